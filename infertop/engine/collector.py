@@ -1,0 +1,94 @@
+"""The contract between the engine and the collectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from infertop.readings.model import Batch
+
+
+class Unavailable(Exception):  # noqa: N818 - it reads as the sentence it carries
+    """A source could not be read; the text is a sentence for the person at the screen: what, where, what to do.
+
+    `state` refines how the source is shown. `retry_seconds` is the least time until the next try, where the other
+    side named one. Text from outside must have gone through `safe()` before it comes here.
+    """
+
+    def __init__(self, sentence: str, *, state: State | None = None, retry_seconds: float | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.state = state or State.DOWN
+        self.retry_seconds = retry_seconds
+
+
+class State(StrEnum):
+    """How a source is: what the screen and the JSON show as its state."""
+
+    STARTING = "starting"
+    UP = "up"
+    STALE = "stale"
+    DOWN = "down"
+    AUTH = "auth"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the polls of one source go. `good_ts` is the time of the last good one, `detail` one sentence or empty.
+
+    `polls` and `failures` count since the start, `seconds` is what the last poll took, `rejected` counts lines or
+    fields that could not be read in the last poll.
+    """
+
+    source: str
+    kind: str
+    state: State = State.STARTING
+    good_ts: float | None = None
+    tried_ts: float | None = None
+    seconds: float | None = None
+    polls: int = 0
+    failures: int = 0
+    rejected: int = 0
+    detail: str = ""
+    address: str = ""
+    interval_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A key that a kind accepts in its [[source]] besides the common ones (kind, name, url, interval, counts, gpus)."""
+
+    name: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """What the user or discovery says of a source. `options` are the kind's own keys, as TOML gave them."""
+
+    kind: str
+    name: str
+    url: str = ""
+    interval_seconds: float = 1.0
+    gpus: tuple[str, ...] = ()
+    counts: bool | None = None
+    key_env: str = ""
+    key_file: str = ""
+    options: dict[str, object] = field(default_factory=dict)
+
+
+class Collector(Protocol):
+    """Reads one system. It measures; it does not price, store, retry, colour or alert."""
+
+    kind: str
+    config: SourceConfig
+
+    async def collect(self, ts: float) -> Batch:
+        """Read once and return what was read, stamped `ts`; raise `Unavailable` where nothing could be read."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and libraries."""
+        ...

@@ -1,0 +1,1 @@
+"""The SQLite database: tape, ledger, the one writer, roll-ups, queries."""

@@ -1,0 +1,1 @@
+"""What it costs: settings, rates, allocation, ledger lines, budgets and baselines."""

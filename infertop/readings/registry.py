@@ -1,0 +1,121 @@
+"""The vocabulary: every metric and token class that infertop knows, declared once with kind, unit and help.
+
+Collectors translate a system's names into these. Whatever reads samples (rates, storage, views, help) takes kind and
+unit from here, never from the name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How a metric's values behave over time."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One entry of the vocabulary; `labels` are those that its series may carry besides the source."""
+
+    name: str
+    kind: Kind
+    unit: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClass:
+    """A disjoint class of tokens: what a provider prices apart."""
+
+    name: str
+    help: str
+    prompt: bool
+
+
+TOKEN_CLASSES: dict[str, TokenClass] = {
+    each.name: each
+    for each in (
+        TokenClass("input", "prompt tokens computed afresh", True),
+        TokenClass("cache_read", "prompt tokens read from a cache", True),
+        TokenClass("cache_write_5m", "prompt tokens written to a cache for 5 minutes", True),
+        TokenClass("cache_write_1h", "prompt tokens written to a cache for an hour", True),
+        TokenClass("output", "generated text tokens, reasoning apart", False),
+        TokenClass("reasoning", "generated reasoning tokens", False),
+        TokenClass("input_audio", "audio prompt tokens", True),
+        TokenClass("output_audio", "generated audio tokens", False),
+        TokenClass("input_image", "image prompt tokens", True),
+        TokenClass("output_image", "generated image tokens", False),
+    )
+}
+
+_G, _C, _H = Kind.GAUGE, Kind.COUNTER, Kind.HISTOGRAM
+_ENGINE = ("model", "rank")
+_QUANTILE = ("model", "quantile")
+
+METRICS: dict[str, Metric] = {
+    each.name: each
+    for each in (
+        # What a serving engine says of a model. `rank` tells shards and replicas of one engine apart.
+        Metric("requests", _C, "requests", "requests finished", (*_ENGINE, "reason")),
+        Metric("requests_failed", _C, "requests", "requests that ended in an error", (*_ENGINE, "reason")),
+        Metric("requests_aborted", _C, "requests", "requests given up by the client", _ENGINE),
+        Metric("prompt_tokens", _C, "tokens", "prompt tokens, cached ones included", _ENGINE),
+        Metric("cached_tokens", _C, "tokens", "prompt tokens read from the prefix cache", _ENGINE),
+        Metric("input_tokens", _C, "tokens", "prompt tokens computed afresh, cached ones excluded", _ENGINE),
+        Metric("output_tokens", _C, "tokens", "tokens generated", _ENGINE),
+        Metric("running", _G, "requests", "requests being worked on", _ENGINE),
+        Metric("waiting", _G, "requests", "requests in the queue", _ENGINE),
+        Metric("kv_cache_usage", _G, "ratio", "share of the KV cache in use", _ENGINE),
+        Metric("prefix_cache_queries", _C, "tokens", "tokens looked up in the prefix cache", _ENGINE),
+        Metric("prefix_cache_hits", _C, "tokens", "tokens found in the prefix cache", _ENGINE),
+        Metric("preemptions", _C, "preemptions", "requests put back because the KV cache was full", _ENGINE),
+        Metric("ttft_seconds", _H, "seconds", "time to first token", _ENGINE),
+        Metric("inter_token_seconds", _H, "seconds", "time between two output tokens", _ENGINE),
+        Metric("request_seconds", _H, "seconds", "time from arrival to the last token", _ENGINE),
+        Metric("queue_seconds", _H, "seconds", "time in the queue", _ENGINE),
+        Metric("prompt_tokens_per_request", _H, "tokens", "prompt length of finished requests", _ENGINE),
+        Metric("output_tokens_per_request", _H, "tokens", "output length of finished requests", _ENGINE),
+        # Engines that state quantiles themselves, or totals instead of histograms.
+        Metric("request_seconds_quantile", _G, "seconds", "request time, by the engine's own summary", _QUANTILE),
+        Metric("queue_seconds_quantile", _G, "seconds", "queue time, by the engine's own summary", _QUANTILE),
+        Metric("request_seconds_total", _C, "seconds", "time of all finished requests together", ("model",)),
+        Metric("queue_seconds_total", _C, "seconds", "queue time of all requests together", ("model",)),
+        Metric("prefill_seconds_total", _C, "seconds", "time spent on prompts", _ENGINE),
+        Metric("decode_seconds_total", _C, "seconds", "time spent on output tokens", _ENGINE),
+        Metric("compute_seconds_total", _C, "seconds", "GPU time of a model's batches", ("model", "gpu")),
+        Metric("batches", _C, "batches", "batches run", ("model",)),
+        Metric("asleep", _G, "ratio", "1 while the engine's weights are off the GPU", _ENGINE),
+        # GPUs; `gpu` is the UUID of the device or of the MIG instance. A field that is not supported has no series.
+        Metric("gpu_info", _G, "none", "1 for each GPU present", ("gpu", "name", "index", "parent", "mig_profile")),
+        Metric("gpu_utilization", _G, "ratio", "share of time in which a kernel ran", ("gpu",)),
+        Metric("gpu_memory_used_bytes", _G, "bytes", "memory in use", ("gpu",)),
+        Metric("gpu_memory_total_bytes", _G, "bytes", "memory in all", ("gpu",)),
+        Metric("gpu_memory_utilization", _G, "ratio", "share of time in which memory was read or written", ("gpu",)),
+        Metric("gpu_power_watts", _G, "watts", "power drawn", ("gpu",)),
+        Metric("gpu_power_limit_watts", _G, "watts", "enforced power limit", ("gpu",)),
+        Metric("gpu_energy_joules", _C, "joules", "energy since the driver was loaded", ("gpu",)),
+        Metric("gpu_temperature_celsius", _G, "celsius", "core temperature", ("gpu",)),
+        Metric("gpu_sm_clock_hertz", _G, "hertz", "clock of the multiprocessors", ("gpu",)),
+        Metric("gpu_memory_clock_hertz", _G, "hertz", "clock of the memory", ("gpu",)),
+        Metric("gpu_throttle_reasons", _G, "bitmask", "why the clock is held down, NVML's bits", ("gpu",)),
+        Metric("gpu_sm_occupancy", _G, "ratio", "share of multiprocessors in use (GPM)", ("gpu",)),
+        Metric("gpu_slices", _G, "slices", "compute slices of a MIG instance, of 7", ("gpu",)),
+        Metric("gpu_process_memory_bytes", _G, "bytes", "memory of one process", ("gpu", "pid")),
+        Metric("gpu_process_utilization", _G, "ratio", "SM time of one process", ("gpu", "pid")),
+        # Which engine's processes are on which GPU: joined from NVML and the process tree, so that the tape can say it.
+        Metric("placement_memory_bytes", _G, "bytes", "memory that a source's processes hold", ("gpu", "holder")),
+        Metric("placement_utilization", _G, "ratio", "SM time of a source's processes", ("gpu", "holder")),
+        # The machine.
+        Metric("host_cpu_utilization", _G, "ratio", "share of CPU time in use", ()),
+        Metric("host_memory_used_bytes", _G, "bytes", "memory in use", ()),
+        Metric("host_memory_total_bytes", _G, "bytes", "memory in all", ()),
+        Metric("host_process_cpu_ratio", _G, "cores", "cores that infertop itself uses", ()),
+        Metric("host_process_memory_bytes", _G, "bytes", "memory that infertop itself uses", ()),
+    )
+}

@@ -1,0 +1,245 @@
+"""What the screens show: plain values, made elsewhere, drawn elsewhere. None is unknown and is drawn as `-`.
+
+Money is in USD, times in seconds, ratios between 0 and 1. Strings come from outside as they were sent: whoever draws
+them passes them through `safe()`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Spark = tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """A latency's quantiles over the window. `low` and `high` bracket each: (p50, p95, p99) as (low, value, high).
+
+    A bound is None where the bucket is open (below the first or above the last); `value` is None where unknown.
+    `count` is the observations they stand on, `mean` their mean.
+    """
+
+    p50: tuple[float | None, float | None, float | None] = (None, None, None)
+    p95: tuple[float | None, float | None, float | None] = (None, None, None)
+    p99: tuple[float | None, float | None, float | None] = (None, None, None)
+    mean: float | None = None
+    count: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The first lines: what is spent an hour, on what, and whether that is normal."""
+
+    usd_per_hour: float | None
+    gpu_usd_per_hour: float | None
+    host_usd_per_hour: float | None
+    api_usd_per_hour: float | None
+    idle_usd_per_hour: float | None
+    unheld_usd_per_hour: float | None
+    tokens_per_second: float | None = None
+    usual_usd_per_hour: float | None = None
+    usual_note: str = ""
+    marked: bool = False
+    today_usd: float | None = None
+    month_usd: float | None = None
+    month_forecast_usd: tuple[float | None, float | None, float | None] = (None, None, None)
+    month_limit_usd: float | None = None
+    default_prices: int = 0
+    unpriced: int = 0
+    trend: Spark = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model on a source.
+
+    `usd_per_hour` is its all-in cost, `usage_usd_per_hour` the same without idle time, `shadow_margin_usd_per_hour`
+    what its shadow price would bring above the all-in cost.
+    """
+
+    source: str
+    model: str
+    kind: str
+    provider: str
+    state: str
+    age_seconds: float | None
+    basis: str
+    window_seconds: float
+    usd_per_hour: float | None = None
+    usage_usd_per_hour: float | None = None
+    usd_per_request: float | None = None
+    usd_per_million: dict[str, float | None] = field(default_factory=dict)
+    tokens_per_second: dict[str, float | None] = field(default_factory=dict)
+    requests_per_second: float | None = None
+    failed_per_second: float | None = None
+    running: float | None = None
+    waiting: float | None = None
+    kv_cache_usage: float | None = None
+    kv_cache_peak: float | None = None
+    cache_hit_ratio: float | None = None
+    preemptions_per_second: float | None = None
+    prompt_tokens_per_request: float | None = None
+    output_tokens_per_request: float | None = None
+    ttft: Quantiles = Quantiles()
+    inter_token: Quantiles = Quantiles()
+    request: Quantiles = Quantiles()
+    queue: Quantiles = Quantiles()
+    shadow_margin_usd_per_hour: float | None = None
+    gpus: tuple[str, ...] = ()
+    totals: dict[str, float | None] = field(default_factory=dict)
+    trend: Spark = ()
+    marked: bool = False
+    mark_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuRow:
+    """A GPU or a MIG instance. `price_source` says where its rate is from, `price_default` that nobody set it."""
+
+    uuid: str
+    index: str
+    name: str
+    state: str
+    age_seconds: float | None
+    utilization: float | None = None
+    memory_used_bytes: float | None = None
+    memory_total_bytes: float | None = None
+    power_watts: float | None = None
+    power_limit_watts: float | None = None
+    temperature_celsius: float | None = None
+    sm_clock_hertz: float | None = None
+    throttled: str = ""
+    usd_per_hour: float | None = None
+    idle_usd_per_hour: float | None = None
+    price_source: str = ""
+    price_default: bool = False
+    price_note: str = ""
+    models: tuple[str, ...] = ()
+    trend: Spark = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """A budget in its running period. `level` is "ok", or the highest level crossed: "50%", "80%", "over"."""
+
+    name: str
+    period: str
+    limit_usd: float
+    spent_usd: float | None
+    fraction: float | None
+    burn_usd_per_hour: float | None
+    forecast_usd: tuple[float | None, float | None, float | None]
+    exhausted_at: float | None
+    level: str
+    resets_at: float
+    scope: str = ""
+    coverage: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source and how its polls go."""
+
+    name: str
+    kind: str
+    state: str
+    age_seconds: float | None
+    detail: str
+    address: str = ""
+    interval_seconds: float = 1.0
+    poll_seconds: float | None = None
+    failures: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened and is worth a line: a mark, a budget's level, a restart, a mistake in a file.
+
+    `level` is "info", "warn" or "alarm"; `until` is None while it lasts.
+    """
+
+    ts: float
+    level: str
+    kind: str
+    text: str
+    scope: dict[str, str] = field(default_factory=dict)
+    metric: str = ""
+    value: float | None = None
+    expected: float | None = None
+    until: float | None = None
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """$/hour by model over time: `times` are the starts of equal bins, each layer has a value for each of them."""
+
+    times: tuple[float, ...] = ()
+    layers: tuple[tuple[str, Spark], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """One thing that the first start looked for, and what came of it."""
+
+    what: str
+    where: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything on the overview.
+
+    `mode` is "live", "viewer", "replay" or "demo"; `notices` are sentences, newest first.
+    """
+
+    at: float
+    timezone: str
+    host: str
+    mode: str
+    window_seconds: float
+    interval_seconds: float
+    headline: Headline
+    models: tuple[ModelRow, ...]
+    gpus: tuple[GpuRow, ...]
+    budgets: tuple[BudgetRow, ...]
+    sources: tuple[SourceRow, ...]
+    events: tuple[Event, ...]
+    cost_history: Stacked = Stacked()
+    tokens_history: Stacked = Stacked()
+    notices: tuple[str, ...] = ()
+    searched: tuple[Searched, ...] = ()
+    recorder: str = ""
+    self_cpu_ratio: float | None = None
+    self_memory_bytes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How one figure was come by: a title, then lines of text, formula first, inputs with their sources after it."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    """A model drilled into.
+
+    `history` maps "usd_per_hour", "input", "cache_read", "output" (tokens/s) and "requests" (a second) to bins
+    over `times`, the starts of the bins.
+    """
+
+    at: float
+    row: ModelRow
+    gpus: tuple[GpuRow, ...]
+    split_method: str
+    allocation_note: str
+    times: tuple[float, ...]
+    history: dict[str, Spark]
+    events: tuple[Event, ...]
+    explained: tuple[Explained, ...]
+    not_reported: tuple[str, ...] = ()
+    price_notes: tuple[str, ...] = ()
