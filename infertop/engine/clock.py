@@ -40,5 +40,5 @@ class SystemClock:
 
     async def sleep_until(self, ts: float) -> None:
         """Return once `now()` has reached `ts`."""
-        while (left := ts - self.now()) > 0:
-            await asyncio.sleep(left)  # noqa: ASYNC110 - a clock is what the others wait on
+        while (left := ts - self.now()) > 0:  # noqa: ASYNC110 - a clock is what the others wait on
+            await asyncio.sleep(left)
