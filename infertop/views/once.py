@@ -1,0 +1,142 @@
+"""One reading for scripts: the overview as the JSON of `infertop --once --json`.
+
+Numbers are plain, in base units named in the key; unknown is null. `schema.py` beside this file describes it.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from infertop.views.shapes import BudgetRow, Event, GpuRow, ModelRow, Overview, Quantiles
+
+SCHEMA_VERSION = 1
+_CLASSES = ("input", "cache_read", "output")
+
+
+def reading(view: Overview) -> dict[str, Any]:
+    """Return the overview as JSON-able data, in the shape that `schema()` describes."""
+    head = view.headline
+    return {
+        "schema": SCHEMA_VERSION,
+        "at": timestamp(view.at),
+        "window_seconds": number(view.window_seconds),
+        "demo": view.mode == "demo",
+        "usd_per_hour": {
+            "total": number(head.usd_per_hour),
+            "gpu": number(head.gpu_usd_per_hour),
+            "host": number(head.host_usd_per_hour),
+            "api": number(head.api_usd_per_hour),
+            "idle": number(head.idle_usd_per_hour),
+            "unheld": number(head.unheld_usd_per_hour),
+        },
+        "models": [_model(row) for row in view.models],
+        "gpus": [_gpu(row) for row in view.gpus],
+        "budgets": [_budget(row) for row in view.budgets],
+        "anomalies": [_anomaly(event) for event in view.events if event.kind == "mark" and event.until is None],
+        "sources": [
+            {
+                "name": row.name,
+                "kind": row.kind,
+                "state": row.state,
+                "age_seconds": number(row.age_seconds),
+                "detail": row.detail,
+            }
+            for row in view.sources
+        ],
+    }
+
+
+def number(value: float | None) -> float | None:
+    """Return a number fit for JSON: finite, and rounded to 12 significant digits; None for what is unknown."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.12g}")
+
+
+def timestamp(ts: float | None) -> str | None:
+    """Return epoch seconds as RFC 3339 in UTC, to the second."""
+    if ts is None:
+        return None
+    return datetime.fromtimestamp(int(ts), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None or not math.isfinite(value) else round(value)
+
+
+def _quantiles(shown: Quantiles) -> dict[str, float | None]:
+    if not shown.count:
+        return {}
+    return {"p50": number(shown.p50[1]), "p95": number(shown.p95[1]), "p99": number(shown.p99[1])}
+
+
+def _model(row: ModelRow) -> dict[str, Any]:
+    return {
+        "model": row.model,
+        "provider": row.provider,
+        "source": row.source,
+        "requests_per_second": number(row.requests_per_second),
+        "tokens_per_second": {name: number(row.tokens_per_second.get(name)) for name in _CLASSES},
+        "running": _whole(row.running),
+        "waiting": _whole(row.waiting),
+        "kv_cache_usage": number(row.kv_cache_usage),
+        "seconds": {
+            "ttft": _quantiles(row.ttft),
+            "inter_token": _quantiles(row.inter_token),
+            "request": _quantiles(row.request),
+        },
+        "usd_per_hour": number(row.usd_per_hour),
+        "usd_per_request": number(row.usd_per_request),
+        "usd_per_million_tokens": {name: number(row.usd_per_million.get(name)) for name in (*_CLASSES, "blended")},
+        "allocation": "all_in",
+        "basis": row.basis,
+        "age_seconds": number(row.age_seconds),
+        "totals": {
+            **{name: _whole(row.totals.get(name)) for name in ("requests", *_CLASSES)},
+            "usd": number(row.totals.get("usd")),
+        },
+    }
+
+
+def _gpu(row: GpuRow) -> dict[str, Any]:
+    return {
+        "uuid": row.uuid,
+        "name": row.name,
+        "index": int(row.index) if row.index.isdecimal() else row.index,
+        "utilization": number(row.utilization),
+        "memory_used_bytes": _whole(row.memory_used_bytes),
+        "memory_total_bytes": _whole(row.memory_total_bytes),
+        "power_watts": number(row.power_watts),
+        "usd_per_hour": number(row.usd_per_hour),
+        "idle_usd_per_hour": number(row.idle_usd_per_hour),
+        "price_source": row.price_source or None,
+        "models": list(row.models),
+    }
+
+
+def _budget(row: BudgetRow) -> dict[str, Any]:
+    low, mid, high = row.forecast_usd
+    return {
+        "name": row.name,
+        "period": row.period,
+        "limit_usd": number(row.limit_usd),
+        "spent_usd": number(row.spent_usd),
+        "fraction": number(row.fraction),
+        "burn_usd_per_hour": number(row.burn_usd_per_hour),
+        "forecast_usd": {"low": number(low), "mid": number(mid), "high": number(high)},
+        "exhausted_at": timestamp(row.exhausted_at),
+        "level": row.level,
+    }
+
+
+def _anomaly(event: Event) -> dict[str, Any]:
+    return {
+        "scope": dict(event.scope),
+        "metric": event.metric,
+        "value": number(event.value),
+        "expected": number(event.expected),
+        "since": timestamp(event.ts),
+        "cause": event.cause or None,
+    }

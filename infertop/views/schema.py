@@ -1,0 +1,126 @@
+"""The JSON Schema (draft 2020-12) of `infertop --once --json`: the contract for scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infertop.readings.registry import TOKEN_CLASSES
+from infertop.views.once import SCHEMA_VERSION
+
+_STRING: dict[str, Any] = {"type": "string"}
+_INSTANT: dict[str, Any] = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
+
+
+def _known(kind: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, **more}
+
+
+def _maybe(kind: str, **more: Any) -> dict[str, Any]:
+    return {"type": [kind, "null"], **more}
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+_AMOUNT = _maybe("number", minimum=0)
+_MONEY = _maybe("number")
+_COUNT = _maybe("integer", minimum=0)
+_RATIO = _maybe("number", minimum=0, maximum=1)
+_QUANTILES = {
+    "type": "object",
+    "properties": {"p50": _AMOUNT, "p95": _AMOUNT, "p99": _AMOUNT},
+    "additionalProperties": False,
+    "description": "empty where nothing was observed in the window; null where the histogram cannot say",
+}
+_PER_CLASS = {name: _AMOUNT for name in ("input", "cache_read", "output")}
+
+_MODEL = _object(
+    model=_STRING,
+    provider=_STRING,
+    source=_STRING,
+    requests_per_second=_AMOUNT,
+    tokens_per_second=_object(**_PER_CLASS),
+    running=_COUNT,
+    waiting=_COUNT,
+    kv_cache_usage=_RATIO,
+    seconds=_object(ttft=_QUANTILES, inter_token=_QUANTILES, request=_QUANTILES),
+    usd_per_hour=_MONEY,
+    usd_per_request=_MONEY,
+    usd_per_million_tokens=_object(**_PER_CLASS, blended=_MONEY),
+    allocation={"enum": ["all_in", "usage"]},
+    basis={"enum": ["measured", "computed", "estimated", "billed"]},
+    age_seconds=_AMOUNT,
+    totals=_object(requests=_COUNT, input=_COUNT, cache_read=_COUNT, output=_COUNT, usd=_MONEY),
+)
+_GPU = _object(
+    uuid=_STRING,
+    name=_STRING,
+    index={"type": ["integer", "string"]},
+    utilization=_RATIO,
+    memory_used_bytes=_COUNT,
+    memory_total_bytes=_COUNT,
+    power_watts=_AMOUNT,
+    usd_per_hour=_MONEY,
+    idle_usd_per_hour=_MONEY,
+    price_source=_maybe("string"),
+    models=_list(_STRING),
+)
+_BUDGET = _object(
+    name=_STRING,
+    period={"enum": ["hour", "day", "week", "month"]},
+    limit_usd=_known("number", exclusiveMinimum=0),
+    spent_usd=_MONEY,
+    fraction=_MONEY,
+    burn_usd_per_hour=_MONEY,
+    forecast_usd=_object(low=_MONEY, mid=_MONEY, high=_MONEY),
+    exhausted_at={"anyOf": [_INSTANT, {"type": "null"}]},
+    level=_STRING,
+)
+_ANOMALY = _object(
+    scope={"type": "object", "additionalProperties": _STRING},
+    metric=_STRING,
+    value=_MONEY,
+    expected=_MONEY,
+    since=_INSTANT,
+    cause=_maybe("string"),
+)
+_SOURCE = _object(
+    name=_STRING,
+    kind=_STRING,
+    state={"enum": ["starting", "up", "stale", "down", "auth", "absent"]},
+    age_seconds=_AMOUNT,
+    detail=_STRING,
+)
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema; every key is always there, null is unknown."""
+    body = _object(
+        schema={"const": SCHEMA_VERSION},
+        at=_INSTANT,
+        window_seconds=_AMOUNT,
+        demo=_known("boolean"),
+        usd_per_hour=_object(**{name: _MONEY for name in ("total", "gpu", "host", "api", "idle", "unheld")}),
+        models=_list(_MODEL),
+        gpus=_list(_GPU),
+        budgets=_list(_BUDGET),
+        anomalies=_list(_ANOMALY),
+        sources=_list(_SOURCE),
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "infertop --once --json",
+        "description": "One reading. USD, seconds, bytes, watts; ratios between 0 and 1; null is unknown. Token classes: "
+        + ", ".join(f"{each.name} ({each.help})" for each in TOKEN_CLASSES.values()),
+        **body,
+    }
