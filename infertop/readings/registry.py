@@ -105,10 +105,13 @@ METRICS: dict[str, Metric] = {
         Metric("gpu_memory_clock_hertz", _G, "hertz", "clock of the memory", ("gpu",)),
         Metric("gpu_throttle_reasons", _G, "bitmask", "why the clock is held down, NVML's bits", ("gpu",)),
         Metric("gpu_sm_occupancy", _G, "ratio", "share of multiprocessors in use (GPM)", ("gpu",)),
-        Metric("gpu_slices", _G, "slices", "compute slices of a MIG instance, of 7", ("gpu",)),
+        Metric("gpu_slices", _G, "slices", "compute slices of a MIG instance; on its parent the rest", ("gpu",)),
+        Metric("gpu_process_info", _G, "none", "1 for each process on a GPU, its memory known or not", ("gpu", "pid")),
         Metric("gpu_process_memory_bytes", _G, "bytes", "memory of one process", ("gpu", "pid")),
         Metric("gpu_process_utilization", _G, "ratio", "SM time of one process", ("gpu", "pid")),
         # Which engine's processes are on which GPU: joined from NVML and the process tree, so that the tape can say it.
+        # A holder whose memory and utilisation are unknown still has placement_processes.
+        Metric("placement_processes", _G, "processes", "processes that a source has on a GPU", ("gpu", "holder")),
         Metric("placement_memory_bytes", _G, "bytes", "memory that a source's processes hold", ("gpu", "holder")),
         Metric("placement_utilization", _G, "ratio", "SM time of a source's processes", ("gpu", "holder")),
         # The machine.
