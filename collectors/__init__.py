@@ -1,0 +1,12 @@
+"""The systems that can be read, one file each. A file knows its system's wire format and nothing else.
+
+Importing this package loads no library: httpx, pynvml and psutil are imported where a collector first needs them.
+"""
+
+from __future__ import annotations
+
+from collectors.kind import Kind
+
+_ALL: tuple[Kind, ...] = ()
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -1,0 +1,98 @@
+"""What a kind of system is: how it is named, made, recognised and set up. One constant in each collector's file."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infertop.engine.collector import Collector, Option, SourceConfig
+
+if TYPE_CHECKING:
+    from infertop.engine.clock import Clock
+    from infertop.engine.http import Http
+
+Make = Callable[[SourceConfig, "Http | None", "Clock"], Collector]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A system that can be read, as `[[source]] kind = "<name>"` names it; `help` is one sentence.
+
+    `make` gets an Http bound to the source's origin, or None where the kind has no URL. It raises ValueError with a
+    sentence where an option is wrong. `server` says how a running one is found on this machine, None where it is not
+    found by a process.
+    """
+
+    name: str
+    help: str
+    make: Make
+    options: tuple[Option, ...] = ()
+    server: Server | None = None
+
+    @property
+    def port(self) -> int | None:
+        """The port that is usual for it, None where it is not read over HTTP."""
+        return self.server.default_ports[0] if self.server else None
+
+    @property
+    def path(self) -> str:
+        """Where on its origin the metrics are, empty where it is not read over HTTP."""
+        return self.server.probe_paths[0] if self.server else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """How a running server of a kind is recognised: by its command, then by what its endpoint answers.
+
+    `command` is searched in the arguments joined by spaces. `confirm` sees an answer's status, headers (lower-case
+    names) and body, and says whether only this kind answers so. The first of `model_options` that is given names the
+    model, else the word after `model_after`.
+    """
+
+    kind: str
+    command: re.Pattern[str]
+    confirm: Callable[[int, Mapping[str, str], bytes], bool]
+    default_ports: tuple[int, ...]
+    probe_paths: tuple[str, ...] = ("/metrics",)
+    port_options: tuple[str, ...] = ("--port",)
+    model_options: tuple[str, ...] = ()
+    model_after: str = ""
+
+    def matches(self, argv: Sequence[str]) -> bool:
+        """Say whether this command starts the server."""
+        return self.command.search(" ".join(argv)) is not None
+
+    def port(self, argv: Sequence[str]) -> int | None:
+        """Return the port that the command names, None where it names none."""
+        said = _option(_words(argv), self.port_options)
+        return int(said) if said and said.isascii() and said.isdigit() and 0 < int(said) < 65536 else None
+
+    def model(self, argv: Sequence[str]) -> str | None:
+        """Return the name under which the command serves its model, None where it does not say."""
+        words = _words(argv)
+        return _option(words, self.model_options) or _word_after(words, self.model_after)
+
+
+def _words(argv: Sequence[str]) -> list[str]:
+    # A shell around the server (`bash -c "vllm serve ..."`) holds the whole command in one argument.
+    return [word for argument in argv for word in argument.split()]
+
+
+def _option(words: Sequence[str], names: Sequence[str]) -> str | None:
+    for name in names:
+        for i, word in enumerate(words):
+            if word == name and i + 1 < len(words):
+                return words[i + 1]
+            if word.startswith(name + "="):
+                return word[len(name) + 1 :]
+    return None
+
+
+def _word_after(words: Sequence[str], before: str) -> str | None:
+    for word, following in itertools.pairwise(words):
+        if word == before and not following.startswith("-"):
+            return following
+    return None
