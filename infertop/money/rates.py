@@ -1,0 +1,186 @@
+"""What an hour of a GPU or of the host costs, and every other price that the ledger is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo
+
+from infertop.money import energy as power
+from infertop.money import gpu_rates
+from infertop.money.lines import Price
+from infertop.money.model_prices import LOCAL, model_prices
+from infertop.money.settings import HourlyRate, Owned, Settings
+from infertop.readings.safe import safe
+
+HOURS_PER_YEAR = 8760
+HOURS_PER_MONTH = 730
+PER_GPU_HOUR = "GPU hour"
+PER_HOST_HOUR = "host hour"
+_PRECISION = Decimal("1e-12")
+
+
+@dataclass(frozen=True, slots=True)
+class GpuRate:
+    """What an hour of one GPU or MIG instance costs; `price` is None where nobody knows.
+
+    `owned` GPUs pay for their energy apart, by `PriceBook.energy_price`; the rate of a rented one includes it.
+    `lines` explain the rate: formula first, then what to do about it.
+    """
+
+    price: Price | None
+    owned: bool
+    key: str | None
+    lines: tuple[str, ...]
+
+
+def gpu_rate(
+    settings: Settings, name: str, memory_total_bytes: int | None = None, slices: int | None = None
+) -> GpuRate:
+    """Return the rate of the GPU that NVML names `name`: pricing.toml's, else the default one, else none.
+
+    A MIG instance costs the whole GPU's rate times its compute `slices` (else those in its name) over those of the
+    whole, unless pricing.toml names the instance itself.
+    """
+    mine = next((each for each in settings.gpus if each.name == name), None)
+    if mine:
+        return _set(mine, name, gpu_rates.gpu_key(name), Decimal(1), "")
+    whole = gpu_rates.without_mig(name)
+    part = slices or gpu_rates.mig_slices(name)
+    # What a MIG instance reports is its own memory, which does not tell the GPU.
+    key = gpu_rates.gpu_key(whole, memory_total_bytes if part is None else None)
+    of = gpu_rates.whole_slices(key)
+    share = Decimal(1) if part is None else Decimal(min(part, of)) / of
+    shared = "" if part is None else f" x {part}/{of} compute slices"
+    if chosen := _chosen(settings.gpus, whole, key):
+        return _set(chosen, name, key, share, shared)
+    return _default(name, key, share, shared)
+
+
+def _chosen(rates: Iterable[HourlyRate], name: str, key: str | None) -> HourlyRate | None:
+    """Return the user's rate: NVML's exact name first, then the key, then its family, then globs in their order."""
+    by_name = {each.name: each for each in rates}
+    if name in by_name:
+        return by_name[name]
+    if key:
+        by_key = {gpu_rates.gpu_key(each): rate for each, rate in by_name.items()}
+        for kind in gpu_rates.families(key):
+            if kind in by_key:
+                return by_key[kind]
+    globs = (each for each in by_name.values() if any(ch in each.name for ch in "*?["))
+    return next((each for each in globs if fnmatchcase(name, each.name) or fnmatchcase(key or "", each.name)), None)
+
+
+def _set(rate: HourlyRate, name: str, key: str | None, share: Decimal, shared: str) -> GpuRate:
+    usd = _share(hourly_usd(rate), share)
+    price = Price(name, usd, PER_GPU_HOUR, rate.where)
+    line = f"$/hour = {formula(rate)}{shared} = {_plain(usd)} USD/h"
+    owned = rate.owned is not None
+    return GpuRate(price, owned, key, (line, "energy is priced apart") if owned else (line,))
+
+
+def _default(name: str, key: str | None, share: Decimal, shared: str) -> GpuRate:
+    rates = gpu_rates.default_rates()
+    row = next((rates[kind] for kind in gpu_rates.families(key or "") if kind in rates), None)
+    paste = f'[gpu."{_toml(gpu_rates.without_mig(name))}"]'
+    if row is None or row.usd_per_hour is None:
+        return GpuRate(
+            None, False, key, (f"no price for {safe(name, 80)}: set usd_per_hour under {paste} in pricing.toml",)
+        )
+    usd = _share(row.usd_per_hour, share)
+    price = Price(name, usd, PER_GPU_HOUR, f"default rates {row.date}", default=True)
+    kind = "" if row.key == key else f" (the rate of {row.key})"
+    lines = (
+        f"$/hour = default rate of {key}{kind}: {row.usd_per_hour} USD/h{shared} = {_plain(usd)} USD/h",
+        f"read on {row.date}: {row.note}",
+        f"yours may differ by a factor of 2 to 4: set usd_per_hour under {paste} in pricing.toml",
+    )
+    return GpuRate(price, False, key, lines)
+
+
+def host_price(settings: Settings) -> Price | None:
+    """Return what an hour of the host costs, or None where [host] is not set."""
+    if settings.host is None:
+        return None
+    return Price("host", _share(hourly_usd(settings.host), Decimal(1)), PER_HOST_HOUR, settings.host.where)
+
+
+def hourly_usd(rate: HourlyRate) -> Decimal:
+    """Return USD per powered-on hour, energy apart where it is owned."""
+    return amortised_usd(rate.owned) if rate.owned else rate.usd_per_hour or Decimal(0)
+
+
+def amortised_usd(owned: Owned) -> Decimal:
+    """Return (purchase - residual) / (lifetime x 8760 h x availability) + monthly overhead / 730 h, USD per hour."""
+    hours = owned.lifetime_years * HOURS_PER_YEAR * owned.availability
+    return (owned.purchase_usd - owned.residual_usd) / hours + owned.overhead_usd_per_month / HOURS_PER_MONTH
+
+
+def formula(rate: HourlyRate) -> str:
+    """Return how the rate is come by, with its inputs and where they stand."""
+    if rate.owned is None:
+        return f"rented at {rate.usd_per_hour} USD/h ({safe(rate.where)})"
+    own = rate.owned
+    overhead = f" + {own.overhead_usd_per_month} USD / 730 h overhead" if own.overhead_usd_per_month else ""
+    return (
+        f"({own.purchase_usd} - {own.residual_usd}) USD / ({own.lifetime_years} years x 8760 h"
+        f" x availability {own.availability}){overhead} ({safe(rate.where)})"
+    )
+
+
+def _share(usd: Decimal, share: Decimal) -> Decimal:
+    """Return `usd * share` to 1e-12 USD, without trailing zeros: the same price always reads the same."""
+    return Decimal(f"{(usd * share).quantize(_PRECISION).normalize():f}")
+
+
+def _plain(usd: Decimal) -> str:
+    return f"{usd.quantize(Decimal('1e-6')).normalize():f}"
+
+
+def _toml(name: str) -> str:
+    return safe(name, 80).replace("\\", "\\\\").replace('"', '\\"')
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """The prices of one state of pricing.toml over the defaults; two books with the same content are equal."""
+
+    settings: Settings
+    _rates: dict[tuple[str, int | None, int | None], GpuRate] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The zone whose days and tariffs count."""
+        return self.settings.zone
+
+    def gpu_rate(self, name: str, memory_total_bytes: int | None = None, slices: int | None = None) -> GpuRate:
+        """Return the rate of a GPU or MIG instance, see `gpu_rate`."""
+        asked = (name, memory_total_bytes, slices)
+        if asked not in self._rates:
+            self._rates[asked] = gpu_rate(self.settings, *asked)
+        return self._rates[asked]
+
+    def gpu_price(self, name: str, memory_total_bytes: int | None = None, slices: int | None = None) -> Price | None:
+        """Return USD per hour of a GPU or MIG instance, or None where it has no price."""
+        return self.gpu_rate(name, memory_total_bytes, slices).price
+
+    def energy_price(self, ts: float) -> Price:
+        """Return USD per kWh measured at the GPU at `ts`; it applies to GPUs whose rate is `owned`, and to no other."""
+        return power.energy_price(self.settings.energy, ts, self.settings.zone)
+
+    def host_price(self) -> Price | None:
+        """Return USD per hour of the host, or None where it has no price."""
+        return host_price(self.settings)
+
+    def shadow_price(self, model: str, ts: float) -> Mapping[str, Price]:
+        """Return USD per 1M tokens by class of a model that is served here, empty where pricing.toml has none."""
+        return model_prices(self.settings.models, model, LOCAL, ts, self.settings.zone)
+
+    def explain_gpu(self, name: str, memory_total_bytes: int | None, slices: int | None, ts: float) -> tuple[str, ...]:
+        """Return formula, inputs and their sources of a GPU's $/hour, a sentence a line."""
+        rate = self.gpu_rate(name, memory_total_bytes, slices)
+        if not rate.owned:
+            return rate.lines
+        return (*rate.lines, power.explain(self.settings.energy, ts, self.settings.zone))

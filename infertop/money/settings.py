@@ -1,0 +1,158 @@
+"""What pricing.toml says: plain values, checked when they were read. Amounts are Decimal and in USD.
+
+Every entry keeps `where` it stands ("pricing.toml:4"), because a price is shown with its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from infertop.money.periods import PeriodKind
+
+UTC = ZoneInfo("UTC")
+
+# What a line of the ledger can be told apart by, and so what a budget can be limited to.
+DIMENSIONS = ("source", "provider", "model", "project", "key", "team", "feature", "customer", "environment")
+# What [[assign]] looks at, and what it sets.
+ASSIGN_CONDITIONS = ("source", "provider", "model", "project", "key", "user", "tag")
+ASSIGN_RESULTS = ("team", "feature", "customer", "environment")
+
+Conditions = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A machine that was bought; it is powered on for `availability` (0 to 1) of its lifetime."""
+
+    purchase_usd: Decimal
+    lifetime_years: Decimal
+    residual_usd: Decimal = Decimal(0)
+    availability: Decimal = Decimal(1)
+    overhead_usd_per_month: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyRate:
+    """What an hour of a GPU or of the host costs: exactly one of `usd_per_hour` (rented) and `owned` is set.
+
+    `name` is NVML's name, a family ("H100", "A100-80GB") or a glob; for the host it is "host".
+    """
+
+    name: str
+    where: str
+    usd_per_hour: Decimal | None = None
+    owned: Owned | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """USD per kWh from one time of day to another, in minutes since midnight; `end` <= `start` runs over midnight."""
+
+    start: int
+    end: int
+    usd_per_kwh: Decimal
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What energy costs: USD per kWh at the meter, and how many kWh the site draws for one that a GPU uses (PUE)."""
+
+    usd_per_kwh: Decimal
+    where: str
+    pue: Decimal = Decimal(1)
+    tariffs: tuple[Tariff, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPrice:
+    """USD per million tokens of one class."""
+
+    token_class: str
+    usd: Decimal
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrices:
+    """The prices of the models that `pattern` (a name or a glob) matches, from `since` on.
+
+    `batch` is a factor on all of them, `batch_prices` are prices of their own; neither: batches cost the same.
+    """
+
+    pattern: str
+    where: str
+    provider: str = ""
+    prices: tuple[ClassPrice, ...] = ()
+    batch: Decimal | None = None
+    batch_prices: tuple[ClassPrice, ...] = ()
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit on what may be spent in a period on what `conditions` (dimension, glob) match; none: on everything."""
+
+    name: str
+    limit_usd: Decimal
+    period: PeriodKind
+    where: str
+    alert_at: tuple[Decimal, ...] = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
+    conditions: Conditions = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who spent it: what `conditions` (dimension, glob) match belongs to `results` (dimension, value)."""
+
+    conditions: Conditions
+    results: tuple[tuple[str, str], ...]
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """When to highlight: a request dearer than `request_usd`, a value beyond `sigma` standard deviations."""
+
+    request_usd: Decimal | None = None
+    sigma: Decimal = Decimal(2)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSetting:
+    """A source that the user names. `options` are the kind's own keys; `trusted` is False where the file is not.
+
+    A source that is not trusted must not be given any key, not even one found in the environment.
+    """
+
+    kind: str
+    name: str
+    where: str
+    url: str = ""
+    gpus: tuple[str, ...] = ()
+    interval_seconds: float | None = None
+    key_env: str = ""
+    key_file: str = ""
+    counts: bool | None = None
+    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that pricing.toml says; without a file, the defaults."""
+
+    zone: ZoneInfo = UTC
+    gpus: tuple[HourlyRate, ...] = ()
+    host: HourlyRate | None = None
+    energy: Energy | None = None
+    models: tuple[ModelPrices, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    alert: Alert = Alert()
+    sources: tuple[SourceSetting, ...] = ()
