@@ -1,0 +1,112 @@
+"""The demo's meters: collectors that say what the recording says at this time of day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from collectors.demo.machine import CARDS, ENGINES, Card, Engine
+from collectors.demo.traffic import services
+from infertop.engine.collector import SourceConfig
+from infertop.readings.model import Batch, Buckets, Series
+
+
+@dataclass
+class DemoEngine:
+    """One engine of the demo; it has run since long before."""
+
+    engine: Engine
+    config: SourceConfig
+    kind: str = "vllm"
+
+    def __post_init__(self) -> None:
+        one = partial(Series.of, model=self.engine.model, rank="0")
+        names = ("requests", "input_tokens", "cached_tokens", "output_tokens", "running", "waiting", "kv_cache_usage")
+        self._series = (*(one(name) for name in names), one("ttft_seconds"))
+
+    async def collect(self, ts: float) -> Batch:
+        """Return the counters as they stood at `ts`."""
+        service = services()[self.engine.service]
+        load = busy(self.engine, ts)
+        out_rate, request_rate = service.rate("output", ts), service.rate("requests", ts)
+        seconds_each = 0.025 * out_rate / request_rate if request_rate else 0.0
+        running = float(round(request_rate * seconds_each))
+        held = running * (service.rate("input", ts) + service.rate("cache_read", ts) + out_rate) / (request_rate or 1)
+        values: tuple[float | Buckets, ...] = (
+            *(service.count(what, ts) for what in ("requests", "input", "cache_read", "output")),
+            running,
+            float(round(max(0.0, load - 0.85) * 40)),
+            min(1.0, held / self.engine.kv_tokens),
+            service.ttft(ts),
+        )
+        return Batch(self.config.name, ts, self._series, values, started=0.0)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass
+class DemoGpus:
+    """The GPUs of the demo."""
+
+    config: SourceConfig
+    kind: str = "nvml"
+
+    async def collect(self, ts: float) -> Batch:
+        """Return what NVML would say at `ts`."""
+        readings = [pair for card in CARDS for pair in _card(card, ts)]
+        series = tuple(each for each, _ in readings)
+        self._series = series if series != getattr(self, "_series", None) else self._series
+        return Batch(self.config.name, ts, self._series, tuple(value for _, value in readings))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def busy(engine: Engine, ts: float) -> float:
+    """Return the share of time in which the engine's GPUs work, modelled from its tokens a second."""
+    service = services()[engine.service]
+    load = service.rate("input", ts) / engine.prefill_per_second + service.rate("output", ts) / engine.decode_per_second
+    return min(0.99, load)
+
+
+_BY_SOURCE = {engine.source: engine for engine in ENGINES}
+
+
+def _load(card: Card, ts: float) -> float:
+    if card.holder in _BY_SOURCE:
+        return busy(_BY_SOURCE[card.holder], ts)
+    return 0.12 if card.holder else 0.0
+
+
+def _energy_joules(card: Card, ts: float) -> float:
+    # Whole minutes at their own power since the start of the day, so that the counter never falls within it.
+    minute = ts // 60
+    first = minute - minute % 1440
+    watts = [_watts(card, (first + n) * 60) for n in range(int(minute - first) + 1)]
+    return sum(watts[:-1]) * 60 + watts[-1] * (ts - minute * 60)
+
+
+def _watts(card: Card, ts: float) -> float:
+    return card.idle_watts + (card.full_watts - card.idle_watts) * _load(card, ts)
+
+
+def _card(card: Card, ts: float) -> list[tuple[Series, float]]:
+    one = partial(Series.of, gpu=card.uuid)
+    load = _load(card, ts)
+    readings = [
+        (Series.of("gpu_info", gpu=card.uuid, name=card.name, index=str(card.index)), 1.0),
+        (one("gpu_utilization"), load),
+        (one("gpu_memory_used_bytes"), card.memory_used_bytes),
+        (one("gpu_memory_total_bytes"), card.memory_total_bytes),
+        (one("gpu_power_watts"), _watts(card, ts)),
+        (one("gpu_power_limit_watts"), card.limit_watts),
+        (one("gpu_temperature_celsius"), 32.0 + round(load * 40)),
+        (one("gpu_sm_clock_hertz"), 1.98e9 if load else 0.345e9),
+    ]
+    if card.holder:
+        readings.append(
+            (Series.of("placement_memory_bytes", gpu=card.uuid, holder=card.holder), card.memory_used_bytes)
+        )
+        readings.append((Series.of("placement_utilization", gpu=card.uuid, holder=card.holder), load))
+    return readings
