@@ -1,0 +1,59 @@
+"""Reading a body that may be endless, truncated or a bomb, within bounds."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterable
+
+_GZIP = 31
+
+
+class BodyError(Exception):
+    """The body cannot be used; the text says why, to follow the words "its answer"."""
+
+
+async def read_body(chunks: AsyncIterable[bytes], encoding: str, max_bytes: int) -> bytes:
+    """Return the whole body, inflated where `encoding` is gzip; raise BodyError beyond `max_bytes` before or after."""
+    inflate = _Inflater(max_bytes) if encoding in ("gzip", "x-gzip") else None
+    if inflate is None and encoding not in ("", "identity"):
+        raise BodyError("is in an encoding that was not asked for")
+    parts: list[bytes] = []
+    received = 0
+    async for chunk in chunks:
+        received += len(chunk)
+        if received > max_bytes:
+            raise too_large(max_bytes)
+        parts.append(inflate.feed(chunk) if inflate else chunk)
+    if inflate and not inflate.complete:
+        raise BodyError("ends in the middle")
+    return b"".join(parts)
+
+
+def too_large(max_bytes: int) -> BodyError:
+    """Make the error for a body beyond `max_bytes`."""
+    return BodyError(f"is larger than {max_bytes / 2**20:.0f} MiB" if max_bytes >= 2**20 else "is too large")
+
+
+class _Inflater:
+    """Gunzips piece by piece and stops at a bound, so that a small bomb cannot fill the memory."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._left = max_bytes
+        self._limit = max_bytes
+        self._stream = zlib.decompressobj(_GZIP)
+
+    def feed(self, chunk: bytes) -> bytes:
+        try:
+            part = self._stream.decompress(chunk, self._left + 1)
+        except zlib.error:
+            raise BodyError("is not valid gzip") from None
+        self._left -= len(part)
+        if self._left < 0:
+            raise too_large(self._limit)
+        if self._stream.unused_data:
+            raise BodyError("goes on after its end")
+        return part
+
+    @property
+    def complete(self) -> bool:
+        return self._stream.eof

@@ -1,0 +1,275 @@
+"""The one way out to the network: GET and POST to one origin, within bounds, every failure a sentence.
+
+What answers may be hostile, broken or slow. An answer has a total deadline and a size cap, before and after
+decompression; redirects are not followed; proxies and netrc files of the environment are not used; a key goes to the
+origin it was configured for and nowhere else. httpx is loaded at the first request, so that the first paint does not
+wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, cast
+from urllib.parse import urlencode
+
+from infertop import __version__
+from infertop.engine import faults
+from infertop.engine.body import BodyError, read_body, too_large
+from infertop.engine.collector import State, Unavailable
+from infertop.engine.origin import Origin, key_refusal
+from infertop.engine.secrets import Secret
+from infertop.engine.tls import load_libraries, tls_context
+from infertop.readings.safe import safe
+
+if TYPE_CHECKING:
+    import httpx
+
+PROMETHEUS_TEXT = "text/plain;version=0.0.4"
+MAX_BYTES = 16 * 2**20
+_MAX_HEADER_BYTES = 64 * 2**10
+_MAX_ERROR_BYTES = 64 * 2**10
+_AGENT = f"infertop/{__version__}"
+
+Params = Mapping[str, str | int | float | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: `headers` have lower-case names, `body` is inflated, `seconds` is the time until its last byte."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+class _Ask(NamedTuple):
+    """What a caller asks for."""
+
+    method: str
+    path: str
+    params: Params | None
+    headers: Mapping[str, str] | None
+    body: bytes = b""
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the next one is likely to be the same: a meter is asked the same every second."""
+        return self.method == "GET" and not self.params
+
+
+class Http:
+    """A connection to one origin. Making one never fails: what is wrong with the URL or key is said by the request.
+
+    `origin_url` may have a path ("https://api.openai.com/v1"), which then comes before every path asked for. The key
+    is sent as `Bearer` where `key_header` is Authorization, else as it is. `transport` stands in for the network.
+    """
+
+    def __init__(
+        self,
+        origin_url: str,
+        *,
+        key: Secret | None = None,
+        key_header: str = "Authorization",
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float = 5.0,
+        max_bytes: int = MAX_BYTES,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._key = key
+        self._key_header = key_header
+        self._headers = dict(headers or {})
+        self._timeout = timeout_seconds
+        self._max_bytes = max_bytes
+        self._given = transport
+        self._transport: httpx.AsyncBaseTransport | None = None
+        self._reused = False
+        self._built: tuple[_Ask, httpx.Request] | None = None
+        self._refusal = ""
+        self.origin: Origin | None = None
+        try:
+            self.origin = Origin.parse(origin_url)
+            self._refusal = key_refusal(self.origin) if key else ""
+        except ValueError as error:
+            self._refusal = str(error)
+
+    async def get(
+        self,
+        path_or_url: str,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        accept_status: Collection[int] = (),
+    ) -> Reply:
+        """Return the answer where its status is 2xx or in `accept_status`; raise Unavailable for everything else."""
+        return await self._ask(_Ask("GET", path_or_url, params, headers), accept_status)
+
+    async def post(
+        self,
+        path_or_url: str,
+        body: bytes = b"",
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        accept_status: Collection[int] = (),
+    ) -> Reply:
+        """Like `get`, for the few APIs that are asked by POST."""
+        return await self._ask(_Ask("POST", path_or_url, params, headers, body), accept_status)
+
+    async def close(self) -> None:
+        """Close the connection; a later request would open a new one."""
+        transport, self._transport, self._reused = self._transport, None, False
+        if transport is not None:
+            await transport.aclose()
+
+    async def _ask(self, ask: _Ask, accept_status: Collection[int]) -> Reply:
+        origin = self.origin
+        if self._refusal or origin is None:
+            raise Unavailable(self._refusal)
+        await load_libraries(tls=origin.scheme == "https" and self._given is None)
+        request = self._request(origin, ask)
+        reply = await self._exchange(origin, request, accept_status)
+        if _good(reply.status, accept_status):
+            return reply
+        where, path, has_key = origin.address, _shown_path(request), self._key is not None
+        raise faults.from_status(reply.status, reply.headers, reply.body, where=where, path=path, has_key=has_key)
+
+    def _request(self, origin: Origin, ask: _Ask) -> httpx.Request:
+        """Make the request, or take the last one again where it is the same."""
+        if self._built and self._built[0] == ask and ask.repeated:
+            return self._built[1]
+        request = self._new_request(origin, ask)
+        if ask.repeated:
+            kept = dict(ask.headers) if ask.headers is not None else None
+            self._built = (ask._replace(headers=kept), request)
+        return request
+
+    def _new_request(self, origin: Origin, ask: _Ask) -> httpx.Request:
+        import httpx
+
+        try:
+            text = origin.resolve(ask.path)
+            if ask.params:
+                text += ("&" if "?" in text else "?") + urlencode(ask.params, doseq=True)
+            url = httpx.URL(text)
+        except ValueError as error:
+            sentence = str(error)
+        except httpx.InvalidURL:
+            sentence = "the url asked for is not valid"
+        else:
+            return httpx.Request(
+                ask.method, url, headers=self._all_headers(origin, ask.headers), content=ask.body or None
+            )
+        raise Unavailable(sentence)
+
+    def _all_headers(self, origin: Origin, headers: Mapping[str, str] | None) -> dict[str, str]:
+        # Compressing a page costs the engine more than it saves where nothing leaves the machine.
+        everything = {
+            "User-Agent": _AGENT,
+            "Accept": "*/*",
+            "Accept-Encoding": "identity" if origin.loopback else "gzip",
+            "Connection": "keep-alive",
+        }
+        everything.update(self._headers)
+        everything.update(headers or {})
+        if self._key:
+            bearer = "Bearer " if self._key_header.lower() == "authorization" else ""
+            everything[self._key_header] = bearer + self._key.reveal()
+        return everything
+
+    async def _exchange(self, origin: Origin, request: httpx.Request, accept_status: Collection[int]) -> Reply:
+        import httpx
+
+        failure: Unavailable
+        try:
+            async with asyncio.timeout(self._timeout):
+                try:
+                    return await self._send(request, accept_status)
+                except _Stale:
+                    await self.close()
+                    return await self._send(request, accept_status)
+        except TimeoutError:
+            sentence = f"{origin.address} did not answer {_shown_path(request)} within {self._timeout:g} s"
+            failure = Unavailable(sentence, state=State.STALE)
+        except BodyError as error:
+            failure = Unavailable(f"the answer of {origin.address} to {_shown_path(request)} {error}")
+        except _Stale as error:
+            failure = faults.from_exception(error, origin.address)
+        except httpx.RemoteProtocolError:
+            failure = Unavailable(f"the answer of {origin.address} is broken off or not HTTP: is the port right?")
+        except (httpx.HTTPError, httpx.StreamError, OSError, UnicodeError) as error:
+            failure = faults.from_exception(error, origin.address)
+        await self.close()
+        # Raised out here, so that the exception does not hold on to the ones above and what they quote.
+        raise failure
+
+    async def _send(self, request: httpx.Request, accept_status: Collection[int]) -> Reply:
+        import httpx
+
+        began = time.perf_counter()
+        reused = self._reused
+        transport = self._open()
+        try:
+            response = await transport.handle_async_request(request)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+            if reused and request.method == "GET":
+                raise _Stale from error
+            raise
+        try:
+            headers = _checked_headers(response)
+            good = _good(response.status_code, accept_status)
+            body = await _read(response, headers, self._max_bytes) if good else await _read_error(response, headers)
+        finally:
+            await response.aclose()
+        self._reused = True
+        return Reply(response.status_code, headers, body, time.perf_counter() - began)
+
+    def _open(self) -> httpx.AsyncBaseTransport:
+        import httpx
+
+        if self._transport is None:
+            tls = tls_context(verified=self.origin is not None and self.origin.scheme == "https")
+            limits = httpx.Limits(max_connections=4, max_keepalive_connections=2)
+            self._transport = self._given or httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
+        return self._transport
+
+
+class _Stale(Exception):  # noqa: N818 - a state of the connection, not of the source
+    """A connection that was kept open turned out to be closed by the other side: worth one new one."""
+
+
+def _good(status: int, accept_status: Collection[int]) -> bool:
+    return 200 <= status < 300 or status in accept_status
+
+
+def _shown_path(request: httpx.Request) -> str:
+    return safe(request.url.path, 120)
+
+
+def _checked_headers(response: httpx.Response) -> dict[str, str]:
+    raw = response.headers.raw
+    if sum(len(name) + len(value) for name, value in raw) > _MAX_HEADER_BYTES:
+        raise BodyError("has headers of more than 64 KiB")
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return headers
+
+
+async def _read(response: httpx.Response, headers: Mapping[str, str], max_bytes: int) -> bytes:
+    length = headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 18 or int(length) > max_bytes):
+        raise too_large(max_bytes)
+    stream = cast("AsyncIterable[bytes]", response.stream)
+    return await read_body(stream, headers.get("content-encoding", "").strip().lower(), max_bytes)
+
+
+async def _read_error(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
+    """What an error says is worth reading only where it is short."""
+    try:
+        return await _read(response, headers, _MAX_ERROR_BYTES)
+    except BodyError:
+        return b""

@@ -1,0 +1,91 @@
+"""Keys: where they come from, and how they stay out of messages, logs and tracebacks."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from infertop.engine.collector import State, Unavailable
+from infertop.readings.safe import safe
+
+_HIDDEN = "***"
+_LONGEST = 4096
+_SHORTEST_TO_REDACT = 8
+_PATTERN = re.compile(
+    r"(?<=bearer )[\w.~+/=:-]{4,}|(?<=basic )[\w+/=]{8,}|(?<=://)[^/\s@]+(?=@)"
+    r"|\bsk-[\w*.-]{4,}|\bAIza[\w-]{8,}|\b(?:gsk|xai|pplx|hf|r8)[_-]\w{8,}",
+    re.IGNORECASE,
+)
+_known: set[str] = set()
+
+
+class Secret:
+    """A key that shows as `***` wherever it is printed; only `reveal()` gives it away."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        if len(value) >= _SHORTEST_TO_REDACT:
+            _known.add(value)
+
+    def reveal(self) -> str:
+        """Return the key itself, for the header that carries it and nothing else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return _HIDDEN
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is not copied or written anywhere")
+
+
+def redact(text: str) -> str:
+    """Return `text` with every known key, and whatever looks like one, replaced by `***`."""
+    for value in _known:
+        text = text.replace(value, _HIDDEN)
+    return _PATTERN.sub(_HIDDEN, text)
+
+
+def load_secret(key_env: str, key_file: str, environ: Mapping[str, str] = os.environ) -> Secret | None:
+    """Return the key of a source from an environment variable or a file, None where neither is named.
+
+    The variable is left in the environment: a program started from here would inherit it, and infertop starts none.
+    A file that others can read is refused, as ssh does. Raises Unavailable with what to do.
+    """
+    if key_env:
+        if not environ.get(key_env, "").strip():
+            raise Unavailable(f"the environment variable {safe(key_env)} (key_env) is not set", state=State.AUTH)
+        return _checked(environ[key_env], f"the environment variable {safe(key_env)}")
+    if key_file:
+        path = Path(key_file).expanduser()
+        return _checked(_read_private(path), f"the key file {safe(path)}")
+    return None
+
+
+def _read_private(path: Path) -> str:
+    shown = safe(path)
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise Unavailable(f"the key file {shown} is not a plain file", state=State.AUTH)
+            if mode & 0o077:
+                raise Unavailable(f"others can read the key file {shown}: run `chmod 600 {shown}`", state=State.AUTH)
+            return file.read(_LONGEST + 1).decode("utf-8", "replace")
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+    raise Unavailable(f"the key file {shown} cannot be read: {reason}", state=State.AUTH)
+
+
+def _checked(text: str, where: str) -> Secret:
+    value = text.strip()
+    if not value:
+        raise Unavailable(f"{where} is empty", state=State.AUTH)
+    if len(value) > _LONGEST or not all("!" <= ch <= "~" for ch in value):
+        raise Unavailable(f"{where} does not hold a key: one line of plain characters is expected", state=State.AUTH)
+    return Secret(value)
