@@ -81,7 +81,8 @@ class Batch:
     `series` and `values` are parallel. A collector hands over the same `series` object while the shape of what it
     reads stays the same, so that those who index by series need to do it once. `started` is when the process that
     was read began (epoch seconds), or None where it does not say: a change means that its counters began again at 0.
-    `notes` are sentences for the person at the screen about what was odd in an otherwise good poll.
+    `notes` are sentences for the person at the screen about what was odd in an otherwise good poll, `rejected` counts
+    the lines or fields of it that could not be read.
     """
 
     source: str
@@ -91,6 +92,7 @@ class Batch:
     started: float | None = None
     statements: tuple[Statement, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    rejected: int = 0
 
     def samples(self) -> Iterator[Sample]:
         """Iterate over the readings one by one."""
