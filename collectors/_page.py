@@ -1,0 +1,85 @@
+"""What the collectors of metrics pages share: where a page is, what it says in the vocabulary, and that it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from infertop.engine.collector import SourceConfig, Unavailable
+from infertop.readings.exposition import Exposition, Layout
+from infertop.readings.mapping import Plan, Table
+from infertop.readings.model import Batch, Series, Value
+from infertop.readings.safe import safe
+
+Adapt = Callable[[Table, bytes], Table]
+_NOT_METRICS = {b"<": "a web page", b"{": "JSON", b"[": "JSON"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one page said; `started` is the start of its process in epoch seconds where the page has it."""
+
+    series: tuple[Series, ...]
+    values: tuple[Value, ...]
+    started: float | None
+    notes: tuple[str, ...]
+
+    def batch(self, config: SourceConfig, ts: float, started: float | None = None) -> Batch:
+        """Make the batch of a poll at `ts`; `started` is what something other than the page says."""
+        return Batch(config.name, ts, self.series, self.values, started or self.started, notes=self.notes)
+
+
+class MetricsPage:
+    """A target's metrics page, read again and again: names are matched again only when its layout changes.
+
+    `adapt` may change the table for a layout, where a name alone does not say what a page means.
+    """
+
+    def __init__(self, where: str, table: Table, adapt: Adapt | None = None) -> None:
+        self._where = where
+        self._table = table
+        self._adapt = adapt
+        self._exposition = Exposition(table.wanted())
+        self._known: tuple[Layout, str | None] | None = None
+        self._plan: Plan | None = None
+
+    def read(self, body: bytes, model: str | None = None) -> Reading:
+        """Read a page; `model` names what has no model label. Raise Unavailable where it is no metrics page."""
+        what = _NOT_METRICS.get(body[:256].lstrip()[:1])
+        if what:
+            raise Unavailable(f"{self._where} answers with {what}, not with metrics: is the url right?")
+        page = self._exposition.parse(body)
+        plan = self._plan_for(page.layout, body, model)
+        series, values = plan.read(page.values)
+        notes = (self._complaint(page.rejected, page.first_rejected),) if page.rejected else ()
+        return Reading(series, values, plan.started(page.values), notes)
+
+    def _plan_for(self, layout: Layout, body: bytes, model: str | None) -> Plan:
+        if self._plan is None or self._known is None or self._known[0] is not layout or self._known[1] != model:
+            table = self._adapt(self._table, body) if self._adapt else self._table
+            self._known, self._plan = (layout, model), Plan(table, layout, model)
+        return self._plan
+
+    def _complaint(self, rejected: int, first: str) -> str:
+        lines = "1 line" if rejected == 1 else f"{rejected} lines"
+        return f"{self._where}: {lines} could not be read, first: {safe(first, 160)}"
+
+
+def metrics_url(url: str, path: str = "/metrics") -> str:
+    """Return where the metrics of a source are, given its base, the base of its API (/v1), or the page itself."""
+    base = url.rstrip("/")
+    return base if base.endswith(path) else base.removesuffix("/v1") + path
+
+
+def shown(url: str) -> str:
+    """Return a URL without its scheme, fit for a sentence."""
+    return safe(url.partition("://")[2] or url, 160)
+
+
+def text_options(config: SourceConfig, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the options among `names` that are set; raise ValueError where one is not text."""
+    options = {name: config.options[name] for name in names if config.options.get(name) not in (None, "")}
+    for name, value in options.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{config.name}: {name} must be a name in quotes")
+    return {name: str(value) for name, value in options.items()}

@@ -1,0 +1,140 @@
+"""llama.cpp's llama-server: its metrics page (started with --metrics).
+
+Wire format: tools/server/README.md and server-context.cpp of ggml-org/llama.cpp. What decides the table:
+
+- The page has no labels: the model's name is asked of /v1/models, at first and again after each restart.
+- `prompt_tokens_total` leaves cached tokens out; the counter of cached ones is newer and may be missing.
+- There is no counter of requests, hence no cost per request. Times are summed over slots, so they overlap.
+- Numbers have six significant digits: from a million tokens on a counter moves in steps of ten, and so on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from collectors._page import MetricsPage, metrics_url, shown, text_options
+from collectors.kind import Kind, Server
+from infertop.engine.collector import Option, SourceConfig, Unavailable
+from infertop.readings.mapping import Rule, Table
+from infertop.readings.model import Batch
+
+if TYPE_CHECKING:
+    from infertop.engine.clock import Clock
+    from infertop.engine.http import Http
+
+OPTIONS = (Option("model", "the model's name; of a server with several models (router mode) the one to read"),)
+_STARTED = "process-start-time-unix"
+
+TABLE = Table(
+    rules=(
+        Rule("input_tokens", ("llamacpp:prompt_tokens_total",)),
+        Rule("cached_tokens", ("llamacpp:prompt_tokens_cached_total", "llamacpp:prompt_tokens_cache_total")),
+        Rule("output_tokens", ("llamacpp:tokens_predicted_total",)),
+        Rule("running", ("llamacpp:requests_processing",)),
+        Rule("waiting", ("llamacpp:requests_deferred",)),
+        Rule("kv_cache_usage", ("llamacpp:kv_cache_usage_ratio",)),
+        Rule("prefill_seconds_total", ("llamacpp:prompt_seconds_total",)),
+        Rule("decode_seconds_total", ("llamacpp:tokens_predicted_seconds_total",)),
+        Rule("batches", ("llamacpp:n_decode_total",)),
+    ),
+)
+
+
+class LlamaCpp:
+    """Reads one llama-server; raises ValueError where an option is wrong."""
+
+    kind = "llamacpp"
+
+    def __init__(self, config: SourceConfig, http: Http) -> None:
+        self.config = config
+        self._http = http
+        self._url = metrics_url(config.url)
+        self._set_model = text_options(config, ("model",)).get("model")
+        self._model = self._set_model
+        self._started: float | None = None
+        self._page = MetricsPage(shown(self._url), TABLE)
+
+    async def collect(self, ts: float) -> Batch:
+        """Read the page once, and the model's name where the process is a new one."""
+        params = {"model": self._set_model} if self._set_model else None
+        try:
+            reply = await self._http.get(self._url, params, accept_status=(400, 404, 501))
+            self._check(reply.status)
+            started = _seconds(reply.headers.get(_STARTED, ""))
+            if self._model is None or started != self._started:
+                self._model = self._set_model or await self._ask_model()
+        except Unavailable:
+            self._model = None  # what answers next may be another process
+            raise
+        self._started = started
+        return self.parse(reply.body, ts)
+
+    def parse(self, body: bytes, ts: float) -> Batch:
+        """Turn a page into a batch; raise Unavailable where it is not llama.cpp's."""
+        reading = self._page.read(body, self._model)
+        if not reading.series:
+            raise Unavailable(f"{shown(self._url)} serves no llamacpp metrics: is it llama-server?")
+        return reading.batch(self.config, ts, self._started)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._http.close()
+
+    def _check(self, status: int) -> None:
+        where = shown(self._url)
+        if status == 400:
+            raise Unavailable(f'{where} needs to know which model (HTTP 400): set model = "NAME" in its [[source]]')
+        if status in (404, 501):
+            raise Unavailable(f"there are no metrics at {where} (HTTP {status}): start llama-server with --metrics")
+
+    async def _ask_model(self) -> str:
+        reply = await self._http.get(metrics_url(self.config.url, "/metrics").removesuffix("/metrics") + "/v1/models")
+        name = _first_model(reply.body)
+        if name is None:
+            where = shown(self._url).removesuffix("/metrics")
+            raise Unavailable(f'{where}/v1/models names no model: set model = "NAME" in its [[source]]')
+        return name
+
+
+def _first_model(body: bytes) -> str | None:
+    """Return the name in `{"data": [{"id": "NAME"}]}`, None where there is none."""
+    try:
+        page = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    models = page.get("data") if isinstance(page, dict) else None
+    first = models[0] if isinstance(models, list) and models else None
+    name = first.get("id") if isinstance(first, dict) else None
+    return name[:512] if isinstance(name, str) and name else None
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", text, re.ASCII) else None
+
+
+def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> LlamaCpp:
+    assert http is not None
+    return LlamaCpp(config, http)
+
+
+def _confirm(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    # Without --metrics it says so itself, and its other answers carry its name.
+    return (status == 200 and b"llamacpp:" in body) or headers.get("server", "") == "llama.cpp"
+
+
+KIND = Kind(
+    name="llamacpp",
+    help="llama.cpp's llama-server, started with --metrics; it counts tokens but no requests",
+    make=_make,
+    options=OPTIONS,
+    server=Server(
+        kind="llamacpp",
+        command=re.compile(r"(?:^|[/\s])llama-server(?:\.exe)?(?:\s|$)"),
+        confirm=_confirm,
+        default_ports=(8080,),
+        model_options=("-a", "--alias", "-hf", "-hfr", "--hf-repo", "-m", "--model"),
+    ),
+)

@@ -1,0 +1,141 @@
+"""vLLM: the metrics page of `vllm serve`, 0.6 to 0.33, engine V0 and V1.
+
+Wire format: vllm/v1/metrics/loggers.py and vllm/engine/metrics.py; names change between versions and are matched by
+alias, never by version. What decides the table:
+
+- `request_success_total` counts choices (n=2 counts twice); `request_params_n` is observed once for each request.
+  Both miss what the client gave up, whose tokens are counted all the same; its `abort` stays 0, so it is not read.
+- `prompt_tokens_total` includes cached tokens and is counted at a request's first token.
+- Prefix cache counters are in blocks up to 0.8.5 and in tokens since; only the page's help text tells.
+- `iteration_tokens_total` is a histogram and `lora_requests_info` a gauge of time stamps: neither is a counter here.
+- A failure that the client saw is in `http_requests_total` (4xx, 5xx); an engine's `error` may be the same failure as
+  a 5xx, but in a stream that had begun it is in no 5xx. They are apart by `reason` and are not to be added.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from collectors._page import MetricsPage, metrics_url, shown
+from collectors.kind import Kind, Server
+from infertop.engine.collector import SourceConfig, Unavailable
+from infertop.readings.mapping import Rule, Table
+from infertop.readings.model import Batch
+
+if TYPE_CHECKING:
+    from infertop.engine.clock import Clock
+    from infertop.engine.http import Http
+
+_CACHE_COUNTERS = ("cached_tokens", "prefix_cache_queries", "prefix_cache_hits")
+_BLOCK_SIZE = re.compile(rb'cache_config_info\{(?:[^}]*,)?block_size="(\d{1,6})"')
+_API = "/v1/.*"
+
+TABLE = Table(
+    model_label="model_name",
+    rank_label="engine",
+    prefixes=("", "ray_", "kserve_"),
+    started="process_start_time_seconds",
+    rules=(
+        Rule("requests", ("vllm:request_params_n_count", "vllm:request_success_total")),
+        Rule("requests_failed", ("http_requests_total",), {"handler": _API, "status": "4.."}, labels={"reason": "4xx"}),
+        Rule("requests_failed", ("http_requests_total",), {"handler": _API, "status": "5.."}, labels={"reason": "5xx"}),
+        Rule(
+            "requests_failed",
+            ("vllm:request_success_total",),
+            {"finished_reason": "error"},
+            labels={"reason": "error"},
+        ),
+        Rule("prompt_tokens", ("vllm:prompt_tokens_total",)),
+        Rule(
+            "cached_tokens",
+            (
+                "vllm:prompt_tokens_cached_total",
+                "vllm:prefix_cache_hits_total + vllm:external_prefix_cache_hits_total",
+                "vllm:gpu_prefix_cache_hits_total",
+            ),
+        ),
+        Rule("output_tokens", ("vllm:generation_tokens_total",)),
+        Rule("running", ("vllm:num_requests_running",)),
+        Rule("waiting", ("vllm:num_requests_waiting",)),
+        Rule("kv_cache_usage", ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"), combine="mean"),
+        Rule("prefix_cache_queries", ("vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total")),
+        Rule("prefix_cache_hits", ("vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total")),
+        Rule("preemptions", ("vllm:num_preemptions_total",)),
+        Rule("ttft_seconds", ("vllm:time_to_first_token_seconds",)),
+        Rule("inter_token_seconds", ("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds")),
+        Rule("request_seconds", ("vllm:e2e_request_latency_seconds",)),
+        Rule("queue_seconds", ("vllm:request_queue_time_seconds", "vllm:time_in_queue_requests")),
+        Rule("prompt_tokens_per_request", ("vllm:request_prompt_tokens",)),
+        Rule("output_tokens_per_request", ("vllm:request_generation_tokens",)),
+        Rule("asleep", ("vllm:engine_sleep_state",), {"sleep_state": "weights_offloaded|discard_all"}),
+    ),
+)
+
+
+class Vllm:
+    """Reads one vLLM server, or a page on which a relay shows vLLM's series."""
+
+    kind = "vllm"
+
+    def __init__(self, config: SourceConfig, http: Http) -> None:
+        self.config = config
+        self._http = http
+        self._url = metrics_url(config.url)
+        self._page = MetricsPage(shown(self._url), TABLE, _in_tokens)
+
+    async def collect(self, ts: float) -> Batch:
+        """Read the page once."""
+        reply = await self._http.get(self._url)
+        return self.parse(reply.body, ts)
+
+    def parse(self, body: bytes, ts: float) -> Batch:
+        """Turn a page into a batch; raise Unavailable where it has nothing of vLLM's engine."""
+        reading = self._page.read(body)
+        if all(series.metric == "requests_failed" for series in reading.series):
+            where = shown(self._url)
+            known = "no vllm series that infertop knows" if b"vllm" in body else "no vllm series"
+            raise Unavailable(f"{where} serves {known}: is it vLLM, and was it started with --disable-log-stats?")
+        return reading.batch(self.config, ts)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._http.close()
+
+
+def _in_tokens(table: Table, body: bytes) -> Table:
+    """Scale the prefix cache's counters to tokens where the page counts blocks; leave them out without a block size."""
+    if b"in terms of number of cached blocks" not in body:
+        return table
+    block = _BLOCK_SIZE.search(body)
+    if block:
+        return table.scaled(_CACHE_COUNTERS, float(block[1]))
+    return replace(table, rules=tuple(rule for rule in table.rules if rule.metric not in _CACHE_COUNTERS))
+
+
+def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> Vllm:
+    assert http is not None
+    return Vllm(config, http)
+
+
+def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
+    # Triton shows its vLLM backend's series beside its own. /v1/models tells a vLLM that has no series.
+    return status == 200 and ((b"vllm:" in body and b"# TYPE nv_" not in body) or b'"owned_by":"vllm"' in body)
+
+
+KIND = Kind(
+    name="vllm",
+    help="vLLM, by the metrics of its server or of a relay (Ray Serve, KServe)",
+    make=_make,
+    server=Server(
+        kind="vllm",
+        command=re.compile(r"(?:^|[/\s])vllm serve\b|\bvllm\.entrypoints\.(?:openai\.api_server|cli\.main serve)\b"),
+        confirm=_confirm,
+        default_ports=(8000,),
+        probe_paths=("/metrics", "/v1/models"),
+        model_options=("--served-model-name", "--model"),
+        model_after="serve",
+    ),
+)
