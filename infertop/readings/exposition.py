@@ -1,0 +1,101 @@
+"""Metrics pages in the Prometheus text format, read cheaply again and again.
+
+A page changes its values at every poll and its shape almost never. So the first page is read line by line, and of the
+later ones each line is held against what stood at its place: where all starts agree, only the needed numbers are read.
+Any doubt leads back to reading line by line; the cache never changes a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from infertop.readings.exposition_draft import Draft
+from infertop.readings.exposition_line import Bad, Malformed, RawSeries, Read, judge, number
+from infertop.readings.exposition_shape import Layout, Odd, Shape
+
+__all__ = ["Exposition", "Layout", "Page", "RawSeries"]
+
+MAX_LINES = 1_000_000
+_SUFFIXES = ("", "_total", "_bucket", "_sum", "_count")
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page said: `values` are parallel to `layout.series`.
+
+    `rejected` counts the lines that could not be read, stand twice or are beyond a limit; `first_rejected` says which
+    was the first and what is wrong with it. It quotes the page: it has to go through `safe()`.
+    """
+
+    layout: Layout
+    values: list[float]
+    rejected: int = 0
+    first_rejected: str = ""
+
+
+class Exposition:
+    """The reader of one target's pages; it keeps the shape of the last one.
+
+    `wanted` are names of families: `x` takes the samples x, x_total, x_bucket, x_sum and x_count (never x_created, if
+    not asked for), and `:` and `_` are the same. None takes everything.
+    """
+
+    def __init__(self, wanted: Collection[str] | None) -> None:
+        self._wanted = (
+            None
+            if wanted is None
+            else frozenset((family.replace(":", "_") + suffix).encode() for family in wanted for suffix in _SUFFIXES)
+        )
+        self._shape: Shape | None = None
+
+    def parse(self, page: bytes) -> Page:
+        """Read a page; lines that cannot be read are counted and passed over, so that this never fails."""
+        lines = page.split(b"\n", MAX_LINES)
+        beyond = 0
+        if len(lines) > MAX_LINES:
+            rest = lines.pop()
+            beyond = rest.count(b"\n") + (rest[-1:] not in (b"", b"\n"))
+        shape = self._shape
+        values = shape.values(lines) if shape else None
+        if shape is None or values is None or not all(self._same(lines[odd.at], odd) for odd in shape.odd):
+            shape, values = self._learn(lines)
+            self._shape = shape
+        beyond += shape.lines - shape.ends
+        return Page(shape.layout, values, len(shape.odd) + beyond, self._complaint(lines, shape, beyond))
+
+    def _same(self, line: bytes, odd: Odd) -> bool:
+        verdict = judge(line, self._wanted)
+        if odd.series is None:
+            return isinstance(verdict, Bad)
+        return isinstance(verdict, Read) and verdict.series == odd.series
+
+    def _complaint(self, lines: list[bytes], shape: Shape, beyond: int) -> str:
+        if shape.odd:
+            odd = shape.odd[0]
+            verdict = judge(lines[odd.at], self._wanted)
+            reason = verdict.reason if isinstance(verdict, Bad) else odd.reason
+            text = lines[odd.at][:_SHOWN].decode("utf-8", "replace")
+            return f"line {odd.at + 1} {reason}: {text}"
+        return f"{beyond} lines are beyond the limit of {MAX_LINES}" if beyond else ""
+
+    def _learn(self, lines: list[bytes]) -> tuple[Shape, list[float]]:
+        """Read every line, helped by what is known of lines that only moved."""
+        known = self._shape.known() if self._shape else {}
+        draft = Draft()
+        for at, line in enumerate(lines):
+            if not draft.take(at, line, _recall(line, known) or judge(line, self._wanted)):
+                break
+        return draft.finish(len(lines), self._shape.layout if self._shape else None)
+
+
+def _recall(line: bytes, known: dict[bytes, tuple[RawSeries, int]]) -> Read | None:
+    """Read a sample by what stands before its last blank, where that is known to be a name and its labels."""
+    found = known.get(line.rpartition(b" ")[0])
+    if not found:
+        return None
+    try:
+        return Read(*found, number(line[found[1] :]))
+    except Malformed:
+        return None

@@ -1,0 +1,77 @@
+"""A shape in the making: the lines of a page, sorted by what they are."""
+
+from __future__ import annotations
+
+from infertop.readings.exposition_line import Bad, Declared, Fixed, RawSeries, Read, Skipped, Verdict
+from infertop.readings.exposition_shape import Layout, Odd, Shape, picker
+
+MAX_SAMPLES = 50_000
+
+
+class Draft:
+    """Takes the lines of a page in order, then gives the shape and the values."""
+
+    def __init__(self) -> None:
+        self._places: dict[RawSeries, int] = {}
+        self._samples: list[int] = []
+        self._starts: list[bytes] = []
+        self._values: list[float] = []
+        self._skipped: list[int] = []
+        self._skips: list[bytes] = []
+        self._fixed: list[int] = []
+        self._texts: list[bytes] = []
+        self._odd: list[Odd] = []
+        self._types: dict[str, str] = {}
+        self._ends: int | None = None
+
+    def take(self, at: int, line: bytes, verdict: Verdict) -> bool:
+        """Take line `at`; return whether the page may go on."""
+        match verdict:
+            case Skipped(start):
+                self._skipped.append(at)
+                self._skips.append(start)
+            case Fixed() | Declared():
+                self._fixed.append(at)
+                self._texts.append(line)
+                if isinstance(verdict, Declared):
+                    self._types.setdefault(verdict.family, verdict.kind)
+            case Bad(reason):
+                self._odd.append(Odd(at, None, reason))
+            case Read():
+                return self._sample(at, line, verdict)
+        return True
+
+    def _sample(self, at: int, line: bytes, read: Read) -> bool:
+        if read.series in self._places:
+            self._odd.append(Odd(at, read.series, "stands on the page already"))
+            return True
+        if len(self._samples) == MAX_SAMPLES:
+            self._odd.append(Odd(at, read.series, f"and those after it are beyond the limit of {MAX_SAMPLES} samples"))
+            self._ends = at + 1
+            return False
+        self._places[read.series] = len(self._samples)
+        self._samples.append(at)
+        self._starts.append(line[: read.size])
+        self._values.append(read.value)
+        return True
+
+    def finish(self, lines: int, before: Layout | None) -> tuple[Shape, list[float]]:
+        """Make the shape of a page of `lines` lines, and the values; series that only moved keep their order."""
+        layout = Layout(tuple(self._places), self._types)
+        if before and len(before.series) == len(self._places) and all(each in self._places for each in before.series):
+            layout = before if self._types == before.types else Layout(before.series, self._types)
+        order = [self._places[each] for each in layout.series]
+        samples = tuple(self._samples[at] for at in order)
+        shape = Shape(
+            layout=layout,
+            lines=lines,
+            ends=lines if self._ends is None else self._ends,
+            starts=tuple(self._starts[at] for at in order),
+            skips=tuple(self._skips),
+            fixed=tuple(self._fixed),
+            texts=tuple(self._texts),
+            odd=tuple(self._odd),
+            pick_samples=picker(samples),
+            pick_skipped=picker(self._skipped),
+        )
+        return shape, [self._values[at] for at in order]
