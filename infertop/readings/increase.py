@@ -76,8 +76,10 @@ class Continuity:
             self._absent.clear()
         before, self._ts = self._ts, batch.ts
         self._started = self._started if batch.started is None else batch.started
-        dt = batch.ts - before if before is not None and batch.ts > before else None
-        gap = (batch.ts - dt, batch.ts) if dt and dt > self._gap_seconds and not restarted else None
+        if before is None or before >= batch.ts:
+            return Advance(batch.ts, None, restarted, None, increases)
+        dt = batch.ts - before
+        gap = (before, batch.ts) if dt > self._gap_seconds and not restarted else None
         return Advance(batch.ts, dt, restarted, gap, increases)
 
     def dump(self) -> dict[str, Any]:
