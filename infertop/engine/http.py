@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlencode
 
@@ -38,11 +38,14 @@ Params = Mapping[str, str | int | float | Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: `headers` have lower-case names, `body` is inflated, `seconds` is the time until its last byte."""
+    """An answer: `headers` have lower-case names, `body` is inflated, `seconds` is the time until its last byte.
+
+    Headers and body are not in its `repr`: a server may echo a key.
+    """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     seconds: float
 
 
