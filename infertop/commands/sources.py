@@ -1,0 +1,91 @@
+"""Which sources are read: those of pricing.toml, those of the command line, the machine itself; and their collectors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from collectors import KINDS
+from collectors.kind import Kind
+from infertop.engine.clock import Clock
+from infertop.engine.collector import Collector, SourceConfig, Unavailable
+from infertop.engine.http import Http
+from infertop.engine.origin import Origin
+from infertop.engine.secrets import load_secret
+from infertop.money.settings import Source
+from infertop.readings.safe import safe
+
+# What is read of this machine without being asked.
+MACHINE = ("nvml", "host")
+_NAME = re.compile(r"[^\s=]{1,100}")
+
+
+class WrongUseError(Exception):
+    """The command line cannot be followed; the text says what is wrong and what would be right."""
+
+
+def source_id(kind: str, url: str) -> str:
+    """Return the stable id of a source without a name: kind@host:port, loopback spelt 127.0.0.1."""
+    origin = Origin.parse(url)
+    host = "127.0.0.1" if origin.loopback else origin.host
+    return f"{kind}@[{host}]:{origin.port}" if ":" in host else f"{kind}@{host}:{origin.port}"
+
+
+def from_option(text: str) -> SourceConfig:
+    """Read one `--source [NAME=]KIND=URL`."""
+    known = ", ".join(name for name, kind in KINDS.items() if kind.port)
+    words = text.split("=", 2)
+    name, kind, url = ("", *text.split("=", 1)) if words[0] in KINDS and len(words) > 1 else (words + ["", ""])[:3]
+    if kind not in KINDS or not url:
+        raise WrongUseError(f'--source "{safe(text, 120)}" must be [NAME=]KIND=URL with KIND one of: {known}')
+    if name and not _NAME.fullmatch(name):
+        raise WrongUseError(f'--source "{safe(text, 120)}": the name must have no blanks and at most 100 characters')
+    try:
+        return SourceConfig(kind=kind, name=name or source_id(kind, url), url=url)
+    except ValueError as error:
+        raise WrongUseError(f'--source "{safe(text, 120)}": {error}') from None
+
+
+def from_settings(source: Source) -> SourceConfig:
+    """Turn a [[source]] of pricing.toml into what a collector is made of."""
+    return SourceConfig(
+        kind=source.kind,
+        name=source.name or (source_id(source.kind, source.url) if source.url else source.kind),
+        url=source.url,
+        interval_seconds=source.interval_seconds or 1.0,
+        gpus=source.gpus,
+        counts=source.counts,
+        key_env=source.key_env,
+        key_file=source.key_file,
+        options=dict(source.options),
+    )
+
+
+def configured(sources: Iterable[Source], options: Iterable[str], interval: float | None) -> list[SourceConfig]:
+    """Return every source that someone named, and the machine's own; of two with the same name the first stands."""
+    chosen: dict[str, SourceConfig] = {}
+    for config in [*map(from_option, options), *map(from_settings, sources), *(_own(kind) for kind in MACHINE)]:
+        chosen.setdefault(config.name, replace(config, interval_seconds=interval) if interval else config)
+    return list(chosen.values())
+
+
+def _own(kind: str) -> SourceConfig:
+    return SourceConfig(kind=kind, name=kind, interval_seconds=2.0 if kind == "host" else 1.0)
+
+
+def collector(config: SourceConfig, clock: Clock, kinds: Mapping[str, Kind] = KINDS) -> Collector:
+    """Make the collector of a source; raise Unavailable with a sentence where its key or an option is wrong."""
+    kind = kinds[config.kind]
+    http = Http(config.url, key=load_secret(config.key_env, config.key_file)) if config.url else None
+    try:
+        return kind.make(config, http, clock)
+    except ValueError as error:
+        raise Unavailable(str(error)) from None
+
+
+def is_local(config: SourceConfig, own_addresses: frozenset[str]) -> bool:
+    """Say whether what a source reads runs on this machine."""
+    host = urlsplit(config.url).hostname or ""
+    return not config.url or Origin.parse(config.url).loopback or host in own_addresses
