@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from infertop.money.periods import PeriodKind
@@ -21,6 +20,8 @@ DIMENSIONS = ("source", "provider", "model", "project", "key", "team", "feature"
 # What [[assign]] looks at, and what it sets.
 ASSIGN_CONDITIONS = ("source", "provider", "model", "project", "key", "user", "tag")
 ASSIGN_RESULTS = ("team", "feature", "customer", "environment")
+# The shares of a budget at which it is told, where the file does not say.
+ALERT_AT = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
 
 Conditions = tuple[tuple[str, str], ...]
 
@@ -102,7 +103,7 @@ class Budget:
     limit_usd: Decimal
     period: PeriodKind
     where: str
-    alert_at: tuple[Decimal, ...] = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
+    alert_at: tuple[Decimal, ...] = ALERT_AT
     conditions: Conditions = ()
 
 
@@ -139,7 +140,7 @@ class SourceSetting:
     key_env: str = ""
     key_file: str = ""
     counts: bool | None = None
-    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, object] = field(default_factory=dict, hash=False)
     trusted: bool = True
 
 
