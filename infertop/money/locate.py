@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import infertop
-from infertop.money.settings import Settings, SourceSetting
+from infertop.money.settings import Settings, Source
 from infertop.money.source_section import is_loopback
 from infertop.readings.safe import safe
 
@@ -81,7 +81,7 @@ def distrust(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     return replace(settings, sources=kept), notices
 
 
-def _doubt(source: SourceSetting) -> str:
+def _doubt(source: Source) -> str:
     """Return why a source of a file of unknown origin is not read, or nothing."""
     if source.key_env or source.key_file:
         return "it uses a key and this folder's file may not be yours"

@@ -125,7 +125,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceSetting:
+class Source:
     """A source that the user names. `options` are the kind's own keys; `trusted` is False where the file is not.
 
     A source that is not trusted must not be given any key, not even one found in the environment.
@@ -156,4 +156,4 @@ class Settings:
     budgets: tuple[Budget, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     alert: Alert = Alert()
-    sources: tuple[SourceSetting, ...] = ()
+    sources: tuple[Source, ...] = ()

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from infertop.money import checks
 from infertop.money.schema import Check, Key, Reader, Table
-from infertop.money.settings import SourceSetting
+from infertop.money.settings import Source
 from infertop.money.toml_lines import Path
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})
@@ -28,9 +28,7 @@ _SOURCE = {
 }
 
 
-def read_source(
-    reader: Reader, raw: object, path: Path, kinds: Mapping[str, Collection[str]] | None
-) -> SourceSetting | None:
+def read_source(reader: Reader, raw: object, path: Path, kinds: Mapping[str, Collection[str]] | None) -> Source | None:
     """Read one [[source]]; `kinds` maps each kind to the options that it takes besides the common keys (None: any)."""
     kind = raw.get("kind") if isinstance(raw, dict) else None
     if kinds is None:
@@ -79,9 +77,9 @@ def _safe_for_keys(url: str) -> bool:
     return urlsplit(url).scheme == "https" or is_loopback(url)
 
 
-def _setting(reader: Reader, table: Table) -> SourceSetting:
+def _setting(reader: Reader, table: Table) -> Source:
     interval = table.get("interval")
-    return SourceSetting(
+    return Source(
         name=table.get("name") or source_id(table.get("kind"), table.get("url", "")),
         where=reader.where(table.path),
         interval_seconds=None if interval is None else float(interval),
