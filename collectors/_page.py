@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.exposition import Exposition, Layout
 from infertop.readings.mapping import Plan, Table
 from infertop.readings.model import Batch, Series, Value
 from infertop.readings.safe import safe
+
+if TYPE_CHECKING:
+    from infertop.engine.http import Http
 
 Adapt = Callable[[Table, bytes], Table]
 _NOT_METRICS = {b"<": "a web page", b"{": "JSON", b"[": "JSON"}
@@ -22,11 +26,20 @@ class Reading:
     series: tuple[Series, ...]
     values: tuple[Value, ...]
     started: float | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    rejected: int = 0
 
     def batch(self, config: SourceConfig, ts: float, started: float | None = None) -> Batch:
         """Make the batch of a poll at `ts`; `started` is what something other than the page says."""
-        return Batch(config.name, ts, self.series, self.values, started or self.started, notes=self.notes)
+        return Batch(
+            config.name,
+            ts,
+            self.series,
+            self.values,
+            started=started or self.started,
+            notes=self.notes,
+            rejected=self.rejected,
+        )
 
 
 class MetricsPage:
@@ -48,11 +61,14 @@ class MetricsPage:
         what = _NOT_METRICS.get(body[:256].lstrip()[:1])
         if what:
             raise Unavailable(f"{self._where} answers with {what}, not with metrics: is the url right?")
+        if body and not body.endswith(b"\n"):
+            # Half a number, or a sum without some of its parts, would look like a counter that began again.
+            raise Unavailable(f"the page at {self._where} ends in the middle of a line: it was cut off on the way")
         page = self._exposition.parse(body)
         plan = self._plan_for(page.layout, body, model)
         series, values = plan.read(page.values)
         notes = (self._complaint(page.rejected, page.first_rejected),) if page.rejected else ()
-        return Reading(series, values, plan.started(page.values), notes)
+        return Reading(series, values, plan.started(page.values), notes, page.rejected)
 
     def _plan_for(self, layout: Layout, body: bytes, model: str | None) -> Plan:
         if self._plan is None or self._known is None or self._known[0] is not layout or self._known[1] != model:
@@ -74,6 +90,13 @@ def metrics_url(url: str, path: str = "/metrics") -> str:
 def shown(url: str) -> str:
     """Return a URL without its scheme, fit for a sentence."""
     return safe(url.partition("://")[2] or url, 160)
+
+
+def needed(config: SourceConfig, http: Http | None) -> Http:
+    """Return the connection; raise ValueError where the source was given no url."""
+    if http is None:
+        raise ValueError(f"{config.name}: {config.kind} needs a url")
+    return http
 
 
 def text_options(config: SourceConfig, names: tuple[str, ...]) -> dict[str, str]:

@@ -5,6 +5,7 @@ Wire format: tools/server/README.md and server-context.cpp of ggml-org/llama.cpp
 - The page has no labels: the model's name is asked of /v1/models, at first and again after each restart.
 - `prompt_tokens_total` leaves cached tokens out; the counter of cached ones is newer and may be missing.
 - There is no counter of requests, hence no cost per request. Times are summed over slots, so they overlap.
+- Its Process-Start-Time-Unix is the start in microseconds since the machine's boot (ggml_time_us), not since the epoch.
 - Numbers have six significant digits: from a million tokens on a counter moves in steps of ten, and so on.
 """
 
@@ -15,18 +16,16 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from collectors._page import MetricsPage, metrics_url, shown, text_options
+from collectors._page import MetricsPage, metrics_url, needed, shown, text_options
 from collectors.kind import Kind, Server
 from infertop.engine.collector import Option, SourceConfig, Unavailable
 from infertop.readings.mapping import Rule, Table
 from infertop.readings.model import Batch
 
 if TYPE_CHECKING:
-    from infertop.engine.clock import Clock
     from infertop.engine.http import Http
 
 OPTIONS = (Option("model", "the model's name; of a server with several models (router mode) the one to read"),)
-_STARTED = "process-start-time-unix"
 
 TABLE = Table(
     rules=(
@@ -63,7 +62,7 @@ class LlamaCpp:
         try:
             reply = await self._http.get(self._url, params, accept_status=(400, 404, 501))
             self._check(reply.status)
-            started = _seconds(reply.headers.get(_STARTED, ""))
+            started = _started(reply.headers.get("process-start-time-unix", ""))
             if self._model is None or started != self._started:
                 self._model = self._set_model or await self._ask_model()
         except Unavailable:
@@ -111,13 +110,9 @@ def _first_model(body: bytes) -> str | None:
     return name[:512] if isinstance(name, str) and name else None
 
 
-def _seconds(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", text, re.ASCII) else None
-
-
-def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> LlamaCpp:
-    assert http is not None
-    return LlamaCpp(config, http)
+def _started(text: str) -> float | None:
+    """Return what tells this process from the next one on its port: seconds, of a clock of the server's own."""
+    return int(text) / 1e6 if re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
 
 
 def _confirm(status: int, headers: Mapping[str, str], body: bytes) -> bool:
@@ -128,7 +123,7 @@ def _confirm(status: int, headers: Mapping[str, str], body: bytes) -> bool:
 KIND = Kind(
     name="llamacpp",
     help="llama.cpp's llama-server, started with --metrics; it counts tokens but no requests",
-    make=_make,
+    make=lambda config, http, _clock: LlamaCpp(config, needed(config, http)),
     options=OPTIONS,
     server=Server(
         kind="llamacpp",

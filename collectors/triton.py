@@ -8,7 +8,7 @@ durations are microseconds. What decides the table:
   Python model answered with an error. An ensemble counts once, and each model inside it counts again.
 - `compute_infer` is added once for each request of a batch, so it exceeds GPU time where requests are batched.
 - Triton itself counts no tokens. The backends of vLLM (parameter REPORT_CUSTOM_METRICS) and TensorRT-LLM do, the latter
-  at a request's end; other names are set by the source's options. TensorRT-LLM's gauges of an iteration are no counters.
+  at a request's end; others are named by the source's options. TensorRT-LLM's gauges of one iteration do not add up.
 - `nv_gpu_*` is not read: NVML reads the GPUs.
 """
 
@@ -19,17 +19,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from collectors._page import MetricsPage, metrics_url, shown, text_options
+from collectors._page import MetricsPage, metrics_url, needed, shown, text_options
 from collectors.kind import Kind, Server
 from infertop.engine.collector import Option, SourceConfig, Unavailable
 from infertop.readings.mapping import Rule, Table
 from infertop.readings.model import Batch
 
 if TYPE_CHECKING:
-    from infertop.engine.clock import Clock
     from infertop.engine.http import Http
 
-_MICRO, _MILLI = 1e-6, 1e-3
+_MICRO, _MILLI = 1e6, 1e3
 _BY_QUANTILE = {"quantile": "quantile"}
 OPTIONS = (
     Option("prompt_tokens", "the metric that counts prompt tokens, cached ones included"),
@@ -67,18 +66,18 @@ TABLE = Table(
             combine="mean",
         ),
         Rule("ttft_seconds", ("vllm:time_to_first_token_seconds",)),
-        Rule("ttft_seconds", ("nv_inference_first_response_histogram_ms",), scale=_MILLI),
+        Rule("ttft_seconds", ("nv_inference_first_response_histogram_ms",), per=_MILLI),
         Rule("inter_token_seconds", ("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds")),
         Rule("request_seconds", ("vllm:e2e_request_latency_seconds",)),
         Rule("prompt_tokens_per_request", ("vllm:request_prompt_tokens", "nv_llm_input_token_len")),
         Rule("output_tokens_per_request", ("vllm:request_generation_tokens", "nv_llm_output_token_len")),
-        Rule("request_seconds_total", ("nv_inference_request_duration_us",), scale=_MICRO),
-        Rule("queue_seconds_total", ("nv_inference_queue_duration_us",), scale=_MICRO),
+        Rule("request_seconds_total", ("nv_inference_request_duration_us",), per=_MICRO),
+        Rule("queue_seconds_total", ("nv_inference_queue_duration_us",), per=_MICRO),
         Rule(
             "compute_seconds_total",
             ("nv_inference_compute_infer_duration_us",),
             keep={"gpu_uuid": "gpu"},
-            scale=_MICRO,
+            per=_MICRO,
         ),
         # Quantiles cannot be added: of several versions the slowest stands.
         Rule(
@@ -86,7 +85,7 @@ TABLE = Table(
             ("nv_inference_request_summary_us",),
             {"quantile": ".+"},
             keep=_BY_QUANTILE,
-            scale=_MICRO,
+            per=_MICRO,
             combine="max",
         ),
         Rule(
@@ -94,7 +93,7 @@ TABLE = Table(
             ("nv_inference_queue_summary_us",),
             {"quantile": ".+"},
             keep=_BY_QUANTILE,
-            scale=_MICRO,
+            per=_MICRO,
             combine="max",
         ),
     ),
@@ -136,11 +135,6 @@ class Triton:
         await self._http.close()
 
 
-def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> Triton:
-    assert http is not None
-    return Triton(config, http)
-
-
 def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
     return status == 200 and b"# TYPE nv_inference_" in body
 
@@ -148,7 +142,7 @@ def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
 KIND = Kind(
     name="triton",
     help="Triton Inference Server, by its metrics port; tokens where its backend counts them",
-    make=_make,
+    make=lambda config, http, _clock: Triton(config, needed(config, http)),
     options=OPTIONS,
     server=Server(
         kind="triton",

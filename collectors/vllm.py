@@ -19,14 +19,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from collectors._page import MetricsPage, metrics_url, shown
+from collectors._page import MetricsPage, metrics_url, needed, shown
 from collectors.kind import Kind, Server
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.mapping import Rule, Table
 from infertop.readings.model import Batch
 
 if TYPE_CHECKING:
-    from infertop.engine.clock import Clock
     from infertop.engine.http import Http
 
 _CACHE_COUNTERS = ("cached_tokens", "prefix_cache_queries", "prefix_cache_hits")
@@ -35,7 +34,7 @@ _API = "/v1/.*"
 
 TABLE = Table(
     model_label="model_name",
-    rank_label="engine",
+    rank_labels=("engine", "WorkerId"),  # Ray shows the processes of all replicas on one page
     prefixes=("", "ray_", "kserve_"),
     started="process_start_time_seconds",
     rules=(
@@ -115,11 +114,6 @@ def _in_tokens(table: Table, body: bytes) -> Table:
     return replace(table, rules=tuple(rule for rule in table.rules if rule.metric not in _CACHE_COUNTERS))
 
 
-def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> Vllm:
-    assert http is not None
-    return Vllm(config, http)
-
-
 def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
     # Triton shows its vLLM backend's series beside its own. /v1/models tells a vLLM that has no series.
     return status == 200 and ((b"vllm:" in body and b"# TYPE nv_" not in body) or b'"owned_by":"vllm"' in body)
@@ -128,7 +122,7 @@ def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
 KIND = Kind(
     name="vllm",
     help="vLLM, by the metrics of its server or of a relay (Ray Serve, KServe)",
-    make=_make,
+    make=lambda config, http, _clock: Vllm(config, needed(config, http)),
     server=Server(
         kind="vllm",
         command=re.compile(r"(?:^|[/\s])vllm serve\b|\bvllm\.entrypoints\.(?:openai\.api_server|cli\.main serve)\b"),

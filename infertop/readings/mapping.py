@@ -30,7 +30,8 @@ class Rule:
     `names` are sample names as the page spells them (of a histogram: its family), in order: the first that the page
     has is taken, so that a name may change between versions. `a + b` adds two; `:` and `_` are equal. `where` maps a
     label to a pattern for its whole value (a label that is missing is empty). `keep` renames labels that stay, `labels`
-    are added; what differs in other labels is put together by `combine`. `scale` turns the page's unit into ours.
+    are added; what differs in other labels is put together by `combine`. `per` is how many of the page's unit make one
+    of ours (1e6 for microseconds).
     """
 
     metric: str
@@ -38,7 +39,7 @@ class Rule:
     where: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
-    scale: float = 1.0
+    per: float = 1.0
     combine: Combine = "sum"
 
 
@@ -46,14 +47,15 @@ class Rule:
 class Table:
     """A system's rules; where two make the same series, the earlier one does.
 
-    `model_label` and `rank_label` are the page's names for them: a series has a rank wherever the page has that label,
-    also when there is one rank only, so that a second one does not rename the first. `prefixes` are what relays put
-    before the names. `started` is the sample that says when the process began.
+    `model_label` and `rank_labels` are the page's names for them: a series has a rank wherever the page has one of
+    those, also when there is one rank only, so that a second one does not rename the first; several are joined by
+    `/`. Counters of different processes must differ in rank: a sum over them would fall when one of them goes.
+    `prefixes` are what relays put before the names. `started` is the sample that says when the process began.
     """
 
     rules: tuple[Rule, ...]
     model_label: str = ""
-    rank_label: str = ""
+    rank_labels: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ("",)
     started: str = ""
 
@@ -65,7 +67,7 @@ class Table:
 
     def scaled(self, metrics: Sequence[str], factor: float) -> Table:
         """Return the table with the readings of `metrics` multiplied by `factor`."""
-        rules = (replace(r, scale=r.scale * factor) if r.metric in metrics else r for r in self.rules)
+        rules = (replace(r, per=r.per / factor) if r.metric in metrics else r for r in self.rules)
         return replace(self, rules=tuple(rules))
 
 
@@ -110,7 +112,7 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class _Scalar:
     at: tuple[int, ...]
-    scale: float
+    per: float
     combine: Combine
 
     def read(self, values: Sequence[float]) -> float | None:
@@ -121,7 +123,7 @@ class _Scalar:
             if not found:
                 return None
         total = max(found) if self.combine == "max" else sum(found)
-        value = total * self.scale / (len(found) if self.combine == "mean" else 1)
+        value = total / self.per / (len(found) if self.combine == "mean" else 1)
         return value if math.isfinite(value) else None
 
 
@@ -130,12 +132,12 @@ class _Histogram:
     bounds: tuple[float, ...]
     counts_at: tuple[tuple[int, ...], ...]  # one row for each label set, in the order of bounds
     sums_at: tuple[int, ...]
-    scale: float
+    per: float
 
     def read(self, values: Sequence[float]) -> Buckets | None:
         rows = [[values[i] for i in row] for row in self.counts_at]
         counts = rows[0] if len(rows) == 1 else [sum(column) for column in zip(*rows, strict=True)]
-        total = sum([values[i] for i in self.sums_at]) * self.scale
+        total = sum([values[i] for i in self.sums_at]) / self.per
         if not math.isfinite(total + sum(counts)) or counts != sorted(counts):
             return None
         return Buckets(self.bounds, tuple(counts), total)
@@ -160,10 +162,10 @@ class _Positions:
         """Yield what a rule makes of this layout."""
         if METRICS[rule.metric].kind is not Kind.HISTOGRAM:
             for series, at in self._grouped(rule, self._first_present(rule, "")).items():
-                yield series, _Scalar(tuple(at), rule.scale, rule.combine)
+                yield series, _Scalar(tuple(at), rule.per, rule.combine)
             return
         for series, at in self._grouped(rule, self._first_present(rule, "_bucket")).items():
-            cell = self._histogram(at, rule.scale)
+            cell = self._histogram(at, rule.per)
             if cell is not None:
                 yield series, cell
 
@@ -186,11 +188,11 @@ class _Positions:
     def _translated(self, rule: Rule, labels: Mapping[str, str]) -> Series:
         ours = {name: labels.get(theirs) for theirs, name in rule.keep.items()}
         ours["model"] = labels.get(self._table.model_label, self._model)
-        ours["rank"] = labels.get(self._table.rank_label)
+        ours["rank"] = "/".join(labels[name] for name in self._table.rank_labels if name in labels) or None
         ours.update(rule.labels)
         return Series.of(rule.metric, **{name: value for name, value in ours.items() if value is not None})
 
-    def _histogram(self, at: Sequence[int], scale: float) -> _Histogram | None:
+    def _histogram(self, at: Sequence[int], per: float) -> _Histogram | None:
         """Line up the label sets' buckets; bounds that not all of them have are dropped, for counts are cumulative."""
         by_labels: dict[tuple[tuple[str, str], ...], dict[float, int]] = defaultdict(dict)
         for i in at:
@@ -204,7 +206,7 @@ class _Positions:
         if not bounds or bounds[-1] != math.inf or len(sums) != len(by_labels):
             return None
         rows = tuple(tuple(row[bound] for bound in bounds) for row in by_labels.values())
-        return _Histogram(tuple(bound * scale for bound in bounds), rows, tuple(sums), scale)
+        return _Histogram(tuple(bound / per for bound in bounds), rows, tuple(sums), per)
 
 
 def _canonical(name: str) -> str:

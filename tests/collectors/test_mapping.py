@@ -1,0 +1,201 @@
+"""Rules against hand-made pages: what is chosen, what is added up, what is left out."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infertop.readings.exposition import Exposition
+from infertop.readings.mapping import Plan, Rule, Table
+from infertop.readings.model import Buckets, Series
+
+
+def read(table, text, model=None):
+    page = Exposition(table.wanted()).parse(text.encode())
+    return dict(zip(*Plan(table, page.layout, model).read(page.values), strict=True))
+
+
+def table(*rules, **labels):
+    return Table(rules, **({"model_label": "model_name", "rank_labels": ("engine", "worker")} | labels))
+
+
+OUTPUT = table(Rule("output_tokens", ("eng:generation_tokens_total", "eng:tokens_total")))
+
+
+def test_the_first_name_on_the_page_is_taken_and_a_later_one_is_not_added():
+    both = 'eng:tokens_total{model_name="m"} 5\neng:generation_tokens_total{model_name="m"} 7\n'
+    assert read(OUTPUT, both) == {Series.of("output_tokens", model="m"): 7.0}
+    assert read(OUTPUT, 'eng:tokens_total{model_name="m"} 5\n') == {Series.of("output_tokens", model="m"): 5.0}
+
+
+def test_colon_and_underscore_in_names_are_equal_and_a_relay_may_put_a_prefix_before_them():
+    relayed = table(*OUTPUT.rules, prefixes=("", "ray_"))
+    assert read(relayed, 'ray_eng_generation_tokens_total{model_name="m"} 7\n') == {
+        Series.of("output_tokens", model="m"): 7.0
+    }
+    assert read(OUTPUT, 'ray_eng_generation_tokens_total{model_name="m"} 7\n') == {}
+
+
+def test_labels_that_are_not_kept_are_added_over():
+    text = 'eng:tokens_total{model_name="m",shard="a"} 5\neng:tokens_total{model_name="m",shard="b"} 6\n'
+    assert read(OUTPUT, text) == {Series.of("output_tokens", model="m"): 11.0}
+
+
+def test_a_rank_is_carried_also_where_there_is_only_one_so_that_a_second_does_not_rename_it():
+    one = 'eng:tokens_total{model_name="m",engine="0"} 5\n'
+    two = one + 'eng:tokens_total{model_name="m",engine="1"} 6\n'
+    first = Series.of("output_tokens", model="m", rank="0")
+    assert read(OUTPUT, one) == {first: 5.0}
+    assert read(OUTPUT, two) == {first: 5.0, Series.of("output_tokens", model="m", rank="1"): 6.0}
+
+
+def test_several_rank_labels_are_one_rank():
+    text = 'eng:tokens_total{model_name="m",engine="0",worker="w"} 5\n'
+    assert read(OUTPUT, text) == {Series.of("output_tokens", model="m", rank="0/w"): 5.0}
+
+
+def test_two_names_joined_by_a_plus_are_added_and_one_alone_is_enough():
+    hits = table(Rule("cached_tokens", ("local + remote",)))
+    assert read(hits, 'local{model_name="m"} 5\nremote{model_name="m"} 6\n') == {
+        Series.of("cached_tokens", model="m"): 11.0
+    }
+    assert read(hits, 'local{model_name="m"} 5\n') == {Series.of("cached_tokens", model="m"): 5.0}
+
+
+def test_samples_without_a_model_get_the_pages_only_model_and_none_where_there_are_two():
+    rules = table(
+        Rule("output_tokens", ("tokens",)),
+        Rule("requests_failed", ("http",), {"status": "5.."}, labels={"reason": "5xx"}),
+    )
+    one = 'tokens{model_name="m"} 5\nhttp{status="5xx"} 2\nhttp{status="2xx"} 9\n'
+    assert read(rules, one)[Series.of("requests_failed", model="m", reason="5xx")] == 2.0
+    two = one + 'tokens{model_name="n"} 5\n'
+    assert read(rules, two)[Series.of("requests_failed", reason="5xx")] == 2.0
+
+
+def test_a_given_model_names_what_has_no_label():
+    assert read(Table((Rule("output_tokens", ("tokens",)),)), "tokens 5\n", "mine") == {
+        Series.of("output_tokens", model="mine"): 5.0
+    }
+
+
+def test_kept_labels_are_renamed_and_absent_ones_left_out():
+    gpus = table(Rule("compute_seconds_total", ("us",), keep={"gpu_uuid": "gpu"}, per=1e6))
+    assert read(gpus, 'us{model_name="m",gpu_uuid="G"} 2000000\nus{model_name="m"} 3000000\n') == {
+        Series.of("compute_seconds_total", model="m", gpu="G"): 2.0,
+        Series.of("compute_seconds_total", model="m"): 3.0,
+    }
+
+
+@pytest.mark.parametrize(("combine", "expected"), [("sum", 0.8), ("mean", 0.4), ("max", 0.6)])
+def test_shares_are_put_together_as_the_rule_says(combine, expected):
+    shares = table(Rule("kv_cache_usage", ("kv",), combine=combine))
+    text = 'kv{model_name="m",shard="a"} 0.2\nkv{model_name="m",shard="b"} 0.6\n'
+    assert read(shares, text) == {Series.of("kv_cache_usage", model="m"): pytest.approx(expected)}
+
+
+def test_the_earlier_of_two_rules_for_one_series_stands():
+    twice = table(Rule("running", ("own",)), Rule("running", ("theirs",)))
+    assert read(twice, 'own{model_name="m"} 1\ntheirs{model_name="m"} 2\ntheirs{model_name="n"} 3\n') == {
+        Series.of("running", model="m"): 1.0,
+        Series.of("running", model="n"): 3.0,
+    }
+
+
+def test_created_stamps_are_never_values():
+    text = 'eng:tokens_created{model_name="m"} 1.79e9\neng:tokens_total_created{model_name="m"} 1.79e9\n'
+    assert read(OUTPUT, text) == {}
+
+
+@pytest.mark.parametrize("value", ["NaN", "Nan", "+Inf", "-Inf"])
+def test_what_is_not_a_number_is_absent_and_not_zero(value):
+    assert read(OUTPUT, f'eng:tokens_total{{model_name="m"}} {value}\n') == {}
+
+
+def test_a_sum_with_a_part_that_is_not_a_number_is_absent_for_it_would_fall():
+    text = 'eng:tokens_total{model_name="m",shard="a"} 5\neng:tokens_total{model_name="m",shard="b"} NaN\n'
+    assert read(OUTPUT, text) == {}
+
+
+def test_the_highest_of_several_passes_over_what_is_not_a_number():
+    slowest = table(Rule("queue_seconds_quantile", ("q",), keep={"quantile": "quantile"}, combine="max"))
+    text = 'q{model_name="m",version="1",quantile="0.5"} NaN\nq{model_name="m",version="2",quantile="0.5"} 3\n'
+    assert read(slowest, text) == {Series.of("queue_seconds_quantile", model="m", quantile="0.5"): 3.0}
+
+
+def test_series_stay_the_same_object_while_the_same_ones_are_readable():
+    rules = table(Rule("running", ("a",)), Rule("waiting", ("b",)))
+    reader = Exposition(rules.wanted())
+    pages = [reader.parse(f'a{{model_name="m"}} 1\nb{{model_name="m"}} {b}\n'.encode()) for b in (1, "NaN", "NaN", 2)]
+    assert len({id(page.layout) for page in pages}) == 1
+    plan = Plan(rules, pages[0].layout)
+    full, some, again, back = (plan.read(page.values)[0] for page in pages)
+    assert full is back is plan.series
+    assert some is again
+    assert [series.metric for series in some] == ["running"]
+
+
+def histogram(model, shard, buckets, total, name="ttft"):
+    labels = f'model_name="{model}",shard="{shard}"'
+    lines = [f'{name}_bucket{{{labels},le="{bound}"}} {count}' for bound, count in buckets]
+    return "\n".join([*lines, f"{name}_sum{{{labels}}} {total}", ""])
+
+
+TTFT = table(Rule("ttft_seconds", ("ttft",)))
+KEY = Series.of("ttft_seconds", model="m")
+
+
+def test_a_histograms_buckets_are_put_in_order_of_their_bounds():
+    page = histogram("m", "a", [("+Inf", 9), ("0.5", 4), ("1e-1", 1)], 3.5)
+    assert read(TTFT, page) == {KEY: Buckets((0.1, 0.5, math.inf), (1.0, 4.0, 9.0), 3.5)}
+
+
+def test_histograms_with_different_bounds_are_added_at_the_bounds_that_both_have():
+    page = histogram("m", "a", [("0.1", 1), ("0.5", 4), ("+Inf", 9)], 3.5)
+    page += histogram("m", "b", [("0.2", 2), ("0.5", 3), ("+Inf", 3)], 1.0)
+    assert read(TTFT, page) == {KEY: Buckets((0.5, math.inf), (7.0, 12.0), 4.5)}
+
+
+def test_a_histogram_in_milliseconds_is_scaled_with_its_bounds_and_sum():
+    scaled = table(Rule("ttft_seconds", ("ttft",), per=1e3))
+    assert read(scaled, histogram("m", "a", [("100", 1), ("+Inf", 2)], 350)) == {
+        KEY: Buckets((0.1, math.inf), (1.0, 2.0), 0.35)
+    }
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        histogram("m", "a", [("0.1", 1), ("0.5", 4)], 3.5),
+        histogram("m", "a", [("0.1", 5), ("0.5", 4), ("+Inf", 9)], 3.5),
+        histogram("m", "a", [("0.1", 1), ("+Inf", "NaN")], 3.5),
+        histogram("m", "a", [("0.1", 1), ("+Inf", 2)], "NaN"),
+        histogram("m", "a", [("0.1", 1), ("+Inf", 2)], 1).rpartition("ttft_sum")[0],
+        histogram("m", "a", [("soon", 1), ("nan", 2)], 1),
+        'ttft_bucket{model_name="m"} 3\nttft_sum{model_name="m"} 3\n',
+    ],
+    ids=["no +Inf", "falling", "NaN count", "NaN sum", "no sum", "no bounds", "no le"],
+)
+def test_a_broken_histogram_is_absent(page):
+    assert read(TTFT, page) == {}
+
+
+def test_the_start_of_the_process_is_read_where_the_page_has_it():
+    rules = table(Rule("running", ("a",)), started="process_start_time_seconds")
+    for text, expected in [("1.79e9", 1.79e9), ("NaN", None), ("0", None), ("-5", None)]:
+        page = Exposition(rules.wanted()).parse(f"a 1\nprocess_start_time_seconds {text}\n".encode())
+        assert Plan(rules, page.layout).started(page.values) == expected
+    page = Exposition(rules.wanted()).parse(b"a 1\n")
+    assert Plan(rules, page.layout).started(page.values) is None
+
+
+_TOKENS = st.lists(
+    st.tuples(st.sampled_from("mn"), st.sampled_from("01"), st.integers(0, 10**12)), unique_by=lambda row: row[:2]
+)
+
+
+@given(_TOKENS)
+def test_nothing_is_lost_or_counted_twice_whatever_the_order_of_a_page(rows):
+    text = "".join(f'eng:tokens_total{{model_name="{m}",shard="{s}"}} {v}\n' for m, s, v in rows)
+    assert sum(read(OUTPUT, text).values()) == sum(value for _, _, value in rows)
