@@ -10,11 +10,14 @@ import ssl
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
+from traceback import walk_tb
 
 from infertop.engine.collector import State, Unavailable
 from infertop.engine.secrets import redact
 from infertop.readings.safe import safe
 
+_PACKAGES = {"collectors", "infertop"}
 _RETRY_LEAST, _RETRY_MOST = 1.0, 3600.0
 _REASONS = {
     errno.ECONNREFUSED: "connection refused at {where}: is it running, and is the port right?",
@@ -46,6 +49,32 @@ def from_exception(error: BaseException, where: str) -> Unavailable:
         if isinstance(cause, OSError) and cause.errno in _REASONS:
             return Unavailable(_REASONS[cause.errno].format(where=where))
     return Unavailable(f"{where} does not speak HTTP as expected ({type(error).__name__}): is the port right?")
+
+
+def from_collector(error: BaseException) -> Unavailable | None:
+    """Return what a poll's exception says to the person at the screen, or None where it is a bug.
+
+    Files and devices that cannot be read are expected; so is a group of nothing but such failures.
+    """
+    if isinstance(error, Unavailable):
+        return error
+    if isinstance(error, TimeoutError):
+        return Unavailable("no answer in time", state=State.STALE)
+    if isinstance(error, OSError):
+        name = f"{safe(error.filename, 120)}: " if error.filename else ""
+        return Unavailable(f"{name}{safe(error.strerror or type(error).__name__, 120)}")
+    if isinstance(error, ExceptionGroup):
+        parts = [from_collector(each) for each in error.exceptions]
+        return parts[0] if all(parts) else None
+    return None
+
+
+def bug_place(error: BaseException) -> str:
+    """Return FILE:LINE of the innermost frame in infertop's own code, or of the innermost one of all."""
+    frames = [(Path(frame.f_code.co_filename), line) for frame, line in walk_tb(error.__traceback__)]
+    own = [(path, line) for path, line in frames if _PACKAGES & set(path.parts) and path.name != "run.py"]
+    path, line = (own or frames or [(Path("?"), 0)])[-1]
+    return f"{'/'.join(path.parts[-2:])}:{line}"
 
 
 def from_status(

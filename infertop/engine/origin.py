@@ -88,3 +88,12 @@ def key_refusal(origin: Origin) -> str:
     if origin.scheme == "https" or origin.loopback:
         return ""
     return f"the key is not sent to {origin.address} over plain http, where anyone can read it: use https"
+
+
+def shown_address(url: str) -> str:
+    """Return a source's URL fit to be shown, without what may be secret in it; empty where there is none."""
+    try:
+        origin = Origin.parse(url)
+    except ValueError:
+        return ""
+    return f"{safe(origin.url)}{safe(origin.base)}"
