@@ -1,0 +1,81 @@
+"""How a kind of engine is recognised, and which process of a chain is its server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from infertop.engine.processes import Process
+
+
+class Pattern(Protocol):
+    """How one kind of engine is recognised. A frozen dataclass with callables as fields fits.
+
+    `argv` is a command line without empty arguments, as the process shows it now: the server's own, or that of a
+    shell around it. `headers` have lower-case names. `body` is at most the first 256 KiB.
+    """
+
+    @property
+    def kind(self) -> str:
+        """The kind that a source of this pattern gets: a key of the collectors' KINDS."""
+        ...
+
+    @property
+    def default_ports(self) -> tuple[int, ...]:
+        """Ports that the engine listens on where its command does not say, the usual one first."""
+        ...
+
+    @property
+    def probe_paths(self) -> tuple[str, ...]:
+        """Paths (`/metrics`) that are fetched with GET, in order, until one answer is confirmed."""
+        ...
+
+    def matches(self, argv: Sequence[str]) -> bool:
+        """Say whether this command starts the engine's server (not a worker that the server starts)."""
+        ...
+
+    def port(self, argv: Sequence[str]) -> int | None:
+        """Return the port in a matching command on which the source is read, None where it does not say."""
+        ...
+
+    def model(self, argv: Sequence[str]) -> str | None:
+        """Return the name under which a matching command serves its model, None where it does not say."""
+        ...
+
+    @property
+    def confirm(self) -> Confirm:
+        """Say whether this answer can only have come from this kind of engine."""
+        ...
+
+
+class Confirm(Protocol):
+    """Judges an answer by its status, its headers (lower-case names) and its body."""
+
+    def __call__(self, status: int, headers: Mapping[str, str], body: bytes, /) -> bool:
+        """Say whether only this kind of engine answers so."""
+        ...
+
+
+def server_of(chain: Sequence[Process], patterns: Sequence[Pattern]) -> tuple[Process, Pattern] | None:
+    """Return the server in `chain` (a process and its ancestors, the nearest first) and its pattern, None without one.
+
+    The deepest match wins, as a shell around a server matches too. A server that forks has children with its own
+    command line: the first of such a run is the server.
+    """
+    for depth, process in enumerate(chain):
+        if not process.argv:
+            continue
+        for pattern in patterns:
+            if pattern.matches(process.argv):
+                return first_alike(chain[depth:]), pattern
+    return None
+
+
+def first_alike(chain: Sequence[Process]) -> Process:
+    """Return the last of the processes at the start of `chain` that share one command line."""
+    server = chain[0]
+    for ancestor in chain[1:]:
+        if not server.argv or ancestor.argv != server.argv:
+            break
+        server = ancestor
+    return server

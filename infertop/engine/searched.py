@@ -1,0 +1,34 @@
+"""What else was looked for at the start: GPUs and provider keys. Presence only; no key is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from infertop.engine.discovery import Searched
+from infertop.readings.model import Batch
+
+# The variable that holds a provider's key for usage and cost, and what is read with it.
+PROVIDER_KEYS = {
+    "OPENAI_ADMIN_KEY": "OpenAI usage and cost",
+    "ANTHROPIC_ADMIN_KEY": "Anthropic usage and cost",
+    "OPENROUTER_API_KEY": "OpenRouter usage and cost",
+}
+
+
+def searched_gpus(batch: Batch | None, problem: str = "") -> Searched:
+    """Report the GPUs of an NVML batch, or the `problem` that kept it from coming."""
+    if batch is None:
+        return Searched("GPUs", "NVML", False, problem)
+    whole = sum(each.metric == "gpu_info" and each.label("parent") is None for each in batch.series)
+    parts = sum(each.metric == "gpu_info" and each.label("parent") is not None for each in batch.series)
+    detail = f"{whole} GPU{'s' * (whole != 1)}"
+    if parts:
+        detail += f", {parts} MIG instance{'s' * (parts != 1)}"
+    return Searched("GPUs", "NVML", whole > 0, detail)
+
+
+def searched_keys(environ: Mapping[str, str]) -> Iterable[Searched]:
+    """Report which providers' keys are in the environment, by name alone."""
+    for name, what in PROVIDER_KEYS.items():
+        present = bool(environ.get(name, "").strip())
+        yield Searched(what, name, present, "" if present else f"set {name}, or name a key in a [[source]]")
