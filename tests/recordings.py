@@ -28,4 +28,4 @@ def pages(path: Path | str, url: str = "/metrics") -> Iterator[tuple[float, int 
 
 def snapshots() -> list[Path]:
     """List the single metrics pages."""
-    return sorted(path for path in PAYLOADS.glob("*/*.txt"))
+    return sorted(path for path in PAYLOADS.glob("*/*.txt") if path.read_bytes().startswith(b"# "))

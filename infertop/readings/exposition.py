@@ -43,20 +43,13 @@ class Exposition:
     """
 
     def __init__(self, wanted: Collection[str] | None) -> None:
-        self._wanted = (
-            None
-            if wanted is None
-            else frozenset((family.replace(":", "_") + suffix).encode() for family in wanted for suffix in _SUFFIXES)
-        )
+        self._wanted = None if wanted is None else _samples_of(wanted)
         self._shape: Shape | None = None
 
     def parse(self, page: bytes) -> Page:
         """Read a page; lines that cannot be read are counted and passed over, so that this never fails."""
-        lines = page.split(b"\n", MAX_LINES)
-        beyond = 0
-        if len(lines) > MAX_LINES:
-            rest = lines.pop()
-            beyond = rest.count(b"\n") + (rest[-1:] not in (b"", b"\n"))
+        lines = page.removesuffix(b"\n").split(b"\n", MAX_LINES)
+        beyond = lines.pop().count(b"\n") + 1 if len(lines) > MAX_LINES else 0
         shape = self._shape
         values = shape.values(lines) if shape else None
         if shape is None or values is None or not all(self._same(lines[odd.at], odd) for odd in shape.odd):
@@ -85,17 +78,20 @@ class Exposition:
         known = self._shape.known() if self._shape else {}
         draft = Draft()
         for at, line in enumerate(lines):
-            if not draft.take(at, line, _recall(line, known) or judge(line, self._wanted)):
+            # What stands before the last blank is, of most lines, all that comes before the value.
+            found = known.get(line.rpartition(b" ")[0])
+            if not draft.take(at, line, (found and _recall(line, *found)) or judge(line, self._wanted)):
                 break
         return draft.finish(len(lines), self._shape.layout if self._shape else None)
 
 
-def _recall(line: bytes, known: dict[bytes, tuple[RawSeries, int]]) -> Read | None:
-    """Read a sample by what stands before its last blank, where that is known to be a name and its labels."""
-    found = known.get(line.rpartition(b" ")[0])
-    if not found:
-        return None
+def _samples_of(families: Collection[str]) -> frozenset[bytes]:
+    return frozenset((family.replace(":", "_") + suffix).encode() for family in families for suffix in _SUFFIXES)
+
+
+def _recall(line: bytes, series: RawSeries, size: int) -> Read | None:
+    """Read a line whose first `size` bytes are known to be the name and labels of `series`."""
     try:
-        return Read(*found, number(line[found[1] :]))
+        return Read(series, size, number(line[size:]))
     except Malformed:
         return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from infertop.readings.exposition_line import Bad, Declared, Fixed, RawSeries, Read, Skipped, Verdict
+from infertop.readings.exposition_line import Bad, Declared, RawSeries, Read, Skipped, Verdict
 from infertop.readings.exposition_shape import Layout, Odd, Shape, picker
 
 MAX_SAMPLES = 50_000
+MAX_REJECTED = 10_000
 
 
 class Draft:
@@ -18,6 +19,7 @@ class Draft:
         self._values: list[float] = []
         self._skipped: list[int] = []
         self._skips: list[bytes] = []
+        self._shared: dict[bytes, bytes] = {}  # thousands of lines start alike
         self._fixed: list[int] = []
         self._texts: list[bytes] = []
         self._odd: list[Odd] = []
@@ -26,27 +28,25 @@ class Draft:
 
     def take(self, at: int, line: bytes, verdict: Verdict) -> bool:
         """Take line `at`; return whether the page may go on."""
-        match verdict:
-            case Skipped(start):
-                self._skipped.append(at)
-                self._skips.append(start)
-            case Fixed() | Declared():
-                self._fixed.append(at)
-                self._texts.append(line)
-                if isinstance(verdict, Declared):
-                    self._types.setdefault(verdict.family, verdict.kind)
-            case Bad(reason):
-                self._odd.append(Odd(at, None, reason))
-            case Read():
-                return self._sample(at, line, verdict)
+        if isinstance(verdict, Skipped):
+            self._skipped.append(at)
+            self._skips.append(self._shared.setdefault(verdict.start, verdict.start))
+        elif isinstance(verdict, Read):
+            return self._sample(at, line, verdict)
+        elif isinstance(verdict, Bad):
+            return self._reject(at, None, verdict.reason)
+        else:
+            self._fixed.append(at)
+            self._texts.append(line)
+            if isinstance(verdict, Declared):
+                self._types.setdefault(verdict.family, verdict.kind)
         return True
 
     def _sample(self, at: int, line: bytes, read: Read) -> bool:
         if read.series in self._places:
-            self._odd.append(Odd(at, read.series, "stands on the page already"))
-            return True
+            return self._reject(at, read.series, "stands on the page already")
         if len(self._samples) == MAX_SAMPLES:
-            self._odd.append(Odd(at, read.series, f"and those after it are beyond the limit of {MAX_SAMPLES} samples"))
+            self._reject(at, read.series, f"and those after it are beyond the limit of {MAX_SAMPLES} samples")
             self._ends = at + 1
             return False
         self._places[read.series] = len(self._samples)
@@ -54,6 +54,13 @@ class Draft:
         self._starts.append(line[: read.size])
         self._values.append(read.value)
         return True
+
+    def _reject(self, at: int, series: RawSeries | None, reason: str) -> bool:
+        self._odd.append(Odd(at, series, reason))
+        if len(self._odd) < MAX_REJECTED:
+            return True
+        self._ends = at + 1
+        return False
 
     def finish(self, lines: int, before: Layout | None) -> tuple[Shape, list[float]]:
         """Make the shape of a page of `lines` lines, and the values; series that only moved keep their order."""
