@@ -81,10 +81,10 @@ class MetricsPage:
         return f"{self._where}: {lines} could not be read, first: {safe(first, 160)}"
 
 
-def metrics_url(url: str, path: str = "/metrics") -> str:
+def metrics_url(url: str) -> str:
     """Return where the metrics of a source are, given its base, the base of its API (/v1), or the page itself."""
     base = url.rstrip("/")
-    return base if base.endswith(path) else base.removesuffix("/v1") + path
+    return base if base.endswith("/metrics") else base.removesuffix("/v1") + "/metrics"
 
 
 def shown(url: str) -> str:

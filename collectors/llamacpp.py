@@ -90,11 +90,11 @@ class LlamaCpp:
             raise Unavailable(f"there are no metrics at {where} (HTTP {status}): start llama-server with --metrics")
 
     async def _ask_model(self) -> str:
-        reply = await self._http.get(metrics_url(self.config.url, "/metrics").removesuffix("/metrics") + "/v1/models")
+        url = self._url.removesuffix("/metrics") + "/v1/models"
+        reply = await self._http.get(url)
         name = _first_model(reply.body)
         if name is None:
-            where = shown(self._url).removesuffix("/metrics")
-            raise Unavailable(f'{where}/v1/models names no model: set model = "NAME" in its [[source]]')
+            raise Unavailable(f'{shown(url)} names no model: set model = "NAME" in its [[source]]')
         return name
 
 
