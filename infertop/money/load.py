@@ -25,7 +25,11 @@ SIZE_LIMIT = 1_000_000
 _MISTAKES_SHOWN = 200
 _SYNTAX_TRIES = 20
 _MENDED_SIZE = 100_000
+# tomllib takes time and memory by the square of a key's parts; this many dots outside of quotes are no key of ours.
+_DOTS_LIMIT = 32
+_QUOTED = re.compile(r'''"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|#[^\n]*''')
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_LONG_NUMBER = re.compile(r"[0-9_]{4000,}")
 _ASSIGNMENT = re.compile(r"""(\s*(?:[A-Za-z0-9_-]+|"[^"\\]*"|'[^']*')\s*=)""")
 
 
@@ -59,6 +63,7 @@ def parse(content: bytes, file: str = "pricing.toml", kinds: Kinds | None = None
     """Return the settings that `content` holds; raise `Mistakes` with everything that is wrong with it."""
     file = safe(file, 80)
     text = _text(content, file)
+    _refuse_long_keys(text, file)
     raw, text, mistakes = _parse_toml(text, file)
     reader = Reader(file, key_lines(text))
     if raw is None:
@@ -83,6 +88,12 @@ def _text(content: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise Mistakes([f"{file}:{line}: is not UTF-8: save the file as UTF-8"]) from None
+
+
+def _refuse_long_keys(text: str, file: str) -> None:
+    for line, row in enumerate(_QUOTED.sub("", text).split("\n"), start=1):
+        if row.count(".") > _DOTS_LIMIT:
+            raise Mistakes([f"{file}:{line}: has more than {_DOTS_LIMIT} dots, which no key has"])
 
 
 def _parse_toml(text: str, file: str) -> tuple[dict[str, Any] | None, str, list[tuple[int, str]]]:
@@ -119,9 +130,12 @@ def _syntax(error: str, text: str, file: str) -> tuple[int, str]:
     place = _PLACE.search(error)
     if place and place[1]:
         return int(place[1]), f"{file}:{place[1]}: column {place[2]}: {safe(error[: place.start()], 200)}"
-    line = text.count("\n") + 1 if place else 1
-    reason = error[: place.start()] + " before the file ends" if place else "a number has too many digits"
-    return line, f"{file}:{line}: {safe(reason, 200)}"
+    if place:
+        line = text.count("\n") + 1
+        return line, f"{file}:{line}: {safe(error[: place.start()], 200)} before the file ends"
+    number = _LONG_NUMBER.search(text)
+    line = text.count("\n", 0, number.start()) + 1 if number else 1
+    return line, f"{file}:{line}: a number has too many digits"
 
 
 def _mended(text: str, line: int) -> str | None:

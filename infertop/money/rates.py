@@ -44,15 +44,15 @@ def gpu_rate(
     A MIG instance costs the whole GPU's rate times its compute `slices` (else those in its name) over those of the
     whole, unless pricing.toml names the instance itself.
     """
-    mine = next((each for each in settings.gpus if each.name == name), None)
-    if mine:
-        return _set(mine, name, gpu_rates.gpu_key(name), Decimal(1), "")
     whole = gpu_rates.without_mig(name)
-    part = slices or gpu_rates.mig_slices(name)
+    instance = next((each for each in settings.gpus if each.name == name != whole), None)
+    if instance:
+        return _set(instance, name, gpu_rates.gpu_key(name), Decimal(1), "")
+    part = slices if slices is not None else gpu_rates.mig_slices(name)
     # What a MIG instance reports is its own memory, which does not tell the GPU.
     key = gpu_rates.gpu_key(whole, memory_total_bytes if part is None else None)
     of = gpu_rates.whole_slices(key)
-    share = Decimal(1) if part is None else Decimal(min(part, of)) / of
+    share = Decimal(1) if part is None else Decimal(min(max(part, 0), of)) / of
     shared = "" if part is None else f" x {part}/{of} compute slices"
     if chosen := _chosen(settings.gpus, whole, key):
         return _set(chosen, name, key, share, shared)

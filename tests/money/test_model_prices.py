@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from infertop.money.load import parse
+from infertop.money.model_prices import model_prices
+from infertop.money.rates import PriceBook
+from infertop.money.settings import UTC
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+
+
+def prices(
+    text: str, model: str, provider: str = "local", ts: float = NOW, *, batch: bool = False
+) -> dict[str, Decimal]:
+    settings = parse(text.encode())
+    return {
+        name: each.usd
+        for name, each in model_prices(settings.models, model, provider, ts, settings.zone, batch=batch).items()
+    }
+
+
+def test_a_model_without_an_entry_has_no_price() -> None:
+    assert prices('[model."llama-3-70b"]\ninput = 1\n', "llama-3-8b") == {}
+
+
+def test_a_shadow_price_has_its_line_and_is_not_a_default() -> None:
+    found = PriceBook(parse(b'[model."llama"]\nprovider = "local"\ninput = 0.6\noutput = 0.9\n')).shadow_price(
+        "llama", NOW
+    )
+    assert found["output"].source == "pricing.toml:4"
+    assert found["output"].per == "1M tokens"
+    assert not found["output"].default
+
+
+def test_a_class_that_is_left_out_costs_what_its_kind_costs() -> None:
+    found = prices('[model."m"]\ninput = 2\noutput = 8\ncache_write_5m = 3\n', "m")
+    assert found == {"input": 2, "output": 8, "cache_read": 2, "cache_write_5m": 3, "cache_write_1h": 3, "reasoning": 8}
+    assert prices('[model."m"]\noutput = 8\n', "m") == {"output": 8, "reasoning": 8}
+
+
+def test_the_exact_name_goes_before_globs_and_the_provider_before_none() -> None:
+    text = '[model."*"]\ninput = 1\n[model."gpt-*"]\nprovider = "local"\ninput = 2\n[model."gpt-4o"]\ninput = 3\n'
+    assert prices(text, "gpt-4o")["input"] == 3
+    assert prices(text, "gpt-5")["input"] == 2
+    assert prices(text, "gpt-5", "azure")["input"] == 1
+    assert prices(text, "llama")["input"] == 1
+
+
+def test_a_name_with_brackets_means_itself() -> None:
+    assert prices('[model."org/m[4bit]"]\ninput = 1\n', "org/m[4bit]")["input"] == 1
+
+
+def test_a_price_counts_from_its_date_on_in_the_time_zone() -> None:
+    text = 'timezone = "Asia/Tokyo"\n[model."m"]\ninput = 1\nfrom = 2026-11-22\n'
+    start = datetime(2026, 11, 22, tzinfo=ZoneInfo("Asia/Tokyo")).timestamp()
+    assert prices(text, "m", ts=start - 1) == {}
+    assert prices(text, "m", ts=start)["input"] == 1
+
+
+def test_a_batch_costs_a_factor_or_prices_of_its_own() -> None:
+    assert prices('[model."m"]\ninput = 3\noutput = 8\nbatch = 0.5\n', "m", batch=True)["output"] == 4
+    table = prices('[model."m"]\ninput = 3\noutput = 8\nbatch = { output = 5 }\n', "m", batch=True)
+    assert (table["input"], table["output"]) == (3, 5)
+    assert prices('[model."m"]\ninput = 3\n', "m", batch=True)["input"] == 3
