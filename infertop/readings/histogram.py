@@ -7,9 +7,10 @@ was written, a merge of processes) is repaired by the running maximum.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
+from operator import sub
 from typing import NamedTuple
 
 from infertop.readings.model import Buckets
@@ -36,10 +37,10 @@ def difference(new: Buckets, old: Buckets) -> Buckets | None:
     """Return what came in between two readings of one histogram, or None where their bounds differ."""
     if new.bounds != old.bounds:
         return None
-    if new.counts == old.counts:
-        return Buckets(new.bounds, (0.0,) * len(new.counts), 0.0)
-    grown = (max(0.0, after - before) for after, before in zip(new.counts, old.counts, strict=True))
-    return Buckets(new.bounds, tuple(accumulate(grown, max)), max(0.0, new.total - old.total))
+    grown = list(map(sub, new.counts, old.counts))
+    if grown and (grown[0] < 0 or grown != sorted(grown)):
+        grown = list(accumulate((max(0.0, each) for each in grown), max))
+    return Buckets(new.bounds, tuple(grown), max(0.0, new.total - old.total))
 
 
 def add(parts: Iterable[Buckets]) -> Buckets:
@@ -69,14 +70,11 @@ def mean(buckets: Buckets) -> float | None:
 def quantile(buckets: Buckets, q: float) -> Quantile:
     """Estimate the `q` quantile (0 to 1) by a monotone cubic through the cumulative counts over the bounds' logarithm.
 
-    On latencies and token counts its error is about half that of linear interpolation. Slopes are those of Fritsch and
+    On latencies and token counts its error is half that of linear interpolation, or less. Slopes are those of Fritsch and
     Butland (1984), as in SciPy's PchipInterpolator: the curve never leaves the bucket and rises with `q`.
     """
-    bounds = buckets.bounds
-    counts = list(accumulate(buckets.counts, max))
-    if not counts or len(counts) != len(bounds) or not 0 < counts[-1] < math.inf or not 0 <= q <= 1:
-        return NOTHING
-    if any(low >= high for low, high in pairwise(bounds)):
+    bounds, counts = buckets.bounds, list(accumulate(buckets.counts, max))
+    if not _readable(bounds, buckets.counts) or counts[-1] <= 0 or not 0 <= q <= 1:
         return NOTHING
     target = max(q * counts[-1], math.ulp(0.0))
     k = bisect_left(counts, target)
@@ -85,11 +83,17 @@ def quantile(buckets: Buckets, q: float) -> Quantile:
         return Quantile(low, None, high)
     if low <= 0:
         return Quantile(low, low + (high - low) * (target - counts[k - 1]) / (counts[k] - counts[k - 1]), high)
-    first = next(i for i, bound in enumerate(bounds) if bound > 0)
-    end = len(bounds) - (bounds[-1] == math.inf)
-    x = [math.log(bound) for bound in bounds[first:end]]
-    value = math.exp(_inverse(x, counts[first:end], k - 1 - first, target))
+    first = bisect_right(bounds, 0.0)
+    x = [math.log(bound) for bound in bounds[first:] if bound < math.inf]
+    if any(left >= right for left, right in pairwise(x)):
+        return NOTHING
+    value = math.exp(_inverse(x, counts[first:], k - 1 - first, target))
     return Quantile(low, min(max(value, low), high), high)
+
+
+def _readable(bounds: Sequence[float], counts: Sequence[float]) -> bool:
+    rising = all(low < high for low, high in pairwise(bounds))
+    return bool(bounds) and len(bounds) == len(counts) and rising and math.isfinite(sum(counts))
 
 
 def _inverse(x: Sequence[float], y: Sequence[float], k: int, target: float) -> float:
