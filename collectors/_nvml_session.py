@@ -46,10 +46,10 @@ class _Known:
 
 @dataclass(slots=True)
 class Reading:
-    """One reading of all GPUs, and sentences about those that could not be read."""
+    """One reading of all GPUs, and a sentence about those that could not be read, if any."""
 
     rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -106,9 +106,9 @@ class Session:
             except nvml.NVMLError as problem:
                 last = problem
                 failed.setdefault(f"cannot be read: {safe(problem)}", []).append(index)
-        reading.notes += [f"GPU {', '.join(map(str, which))} {why}" for why, which in failed.items()]
+        reading.note = "; ".join(f"GPU {', '.join(map(str, which))} {why}" for why, which in failed.items())
         if not read:
-            raise last or Unavailable("; ".join(reading.notes))
+            raise last or Unavailable(reading.note)
         self._seen = True
         return reading
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from collectors.kind import Kind
-from infertop.engine.collector import SourceConfig, Unavailable
+from infertop.engine.collector import SourceConfig, State, Unavailable
 from infertop.engine.worker import Stuck, Worker
 from infertop.readings.model import Batch, Series
 
@@ -36,7 +36,7 @@ class Host:
         try:
             values = await self._worker.call(partial(self._read, ts), _DEADLINE_SECONDS)
         except Stuck as stuck:
-            raise Unavailable(f"the system has not answered for {stuck.seconds:.0f} s") from None
+            raise Unavailable(f"the system has not answered for {stuck.seconds:.0f} s", state=State.STALE) from None
         except OSError as problem:
             raise Unavailable(f"processor and memory use cannot be read: {problem.strerror or 'refused'}") from None
         series = tuple(Series(metric) for metric in values)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from collectors.kind import Kind
-from infertop.engine.collector import SourceConfig, Unavailable
+from infertop.engine.collector import SourceConfig, State, Unavailable
 from infertop.engine.worker import Stuck, Worker
 from infertop.readings.model import Batch, Series
 
@@ -37,13 +37,13 @@ class Nvml:
         try:
             reading = await self._worker.call(partial(self._read, ts), self._deadline)
         except Stuck as stuck:
-            raise Unavailable(self._waiting(stuck.seconds)) from None
+            raise Unavailable(self._waiting(stuck.seconds), state=State.STALE) from None
         self._answered = True
         series = tuple(row[0] for row in reading.rows)
         if series != self._series:
             self._series = series
         values = tuple(row[1] for row in reading.rows)
-        return Batch(self.config.name, ts, self._series, values, notes=tuple(reading.notes))
+        return Batch(self.config.name, ts, self._series, values, notes=(reading.note,) if reading.note else ())
 
     async def close(self) -> None:
         """Shut NVML down, unless it hangs."""

@@ -67,7 +67,7 @@ def candidates(
     loose: list[tuple[Listener, tuple[Process, ...]]] = []
     for listener in _listening(scan, patterns):
         chain = scan.chain(listener.pid) if listener.pid is not None else ()
-        if any(_is_infertop(process, own_pid) for process in chain):
+        if chain and _is_infertop(chain[0], own_pid):
             continue
         if (server := _server(servers, chain, patterns)) is not None:
             server.listeners.append(listener)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from infertop.engine.attribution import Holder, attribute
+from infertop.engine.collector import Collector
 from infertop.engine.pattern import Pattern
 from infertop.engine.processes import Scan, scan
 from infertop.engine.worker import Stuck, Worker
 from infertop.readings.model import Batch, Series
 
-__all__ = ["Holder", "Placement", "gpu_processes"]
+__all__ = ["Holder", "Placed", "Placement", "gpu_processes"]
 
 _DEADLINE_SECONDS = 2.0
 _AGAIN_SECONDS = 10.0
@@ -93,6 +94,29 @@ class Placement:
 
     def _attribute(self, pids: frozenset[int], holders: tuple[Holder, ...]) -> dict[int, str]:
         return attribute(self._scan(), pids, holders, self._patterns)
+
+
+class Placed:
+    """The NVML collector with placement: what it collects says who holds which GPU.
+
+    `holders` is asked at each poll for the sources that run now.
+    """
+
+    def __init__(self, gpus: Collector, placement: Placement, holders: Callable[[], Sequence[Holder]]) -> None:
+        self.kind = gpus.kind
+        self.config = gpus.config
+        self._gpus = gpus
+        self._placement = placement
+        self._holders = holders
+
+    async def collect(self, ts: float) -> Batch:
+        """Read the GPUs and add their placement; raise `Unavailable` as the collector does."""
+        return await self._placement.join(await self._gpus.collect(ts), self._holders())
+
+    async def close(self) -> None:
+        """Close the collector and let the thread end."""
+        self._placement.close()
+        await self._gpus.close()
 
 
 def gpu_processes(batch: Batch) -> dict[int, tuple[str, ...]]:

@@ -8,6 +8,7 @@ shell becomes its server (`exec`), and workers give themselves titles (`VLLM::En
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -47,6 +48,31 @@ class Listener:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def read_process(pid: int) -> Process | None:
+    """Return the process `pid` as far as this user may see it, None where there is none."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            parent = process.ppid()
+            return Process(pid, parent or None, process.create_time(), process.name(), _argv(process))
+    except psutil.NoSuchProcess:
+        return None
+    except (psutil.Error, OSError):
+        return Process(pid)
+
+
+def _argv(process: psutil.Process) -> tuple[str, ...]:
+    import psutil
+
+    try:
+        # Whoever sets a title leaves empty arguments behind it.
+        return tuple(argument for argument in process.cmdline() if argument)
+    except (psutil.Error, OSError):
+        return ()
+
+
 @dataclass(slots=True)
 class Scan:
     """One look at the processes; each process is read once.
@@ -56,12 +82,13 @@ class Scan:
 
     listeners: tuple[Listener, ...] | None = None
     names: frozenset[str] = LOOPBACK
+    read: Callable[[int], Process | None] = read_process
     _seen: dict[int, Process | None] = field(default_factory=dict)
 
     def process(self, pid: int) -> Process | None:
         """Return the process `pid`, None where there is none."""
         if pid not in self._seen:
-            self._seen[pid] = _read(pid)
+            self._seen[pid] = self.read(pid)
         return self._seen[pid]
 
     def chain(self, pid: int) -> tuple[Process, ...]:
@@ -112,30 +139,6 @@ def _names() -> frozenset[str]:
     except (psutil.Error, OSError):
         pass
     return LOOPBACK | names
-
-
-def _read(pid: int) -> Process | None:
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        with process.oneshot():
-            parent = process.ppid()
-            return Process(pid, parent or None, process.create_time(), process.name(), _argv(process))
-    except psutil.NoSuchProcess:
-        return None
-    except (psutil.Error, OSError):
-        return Process(pid)
-
-
-def _argv(process: psutil.Process) -> tuple[str, ...]:
-    import psutil
-
-    try:
-        # Whoever sets a title leaves empty arguments behind it.
-        return tuple(argument for argument in process.cmdline() if argument)
-    except (psutil.Error, OSError):
-        return ()
 
 
 def _listeners() -> tuple[Listener, ...] | None:
