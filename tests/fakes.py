@@ -124,10 +124,10 @@ class ListSink:
         self.batches: list[Batch] = []
         self.healths: list[object] = []
 
-    def batch(self, batch: Batch) -> None:
+    def apply(self, batch: Batch) -> None:
         self.batches.append(batch)
 
-    def health(self, health: object) -> None:
+    def apply_health(self, health: object) -> None:
         self.healths.append(health)
 
 

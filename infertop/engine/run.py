@@ -27,11 +27,11 @@ _CLOSE_SECONDS = 1.0
 class Sink(Protocol):
     """Takes what the polls bring, on the event loop: it must return at once."""
 
-    def batch(self, batch: Batch) -> None:
+    def apply(self, batch: Batch) -> None:
         """Take what one good poll read."""
         ...
 
-    def health(self, health: Health) -> None:
+    def apply_health(self, health: Health) -> None:
         """Take how a source is, after every poll and when it is added."""
         ...
 
@@ -91,7 +91,7 @@ class Polling:
         health = Health(config.name, collector.kind, address=shown_address(config.url), interval_seconds=interval)
         due = max(pace.first_poll(self._clock.now(), config.name), not_before)
         source = self._sources[config.name] = _Source(collector, interval, health, due)
-        self._sink.health(health)
+        self._sink.apply_health(health)
         self._start(source)
 
     async def remove(self, name: str) -> None:
@@ -105,7 +105,7 @@ class Polling:
         source = self._sources[name]
         source.interval = max(seconds, pace.LEAST_INTERVAL)
         source.health = replace(source.health, interval_seconds=source.interval)
-        self._sink.health(source.health)
+        self._sink.apply_health(source.health)
         if source.asleep and source.began and not source.failing:
             source.due = pace.next_poll(source.began, self._clock.now(), source.interval, name)
             _stop(source)
@@ -167,7 +167,7 @@ class Polling:
             self._went_well(source, result)
         if source.health.detail and source.health.detail != before.detail:
             _log.info("%s: %s", source.health.source, source.health.detail)
-        self._sink.health(source.health)
+        self._sink.apply_health(source.health)
 
     async def _attempt(self, collector: Collector, ts: float, seconds: float) -> Batch | Unavailable:
         """Poll once and hand the batch on; whatever goes wrong comes back as the sentence to show."""
@@ -175,7 +175,7 @@ class Polling:
         try:
             async with limit:
                 batch = await collector.collect(ts)
-            self._sink.batch(batch)
+            self._sink.apply(batch)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

@@ -251,10 +251,10 @@ async def test_a_bug_is_loud_in_health_and_log_and_others_go_on(caplog):
 
 async def test_a_sink_that_cannot_take_a_batch_is_a_bug_of_that_source_alone():
     class Picky(ListSink):
-        def batch(self, batch):
+        def apply(self, batch):
             if batch.source == "bad":
                 raise KeyError("metric")
-            super().batch(batch)
+            super().apply(batch)
 
     rig = Rig()
     rig.sink = rig.polling._sink = Picky()
