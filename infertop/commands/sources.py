@@ -1,4 +1,4 @@
-"""Which sources are read: those of pricing.toml, those of the command line, the machine itself; and their collectors."""
+"""Which sources are read: those of pricing.toml and the command line, and the machine itself; and their collectors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def from_option(text: str) -> SourceConfig:
     """Read one `--source [NAME=]KIND=URL`."""
     known = ", ".join(name for name, kind in KINDS.items() if kind.port)
     words = text.split("=", 2)
-    name, kind, url = ("", *text.split("=", 1)) if words[0] in KINDS and len(words) > 1 else (words + ["", ""])[:3]
+    name, kind, url = ("", *text.split("=", 1)) if words[0] in KINDS and len(words) > 1 else [*words, "", ""][:3]
     if kind not in KINDS or not url:
         raise WrongUseError(f'--source "{safe(text, 120)}" must be [NAME=]KIND=URL with KIND one of: {known}')
     if name and not _NAME.fullmatch(name):

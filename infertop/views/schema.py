@@ -42,7 +42,7 @@ _QUANTILES = {
     "additionalProperties": False,
     "description": "empty where nothing was observed in the window; null where the histogram cannot say",
 }
-_PER_CLASS = {name: _AMOUNT for name in ("input", "cache_read", "output")}
+_PER_CLASS = dict.fromkeys(("input", "cache_read", "output"), _AMOUNT)
 
 _MODEL = _object(
     model=_STRING,
@@ -110,7 +110,7 @@ def schema() -> dict[str, Any]:
         at=_INSTANT,
         window_seconds=_AMOUNT,
         demo=_known("boolean"),
-        usd_per_hour=_object(**{name: _MONEY for name in ("total", "gpu", "host", "api", "idle", "unheld")}),
+        usd_per_hour=_object(**dict.fromkeys(("total", "gpu", "host", "api", "idle", "unheld"), _MONEY)),
         models=_list(_MODEL),
         gpus=_list(_GPU),
         budgets=_list(_BUDGET),
@@ -120,7 +120,7 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "infertop --once --json",
-        "description": "One reading. USD, seconds, bytes, watts; ratios between 0 and 1; null is unknown. Token classes: "
+        "description": "One reading. USD, seconds, bytes, watts; ratios between 0 and 1; null is unknown. Classes: "
         + ", ".join(f"{each.name} ({each.help})" for each in TOKEN_CLASSES.values()),
         **body,
     }

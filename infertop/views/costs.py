@@ -1,0 +1,190 @@
+"""What the hour costs now: each GPU's rate, who it goes to over the window, and the host's.
+
+The same arithmetic as the ledger's (`money.allocate`), over the live window instead of a minute.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from infertop.money.allocate import ESTIMATES, Allocation, GpuUse, Holder, ModelUse, Share, allocate
+from infertop.money.gpu_rates import mig_slices
+from infertop.money.gpu_shape import GpuAt, gpu_shape, reading
+from infertop.money.rates import GpuRate, PriceBook
+from infertop.money.weights import weighted_tokens
+from infertop.readings.model import Batch
+from infertop.views.meters import Meters
+
+Place = tuple[str, str]
+UNKNOWN_MODEL = "(unknown)"
+
+
+@dataclass(frozen=True, slots=True)
+class GpuCost:
+    """A GPU over the window, as its `meter` reads it.
+
+    `usd_per_hour` is its rate and, where it is owned, its energy; None without a price.
+    """
+
+    meter: str
+    index: str
+    at: GpuAt
+    rate: GpuRate
+    memory_bytes: float | None
+    slices: int | None
+    energy_usd_per_hour: float
+    usd_per_hour: float | None
+    busy: float | None
+    allocation: Allocation
+
+    @property
+    def idle_usd_per_hour(self) -> float | None:
+        """The part of it in which nothing ran, None where that is not known."""
+        if self.usd_per_hour is None or self.busy is None:
+            return None
+        return self.usd_per_hour * (1.0 - self.busy)
+
+
+@dataclass(slots=True)
+class ModelCost:
+    """What a model carries an hour: all-in, and without idle time; which GPUs, and how they were divided."""
+
+    all_in: float | None = None
+    usage: float | None = None
+    gpus: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Everything that the hour costs; None is unknown. Models + unheld = gpu, and with the host's row = total."""
+
+    gpus: tuple[GpuCost, ...]
+    models: Mapping[Place, ModelCost]
+    gpu: float | None
+    idle: float | None
+    unheld: float | None
+    host: float | None
+    unpriced_gpus: int
+    default_gpus: int
+
+    @property
+    def total(self) -> float | None:
+        """What is known of it, together."""
+        return total((self.gpu, self.host))
+
+
+def total(parts: Iterable[float | None]) -> float | None:
+    """Return the sum of what is known, None where nothing is."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+def costs(batch: Batch | None, meters: Meters, prices: PriceBook, now: float, local: frozenset[str]) -> Costs:
+    """Work out what the hour costs from the newest batch of the GPUs' meter and the window before it.
+
+    `local` are the engines on this machine, which the host's price carries where they run without a GPU.
+    """
+    gpus = tuple(_gpu_costs(batch, meters, prices, now)) if batch else ()
+    models: dict[Place, ModelCost] = defaultdict(ModelCost)
+    for gpu in gpus:
+        for share in gpu.allocation.shares:
+            if gpu.allocation.held:
+                _carry(models[share.source, share.model or UNKNOWN_MODEL], gpu, share)
+    host = prices.host_price()
+    host_usd = float(host.usd) if host else None
+    if host_usd is not None:
+        _carry_host(models, meters, host_usd, local)
+    return Costs(
+        gpus=gpus,
+        models=dict(models),
+        gpu=total(gpu.usd_per_hour for gpu in gpus),
+        idle=total(gpu.idle_usd_per_hour for gpu in gpus),
+        unheld=total(0.0 if gpu.allocation.held else gpu.usd_per_hour for gpu in gpus),
+        host=host_usd,
+        unpriced_gpus=sum(gpu.rate.price is None for gpu in gpus),
+        default_gpus=sum(gpu.rate.price is not None and gpu.rate.price.default for gpu in gpus),
+    )
+
+
+def _gpu_costs(batch: Batch, meters: Meters, prices: PriceBook, now: float) -> Iterable[GpuCost]:
+    indices = {each.label("gpu"): each.label("index") or "" for each in batch.series if each.metric == "gpu_info"}
+    for at in gpu_shape(batch.series).gpus:
+        said = reading(batch.values, at.slices)
+        slices = int(said) if said is not None else mig_slices(at.name) if at.parent else None
+        if at.instances and slices == 0:
+            continue
+        memory = reading(batch.values, at.memory)
+        rate = prices.gpu_rate(at.name, None if memory is None else int(memory), slices)
+        energy = 0.0
+        if rate.owned:
+            watts = meters.mean(batch.source, "gpu_power_watts", gpu=at.gpu)
+            energy = (watts or 0.0) / 1000 * float(prices.energy_price(now).usd)
+        usd = None if rate.price is None else float(rate.price.usd) + energy
+        busy = 0.0 if at.instances else meters.mean(batch.source, "gpu_utilization", gpu=at.gpu)
+        use = _use(at, batch, meters, busy)
+        yield GpuCost(batch.source, indices.get(at.gpu, ""), at, rate, memory, slices, energy, usd, busy, allocate(use))
+
+
+def _use(at: GpuAt, batch: Batch, meters: Meters, busy: float | None) -> GpuUse:
+    """Return the window of one GPU as if it had lasted a second: what counts is how it is divided."""
+    holders = () if at.instances else at.holders
+    return GpuUse(
+        gpu=at.gpu,
+        seconds=1.0,
+        busy_seconds=busy,
+        holders=tuple(
+            Holder(
+                holder.source,
+                _model_uses(holder.source, at.gpu, meters),
+                meters.mean(batch.source, "placement_memory_bytes", gpu=at.gpu, holder=holder.source),
+                meters.mean(batch.source, "placement_utilization", gpu=at.gpu, holder=holder.source),
+            )
+            for holder in holders
+        ),
+        meter=batch.source,
+    )
+
+
+def _model_uses(source: str, gpu: str, meters: Meters) -> tuple[ModelUse, ...]:
+    uses = []
+    for model in meters.models(source):
+        tokens = {name: each for name, each in meters.tokens(source, model).items() if each is not None}
+        compute = meters.increase(source, "compute_seconds_total", model=model, gpu=gpu)
+        requests = meters.increase(source, "requests", model=model)
+        weight = weighted_tokens(tokens) if tokens else None
+        uses.append(ModelUse(model, compute and compute.amount, weight, requests and requests.amount))
+    return tuple(uses)
+
+
+def _carry(model: ModelCost, gpu: GpuCost, share: Share) -> None:
+    model.gpus.append(gpu.at.gpu)
+    model.methods.append(gpu.allocation.method)
+    model.estimated = model.estimated or bool(ESTIMATES & {*share.busy_by, *share.idle_by})
+    if gpu.usd_per_hour is None:
+        return
+    model.all_in = (model.all_in or 0.0) + gpu.usd_per_hour * share.all_in
+    if share.idle is not None:
+        model.usage = (model.usage or 0.0) + gpu.usd_per_hour * share.busy
+
+
+def _carry_host(models: dict[Place, ModelCost], meters: Meters, host_usd: float, local: frozenset[str]) -> None:
+    """Divide the host's hour among local models without a GPU: by weighted tokens, else equally."""
+    with_gpu = {source for source, _ in models}
+    places = [(source, model) for source in sorted(local - with_gpu) for model in meters.models(source)]
+    if not places:
+        return
+    weights = []
+    for source, model in places:
+        tokens = {name: each for name, each in meters.tokens(source, model).items() if each is not None}
+        weights.append(weighted_tokens(tokens))
+    whole = sum(weights)
+    for place, weight in zip(places, weights, strict=True):
+        share = weight / whole if whole > 0 else 1 / len(places)
+        cost = models[place]
+        cost.all_in = (cost.all_in or 0.0) + host_usd * share
+        cost.estimated = len(places) > 1
+        cost.methods.append("the host's hour by weighted tokens" if whole > 0 else "the host's hour, equally")

@@ -1,0 +1,66 @@
+"""Everything that a view is made from, gathered once a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from infertop.engine.collector import Health
+from infertop.engine.state import State
+from infertop.money.baseline import Mark, Usual
+from infertop.money.budgets import Status
+from infertop.money.rates import PriceBook
+from infertop.views.costs import Costs
+from infertop.views.meters import Meters
+from infertop.views.shapes import Event, Searched
+
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the ledger says, as far as the live view shows it. Money in USD, tokens and requests as counts.
+
+    `totals` are since midnight by source and model ("requests", a token class, "usd"). `minutes` are the starts of the
+    minutes of `usd_per_hour` and of `tokens_per_second` (by class), newest last; None where nobody recorded.
+    """
+
+    totals: Mapping[Place, Mapping[str, float | None]] = field(default_factory=dict)
+    today_usd: float | None = None
+    month_usd: float | None = None
+    minutes: tuple[float, ...] = ()
+    usd_per_hour: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    tokens_per_second: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    budgets: tuple[Status, ...] = ()
+    usual: Usual | None = None
+    marks: tuple[Mark, ...] = ()
+    events: tuple[Event, ...] = ()
+    coverage: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """State, prices, history and what the program knows of itself, at `now` (epoch seconds).
+
+    `gpu_meter` is the source that reads the GPUs. `local` are the engines that run on this machine.
+    """
+
+    now: float
+    state: State
+    healths: tuple[Health, ...]
+    meters: Meters
+    prices: PriceBook
+    costs: Costs
+    past: Past
+    interval_seconds: float
+    timezone: str
+    host: str
+    mode: str
+    notices: tuple[str, ...] = ()
+    searched: tuple[Searched, ...] = ()
+    recorder: str = ""
+
+    @property
+    def engines(self) -> tuple[Health, ...]:
+        """The sources that serve models."""
+        return tuple(health for health in self.healths if self.meters.models(health.source))

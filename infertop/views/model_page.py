@@ -1,0 +1,78 @@
+"""A model drilled into: its row, its GPUs, its history over the window, and what its engine does not report."""
+
+from __future__ import annotations
+
+from infertop.views.explain import explain
+from infertop.views.facts import Facts, Place
+from infertop.views.gpu_rows import gpu_rows
+from infertop.views.model_rows import model_rows, units_of
+from infertop.views.shapes import ModelPage, ModelRow, Spark
+
+BINS = 120
+_COUNTERS = {
+    "output": ("output_tokens",),
+    "cache_read": ("cached_tokens",),
+    "requests": ("requests",),
+}
+_REPORTED = {
+    "requests": "requests_per_second",
+    "cached tokens": "cache_hit_ratio",
+    "KV cache": "kv_cache_usage",
+    "queue": "waiting",
+    "preemptions": "preemptions_per_second",
+}
+
+
+def model_page(facts: Facts, source: str, model: str) -> ModelPage:
+    """Return the page of a model; raise KeyError where it is not known (any more)."""
+    row = next((each for each in model_rows(facts) if (each.source, each.model) == (source, model)), None)
+    if row is None:
+        raise KeyError((source, model))
+    place: Place = (source, model)
+    cost = facts.costs.models.get(place)
+    window, end = facts.meters.window, facts.now
+    requests = facts.meters.increase(source, "requests", model=model)
+    units = units_of(
+        facts, place, facts.meters.tokens(source, model), requests.amount if requests else None, row.window_seconds
+    )
+    return ModelPage(
+        at=facts.now,
+        row=row,
+        gpus=tuple(gpu for gpu in gpu_rows(facts) if gpu.uuid in row.gpus),
+        split_method=units.method,
+        allocation_note="; ".join(dict.fromkeys(method for method in cost.methods if method)) if cost else "",
+        times=tuple(end - window + window * n / BINS for n in range(BINS)),
+        history=_history(facts, row),
+        events=tuple(event for event in facts.past.events if event.scope.get("model") == model),
+        explained=(explain(facts, "models", f"{source}\t{model}"),),
+        not_reported=tuple(name for name, key in _REPORTED.items() if getattr(row, key) is None) + _latencies(row),
+        price_notes=_prices(facts, row),
+    )
+
+
+def _latencies(row: ModelRow) -> tuple[str, ...]:
+    shown = {"time to first token": row.ttft, "inter-token latency": row.inter_token, "request time": row.request}
+    idle = not any(row.tokens_per_second.values())
+    return () if idle else tuple(name for name, each in shown.items() if not each.count)
+
+
+def _history(facts: Facts, row: ModelRow) -> dict[str, Spark]:
+    meters, end = facts.meters, facts.now
+    bins = {
+        name: meters.bins(row.source, counters[0], end, BINS, model=row.model) for name, counters in _COUNTERS.items()
+    }
+    prompt = meters.bins(row.source, "prompt_tokens", end, BINS, model=row.model)
+    fresh = meters.bins(row.source, "input_tokens", end, BINS, model=row.model)
+    cached = bins["cache_read"] or (None,) * len(prompt)
+    less = tuple(
+        None if whole is None else max(whole - (part or 0.0), 0.0) for whole, part in zip(prompt, cached, strict=False)
+    )
+    return {"input": fresh or less, **bins, "usd_per_hour": facts.past.usd_per_hour.get(row.model, ())}
+
+
+def _prices(facts: Facts, row: ModelRow) -> tuple[str, ...]:
+    shadow = facts.prices.shadow_price(row.model, facts.now)
+    if not shadow:
+        return ()
+    prices = ", ".join(f"{name} ${price.usd} ({price.source})" for name, price in shadow.items())
+    return (f"shadow price per 1M: {prices}; never added to spend",)

@@ -1,0 +1,181 @@
+"""A row for each source and model: what it does, how fast, and what it costs over the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from infertop.engine.collector import Health
+from infertop.money.lines import Basis
+from infertop.money.split import UnitCosts, unit_costs
+from infertop.money.weights import weights_from_prices
+from infertop.views.costs import UNKNOWN_MODEL, ModelCost
+from infertop.views.facts import Facts, Place
+from infertop.views.meters import Meters
+from infertop.views.shapes import ModelRow, Quantiles
+
+TREND_BINS = 30
+_NO_COST = ModelCost()
+
+
+def model_rows(facts: Facts) -> tuple[ModelRow, ...]:
+    """Return a row for every model of every engine, the dearest first, and for what holds a GPU without a name."""
+    rows = [_row(facts, health, model) for health in facts.engines for model in facts.meters.models(health.source)]
+    shown = {(row.source, row.model) for row in rows}
+    healths = {health.source: health for health in facts.healths}
+    for source, model in facts.costs.models:
+        if (source, model) not in shown and source in healths:
+            rows.append(_bare(facts, healths[source], model))
+    return tuple(sorted(rows, key=lambda row: (-(row.usd_per_hour or 0.0), row.model, row.source)))
+
+
+def _bare(facts: Facts, health: Health, model: str) -> ModelRow:
+    """Return the row of an engine that holds a GPU and has not said which model it serves."""
+    cost = facts.costs.models.get((health.source, model), _NO_COST)
+    return ModelRow(
+        source=health.source,
+        model=model or UNKNOWN_MODEL,
+        kind=health.kind,
+        provider="local",
+        state=health.state.value,
+        age_seconds=_age(facts, health),
+        basis=_basis(cost),
+        window_seconds=0.0,
+        usd_per_hour=cost.all_in,
+        usage_usd_per_hour=cost.usage,
+        gpus=tuple(cost.gpus),
+    )
+
+
+def _row(facts: Facts, health: Health, model: str) -> ModelRow:
+    meters, source = facts.meters, health.source
+    place: Place = (source, model)
+    cost = facts.costs.models.get(place, _NO_COST)
+    seconds = meters.seconds(source, model) or 0.0
+    tokens = meters.tokens(source, model)
+    requests = meters.increase(source, "requests", model=model)
+    units = units_of(facts, place, tokens, requests.amount if requests else None, seconds)
+    rates = {name: amount / seconds if amount is not None and seconds else None for name, amount in tokens.items()}
+    row = replace(
+        _bare(facts, health, model),
+        window_seconds=seconds,
+        usd_per_request=units.per_request,
+        usd_per_million={**units.per_million, "blended": units.blended_per_million},
+        tokens_per_second=rates,
+        requests_per_second=requests.per_second if requests else None,
+        shadow_margin_usd_per_hour=_margin(facts, model, rates, cost.all_in),
+        totals=dict(facts.past.totals.get(place, {})),
+        trend=_trend(facts, source, model),
+    )
+    row = _with_lengths(row, tokens, requests.amount if requests else None)
+    row = _with_load(row, meters)
+    row = _with_latencies(row, meters)
+    return _with_mark(row, facts)
+
+
+def units_of(
+    facts: Facts, place: Place, tokens: Mapping[str, float | None], requests: float | None, seconds: float
+) -> UnitCosts:
+    """Return what a request and a million tokens of each class cost a model over the window."""
+    cost = facts.costs.models.get(place, _NO_COST)
+    usd = cost.all_in * seconds / 3600 if cost.all_in is not None and seconds else None
+    shadow = {name: float(price.usd) for name, price in facts.prices.shadow_price(place[1], facts.now).items()}
+    counted = {name: amount for name, amount in tokens.items() if amount is not None}
+    return unit_costs(usd, counted, requests, weights_from_prices(shadow))
+
+
+def _age(facts: Facts, health: Health) -> float | None:
+    return None if health.good_ts is None else max(0.0, facts.now - health.good_ts)
+
+
+def _basis(cost: ModelCost) -> str:
+    return (Basis.ESTIMATED if cost.estimated else Basis.MEASURED).value
+
+
+def _margin(facts: Facts, model: str, rates: Mapping[str, float | None], usd_per_hour: float | None) -> float | None:
+    """Return what the shadow price would bring an hour above the cost, None without a shadow price or a cost."""
+    shadow = facts.prices.shadow_price(model, facts.now)
+    priced = [
+        rate * float(shadow[name].usd) / 1e6 for name, rate in rates.items() if rate is not None and name in shadow
+    ]
+    if not priced or usd_per_hour is None:
+        return None
+    return sum(priced) * 3600 - usd_per_hour
+
+
+def _trend(facts: Facts, source: str, model: str) -> tuple[float | None, ...]:
+    return facts.meters.bins(source, "output_tokens", facts.now, TREND_BINS, model=model)
+
+
+def _with_lengths(row: ModelRow, tokens: Mapping[str, float | None], requests: float | None) -> ModelRow:
+    prompt = [amount for name in ("input", "cache_read") if (amount := tokens[name]) is not None]
+    cached, output = tokens["cache_read"], tokens["output"]
+    whole = sum(prompt)
+    return replace(
+        row,
+        cache_hit_ratio=cached / whole if cached is not None and whole else None,
+        prompt_tokens_per_request=whole / requests if prompt and requests else None,
+        output_tokens_per_request=output / requests if output is not None and requests else None,
+    )
+
+
+def _with_load(row: ModelRow, meters: Meters) -> ModelRow:
+    source, model = row.source, row.model
+    return replace(
+        row,
+        failed_per_second=meters.rate(source, "requests_failed", model=model),
+        running=meters.total(source, "running", model=model),
+        waiting=meters.total(source, "waiting", model=model),
+        kv_cache_usage=_current_mean(meters, source, model),
+        kv_cache_peak=meters.peak(source, "kv_cache_usage", model=model),
+        preemptions_per_second=meters.rate(source, "preemptions", model=model),
+    )
+
+
+def _current_mean(meters: Meters, source: str, model: str) -> float | None:
+    tracks = meters.tracks(source, "kv_cache_usage", model=model)
+    values = [track.last for track in tracks if track.last is not None]
+    return sum(values) / len(values) if values else None
+
+
+def _with_latencies(row: ModelRow, meters: Meters) -> ModelRow:
+    def shown(metric: str) -> Quantiles:
+        return meters.quantiles(row.source, metric, row.model)
+
+    return replace(
+        row,
+        ttft=shown("ttft_seconds"),
+        inter_token=_inter_token(row, meters, shown("inter_token_seconds")),
+        request=_request(row, meters, "request", shown("request_seconds")),
+        queue=_request(row, meters, "queue", shown("queue_seconds")),
+    )
+
+
+def _inter_token(row: ModelRow, meters: Meters, shown: Quantiles) -> Quantiles:
+    """Where there is no histogram: the mean, by the time spent on output tokens."""
+    spent = meters.increase(row.source, "decode_seconds_total", model=row.model)
+    made = meters.increase(row.source, "output_tokens", model=row.model)
+    if shown.count or spent is None or made is None or not made.amount:
+        return shown
+    return Quantiles(mean=spent.amount / made.amount, count=made.amount)
+
+
+def _request(row: ModelRow, meters: Meters, name: str, shown: Quantiles) -> Quantiles:
+    """Where there is no histogram: the engine's own quantiles, and the mean by the time of all requests."""
+    if shown.count:
+        return shown
+    stated = meters.stated(row.source, f"{name}_seconds_quantile", row.model)
+    spent = meters.increase(row.source, f"{name}_seconds_total", model=row.model)
+    done = meters.increase(row.source, "requests", model=row.model)
+    if spent is None or done is None or not done.amount:
+        return stated
+    return replace(stated, mean=spent.amount / done.amount, count=done.amount)
+
+
+def _with_mark(row: ModelRow, facts: Facts) -> ModelRow:
+    scope = (("model", row.model), ("source", row.source))
+    for mark in facts.past.marks:
+        if mark.scope == scope:
+            usual = mark.usual.mean
+            return replace(row, marked=True, mark_note=f"{mark.metric} {mark.value:.3g}, usually {usual:.3g}")
+    return row

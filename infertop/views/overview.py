@@ -1,0 +1,109 @@
+"""The overview: the headline, and the rows of every panel."""
+
+from __future__ import annotations
+
+from infertop.money.budgets import Status, scope
+from infertop.money.lines import NANO
+from infertop.views.facts import Facts
+from infertop.views.gpu_rows import gpu_rows
+from infertop.views.model_rows import model_rows
+from infertop.views.shapes import BudgetRow, Headline, ModelRow, Overview, SourceRow, Stacked
+
+TOTAL = ""
+
+
+def overview(facts: Facts) -> Overview:
+    """Make the overview of this tick."""
+    models = model_rows(facts)
+    past = facts.past
+    return Overview(
+        at=facts.now,
+        timezone=facts.timezone,
+        host=facts.host,
+        mode=facts.mode,
+        window_seconds=_measured(facts, models),
+        interval_seconds=facts.interval_seconds,
+        headline=_headline(facts, models),
+        models=models,
+        gpus=gpu_rows(facts),
+        budgets=tuple(_budget(each, past.coverage) for each in past.budgets),
+        sources=_sources(facts),
+        events=past.events,
+        cost_history=Stacked(past.minutes, tuple((n, row) for n, row in past.usd_per_hour.items() if n != TOTAL)),
+        tokens_history=Stacked(past.minutes, tuple(past.tokens_per_second.items())),
+        notices=facts.notices,
+        searched=facts.searched,
+        recorder=facts.recorder,
+        self_cpu_ratio=facts.meters.mean("host", "host_process_cpu_ratio"),
+        self_memory_bytes=facts.meters.total("host", "host_process_memory_bytes"),
+    )
+
+
+def _measured(facts: Facts, models: tuple[ModelRow, ...]) -> float:
+    """Return the window as it was really measured: that of the engine with the longest, else of the GPUs' energy."""
+    measured = [row.window_seconds for row in models if row.window_seconds]
+    rises = (facts.meters.increase(each.source, "gpu_energy_joules") for each in facts.healths)
+    return max(measured or (rise.seconds for rise in rises if rise), default=0.0)
+
+
+def _headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
+    costs, past = facts.costs, facts.past
+    rates = [rate for row in models for rate in row.tokens_per_second.values() if rate is not None]
+    usual = past.usual
+    month = next((each for each in past.budgets if each.budget.period == "month" and not each.budget.conditions), None)
+    total = [mark for mark in past.marks if mark.scope == () and mark.metric == "usd_per_hour"]
+    return Headline(
+        usd_per_hour=costs.total,
+        gpu_usd_per_hour=costs.gpu,
+        host_usd_per_hour=costs.host,
+        api_usd_per_hour=None,
+        idle_usd_per_hour=costs.idle,
+        unheld_usd_per_hour=costs.unheld,
+        tokens_per_second=sum(rates) if rates else None,
+        usual_usd_per_hour=usual.mean if usual else None,
+        usual_note=f"mean of {usual.minutes} minutes" if usual else "known after an hour of history",
+        marked=bool(total),
+        today_usd=past.today_usd,
+        month_usd=past.month_usd,
+        month_forecast_usd=month.forecast_usd if month else (None, None, None),
+        month_limit_usd=float(month.budget.limit_usd) if month else None,
+        default_prices=costs.default_gpus,
+        unpriced=costs.unpriced_gpus,
+        trend=past.usd_per_hour.get(TOTAL, ()),
+    )
+
+
+def _budget(status: Status, coverage: float | None) -> BudgetRow:
+    budget = status.budget
+    return BudgetRow(
+        name=budget.name,
+        period=budget.period,
+        limit_usd=float(budget.limit_usd),
+        spent_usd=None if status.spent_nano is None else status.spent_nano / NANO,
+        fraction=status.fraction,
+        burn_usd_per_hour=status.burn_usd_per_hour,
+        forecast_usd=status.forecast_usd,
+        exhausted_at=status.exhausted_at,
+        level=status.level,
+        resets_at=status.end,
+        scope=scope(budget.conditions),
+        coverage=coverage,
+    )
+
+
+def _sources(facts: Facts) -> tuple[SourceRow, ...]:
+    return tuple(
+        SourceRow(
+            name=health.source,
+            kind=health.kind,
+            state=health.state.value,
+            age_seconds=None if health.good_ts is None else max(0.0, facts.now - health.good_ts),
+            detail=health.detail,
+            address=health.address,
+            interval_seconds=health.interval_seconds,
+            poll_seconds=health.seconds,
+            failures=health.failures,
+            rejected=health.rejected,
+        )
+        for health in facts.healths
+    )

@@ -1,0 +1,5 @@
+"""What a screen needs to draw strings from outside: the one gate they all pass."""
+
+from infertop.readings.safe import REPLACEMENT, safe
+
+__all__ = ["REPLACEMENT", "safe"]
