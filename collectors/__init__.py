@@ -5,13 +5,15 @@ Importing this package loads no library: httpx, pynvml and psutil are imported w
 
 from __future__ import annotations
 
-from collectors import llamacpp, triton, vllm
+from collectors import host, llamacpp, nvml, triton, vllm
 from collectors.kind import Kind
 
 _ALL: tuple[Kind, ...] = (
     vllm.KIND,
     triton.KIND,
     llamacpp.KIND,
+    nvml.KIND,
+    host.KIND,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
