@@ -199,7 +199,7 @@ class Discovery:
 
     def _report(self, ports: Sequence[Candidate], survey: Candidates) -> Iterable[Searched]:
         present = self._present()
-        where = f"{survey.listeners} listening ports, {survey.processes} processes"
+        where = f"listening ports: {survey.listeners}, processes: {survey.processes}"
         if survey.listeners is None:
             where = "the usual ports, as ports cannot be listed here"
         advice = "" if present else "start one, or name it: --source KIND=URL"

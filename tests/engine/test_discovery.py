@@ -257,7 +257,7 @@ async def test_the_report_says_what_was_looked_for_and_what_to_do(discovery, wor
     network.answers["127.0.0.1:5000"] = OTHER
     nothing = (await discovery.look({})).searched
     assert nothing == (
-        Searched("engines", "1 listening ports, 2 processes", False, "start one, or name it: --source KIND=URL"),
+        Searched("engines", "listening ports: 1, processes: 2", False, "start one, or name it: --source KIND=URL"),
     )
     world.start(20, "vllm serve acme/tiny --port 8000")
     waiting = (await discovery.look({20: ("GPU-a",)})).searched[-1]
