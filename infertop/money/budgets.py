@@ -88,7 +88,7 @@ def crossed(budget: Budget, before_nano: int | None, after_nano: int | None) -> 
 
 def label(share: Decimal) -> str:
     """Return how a share of a budget is called: "80%", "over", "120%"."""
-    return OVER if share == 1 else f"{share * 100:.15g}%"
+    return OVER if share == 1 else f"{float(share * 100):.15g}%"
 
 
 def _reaches(budget: Budget, spent_nano: int | None, share: Decimal) -> bool:

@@ -87,6 +87,19 @@ def _memory(key: str, memory_total_bytes: int | None) -> int | None:
     return size if abs(size - reported) < size / 8 else None
 
 
+def family_key(name: str) -> str | None:
+    """Return the key that a user means by `name` ("h100", "RTX 4090"), or None for one GPU's full name and for globs.
+
+    "NVIDIA H100 PCIe" is a price for that one, not for every H100.
+    """
+    key = gpu_key(name)
+    return key if key and _letters(key) == _letters(name) else None
+
+
+def _letters(name: str) -> str:
+    return "".join(ch for ch in name.upper() if ch.isalnum())
+
+
 def families(key: str) -> Iterator[str]:
     """Iterate over `key` and what it is a kind of: "A100-80GB", then "A100"."""
     yield key

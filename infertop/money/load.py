@@ -27,7 +27,7 @@ _SYNTAX_TRIES = 20
 _MENDED_SIZE = 100_000
 # tomllib takes time and memory by the square of a key's parts; this many dots outside of quotes are no key of ours.
 _DOTS_LIMIT = 32
-_QUOTED = re.compile(r'''"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|#[^\n]*''')
+_QUOTED = re.compile(r""""(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|#[^\n]*""")
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _LONG_NUMBER = re.compile(r"[0-9_]{4000,}")
 _ASSIGNMENT = re.compile(r"""(\s*(?:[A-Za-z0-9_-]+|"[^"\\]*"|'[^']*')\s*=)""")
@@ -132,7 +132,7 @@ def _syntax(error: str, text: str, file: str) -> tuple[int, str]:
         return int(place[1]), f"{file}:{place[1]}: column {place[2]}: {safe(error[: place.start()], 200)}"
     if place:
         line = text.count("\n") + 1
-        return line, f"{file}:{line}: {safe(error[: place.start()], 200)} before the file ends"
+        return line, f"{file}:{line}: at the end: {safe(error[: place.start()], 200)}"
     number = _LONG_NUMBER.search(text)
     line = text.count("\n", 0, number.start()) + 1 if number else 1
     return line, f"{file}:{line}: a number has too many digits"

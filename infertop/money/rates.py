@@ -65,7 +65,7 @@ def _chosen(rates: Iterable[HourlyRate], name: str, key: str | None) -> HourlyRa
     if name in by_name:
         return by_name[name]
     if key:
-        by_key = {gpu_rates.gpu_key(each): rate for each, rate in by_name.items()}
+        by_key = {gpu_rates.family_key(each): rate for each, rate in by_name.items()}
         for kind in gpu_rates.families(key):
             if kind in by_key:
                 return by_key[kind]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from infertop.money import checks
-from infertop.money.gpu_rates import gpu_key
+from infertop.money.gpu_rates import family_key
 from infertop.money.periods import PeriodKind
 from infertop.money.schema import BROKEN, Key, Reader, Table, shown, spelt
 from infertop.money.settings import (
@@ -237,9 +237,7 @@ def _no_two_for_one_gpu(reader: Reader, raw: object) -> None:
     """Note every family that is priced twice under two spellings ("H100" and "h100")."""
     first: dict[str, str] = {}
     for name in raw if isinstance(raw, dict) else ():
-        key = gpu_key(name)
-        if key is None or name.upper().startswith("NVIDIA") or "MIG" in name.upper():
-            continue
-        other = first.setdefault(key, name)
+        key = family_key(name)
+        other = name if key is None else first.setdefault(key, name)
         if other != name:
             reader.wrong(("gpu", name), f"is the same GPU as {spelt(('gpu', other))}: keep one")

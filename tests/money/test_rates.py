@@ -87,6 +87,12 @@ def test_a_family_reaches_its_forms_and_no_other_gpu() -> None:
     assert usd(settings, "NVIDIA RTX 6000 Ada Generation") == Decimal("0.83")
 
 
+def test_a_full_name_prices_that_gpu_alone() -> None:
+    settings = rented(("NVIDIA H100 PCIe", "2"))
+    assert usd(settings, "NVIDIA H100 PCIe") == 2
+    assert usd(settings, H100) == Decimal("2.95")
+
+
 def test_a_mig_instance_costs_its_share_by_compute_slices() -> None:
     settings = rented((A100, "7"))
     assert usd(settings, f"{A100} MIG 3g.20gb", 20 * 2**30) == 3
