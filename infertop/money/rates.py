@@ -184,3 +184,10 @@ class PriceBook:
         if not rate.owned:
             return rate.lines
         return (*rate.lines, power.explain(self.settings.energy, ts, self.settings.zone))
+
+    def explain_host(self) -> tuple[str, ...]:
+        """Return formula, inputs and their sources of the host's $/hour, a sentence a line."""
+        price, host = self.host_price(), self.settings.host
+        if price is None or host is None:
+            return ("no price for the host: set usd_per_hour under [host] in pricing.toml",)
+        return (f"$/hour = {formula(host)} = {_plain(price.usd)} USD/h",)
