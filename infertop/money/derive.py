@@ -125,18 +125,22 @@ class Deriver:
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `dump` returned, in place of what is here; ValueError where it is of another version."""
+        """Go on from what `dump` returned, in place of what is here.
+
+        ValueError where it is of another version; KeyError, TypeError or ValueError where it is no such state.
+        """
         if state.get("version") != _VERSION:
             raise ValueError(f"the saved state has version {state.get('version')!r}, this infertop reads {_VERSION}")
-        self._minutes = Minutes()
-        self._minutes.watermark = state["watermark"]
-        self._minutes.by_start = {minute.start: minute for minute in map(load_minute, state["minutes"])}
-        self._last = dict(state["last"])
-        self._meters = {}
+        minutes = Minutes()
+        minutes.watermark = state["watermark"]
+        minutes.by_start = {minute.start: minute for minute in map(load_minute, state["minutes"])}
+        meters: dict[str, tuple[str, Meter]] = {}
         for source, (kind, of_meter) in state["meters"].items():
             meter = _KINDS[kind][1](source, self._gap_seconds(source))
             meter.load(of_meter)
-            self._meters[source] = (kind, meter)
+            meters[source] = (kind, meter)
+        self._last = dict(state["last"])
+        self._minutes, self._meters = minutes, meters
 
     def _lines(self, start: int) -> list[Line]:
         return lines_of(self._minutes.by_start[start], self._weights)

@@ -42,7 +42,8 @@ class EngineMeter:
         hole = self._hole(advance, batch)
         if hole is None:
             self._book_compute(advance, minute)
-        quantities = {place: self._whole(place, amount) for place, amount in self._amounts(advance).items()}
+        amounts = self._amounts(advance).items()
+        quantities = {place: count for place, amount in amounts if (count := self._whole(place, amount))}
         if hole is not None:
             self._book_wide(quantities, minute, hole, advance.restarted)
         else:

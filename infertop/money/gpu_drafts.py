@@ -37,7 +37,7 @@ def gpu_drafts(minute: Minute, traffic: Traffic) -> Iterator[list[Draft]]:
 
 
 def _order(key: SpanKey) -> tuple[object, ...]:
-    return (key.meter, key.root, key.gpu, price_order(key.price), key.held, key.metered)
+    return (key.meter, key.root, key.gpu, key.slices or 0, price_order(key.price), key.held, key.metered)
 
 
 def _use(key: SpanKey, span: GpuSpan, traffic: Traffic) -> GpuUse:
@@ -48,8 +48,14 @@ def _use(key: SpanKey, span: GpuSpan, traffic: Traffic) -> GpuUse:
     return GpuUse(key.gpu, span.ms, span.busy_ms if key.metered else None, holders, key.meter)
 
 
+def _dimensions(key: SpanKey) -> Dimensions:
+    """Return what a line says of its GPU; without the slices a part of a GPU could not be priced again."""
+    slices = () if key.slices is None else (("slices", str(key.slices)),)
+    return (("gpu", key.gpu), *slices)
+
+
 def _time(key: SpanKey, span: GpuSpan, shares: tuple[Share, ...]) -> Iterator[Draft]:
-    gpu = (("gpu", key.gpu),)
+    gpu = _dimensions(key)
     if not key.metered:
         for share, ms in zip(shares, split(span.ms, [each.busy for each in shares]), strict=True):
             yield Draft(share.source, share.model, GPU, gpu, ms, MS, key.price, basis(share.busy_by))
@@ -62,7 +68,7 @@ def _time(key: SpanKey, span: GpuSpan, shares: tuple[Share, ...]) -> Iterator[Dr
 
 def _energy(key: SpanKey, drawn: Energy, price: Price | None, shares: tuple[Share, ...]) -> Iterator[Draft]:
     """Divide energy as time is divided; that of idle time stands apart where it costs something of its own."""
-    gpu = (("gpu", key.gpu),)
+    gpu = _dimensions(key)
     apart = price is not None and key.metered
     busy, idle = _divided(round(drawn.busy + drawn.idle), drawn.busy, shares)
     for share, busy_mj, idle_mj in zip(shares, busy, idle, strict=True):
@@ -71,7 +77,14 @@ def _energy(key: SpanKey, drawn: Energy, price: Price | None, shares: tuple[Shar
         yield Draft(share.source, share.model, ENERGY, gpu, own, MJ, price, by)
         if apart:
             yield Draft(
-                share.source, share.model, ENERGY, (*gpu, _IDLE_ENERGY), idle_mj, MJ, price, basis(share.idle_by)
+                share.source,
+                share.model,
+                ENERGY,
+                tuple(sorted((*gpu, _IDLE_ENERGY))),
+                idle_mj,
+                MJ,
+                price,
+                basis(share.idle_by),
             )
 
 

@@ -85,7 +85,7 @@ class GpuMeter:
                 price, owned = rate.price, rate.owned
             utilization = 0.0 if at.instances else reading(values, at.utilization)
             holders = () if at.instances else at.holders
-            key = SpanKey(self.source, at.gpu, at.root, price, bool(holders), utilization is not None)
+            key = SpanKey(self.source, at.gpu, at.root, slices, price, bool(holders), utilization is not None)
             busy = None if utilization is None else min(utilization, 1.0)
             yield _Now(key, busy, watts[at.gpu], owned, holders)
 

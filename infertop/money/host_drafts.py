@@ -17,7 +17,9 @@ def host_drafts(minute: Minute, traffic: Traffic) -> Iterator[list[Draft]]:
     """Yield the drafts of the host's time: by weighted tokens, else requests, else equal; without models its own."""
     on_gpus = {source for span in minute.spans.values() for source in span.holders}
     carriers = tuple(
-        Holder(source, traffic.models(source)) for source in sorted(minute.local & minute.models.keys() - on_gpus)
+        Holder(source, (model,))
+        for source in sorted(minute.local & minute.models.keys() - on_gpus)
+        for model in traffic.models(source)
     )
     drafts = []
     for (meter, price), ms in sorted(minute.host.items(), key=lambda item: (item[0][0], price_order(item[0][1]))):

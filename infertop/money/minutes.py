@@ -67,12 +67,14 @@ class Wide(NamedTuple):
 class SpanKey(NamedTuple):
     """What GPU time is kept apart by. `root` is the whole GPU that a MIG instance is part of, else the GPU itself.
 
-    `metered` is False where utilisation was not known, `held` where no source had a process there.
+    `slices` are the compute slices that the price is for, None for a GPU that is not cut. `metered` is False where
+    utilisation was not known, `held` where no source had a process there.
     """
 
     meter: str
     gpu: str
     root: str
+    slices: int | None
     price: Price | None
     held: bool
     metered: bool

@@ -69,7 +69,7 @@ def unit_costs(
         blended_per_million=_ratio(usd, sum(counted.get(name, 0.0) for name in _BLENDED) / _MILLION),
         per_request=_ratio(usd, requests),
         prefill_usd=math.fsum(prompt) if method else None,
-        decode_usd=math.fsum([usd, *(-amount for amount in prompt)]) if method else None,
+        decode_usd=max(usd - math.fsum(prompt), 0.0) if method else None,
         method=method,
     )
 
