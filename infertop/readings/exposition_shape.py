@@ -13,7 +13,10 @@ Pick = Callable[[Sequence[bytes]], Sequence[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which series a page has, and the type that it declares for each family (by the name in the declaration)."""
+    """Which series a page has, and the type that it declares for each family (by the name in the declaration).
+
+    The order is that of the first page that had exactly these series.
+    """
 
     series: tuple[RawSeries, ...]
     types: dict[str, str]

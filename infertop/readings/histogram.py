@@ -34,12 +34,16 @@ NOTHING = Quantile(None, None, None)
 
 
 def difference(new: Buckets, old: Buckets) -> Buckets | None:
-    """Return what came in between two readings of one histogram, or None where their bounds differ."""
+    """Return what came in between two readings of one histogram, or None where their bounds differ.
+
+    The number of observations is always that of the two readings; buckets that fell give way to it.
+    """
     if new.bounds != old.bounds:
         return None
     grown = list(map(sub, new.counts, old.counts))
     if grown and (grown[0] < 0 or grown != sorted(grown)):
-        grown = list(accumulate((max(0.0, each) for each in grown), max))
+        all_of_them = max(0.0, grown[-1])
+        grown = [min(each, all_of_them) for each in accumulate(grown, max, initial=0.0)][1:]
     return Buckets(new.bounds, tuple(grown), max(0.0, new.total - old.total))
 
 
@@ -70,7 +74,7 @@ def mean(buckets: Buckets) -> float | None:
 def quantile(buckets: Buckets, q: float) -> Quantile:
     """Estimate the `q` quantile (0 to 1) by a monotone cubic through the cumulative counts over the bounds' logarithm.
 
-    On latencies and token counts its error is half that of linear interpolation, or less. Slopes are those of Fritsch and
+    On latencies and token counts the error is half that of linear interpolation, or less. Slopes are by Fritsch and
     Butland (1984), as in SciPy's PchipInterpolator: the curve never leaves the bucket and rises with `q`.
     """
     bounds, counts = buckets.bounds, list(accumulate(buckets.counts, max))
@@ -87,7 +91,7 @@ def quantile(buckets: Buckets, q: float) -> Quantile:
     x = [math.log(bound) for bound in bounds[first:] if bound < math.inf]
     if any(left >= right for left, right in pairwise(x)):
         return NOTHING
-    value = math.exp(_inverse(x, counts[first:], k - 1 - first, target))
+    value = math.exp(_inverse(x, counts[first : first + len(x)], k - 1 - first, target))
     return Quantile(low, min(max(value, low), high), high)
 
 
@@ -131,5 +135,4 @@ def _slope(x: Sequence[float], y: Sequence[float], k: int) -> float:
 
 def _end_slope(h0: float, h1: float, rise0: float, rise1: float) -> float:
     d0, d1 = rise0 / h0, rise1 / h1
-    slope = ((2 * h0 + h1) * d0 - h0 * d1) / (h0 + h1)
-    return min(max(slope, 0.0), 3 * d0)
+    return max(0.0, ((2 * h0 + h1) * d0 - h0 * d1) / (h0 + h1))

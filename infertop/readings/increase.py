@@ -15,7 +15,7 @@ from infertop.readings.model import Batch, Buckets, Series, Value
 from infertop.readings.registry import METRICS, Kind
 
 _SAME_START_SECONDS = 1.0
-_REMEMBERED = 200_000
+_REMEMBERED = 100_000
 # Meters older than any process that reads them: their first value is a baseline whenever it comes.
 _LIFELONG = frozenset({"gpu_energy_joules"})
 
@@ -64,7 +64,7 @@ class Continuity:
         self._series: tuple[Series, ...] | None = None
         self._meters: tuple[_Meter, ...] = ()
         self._last: list[Value | None] = []  # parallel to _meters
-        self._absent: dict[Series, Value] = {}  # of series that are not on the page now
+        self._past: dict[Series, Value] = {}  # as it was when the page last changed its shape
 
     def advance(self, batch: Batch) -> Advance:
         """Take the next batch of the source, in order of time."""
@@ -73,7 +73,7 @@ class Continuity:
         restarted = self._seen and self._restarted(batch.started, news)
         increases = self._take(news, restarted)
         if restarted:
-            self._absent.clear()
+            self._past.clear()
         before, self._ts = self._ts, batch.ts
         self._started = self._started if batch.started is None else batch.started
         if before is None or before >= batch.ts:
@@ -96,14 +96,14 @@ class Continuity:
         """Take up what `dump` returned, in place of what is remembered."""
         self._ts, self._started, self._seen = state["ts"], state["started"], state["seen"]
         self._series, self._meters, self._last = None, (), []
-        self._absent = {
+        self._past = {
             Series(metric, tuple((key, text) for key, text in labels)): _value(value)
             for metric, labels, value in state["values"]
         }
 
     def _remembered(self) -> dict[Series, Value]:
         here = ((meter.series, last) for meter, last in zip(self._meters, self._last, strict=True))
-        return self._absent | {series: last for series, last in here if last is not None}
+        return self._past | {series: last for series, last in here if last is not None}
 
     def _align(self, series: tuple[Series, ...]) -> None:
         """Put `_meters` and `_last` in the order of a new page; nothing to do while the page keeps its shape."""
@@ -113,9 +113,7 @@ class Continuity:
         self._series = series
         self._meters = tuple(_meters(series))
         self._last = [past.get(meter.series) for meter in self._meters]
-        for meter in self._meters:
-            past.pop(meter.series, None)
-        self._absent = past if len(past) <= _REMEMBERED else {}
+        self._past = past if len(past) <= _REMEMBERED else {}
 
     def _restarted(self, started: float | None, news: list[Value]) -> bool:
         """Tell a new process by its start time, or else by most of the counters above 0 having fallen."""

@@ -22,9 +22,9 @@ def test_recorded_page_is_read_as_prometheus_client_reads_it(path):
 @pytest.mark.parametrize("recording", RECORDINGS)
 def test_every_page_of_a_recording_is_read_as_prometheus_client_reads_it(recording):
     reader = Exposition(None)
-    answered = [text for _, status, text in pages(recording) if status == 200]
-    for text in answered[::7] + answered[-1:]:
-        assert named_alike(reader.parse(text.encode())) == reference(text)
+    for _, status, text in pages(recording):
+        if status == 200:
+            assert named_alike(reader.parse(text.encode())) == reference(text)
 
 
 @pytest.mark.parametrize("recording", RECORDINGS)

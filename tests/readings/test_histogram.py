@@ -84,7 +84,8 @@ def test_difference_of_the_same_is_nothing():
 
 def test_difference_never_falls_from_bucket_to_bucket():
     bounds = (1.0, 2.0, INF)
-    assert difference(Buckets(bounds, (5, 5, 8), 9), Buckets(bounds, (2, 4, 6), 5)) == Buckets(bounds, (3, 3, 3), 4)
+    assert difference(Buckets(bounds, (5, 5, 8), 9), Buckets(bounds, (2, 4, 6), 5)) == Buckets(bounds, (2, 2, 2), 4)
+    assert difference(Buckets(bounds, (1, 4, 7), 4), Buckets(bounds, (2, 4, 6), 5)) == Buckets(bounds, (0, 0, 1), 0)
 
 
 @given(histograms, histograms)
@@ -139,6 +140,11 @@ def test_quantile_of_one_open_bucket_is_known_in_nothing():
     assert quantile(Buckets((INF,), (5.0,), 1.0), 0.5) == NOTHING
 
 
+def test_difference_keeps_the_number_of_observations_when_they_only_shift():
+    bounds = (1.0, 2.0, INF)
+    assert difference(Buckets(bounds, (2, 3, 3), 9), Buckets(bounds, (1, 2, 3), 5)) == Buckets(bounds, (0, 0, 0), 4)
+
+
 def test_quantile_without_a_last_bucket_is_read_from_the_bounds_there_are():
     low, value, high = quantile(Buckets((1.0, 2.0, 4.0), (0.0, 4.0, 8.0), 16.0), 0.9)
     assert (low, high) == (2, 4)
@@ -151,6 +157,28 @@ def test_quantile_at_a_bound_is_the_bound():
 
 def test_quantile_above_a_bound_of_zero_is_read_linearly():
     assert quantile(Buckets((0.0, 10.0, INF), (2.0, 6.0, 6.0), 1.0), 4 / 6) == (0, 5, 10)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "counts", "expected"),
+    [
+        (
+            (0.01, 0.025, 0.05, 0.1, 0.25, 1.0, INF),
+            (10, 30, 70, 95, 99, 100, 100),
+            (0.0359061511, 0.0621376735, 0.0794467241),
+        ),
+        ((1.0, 2.0, 4.0, INF), (1, 2, 90, 100), (3.2153366198, 3.7941268652, 4.0)),
+        ((1.0, 3.0, 4.0, INF), (10, 80, 90, 95), (1.6389093345, 2.7401726717, 3.4645135106)),
+        ((0.3, 0.5, 0.8, 1.0, 1.5, 2.0, INF), (40, 41, 41, 60, 90, 90, 100), (0.9085337938, 1.2378804339, 1.5)),
+    ],
+)
+def test_quantile_is_that_of_scipys_pchip_over_the_logarithm(bounds, counts, expected):
+    buckets = Buckets(bounds, tuple(map(float, counts)), 1.0)
+    assert [quantile(buckets, q).value for q in (0.5, 0.8, 0.9)] == pytest.approx(expected, rel=1e-8)
+
+
+def test_least_quantile_is_where_observations_begin():
+    assert quantile(Buckets((1.0, 2.0, 4.0, INF), (0.0, 0.0, 5.0, 5.0), 1.0), 0) == (2, pytest.approx(2), 4)
 
 
 def test_quantile_of_even_logarithms_is_even():
@@ -168,6 +196,7 @@ def test_quantile_of_even_logarithms_is_even():
         pytest.param(Buckets((1.0, INF), (1.0,), 0.0), id="counts missing"),
         pytest.param(Buckets((2.0, 1.0, INF), (1.0, 2.0, 3.0), 0.0), id="bounds out of order"),
         pytest.param(Buckets((1.0, 1.0, INF), (1.0, 2.0, 3.0), 0.0), id="a bound twice"),
+        pytest.param(Buckets((0.0, -1.0, 1.0), (1.0, 2.0, 3.0), 0.0), id="bounds below 0 out of order"),
         pytest.param(Buckets((1.0, 2.0, INF), (1.0, math.nan, math.nan), 0.0), id="not a number"),
         pytest.param(Buckets((1.0, 2.0, INF), (1.0, INF, INF), 0.0), id="infinite counts"),
     ],

@@ -1,0 +1,303 @@
+"""Increases across restarts, gaps, series that come and go, and readings that make no sense."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from infertop.readings.increase import Continuity
+from infertop.readings.model import Batch, Buckets, Series
+
+OUT = Series.of("output_tokens", model="m")
+PROMPT = Series.of("prompt_tokens", model="m")
+CACHED = Series.of("cached_tokens", model="m")
+TTFT = Series.of("ttft_seconds", model="m")
+RUNNING = Series.of("running", model="m")
+ENERGY = Series.of("gpu_energy_joules", gpu="GPU-1")
+
+
+def batch(ts, started=None, **values):
+    names = {"out": OUT, "prompt": PROMPT, "cached": CACHED, "ttft": TTFT, "running": RUNNING, "energy": ENERGY}
+    return Batch("s", ts, tuple(names[name] for name in values), tuple(values.values()), started)
+
+
+def seconds(*counts, bounds=(0.1, 1.0)):
+    return Buckets((*bounds, math.inf), tuple(map(float, counts)), float(counts[-1]))
+
+
+def follow(*batches, gap_seconds=15.0):
+    """Return the last batch's advance, and its increases by metric."""
+    continuity = Continuity(gap_seconds)
+    advances = [continuity.advance(each) for each in batches]
+    return advances[-1], {series.metric: amount for series, amount in advances[-1].increases}
+
+
+# The first page, and series that appear.
+
+
+def test_first_page_is_a_baseline_and_adds_nothing():
+    advance, grown = follow(batch(10, out=5000.0, ttft=seconds(1, 2, 3)))
+    assert (advance.ts, advance.dt, advance.restarted, advance.gap, grown) == (10, None, False, None, {})
+
+
+def test_growth_is_what_was_added_since_the_last_page():
+    advance, grown = follow(batch(10, out=5000.0, prompt=7.0), batch(11.5, out=5010.0, prompt=7.0))
+    assert grown == {"output_tokens": 10}
+    assert advance.dt == 1.5
+
+
+def test_gauges_do_not_grow():
+    assert follow(batch(10, running=1.0), batch(11, running=5.0))[1] == {}
+
+
+def test_series_that_appears_on_a_watched_page_counts_from_0():
+    assert follow(batch(10, out=5.0), batch(11, out=5.0, prompt=40.0, ttft=seconds(1, 2, 3)))[1] == {
+        "prompt_tokens": 40,
+        "ttft_seconds": seconds(1, 2, 3),
+    }
+
+
+def test_page_without_counters_is_not_yet_a_watched_page():
+    assert follow(batch(10, running=1.0), batch(11, running=1.0, out=5000.0))[1] == {}
+    assert follow(batch(10), batch(11, out=5000.0), batch(12, out=5001.0))[1] == {"output_tokens": 1}
+
+
+def test_meter_older_than_its_reader_has_a_baseline_whenever_it_appears():
+    first, second = batch(10, out=5.0), batch(11, out=5.0, energy=1e9)
+    assert follow(first, second)[1] == {}
+    assert follow(first, second, batch(12, out=5.0, energy=1e9 + 300))[1] == {"gpu_energy_joules": 300}
+
+
+def test_series_that_vanished_goes_on_where_it_was():
+    assert follow(batch(10, out=5.0, prompt=1.0), batch(11, prompt=1.0), batch(12, out=8.0, prompt=1.0))[1] == {
+        "output_tokens": 3
+    }
+
+
+def test_series_that_vanished_and_comes_back_lower_counts_in_full():
+    assert follow(batch(10, out=5.0, prompt=1.0), batch(11, prompt=1.0), batch(12, out=2.0, prompt=1.0))[1] == {
+        "output_tokens": 2
+    }
+
+
+# Falls and restarts.
+
+
+def test_value_that_fell_counts_in_full():
+    advance, grown = follow(batch(10, out=5.0, prompt=9.0, cached=9.0), batch(11, out=2.0, prompt=10.0, cached=10.0))
+    assert grown == {"output_tokens": 2, "prompt_tokens": 1, "cached_tokens": 1}
+    assert not advance.restarted
+
+
+def test_changed_start_counts_everything_in_full():
+    advance, grown = follow(batch(10, 1.0, out=5.0, prompt=3.0), batch(20, 15.0, out=9.0, prompt=3.0))
+    assert grown == {"output_tokens": 9, "prompt_tokens": 3}
+    assert advance.restarted
+
+
+def test_start_that_wavers_by_less_than_a_second_is_the_same_process():
+    advance, grown = follow(batch(10, 1.0, out=5.0), batch(11, 1.9, out=9.0))
+    assert grown == {"output_tokens": 4}
+    assert not advance.restarted
+
+
+def test_fall_of_most_counters_is_no_restart_where_the_start_says_otherwise():
+    advance, grown = follow(batch(10, 1.0, out=5.0, prompt=3.0), batch(11, 1.0, out=2.0, prompt=4.0))
+    assert grown == {"output_tokens": 2, "prompt_tokens": 1}
+    assert not advance.restarted
+
+
+def test_without_a_start_the_fall_of_more_than_half_of_the_counters_is_a_restart():
+    before = batch(10, out=5.0, prompt=3.0, ttft=seconds(0, 1, 4))
+    advance, grown = follow(before, batch(11, out=2.0, prompt=9.0, ttft=seconds(0, 0, 1)))
+    assert grown == {"output_tokens": 2, "prompt_tokens": 9, "ttft_seconds": seconds(0, 0, 1)}
+    assert advance.restarted
+
+
+def test_without_a_start_the_fall_of_half_of_the_counters_is_no_restart():
+    advance, grown = follow(batch(10, out=5.0, prompt=3.0), batch(11, out=2.0, prompt=9.0))
+    assert grown == {"output_tokens": 2, "prompt_tokens": 6}
+    assert not advance.restarted
+
+
+def test_counters_at_0_have_no_voice_in_what_a_restart_is():
+    assert follow(batch(10, out=5.0, prompt=0.0, cached=0.0), batch(11, out=2.0, prompt=0.0, cached=0.0))[0].restarted
+
+
+@pytest.mark.parametrize(("first", "second"), [(1.0, None), (None, 1.0)])
+def test_start_that_is_known_on_one_page_only_leaves_it_to_the_counters(first, second):
+    assert not follow(batch(10, first, out=5.0), batch(11, second, out=6.0))[0].restarted
+    assert follow(batch(10, first, out=5.0), batch(11, second, out=4.0))[0].restarted
+
+
+def test_start_is_remembered_over_a_page_without_one():
+    assert follow(batch(10, 1.0, out=5.0), batch(11, None, out=6.0), batch(12, 9.0, out=7.0))[0].restarted
+
+
+def test_series_that_vanished_before_a_restart_counts_in_full_after_it():
+    batches = batch(10, 1.0, out=5.0, prompt=1.0), batch(11, 2.5, prompt=1.0), batch(12, 2.5, out=8.0, prompt=1.0)
+    assert follow(*batches)[1] == {"output_tokens": 8}
+
+
+def test_energy_of_a_gpu_is_not_counted_in_full_when_that_of_the_others_fell():
+    gpus = tuple(Series.of("gpu_energy_joules", gpu=f"GPU-{n}") for n in range(3))
+    advance = follow(Batch("nvml", 10, gpus, (1e9, 1e9, 1e9)), Batch("nvml", 11, gpus, (7.0, 8.0, 1e9 + 5)))[0]
+    assert advance.restarted
+    assert dict(advance.increases) == {gpus[0]: 7, gpus[1]: 8, gpus[2]: 5}
+
+
+def test_reading_that_is_bad_right_after_a_restart_counts_in_full_once_it_is_good():
+    batches = batch(10, 1.0, out=5.0, prompt=5.0), batch(11, 9.0, out=math.nan, prompt=1.0)
+    assert follow(*batches, batch(12, 9.0, out=7.0, prompt=1.0))[1] == {"output_tokens": 7}
+
+
+# Gaps and time.
+
+
+def test_long_time_without_a_poll_is_a_gap():
+    advance, grown = follow(batch(10, out=5.0), batch(30, out=9.0))
+    assert (advance.gap, advance.dt, grown) == ((10, 30), 20, {"output_tokens": 4})
+
+
+def test_time_up_to_the_limit_is_no_gap():
+    assert follow(batch(10, out=5.0), batch(25, out=9.0))[0].gap is None
+
+
+def test_restart_in_the_time_without_a_poll_is_no_gap():
+    advance, _ = follow(batch(10, 1.0, out=5.0), batch(30, 22.0, out=9.0))
+    assert (advance.restarted, advance.gap, advance.dt) == (True, None, 20)
+
+
+@pytest.mark.parametrize("ts", [10, 9])
+def test_time_that_does_not_go_on_gives_no_span(ts):
+    advance, grown = follow(batch(10, out=5.0), batch(ts, out=6.0))
+    assert (advance.dt, advance.gap, grown) == (None, None, {"output_tokens": 1})
+
+
+# Histograms.
+
+
+def test_histogram_grows_by_bucket():
+    assert follow(batch(10, ttft=seconds(1, 2, 3)), batch(11, ttft=seconds(1, 4, 6)))[1] == {
+        "ttft_seconds": seconds(0, 2, 3)
+    }
+
+
+def test_histogram_without_new_observations_does_not_grow():
+    assert follow(batch(10, ttft=seconds(1, 2, 3)), batch(11, ttft=seconds(1, 2, 3)))[1] == {}
+
+
+def test_histogram_that_only_shifts_its_observations_does_not_grow():
+    assert follow(batch(10, ttft=seconds(1, 2, 3)), batch(11, ttft=seconds(2, 3, 3)._replace(total=9.0)))[1] == {}
+
+
+def test_histogram_whose_count_fell_counts_in_full():
+    grown = follow(batch(10, out=1.0, ttft=seconds(1, 2, 3)), batch(11, out=1.0, ttft=seconds(0, 0, 2)))[1]
+    assert grown == {"ttft_seconds": seconds(0, 0, 2)}
+
+
+def test_histogram_with_other_bounds_begins_again_with_a_baseline():
+    old, new, newer = (
+        seconds(1, 2, n, bounds=bounds) for n, bounds in ((3, (0.1, 1.0)), (9, (0.2, 2.0)), (10, (0.2, 2.0)))
+    )
+    assert follow(batch(10, ttft=old), batch(11, ttft=new))[1] == {}
+    assert follow(batch(10, ttft=old), batch(11, ttft=new), batch(12, ttft=newer))[1] == {
+        "ttft_seconds": Buckets((0.2, 2.0, math.inf), (0.0, 0.0, 1.0), 1.0)
+    }
+
+
+def test_histogram_with_other_bounds_after_a_restart_counts_in_full():
+    new = seconds(1, 2, 9, bounds=(0.2, 2.0))
+    assert follow(batch(10, 1.0, ttft=seconds(1, 2, 3)), batch(11, 9.0, ttft=new))[1] == {"ttft_seconds": new}
+
+
+# Readings that make no sense.
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [math.nan, math.inf, -math.inf, -1.0, seconds(1, 2, 3)],
+)
+def test_counter_that_makes_no_sense_is_passed_over(bad):
+    assert follow(batch(10, out=5.0), batch(11, out=bad))[1] == {}
+    assert follow(batch(10, out=5.0), batch(11, out=bad), batch(12, out=7.0))[1] == {"output_tokens": 2}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        seconds(1, math.nan, 9),
+        seconds(1, 2, math.inf),
+        seconds(-1, 2, 9),
+        seconds(1, 2, 9)._replace(total=math.nan),
+        seconds(1, 2, 9)._replace(total=-1.0),
+        seconds(1, 2, 9)._replace(counts=(1.0,)),
+        Buckets((), (), 0.0),
+        9.0,
+    ],
+)
+def test_histogram_that_makes_no_sense_is_passed_over(bad):
+    old, new = seconds(1, 2, 3), seconds(1, 2, 4)
+    assert follow(batch(10, ttft=old), batch(11, ttft=bad))[1] == {}
+    assert follow(batch(10, ttft=old), batch(11, ttft=bad), batch(12, ttft=new))[1] == {
+        "ttft_seconds": seconds(0, 0, 1)
+    }
+
+
+def test_metric_that_nobody_knows_is_passed_over():
+    unknown = (Series.of("no_such_metric"),)
+    assert follow(Batch("s", 10, unknown, (1.0,)), Batch("s", 11, unknown, (2.0,)))[1] == {}
+
+
+# Saved and taken up again.
+
+
+def test_state_is_plain_json_and_goes_on_where_it_was():
+    continuity = Continuity(15)
+    continuity.advance(batch(10, 1.0, out=5.0, prompt=2.0, ttft=seconds(1, 2, 3)))
+    continuity.advance(batch(11, 1.0, out=6.0, ttft=seconds(1, 2, 3)))
+    again = Continuity(15)
+    again.load(json.loads(json.dumps(continuity.dump(), allow_nan=False)))
+    assert again.dump() == continuity.dump()
+    later = batch(100, 1.0, out=9.0, prompt=5.0, ttft=seconds(1, 2, 4))
+    advance = again.advance(later)
+    assert advance == continuity.advance(later)
+    assert dict(advance.increases) == {OUT: 3, PROMPT: 3, TTFT: seconds(0, 0, 1)}
+    assert advance.gap == (11, 100)
+
+
+def test_state_of_a_source_never_seen_is_still_that():
+    again = Continuity(15)
+    again.load(Continuity(15).dump())
+    assert again.advance(batch(10, out=5.0)).increases == ()
+
+
+def test_state_that_is_taken_up_replaces_what_was_remembered():
+    continuity, empty = Continuity(15), Continuity(15)
+    continuity.advance(batch(10, out=5.0))
+    continuity.load(empty.dump())
+    assert continuity.dump() == empty.dump()
+
+
+def test_memory_of_series_that_vanished_is_bounded(monkeypatch):
+    monkeypatch.setattr("infertop.readings.increase._REMEMBERED", 100)
+    continuity = Continuity(15)
+    for n in range(1000):
+        series = tuple(Series.of("output_tokens", model=f"m{n}-{i}") for i in range(10))
+        continuity.advance(Batch("s", float(n), series, (1.0,) * 10))
+    assert len(continuity.dump()["values"]) <= 110
+
+
+def test_page_of_the_same_shape_is_not_matched_again(monkeypatch):
+    continuity = Continuity(15)
+    first = batch(10, out=5.0)
+    continuity.advance(first)
+    monkeypatch.setattr("infertop.readings.increase._meters", None)
+    assert continuity.advance(replace(first, values=(7.0,))).increases == ((OUT, 2),)
+
+
+def test_same_series_in_a_new_tuple_go_on():
+    first = batch(10, out=5.0, prompt=3.0)
+    second = replace(first, ts=11, series=tuple(reversed(first.series)), values=(4.0, 7.0))
+    assert follow(first, second)[1] == {"output_tokens": 2, "prompt_tokens": 1}
