@@ -7,6 +7,7 @@ import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pynvml
 import pytest
 
 from collectors.nvml import Nvml
@@ -214,7 +215,9 @@ async def test_process_utilization_is_the_mean_of_the_samples_since_the_last_loo
     def stamp(second):
         return int((NOW + second) * 1e6)
 
-    machine.set(gpu__0__putil=f"4242:90:{stamp(-60)},4242:40:{stamp(-1)},4242:60:{stamp(-0.5)},4243:255:{stamp(-0.5)}")
+    machine.set(
+        gpu__0__putil=f"4242:90:{stamp(-60)},4242:40:{stamp(-1)},4242:60:{stamp(-0.5)},4242:20:0,4243:255:{stamp(-0.5)}"
+    )
     async with collector() as nvml:
         first = read(await nvml.collect(NOW))
         machine.set(gpu__0__putil=f"4242:40:{stamp(-1)},4242:10:{stamp(4)},4243:30:{stamp(1)},4243:50:{stamp(9)}")
@@ -250,7 +253,8 @@ async def test_gpm_says_the_share_of_busy_multiprocessors_from_the_second_poll_o
         first = read(await nvml.collect(NOW))
         await asyncio.sleep(0.11)
         second = read(await nvml.collect(NOW + 1))
-        third = read(await nvml.collect(NOW + 1))
+        machine.set(gpu__0__gpm__2="1.0")
+        third = read(await nvml.collect(NOW + 1))  # too soon for another sample
     assert ("gpu_sm_occupancy", H100, None) not in first
     assert second["gpu_sm_occupancy", H100, None] == pytest.approx(0.835)
     assert second["gpu_utilization", H100, None] == pytest.approx(0.87)
@@ -344,6 +348,7 @@ async def test_nvml_is_opened_again_after_a_driver_reload(machine):
         with pytest.raises(Unavailable, match="driver is not loaded") as caught:
             await nvml.collect(NOW + 1)
         assert caught.value.state is State.DOWN  # there were GPUs a moment ago
+        assert pynvml.nvmlLib.standin_initialised() == 0
         machine.become("h100x2.txt")
         assert gpus(await nvml.collect(NOW + 2)) == {H100, SECOND}
 
@@ -423,10 +428,36 @@ async def test_a_call_that_hangs_is_reported_and_never_stacks_threads(machine):
         assert read(got)["gpu_power_watts", SECOND, None] == pytest.approx(71.0)
 
 
-async def test_a_slow_gpu_is_left_alone_for_a_minute_and_the_others_go_on(machine):
+async def test_nvml_is_shut_down_with_the_collector(machine):
     async with collector() as nvml:
         await nvml.collect(NOW)
-        machine.set(gpu__1__power_mw="~1.1:71000")
+        assert pynvml.nvmlLib.standin_initialised() == 1
+    assert pynvml.nvmlLib.standin_initialised() == 0
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr("collectors._nvml_session._SLOW_SECONDS", 0.1)
+
+
+async def test_a_gpu_that_is_slow_to_wake_is_read_again(machine, impatient):
+    machine.set(gpu__1__power_mw="~0.2:71000")
+    async with collector() as nvml:
+        await nvml.collect(NOW)
+        assert gpus(await nvml.collect(NOW + 1)) == {H100, SECOND}
+
+
+async def test_a_gpu_that_is_slow_and_alone_is_read_all_the_same(machine, impatient):
+    machine.set(count=1, gpu__0__power_mw="~0.2:71000")
+    async with collector() as nvml:
+        for second in range(3):
+            assert gpus(await nvml.collect(NOW + second)) == {H100}
+
+
+async def test_a_slow_gpu_is_left_alone_for_a_minute_and_the_others_go_on(machine, impatient):
+    async with collector() as nvml:
+        await nvml.collect(NOW)
+        machine.set(gpu__1__power_mw="~0.2:71000")
         assert gpus(await nvml.collect(NOW + 1)) == {H100, SECOND}
         rested = await nvml.collect(NOW + 2)
         assert gpus(rested) == {H100}

@@ -99,9 +99,11 @@ async def test_only_the_port_that_the_command_names_is_asked(discovery, world, n
 
 async def test_a_server_on_an_unexpected_port_is_found_among_its_own(discovery, world, network):
     world.start(10, "vllm serve --config engine.yaml", port=9911)
+    world.start(11, "VLLM::EngineCore", parent=10, port=45556)
     network.answers["127.0.0.1:9911"] = VLLM
     (found,) = (await discovery.look({})).found
     assert found.url == "http://127.0.0.1:9911"
+    assert network.asked == ["http://127.0.0.1:9911/metrics"]
 
 
 async def test_triton_is_read_on_its_metrics_port(discovery, world, network):
@@ -177,6 +179,20 @@ async def test_a_containers_server_is_found_through_its_forwarded_port(discovery
     assert (found.pid, found.model, found.gpus) == (10, "acme/tiny", ("GPU-a",))
 
 
+async def test_a_port_that_is_forwarded_into_a_container_is_asked(discovery, world, network):
+    world.start(5, "/usr/bin/docker-proxy -host-port 8000", port=8000)
+    network.answers["127.0.0.1:8000"] = VLLM
+    assert [each.kind for each in (await discovery.look({})).found] == ["vllm"]
+
+
+async def test_gpus_that_become_known_later_are_told(discovery, world, network):
+    world.start(10, "vllm serve acme/tiny", port=8000)
+    network.answers["127.0.0.1:8000"] = VLLM
+    assert (await discovery.look({})).found[0].gpus == ()
+    assert (await discovery.look({10: ("GPU-a",)})).found[0].gpus == ("GPU-a",)
+    assert (await discovery.look({})).found[0].gpus == ("GPU-a",)  # NVML may be late once
+
+
 async def test_an_endpoint_on_one_address_is_asked_there(discovery, world, network):
     world.start(10, "vllm serve acme/tiny --host 10.0.0.5", port=8000, host="10.0.0.5")
     network.answers["10.0.0.5:8000"] = VLLM
@@ -239,6 +255,26 @@ async def test_a_replica_beside_a_running_engine_is_a_new_one(discovery, world, 
     await discovery.look({})
     world.start(30, "vllm serve acme/tiny --port 8003", port=8003)
     assert {each.name for each in (await discovery.look({})).found} == {"vllm@127.0.0.1:8001", "vllm@127.0.0.1:8003"}
+
+
+async def test_an_engine_that_returns_to_its_own_port_keeps_its_own_id(discovery, world, network):
+    network.answers |= {"127.0.0.1:8001": VLLM, "127.0.0.1:8002": VLLM}
+    world.start(10, "vllm serve acme/tiny --port 8001", port=8001)
+    world.start(20, "vllm serve acme/tiny --port 8002", port=8002)
+    await discovery.look({})
+    world.stop(10, 20)
+    await discovery.look({})
+    world.start(30, "vllm serve acme/tiny --port 8002", port=8002)
+    assert [each.name for each in (await discovery.look({})).found] == ["vllm@127.0.0.1:8002"]
+
+
+async def test_another_model_does_not_continue_a_vanished_engine(discovery, world, network):
+    network.answers |= {"127.0.0.1:8001": VLLM, "127.0.0.1:8002": VLLM}
+    world.start(10, "vllm serve acme/tiny --port 8001", port=8001)
+    await discovery.look({})
+    world.stop(10)
+    world.start(20, "vllm serve acme/large --port 8002", port=8002)
+    assert [each.name for each in (await discovery.look({})).found] == ["vllm@127.0.0.1:8002"]
 
 
 async def test_without_a_model_the_gpus_tell_who_continues_whom(world, network):

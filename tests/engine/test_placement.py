@@ -135,6 +135,23 @@ async def test_a_server_that_forks_is_one_source(placement, world):
     assert placed(await placement.join(batch, [old])) == {("GPU-a", "old"): (1, GIB, 0.5)}
 
 
+async def test_a_server_without_a_known_command_that_forks_is_one_source(placement, world):
+    world.start(30, "python serve.py")
+    world.start(31, "python serve.py", parent=30, port=9000)
+    world.start(32, "python worker.py", parent=30)
+    batch = nvml_batch({"GPU-a": (GIB, {32: (GIB, 0.5)})})
+    mine = Holder("mine", "openmetrics", "http://127.0.0.1:9000")
+    assert placed(await placement.join(batch, [mine])) == {("GPU-a", "mine"): (1, GIB, 0.5)}
+
+
+async def test_of_two_servers_above_a_process_the_nearer_holds(placement, world):
+    world.start(15, "vllm serve acme/inner --port 8007", parent=10, port=8007)
+    world.start(16, "VLLM::EngineCore", parent=15)
+    inner = Holder("inner", "vllm", "http://127.0.0.1:8007")
+    batch = nvml_batch({"GPU-a": (GIB, {16: (GIB, 0.5)})})
+    assert placed(await placement.join(batch, [TINY, inner])) == {("GPU-a", "inner"): (1, GIB, 0.5)}
+
+
 async def test_two_servers_started_by_one_shell_are_two_sources(placement, world):
     world.start(5, ["bash", "-c", "vllm serve a --port 8001 & vllm serve b --port 8002"])
     world.start(10, "vllm serve acme/tiny --port 8001", parent=5)
@@ -169,6 +186,13 @@ async def test_a_containers_server_is_known_by_its_command(placement, world):
     batch = nvml_batch({"GPU-a": (GIB, {51: (GIB, 0.5)})})
     boxed = Holder("boxed", "vllm", "http://127.0.0.1:8000")
     assert placed(await placement.join(batch, [TINY, boxed])) == {("GPU-a", "boxed"): (1, GIB, 0.5)}
+
+
+async def test_a_command_that_fits_two_sources_decides_for_neither(placement, world):
+    world.start(50, "vllm serve acme/boxed")
+    batch = nvml_batch({"GPU-a": (GIB, {50: (GIB, 0.5)})})
+    two = [Holder("a", "vllm", "http://127.0.0.1:8000"), Holder("b", "vllm", "http://10.0.0.5:8000")]
+    assert placed(await placement.join(batch, two)) == {}
 
 
 async def test_a_source_on_another_machine_never_holds_by_its_port(placement):
@@ -241,11 +265,11 @@ async def test_no_process_is_looked_up_on_idle_gpus_or_without_sources(placement
 async def test_a_server_that_opens_its_port_later_is_placed_within_ten_seconds(placement, world):
     world.start(30, "python serve.py")
     late = Holder("late", "vllm", "http://127.0.0.1:8005")
-    gpus = {"GPU-a": (GIB, {30: (GIB, 0.5)})}
-    assert placed(await placement.join(nvml_batch(gpus, ts=100.0), [late])) == {}
+    batch = nvml_batch({"GPU-a": (GIB, {30: (GIB, 0.5)})}, ts=100.0)
+    assert placed(await placement.join(batch, [late])) == {}
     world.listen(8005, 30)
-    assert placed(await placement.join(nvml_batch(gpus, ts=105.0), [late])) == {}
-    assert placed(await placement.join(nvml_batch(gpus, ts=110.0), [late])) == {("GPU-a", "late"): (1, GIB, 0.5)}
+    assert placed(await placement.join(replace(batch, ts=105.0), [late])) == {}
+    assert placed(await placement.join(replace(batch, ts=110.0), [late])) == {("GPU-a", "late"): (1, GIB, 0.5)}
 
 
 async def test_a_process_list_that_hangs_keeps_what_was_known(world, monkeypatch):

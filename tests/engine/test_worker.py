@@ -1,9 +1,12 @@
 import asyncio
+import gc
 import threading
+from concurrent.futures import Future
+from queue import SimpleQueue
 
 import pytest
 
-from infertop.engine.worker import Stuck, Worker
+from infertop.engine.worker import Stuck, Worker, _run
 
 
 @pytest.fixture
@@ -77,6 +80,33 @@ def test_a_job_that_outlives_its_loop_disturbs_nobody(worker, caplog):
     assert done.wait(10)
     assert asyncio.run(eventually(worker)) == "free"
     assert caplog.records == []
+
+
+async def test_what_a_late_job_raises_is_dropped(worker, caplog):
+    release = threading.Event()
+
+    def job():
+        release.wait(30)
+        raise ValueError
+
+    with pytest.raises(Stuck):
+        await worker.call(job, 0.01)
+    release.set()
+    await eventually(worker)
+    gc.collect()
+    await asyncio.sleep(0)
+    assert caplog.records == []
+
+
+def test_a_job_that_was_given_up_before_it_began_is_left_out():
+    jobs, ran = SimpleQueue(), []
+    given_up, wanted = Future(), Future()
+    given_up.cancel()
+    for each in ((given_up, lambda: ran.append(1)), (wanted, lambda: "done"), None):
+        jobs.put(each)
+    _run(jobs)
+    assert wanted.result(0) == "done"
+    assert ran == []
 
 
 async def test_a_closed_worker_lets_its_thread_end(worker):

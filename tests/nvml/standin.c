@@ -47,6 +47,9 @@ void standin_file(const char *path) {
     pthread_mutex_unlock(&lock);
 }
 
+/* How often the library is initialised and not shut down. */
+int standin_initialised(void) { return initialised; }
+
 /* ---- the text file ---------------------------------------------------------------------------------------------- */
 
 static int changed(struct stat *now) {
@@ -300,7 +303,8 @@ result nvmlDeviceGetMPSComputeRunningProcesses_v3(handle device, u32 *count, str
     return processes(device, "mpsprocs", count, out);
 }
 
-/* `pid:sm[:timestamp]`, in percent and microseconds; without a timestamp the sample is always new. Empty: no samples. */
+/* `pid:sm[:timestamp]`, in percent and microseconds; without a timestamp the sample is always new, with 0 it is a slot
+   that was never filled and is handed over all the same. Empty: no samples. */
 struct process_sample { u32 pid; u64 timestamp; u32 sm, memory, encoder, decoder; };
 result nvmlDeviceGetProcessUtilization(handle device, struct process_sample *out, u32 *count, u64 since) {
     char list[WIDTH], *rest, *each;
@@ -310,7 +314,7 @@ result nvmlDeviceGetProcessUtilization(handle device, struct process_sample *out
     for (each = strtok_r(list, ",", &rest); each; each = strtok_r(NULL, ",", &rest)) {
         struct process_sample sample = {0, since + 1, 0, 0, 0, 0};
         sscanf(each, "%u:%u:%llu", &sample.pid, &sample.sm, &sample.timestamp);
-        if (sample.timestamp <= since) continue;
+        if (sample.timestamp && sample.timestamp <= since) continue;
         if (out && number < room) out[number] = sample;
         number++;
     }
