@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from collectors.demo.machine import CARDS, ENGINES, Card, Engine
+from collectors.demo.machine import CARDS, ENGINES, GIB, Card, Engine
 from collectors.demo.traffic import services
 from infertop.engine.collector import SourceConfig
 from infertop.readings.model import Batch, Buckets, Series
@@ -51,12 +51,14 @@ class DemoGpus:
 
     config: SourceConfig
     kind: str = "nvml"
+    _series: tuple[Series, ...] = ()
 
     async def collect(self, ts: float) -> Batch:
         """Return what NVML would say at `ts`."""
         readings = [pair for card in CARDS for pair in _card(card, ts)]
         series = tuple(each for each, _ in readings)
-        self._series = series if series != getattr(self, "_series", None) else self._series
+        if series != self._series:
+            self._series = series
         return Batch(self.config.name, ts, self._series, tuple(value for _, value in readings))
 
     async def close(self) -> None:
@@ -110,3 +112,24 @@ def _card(card: Card, ts: float) -> list[tuple[Series, float]]:
         )
         readings.append((Series.of("placement_utilization", gpu=card.uuid, holder=card.holder), load))
     return readings
+
+
+@dataclass
+class DemoHost:
+    """The rest of the demo's machine."""
+
+    config: SourceConfig
+    kind: str = "host"
+    _series: tuple[Series, ...] = (
+        Series("host_cpu_utilization"),
+        Series("host_memory_used_bytes"),
+        Series("host_memory_total_bytes"),
+    )
+
+    async def collect(self, ts: float) -> Batch:
+        """Return load and memory at `ts`."""
+        load = sum(busy(engine, ts) for engine in ENGINES) / len(ENGINES)
+        return Batch(self.config.name, ts, self._series, (0.08 + load / 5, 212.0 * GIB, 1024.0 * GIB))
+
+    async def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,84 @@
+"""Where polls go: into the live state, and to the recorder where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Protocol
+
+from infertop.engine.collector import Collector, Health, SourceConfig, Unavailable
+from infertop.engine.placement import Holder, Placement
+from infertop.engine.state import State
+from infertop.readings.model import Batch
+
+
+class Recording(Protocol):
+    """What takes polls to be kept."""
+
+    def put(self, batch: Batch) -> None:
+        """Keep a batch."""
+        ...
+
+    def put_health(self, source: str, content: dict[str, object]) -> None:
+        """Keep how a source is."""
+        ...
+
+
+class Hub:
+    """Hands every poll to the state and the recorder; a source that does not count is kept all the same."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.recorder: Recording | None = None
+        self.first_poll: float | None = None
+        self._told: dict[str, Health] = {}
+
+    def apply(self, batch: Batch) -> None:
+        """Take what one poll read."""
+        self.first_poll = self.first_poll or batch.ts
+        self.state.apply(batch)
+        if self.recorder is not None:
+            self.recorder.put(batch)
+
+    def apply_health(self, health: Health) -> None:
+        """Take how a source is; the recorder is told when that changed, not at every poll."""
+        self.state.apply_health(health)
+        same = replace(health, good_ts=None, tried_ts=None, seconds=None, polls=0)
+        if self.recorder is not None and self._told.get(health.source) != same:
+            self._told[health.source] = same
+            self.recorder.put_health(health.source, asdict(health))
+
+
+class PlacedGpus:
+    """The GPUs' collector, with who holds which GPU joined to what it reads."""
+
+    def __init__(self, inner: Collector, placement: Placement) -> None:
+        self.kind = inner.kind
+        self.config = inner.config
+        self.holders: tuple[Holder, ...] = ()
+        self._inner = inner
+        self._placement = placement
+
+    async def collect(self, ts: float) -> Batch:
+        """Read the GPUs, and look up whose processes are on them."""
+        return await self._placement.join(await self._inner.collect(ts), self.holders)
+
+    async def close(self) -> None:
+        """Close the GPUs' library and end the thread that looks at processes."""
+        self._placement.close()
+        await self._inner.close()
+
+
+class Broken:
+    """Stands for a source that cannot be made (its key is missing, an option is wrong): says why at every poll."""
+
+    def __init__(self, config: SourceConfig, why: Unavailable) -> None:
+        self.kind = config.kind
+        self.config = config
+        self._why = why
+
+    async def collect(self, ts: float) -> Batch:
+        """Raise the reason."""
+        raise self._why
+
+    async def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,118 @@
+"""The screen's feed: before the first paint it holds nothing heavy; `start` loads and opens everything."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from argparse import Namespace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from infertop.views.shapes import Explained, Headline, ModelPage, Overview
+
+if TYPE_CHECKING:
+    from infertop.commands.session import Session
+    from infertop.commands.setup import Setup
+
+_TICK_SECONDS = 1.0
+_EMPTY = Headline(None, None, None, None, None, None)
+
+
+class LiveFeed:
+    """Gives the screen the views of a session, and takes its wishes."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._session: Session | None = None
+        self._facts: Any = None
+        self._facts_at = 0.0
+        self._window = 300.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def overview(self) -> Overview:
+        """Return the view of now."""
+        if self._session is None:
+            return self._nothing_yet()
+        self._facts = self._session.facts()
+        self._facts_at = time.monotonic()
+        made: Overview = import_module("infertop.views.overview").overview(self._facts)
+        return made
+
+    def model_page(self, source: str, model: str) -> ModelPage:
+        """Return the page of a model; raise KeyError where it is not known any more."""
+        made: ModelPage = import_module("infertop.views.model_page").model_page(self._fresh(), source, model)
+        return made
+
+    def explain(self, panel: str, key: str, column: str) -> Explained:
+        """Return how a figure was come by."""
+        if self._session is None:
+            return Explained("", ())
+        made: Explained = import_module("infertop.views.explain").explain(self._fresh(), panel, key)
+        return made
+
+    def set_window(self, seconds: float) -> None:
+        """Average over so many seconds from now on."""
+        self._window = seconds
+        if self._session is not None:
+            self._session.window = seconds
+
+    def set_interval(self, seconds: float) -> None:
+        """Poll the local meters every so many seconds from now on."""
+        if self._session is not None:
+            self._session.set_interval(seconds)
+
+    async def start(self) -> None:
+        """Load the libraries in a thread, open the session and begin to poll."""
+        module = await asyncio.to_thread(import_module, "infertop.commands.session")
+        session: Session = await module.Session.open(self._setup)
+        session.window = self._window
+        if self._setup.demo:
+            await session.load_demo_past()
+        self._session = session
+        tasks = [session.polling.run(), self._tick(session)]
+        if session.finding is not None:
+            tasks.append(session.finding.run())
+        self._tasks = [asyncio.create_task(each) for each in tasks]
+        await asyncio.gather(*self._tasks)
+
+    async def stop(self) -> None:
+        """Poll what is due once more and flush."""
+        if self._session is not None:
+            await self._session.close()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _tick(self, session: Session) -> None:
+        while True:
+            session.tick()
+            await asyncio.sleep(_TICK_SECONDS)
+
+    def _fresh(self) -> Any:
+        """Return the facts of this tick, made again where a second has passed."""
+        if self._session is None:
+            raise KeyError("nothing is known yet")
+        if self._facts is None or time.monotonic() - self._facts_at > _TICK_SECONDS:
+            self._facts, self._facts_at = self._session.facts(), time.monotonic()
+        return self._facts
+
+    def _nothing_yet(self) -> Overview:
+        setup = self._setup
+        return Overview(
+            at=setup.clock.now(),
+            timezone=str(setup.watcher.current.settings.zone),
+            host="",
+            mode="demo" if setup.demo else "live",
+            window_seconds=0.0,
+            interval_seconds=setup.interval or 1.0,
+            headline=_EMPTY,
+            models=(),
+            gpus=(),
+            budgets=(),
+            sources=(),
+            events=(),
+        )
+
+
+def wants_color(options: Namespace, environ: dict[str, str]) -> bool:
+    """Say whether colours are wanted: not with --no-color or NO_COLOR set (no-color.org)."""
+    return not options.no_color and not environ.get("NO_COLOR")

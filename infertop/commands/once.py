@@ -1,0 +1,66 @@
+"""`infertop --once [--json]`: one reading, then exit, within ten seconds with what there is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from argparse import Namespace
+from contextlib import suppress
+
+from infertop.commands.session import Session
+from infertop.commands.setup import Setup, setup_or_status
+from infertop.views.once import reading
+from infertop.views.overview import overview
+from infertop.views.plain import plain
+from infertop.views.shapes import Overview
+
+FIND_SECONDS = 3.0
+POLL_SECONDS = 2.0
+MOST_SECONDS = 9.0
+
+
+def run(options: Namespace) -> int:
+    """Print one reading."""
+    setup = setup_or_status(options)
+    if isinstance(setup, int):
+        return setup
+    view = asyncio.run(read(setup))
+    for notice in view.notices:
+        print(f"infertop: {notice}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(reading(view), allow_nan=False))
+    else:
+        sys.stdout.write(plain(view))
+    return 0
+
+
+async def read(setup: Setup) -> Overview:
+    """Poll the meters twice, an interval apart, and return the view."""
+    session = await Session.open(setup)
+    try:
+        if setup.demo:
+            await session.load_demo_past()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MOST_SECONDS):
+                await _twice(session)
+        session.tick()
+        if session.recorder is not None:
+            await asyncio.to_thread(session.recorder.flush, 1.0)
+        return overview(session.facts())
+    finally:
+        await session.close()
+
+
+async def _twice(session: Session) -> None:
+    """Poll, look for engines and poll what was found, then poll everything once more."""
+    clock, interval = session.clock, session.setup.interval or 1.0
+    await session.polling.poll_once_all(POLL_SECONDS)
+    if session.finding is not None:
+        before = set(session.polling.names)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIND_SECONDS):
+                await session.finding.look()
+        await session.polling.poll_once_all(POLL_SECONDS, set(session.polling.names) - before)
+    await clock.sleep_until(clock.now() + min(interval, MOST_SECONDS - 2 * POLL_SECONDS))
+    await session.polling.poll_once_all(POLL_SECONDS)

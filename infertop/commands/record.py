@@ -1,0 +1,76 @@
+"""`infertop record [--for SECONDS]`: collect without a screen until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from argparse import Namespace
+
+from infertop.commands.session import Session
+from infertop.commands.setup import Setup, setup_or_status
+from infertop.history.open import Mode
+from infertop.readings.safe import safe
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_TICK_SECONDS = 1.0
+
+
+def run(options: Namespace) -> int:
+    """Record, and return 0 when the time is over or a signal came."""
+    setup = setup_or_status(options)
+    if isinstance(setup, int):
+        return setup
+    return asyncio.run(record(setup, options.seconds))
+
+
+async def record(setup: Setup, seconds: float | None) -> int:
+    """Record for `seconds` from the first poll on, or until a signal; return the exit status."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    session = await Session.open(setup)
+    if session.store.mode in (Mode.VIEWER, Mode.READ_ONLY):
+        _say(f"{session.store.place} is written by process {session.store.writer_pid or 'unknown'}: nothing recorded")
+        await session.close()
+        return 1
+    for notice in session.store.notices:
+        _say(notice)
+    _say(f"recording {len(session.configs)} sources into {session.store.place}")
+    running = [asyncio.create_task(session.polling.run())]
+    if session.finding is not None:
+        running.append(asyncio.create_task(session.finding.run()))
+    try:
+        await _until(session, stop, seconds)
+    finally:
+        await session.close()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    if session.recorder is not None and session.recorder.summary.status:
+        _say(session.recorder.summary.status)
+        return 1
+    return 0
+
+
+async def _until(session: Session, stop: asyncio.Event, seconds: float | None) -> None:
+    said = ""
+    while not stop.is_set():
+        began, now = session.hub.first_poll, session.clock.now()
+        if seconds is not None and began is not None and now - began >= seconds:
+            return
+        left = _TICK_SECONDS if seconds is None or began is None else min(_TICK_SECONDS, began + seconds - now)
+        try:
+            async with asyncio.timeout(max(left, 0.0)):
+                await stop.wait()
+        except TimeoutError:
+            session.tick()
+        status = session.recorder.summary.status if session.recorder else ""
+        if status != said:
+            said = status
+            _say(status or "the history is written again")
+
+
+def _say(sentence: str) -> None:
+    print(f"infertop: {safe(sentence, 1000)}", file=sys.stderr, flush=True)

@@ -1,0 +1,100 @@
+"""What the user asked for, checked before anything starts: pricing.toml, sources, the database's place."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from collectors import KINDS
+from infertop.commands.sources import PLANNED, WrongUseError, configured
+from infertop.engine.clock import Clock, SystemClock
+from infertop.engine.collector import SourceConfig
+from infertop.history.files import default_path
+from infertop.money.locate import Candidate, candidates
+from infertop.money.reload import Watcher
+from infertop.money.schema import Mistakes
+from infertop.readings.safe import safe
+
+DB_LIMIT_BYTES = 1_000_000_000
+_SIZE = re.compile(r"(\d{1,9})\s*([KMG]?)B?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that a run is made of. `options` are the [NAME=]KIND=URL of the command line, still to be read again
+    when pricing.toml changes; `interval` is what --interval said, or None.
+    """
+
+    clock: Clock
+    watcher: Watcher
+    database: Path
+    db_limit_bytes: int
+    options: tuple[str, ...]
+    interval: float | None
+    discover: bool
+    demo: bool = False
+
+    def sources(self) -> list[SourceConfig]:
+        """Return every source that is configured now."""
+        return configured(self.watcher.current.settings.sources, self.options, self.interval)
+
+
+def kinds() -> dict[str, tuple[str, ...]]:
+    """Return the kinds that [[source]] may name, with the options of each."""
+    own = {name: tuple(option.name for option in kind.options) for name, kind in KINDS.items()}
+    return own | dict.fromkeys(PLANNED, ())
+
+
+def setup(options: Namespace) -> Setup:
+    """Check the options and read pricing.toml; raise WrongUseError or Mistakes with everything that is wrong."""
+    clock = SystemClock()
+    watcher = Watcher(_places(options), kinds(), clock.now())
+    made = Setup(
+        clock=clock,
+        watcher=watcher,
+        database=options.db.expanduser() if options.db else default_path(),
+        db_limit_bytes=_size(options.db_limit) if options.db_limit else DB_LIMIT_BYTES,
+        options=tuple(options.source or ()),
+        interval=options.interval,
+        discover=not options.no_discovery and not getattr(options, "demo", False),
+        demo=bool(getattr(options, "demo", False)),
+    )
+    made.sources()
+    return made
+
+
+def _places(options: Namespace) -> tuple[Candidate, ...]:
+    if getattr(options, "demo", False) and not options.pricing:
+        return (Candidate(Path(str(files("collectors.demo").joinpath("pricing.toml")))),)
+    return candidates(str(options.pricing) if options.pricing else None, os.environ, Path.cwd())
+
+
+def setup_or_status(options: Namespace) -> Setup | int:
+    """Return what is set up, or the exit status 2 with every mistake on stderr."""
+    try:
+        return setup(options)
+    except WrongUseError as error:
+        return complain([str(error)])
+    except Mistakes as mistakes:
+        return complain(mistakes.sentences)
+
+
+def complain(sentences: Iterable[str]) -> int:
+    """Say what is wrong with the configuration or the command line, and return the status for it."""
+    for sentence in sentences:
+        print(f"infertop: {safe(sentence, 2000)}", file=sys.stderr)
+    return 2
+
+
+def _size(text: str) -> int:
+    match = _SIZE.fullmatch(text.strip())
+    if not match or int(match[1]) == 0:
+        raise WrongUseError(f'--db-limit "{safe(text, 40)}" must be a size like 500M or 2G')
+    return int(match[1]) * _UNITS[match[2].upper()]
