@@ -1,0 +1,120 @@
+"""The tape, the roll-ups and the ledger as they grow in memory, and what of them waits to be stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from infertop.history.accounts import Entry
+from infertop.history.deriver import Deriver
+from infertop.history.hours import HOUR, write_hour
+from infertop.history.ledger import Ledger
+from infertop.history.meta import Watermark, read_meta, write_meta, write_watermark
+from infertop.history.notes import Notes
+from infertop.history.recovery import recover
+from infertop.history.rollup import MINUTE, Rollups, minute_row, write_minutes
+from infertop.history.tape_writer import TapeWriter
+from infertop.readings.model import Batch
+
+GRACE_SECONDS = 15.0
+
+
+class Books:
+    """All that is recorded. Making it goes on where the last session stopped; see `recovery`.
+
+    `closed` is the end of the last closed minute, `tick` the number of the last tick that was stored.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, deriver: Deriver, notes: Notes, memory_rows: int) -> None:
+        self.deriver = deriver
+        self.notes = notes
+        self.tape = TapeWriter(connection, memory_rows)
+        self.ledger = Ledger(connection)
+        self._rollups = Rollups()
+        found = recover(connection, deriver, self._rollups)
+        self.closed = found.closed
+        self.notice = found.notice
+        self.tick = int(read_meta(connection, "tick", "0"))
+        self._polled = found.last
+        self._minutes: list[tuple[Any, ...]] = []
+        self._coverage: dict[int, int] = {}
+        self._hours = {(found.closed - MINUTE) // HOUR * HOUR} if found.closed else set[int]()
+        self._mark = False
+
+    def take(self, batch: Batch) -> None:
+        """Take one poll. Its time is cut to milliseconds first, so that the tape gives back what was derived from."""
+        batch = replace(batch, ts=round(batch.ts * 1000) / 1000)
+        shape = self.tape.add(batch)
+        self._rollups.add(shape.source, shape.series, shape.ids, batch.ts, batch.values, batch.started)
+        self.deriver.advance(batch)
+        self._polled[batch.source] = batch.ts
+
+    def apply(self, change: Callable[[Deriver], None]) -> None:
+        """Change the deriver between two polls, its prices for instance.
+
+        The watermark moves here, because what came before must not be derived again under what comes now.
+        """
+        change(self.deriver)
+        self._mark = True
+
+    def mark(self) -> None:
+        """Move the watermark with the next tick."""
+        self._mark = True
+
+    def closable(self, ts: float) -> int:
+        """Return the end of the last minute that is over: every source was polled after it, or it is long past."""
+        recent = [polled for polled in self._polled.values() if ts - MINUTE < polled <= ts]
+        return int(max(ts - GRACE_SECONDS, min(recent, default=0.0)) // MINUTE * MINUTE)
+
+    def close(self, until: int) -> tuple[list[Entry], dict[int, int]]:
+        """Close the minutes that end by `until`; return their lines, and their recorded milliseconds."""
+        covered = {minute: ms for minute, ms in self.covered_ms().items() if minute < until}
+        self._coverage |= covered
+        entries = self.ledger.close(self.deriver.close_before(until))
+        cells = self._rollups.close(until)
+        self._minutes += [minute_row(*cell, self.tape.encode) for cell in cells]
+        self._hours |= {minute // HOUR * HOUR for _, minute, _ in cells}
+        self.closed = until
+        self._mark = True
+        return entries, covered
+
+    def covered_ms(self) -> dict[int, int]:
+        """Return the recorded milliseconds of each open minute."""
+        return {minute: self.deriver.coverage_ms(minute) for minute in self.deriver.open_minutes()}
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Store all that waits; call `written` once the transaction stands."""
+        self.tape.write(connection)
+        self.ledger.write(connection)
+        write_minutes(connection, self._minutes)
+        for hour in sorted(self._over()):
+            write_hour(connection, hour)
+        coverage = self._coverage | self.covered_ms()
+        connection.executemany("INSERT OR REPLACE INTO coverage VALUES (?,?)", coverage.items())
+        self.notes.write(connection, self.tick + 1)
+        write_meta(connection, "tick", self.tick + 1)
+        write_meta(connection, "closed", self.closed)
+        if self._mark:
+            write_watermark(connection, Watermark(self.tape.last_seq, self.closed, self.deriver.dump()))
+
+    def written(self) -> None:
+        """Forget what waited."""
+        for part in (self.tape, self.ledger, self.notes):
+            part.written()
+        self._minutes.clear()
+        self._coverage.clear()
+        self._hours -= self._over()
+        self._mark = False
+        self.tick += 1
+
+    def restart(self, ts: float) -> None:
+        """Begin again in another, empty database; what waits is stored there."""
+        self.tape.restart()
+        self.ledger.restart()
+        self.notes.restart(ts)
+        self._mark = True
+
+    def _over(self) -> set[int]:
+        return {hour for hour in self._hours if hour + HOUR <= self.closed}

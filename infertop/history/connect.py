@@ -1,0 +1,40 @@
+"""Connections to the database: one that writes, others that only read."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from infertop.history.trouble import Kind, trouble
+
+BUSY_SECONDS = 0.5
+
+
+def uri(path: Path, *, write: bool = False) -> str:
+    """Return how SQLite is told to open the file at `path`, which must exist."""
+    return f"file:{quote(str(path.absolute()))}?mode={'rw' if write else 'ro'}"
+
+
+def connect(where: str) -> sqlite3.Connection:
+    """Connect without implicit transactions, for use by one thread at a time."""
+    return sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+
+
+def connect_reader(where: str) -> sqlite3.Connection:
+    """Connect for reading only; raise sqlite3.Error where that cannot be done.
+
+    A folder that cannot be written hides a leftover -wal: then the database is read as of its last checkpoint.
+    """
+    connection = connect(where)
+    try:
+        connection.execute("PRAGMA query_only = 1")
+        connection.execute("PRAGMA read_uncommitted = 1")  # in memory, a reader must not hold up the writer
+        connection.execute("SELECT 1 FROM meta").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if trouble(error, "").kind is not Kind.READ_ONLY or not where.endswith("mode=ro"):
+            raise
+        connection = connect(where.removesuffix("mode=ro") + "immutable=1")
+        connection.execute("SELECT 1 FROM meta").fetchone()
+    return connection

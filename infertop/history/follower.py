@@ -1,0 +1,127 @@
+"""What a viewer sees: the readings, notes and sums that another infertop writes, as they come."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from infertop.history.accounts import Account, read_accounts
+from infertop.history.connect import connect_reader, uri
+from infertop.history.files import is_written, writer_pid
+from infertop.history.meta import read_meta
+from infertop.history.scopes import Scopes
+from infertop.history.summarise import Summariser
+from infertop.history.summary import Summary
+from infertop.history.sums import entries_ended, open_entries
+from infertop.history.tape import Tape
+from infertop.history.trouble import trouble
+from infertop.readings.model import Batch
+
+STATE_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What came since the last look. `health`, `inventory` (by kind) and `events` (by key) are as they were put.
+
+    `recorder` is a sentence: who writes, or that nobody does any more.
+    """
+
+    batches: tuple[Batch, ...] = ()
+    health: Mapping[str, Any] | None = None
+    inventory: Mapping[str, Any] | None = None
+    events: Mapping[str, Any] | None = None
+    summary: Summary = field(default_factory=Summary)
+    recorder: str = ""
+
+
+class Follower:
+    """Reads what the recorder wrote since the last look; it belongs to one thread at a time."""
+
+    def __init__(self, path: Path, ts: float, scopes: Scopes | None = None) -> None:
+        """Begin 15 minutes back; raise sqlite3.Error where the database cannot be read."""
+        self._path = path
+        self._scopes = scopes or Scopes()
+        self._open(ts)
+
+    def look(self, ts: float) -> News:
+        """Return what came; where the database fails, the sums of before with a sentence."""
+        try:
+            return self._look(ts)
+        except sqlite3.DatabaseError as error:
+            return self._failed(error, ts)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _open(self, ts: float) -> None:
+        self._connection = connect_reader(uri(self._path))
+        self._file = self._path.stat().st_ino
+        self._tape = Tape(self._connection)
+        self._seq = self._tape.position(ts - STATE_SECONDS)
+        self._accounts: dict[int, Account] = {}
+        self._summariser = Summariser(self._accounts, self._scopes)
+        self._revision = ""
+        self._closed = self._tick = -1
+        self._summary = Summary(ts=ts)
+
+    def _look(self, ts: float) -> News:
+        if self._path.exists() and self._path.stat().st_ino != self._file:
+            self._connection.close()
+            self._open(ts)
+        connection = self._connection
+        connection.execute("BEGIN")
+        try:
+            batches = []
+            for seq, batch, _, _ in self._tape.polls(self._seq):
+                self._seq = seq
+                batches.append(batch)
+            self._sum(connection, ts)
+            events = dict(
+                connection.execute("SELECT key, content FROM events WHERE tick > ?", (self._tick,)).fetchall()
+            )
+            health = dict(connection.execute("SELECT source, content FROM health").fetchall())
+            inventory = dict(connection.execute("SELECT kind, content FROM inventory").fetchall())
+            self._tick = int(read_meta(connection, "tick", "0"))
+        finally:
+            connection.execute("ROLLBACK")
+        self._summary = replace(self._summary, tick=self._tick)
+        return News(
+            tuple(batches), _parsed(health), _parsed(inventory), _parsed(events), self._summary, self._recorder()
+        )
+
+    def _sum(self, connection: sqlite3.Connection, ts: float) -> None:
+        self._accounts |= read_accounts(connection, max(self._accounts, default=0))
+        closed = int(read_meta(connection, "closed", "0"))
+        revision = read_meta(connection, "revision")
+        if self._closed < 0 or revision != self._revision or closed < self._closed:
+            self._summariser.load(connection, ts, closed)
+        elif closed > self._closed:
+            rows = connection.execute(
+                "SELECT minute, ms FROM coverage WHERE minute >= ? AND minute < ?", (self._closed, closed)
+            )
+            self._summariser.close(entries_ended(connection, self._closed, closed), dict(rows.fetchall()))
+            self._summariser.turn(connection, ts, closed)
+        self._closed, self._revision = closed, revision
+        rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ?", (closed,))
+        self._summary = self._summariser.summary(ts, open_entries(connection), dict(rows.fetchall()))
+
+    def _recorder(self) -> str:
+        pid = writer_pid(self._path)
+        if is_written(self._path):
+            return f"recorded by process {pid}" if pid else "recorded by another process"
+        return "the recorder is gone; what is shown ends with its last tick"
+
+    def _failed(self, error: sqlite3.Error, ts: float) -> News:
+        sentence = f"the history cannot be read: {trouble(error, self._path).reason}"
+        self._summary = replace(self._summary, ts=ts, status=sentence)
+        return News(summary=self._summary, recorder=self._recorder())
+
+
+def _parsed(rows: Mapping[str, str]) -> dict[str, Any]:
+    return {key: json.loads(content) for key, content in rows.items()}

@@ -1,0 +1,91 @@
+"""What a viewer is shown besides readings and the ledger: health, inventory, events, budget levels, the session."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from infertop.history.catalog import plain
+
+Content = Mapping[str, Any]
+Level = tuple[str, int, str]  # budget, start of its period, level
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Notes:
+    """Keeps notes until they are stored; a later one with the same key takes the place of the earlier."""
+
+    def __init__(self, connection: sqlite3.Connection, ts: float, version: str) -> None:
+        self._health: dict[str, Content] = {}
+        self._inventory: dict[str, Sequence[Content]] = {}
+        self._events: dict[str, tuple[float, Content]] = {}
+        self._levels: dict[Level, float] = {}
+        self._version = version
+        self._session: float | None = ts
+        rows = connection.execute("SELECT budget, period, level FROM budget_levels").fetchall()
+        self.told: frozenset[Level] = frozenset(
+            (str(budget), int(period), str(level)) for budget, period, level in rows
+        )
+
+    def health(self, source: str, content: Content) -> None:
+        """Note how the polls of a source go."""
+        self._health[source] = content
+
+    def inventory(self, kind: str, rows: Sequence[Content]) -> None:
+        """Note all there is of a kind (GPUs, processes, models, placement), in place of what was noted before."""
+        self._inventory[kind] = rows
+
+    def event(self, key: str, ts: float, content: Content) -> None:
+        """Note an event, or what became of the one with the same key."""
+        self._events[key] = (ts, content)
+
+    def level(self, level: Level, ts: float) -> None:
+        """Note that a budget's level was announced, so that it is announced once in its period."""
+        if level not in self.told:
+            self.told |= {level}
+            self._levels[level] = ts
+
+    def write(self, connection: sqlite3.Connection, tick: int) -> None:
+        """Store what waits."""
+        put = connection.executemany
+        put("INSERT OR REPLACE INTO health VALUES (?,?)", _json_rows(self._health))
+        put("INSERT OR REPLACE INTO inventory VALUES (?,?)", _json_rows(self._inventory))
+        events = [(plain(key), ts, tick, json.dumps(content)) for key, (ts, content) in self._events.items()]
+        put("INSERT OR REPLACE INTO events VALUES (?,?,?,?)", events)
+        levels = [(plain(budget), period, level, ts) for (budget, period, level), ts in self._levels.items()]
+        put("INSERT OR IGNORE INTO budget_levels VALUES (?,?,?,?)", levels)
+        if self._session is not None:
+            connection.execute(
+                "INSERT INTO sessions (boot, pid, version, started) VALUES (?,?,?,?)",
+                (_boot_id(), os.getpid(), self._version, self._session),
+            )
+
+    def written(self) -> None:
+        """Forget what was stored."""
+        for waiting in (self._health, self._inventory, self._events, self._levels):
+            waiting.clear()
+        self._session = None
+
+    def restart(self, ts: float) -> None:
+        """Begin again in another database: the session is noted there too."""
+        self._session = ts
+
+    def end(self, connection: sqlite3.Connection, ts: float) -> None:
+        """Note that this session ended as it should."""
+        connection.execute("UPDATE sessions SET ended = ? WHERE id = (SELECT max(id) FROM sessions)", (ts,))
+
+
+def _json_rows(waiting: Mapping[str, object]) -> list[tuple[str, str]]:
+    return [(plain(key), json.dumps(content)) for key, content in waiting.items()]
+
+
+def _boot_id() -> str:
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return ""

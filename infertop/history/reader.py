@@ -1,0 +1,104 @@
+"""The read side: a connection of its own that can only read, for use in a thread beside the recorder."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from infertop.history.accounts import read_accounts
+from infertop.history.connect import connect_reader, uri
+from infertop.history.schema import APPLICATION_ID
+from infertop.history.summary import Minute
+from infertop.history.sums import entries_between
+from infertop.history.totals import minutes_of
+from infertop.history.trouble import trouble
+from infertop.readings.safe import safe
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_CHUNK_SECONDS = 6 * 3600
+
+
+class Unreadable(Exception):  # noqa: N818 - it reads as the sentence it carries
+    """The history cannot be read; the text is a sentence for the person at the screen."""
+
+
+class Reader:
+    """Asks questions, one at a time, each of one state of the database. It may be used from any thread.
+
+    `where` is the path of a database, or the uri of a store. Where the file was replaced, the new one is read.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        """Open the database; raise Unreadable where there is none, or it is not ours."""
+        self._path = where if isinstance(where, Path) else None
+        self._uri = uri(where) if isinstance(where, Path) else where.replace("mode=rw", "mode=ro")
+        self._lock = threading.Lock()
+        self._connection = self._connect()
+        self._file = self._stat()
+
+    def ask(self, question: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `question(connection, ...)` returns; raise Unreadable where the database fails."""
+        with self._lock:
+            if self._stat() != self._file:
+                self._connection.close()
+                self._connection = self._connect()
+                self._file = self._stat()
+            try:
+                self._connection.execute("BEGIN")
+                return question(self._connection, *args, **kwargs)
+            except sqlite3.DatabaseError as error:
+                raise Unreadable(self._sentence(error)) from error
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    def minutes(self, since: float, until: float, counts: Callable[[str], bool] = lambda _: True) -> Iterator[Minute]:
+        """Iterate over the recorded minutes that start in [since, until), a few hours at a time."""
+        start = since
+        while start < until:
+            end = min(start + _CHUNK_SECONDS, until)
+            yield from self.ask(_minutes, start, end, counts)
+            start = end
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._path is not None and not self._path.exists():
+            raise Unreadable(f"there is no history at {safe(self._path)}; infertop record makes one")
+        try:
+            connection = connect_reader(self._uri)
+            ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+        except sqlite3.DatabaseError as error:
+            raise Unreadable(self._sentence(error)) from error
+        if not ours:
+            connection.close()
+            raise Unreadable(f"{safe(self._path or self._uri)} is not a history of infertop")
+        return connection
+
+    def _stat(self) -> tuple[int, int] | None:
+        if self._path is None:
+            return None
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _sentence(self, error: sqlite3.Error) -> str:
+        return f"the history cannot be read: {trouble(error, self._path or self._uri).reason}"
+
+
+def _minutes(connection: sqlite3.Connection, since: float, until: float, counts: Callable[[str], bool]) -> list[Minute]:
+    rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ? AND minute < ?", (since, until))
+    entries = entries_between(connection, since, until)
+    found = minutes_of(entries, read_accounts(connection), dict(rows.fetchall()), counts)
+    return [each for _, each in sorted(found.items())]

@@ -1,0 +1,171 @@
+"""The recorder: a thread that writes what the loops hand over, once a second, and publishes the ledger's sums."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from queue import Empty, SimpleQueue
+
+from infertop.history.accounts import Account
+from infertop.history.deriver import Deriver
+from infertop.history.notes import Content
+from infertop.history.open import Mode, Store
+from infertop.history.reprice import Rule
+from infertop.history.scopes import Scopes
+from infertop.history.summary import Summary
+from infertop.history.upkeep import Limits
+from infertop.history.writer import Writer
+from infertop.readings.model import Batch
+
+TICK_SECONDS = 1.0
+_MOST_BATCHES = 20_000
+
+_Order = Callable[[Writer], None]
+
+
+class Recorder:
+    """Records into a store that this process may write. Every method may be called from any thread.
+
+    `summary` is replaced after each tick. Nothing here waits for the disk, except `flush` and `close`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        deriver: Deriver,
+        now: Callable[[], float],
+        *,
+        scopes: Scopes | None = None,
+        limits: Limits | None = None,
+        version: str = "",
+        tick_seconds: float = TICK_SECONDS,
+    ) -> None:
+        if store.mode not in (Mode.WRITER, Mode.MEMORY):
+            raise ValueError(f"a {store.mode} of the history cannot record")
+        self.summary = Summary(ts=now(), notices=tuple(store.notices))
+        self.uri = store.uri
+        self._now = now
+        self._make = partial(Writer, store, deriver, scopes=scopes, limits=limits, version=version)
+        self._tick_seconds = tick_seconds
+        self._queue: SimpleQueue[Batch | _Order] = SimpleQueue()
+        self._wake = threading.Event()
+        self._stop = False
+        self._done: list[threading.Event] = []
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._run, name="infertop-recorder", daemon=True)
+
+    def start(self) -> None:
+        """Begin: first what the last session left is derived, then every tick what has come."""
+        self._thread.start()
+
+    def put(self, batch: Batch) -> None:
+        """Hand over a poll; raise ValueError where series and values do not fit together."""
+        if len(batch.series) != len(batch.values):
+            raise ValueError(f"{batch.source} has {len(batch.series)} series and {len(batch.values)} values")
+        self._queue.put(batch)
+        if self._queue.qsize() > _MOST_BATCHES:
+            self._drop_one()
+
+    def put_health(self, source: str, content: Content) -> None:
+        """Note how the polls of a source go, fit for JSON."""
+        self._order(lambda writer: writer.notes.health(source, content))
+
+    def put_inventory(self, kind: str, rows: Sequence[Content]) -> None:
+        """Note all there is of a kind ("gpus", "processes", "models", "placement"), fit for JSON."""
+        self._order(lambda writer: writer.notes.inventory(kind, rows))
+
+    def put_event(self, key: str, ts: float, content: Content) -> None:
+        """Note an event, or what became of the one with the same key, fit for JSON."""
+        self._order(lambda writer: writer.notes.event(key, ts, content))
+
+    def put_level(self, budget: str, period: int, level: str, ts: float) -> None:
+        """Note that a budget's level was announced; `Summary.told` has it from then on."""
+        self._order(lambda writer: writer.notes.level((budget, period, level), ts))
+
+    def apply(self, change: Callable[[Deriver], None]) -> None:
+        """Change the deriver (its prices, for instance) between two polls, in the recorder's thread."""
+        self._order(lambda writer: writer.apply(change))
+
+    def rescope(self, scopes: Scopes) -> None:
+        """Sum by other settings: time zone, budgets, [[assign]]."""
+        self._order(lambda writer: writer.rescope(scopes))
+
+    def reprice(self, rule: Rule, since: float, concerns: Callable[[Account], bool] = lambda _: True) -> None:
+        """Price the lines since a time again, in one transaction; quantities and billed lines stay."""
+        self._order(lambda writer: writer.reprice(rule, since, concerns))
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until all that was handed over has been through a tick; return whether it is stored."""
+        done = threading.Event()
+        self._order(lambda _writer: self._done.append(done))
+        self._wake.set()
+        return done.wait(timeout) and not self.summary.status
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Store what is left and let go of the database."""
+        self._stop = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _order(self, order: _Order) -> None:
+        self._queue.put(order)
+
+    def _run(self) -> None:
+        try:
+            self._record(self._make(self._now()))
+        except BaseException as error:
+            # The thread's end is reported by threading.excepthook; the screen must not look as if all were well.
+            status = f"history stopped: {type(error).__name__} in the recorder; live figures go on"
+            self.summary = replace(self.summary, status=status)
+            raise
+
+    def _record(self, writer: Writer) -> None:
+        stopping = False
+        while not stopping:
+            stopping = self._stop
+            batches = self._take(writer)
+            self._publish(writer.tick(batches, self._now()))
+            if not stopping:
+                self._wake.wait(self._tick_seconds)
+                self._wake.clear()
+        self._publish(writer.finish(self._now()))
+
+    def _take(self, writer: Writer) -> list[Batch]:
+        """Return the polls behind the last order; those before it are taken first, so that their order stands."""
+        batches: list[Batch] = []
+        for item in self._waiting():
+            if isinstance(item, Batch):
+                batches.append(item)
+            else:
+                writer.take(batches)
+                batches = []
+                item(writer)
+        return batches
+
+    def _waiting(self) -> list[Batch | _Order]:
+        items: list[Batch | _Order] = []
+        while True:
+            try:
+                items.append(self._queue.get_nowait())
+            except Empty:
+                return items
+
+    def _publish(self, summary: Summary) -> None:
+        self.summary = replace(summary, lost_samples=summary.lost_samples + self._dropped)
+        for done in self._done:
+            done.set()
+        self._done.clear()
+
+    def _drop_one(self) -> None:
+        """Drop the oldest poll that waits, where the thread hangs in the disk; counters make up for it later."""
+        try:
+            item = self._queue.get_nowait()
+        except Empty:
+            return
+        if isinstance(item, Batch):
+            self._dropped += len(item.values)
+        else:
+            self._queue.put(item)

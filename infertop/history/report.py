@@ -1,0 +1,112 @@
+"""The ledger, summed by whatever the reader wants to know."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from infertop.history.accounts import Account, read_accounts
+from infertop.history.scopes import Scopes
+from infertop.history.summary import Key, Totals, add_usd
+from infertop.history.sums import Sum, account_sums, coverage_ms
+from infertop.history.totals import totals_by_key
+from infertop.money.budgets import matches
+from infertop.money.dimensions import assign
+from infertop.money.settings import Conditions
+
+_REQUESTS = "requests"
+
+
+@dataclass(slots=True)
+class Row:
+    """One group. `keys` has exactly the keys asked for (None: the lines have none).
+
+    `requests` is None where no source counts them, `usd_nano` (1e-9 USD) where nothing has a price. `unpriced_tokens`
+    are tokens whose price should be known and is not. `counts` is False for what another source counts too.
+    `prorated` says that a line astride the edge of the span is in it with its share.
+    """
+
+    keys: dict[str, str | None]
+    counts: bool
+    requests: int | None = None
+    tokens: dict[str, int] = field(default_factory=dict)
+    usd_nano: int | None = None
+    unpriced_tokens: int = 0
+    prorated: bool = False
+
+    def add(self, account: Account, amount: Sum) -> None:
+        """Add what an account has in the span."""
+        if account.is_tokens:
+            self.tokens[account.resource] = self.tokens.get(account.resource, 0) + amount.quantity
+            self.unpriced_tokens += amount.quantity if account.lacks_price else 0
+        elif account.resource == _REQUESTS:
+            self.requests = (self.requests or 0) + amount.quantity
+        self.usd_nano = add_usd(self.usd_nano, amount.usd_nano)
+        self.prorated |= amount.prorated
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The groups, dearest first, and the share of the span that was recorded (None for an empty span)."""
+
+    since: float
+    until: float
+    by: tuple[str, ...]
+    coverage: float | None
+    rows: tuple[Row, ...]
+
+
+def report(
+    connection: sqlite3.Connection, by: Sequence[str], since: float, until: float, scopes: Scopes | None = None
+) -> Report:
+    """Sum the ledger over [since, until) by source, provider, model, resource, basis or any dimension.
+
+    Dimensions are the lines' own and those that [[assign]] gives them. Groups of which only a part counts are two.
+    """
+    scopes = scopes or Scopes()
+    accounts = read_accounts(connection)
+    rows: dict[tuple[object, ...], Row] = {}
+    for number, amount in account_sums(connection, since, until).items():
+        account = accounts[number]
+        values = _values(account, by, scopes)
+        counts = scopes.counts(account.source)
+        group = (*values, counts)
+        if group not in rows:
+            rows[group] = Row(dict(zip(by, values, strict=True)), counts)
+        rows[group].add(account, amount)
+    ordered = sorted(rows.values(), key=lambda row: (-(row.usd_nano or 0), -sum(row.tokens.values()), str(row.keys)))
+    return Report(since, until, tuple(by), coverage(connection, since, until), tuple(ordered))
+
+
+def coverage(connection: sqlite3.Connection, since: float, until: float) -> float | None:
+    """Return the share of [since, until) that was recorded."""
+    if until <= since:
+        return None
+    return min(coverage_ms(connection, since // 60 * 60, until) / 1000 / (until - since), 1.0)
+
+
+def totals(connection: sqlite3.Connection, since: float, until: float = float("inf")) -> dict[Key, Totals]:
+    """Return what each model on each source has in [since, until)."""
+    return totals_by_key(account_sums(connection, since, until), read_accounts(connection))
+
+
+def spent(
+    connection: sqlite3.Connection, conditions: Conditions, since: float, until: float, scopes: Scopes | None = None
+) -> int | None:
+    """Return what was spent in [since, until) on what `conditions` match, in 1e-9 USD; None: nothing has a price."""
+    scopes = scopes or Scopes()
+    accounts = read_accounts(connection)
+    total: int | None = None
+    for number, amount in account_sums(connection, since, until).items():
+        account = accounts[number]
+        dimensions = assign(account.own(), scopes.settings.assignments)
+        if scopes.counts(account.source) and matches(conditions, dimensions):
+            total = add_usd(total, amount.usd_nano)
+    return total
+
+
+def _values(account: Account, by: Sequence[str], scopes: Scopes) -> tuple[str | None, ...]:
+    dimensions = assign(account.own(), scopes.settings.assignments)
+    dimensions |= {"resource": account.resource, "basis": account.basis}
+    return tuple(dimensions.get(key) for key in by)

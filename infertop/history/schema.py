@@ -1,0 +1,75 @@
+"""The tables of the database: the tape and its roll-ups, the ledger, and what a viewer is shown.
+
+Times are UTC. `ts` of `polls` is in milliseconds, every other time in seconds since the epoch. Ranges run from `start`
+(included) to `until` (excluded).
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x69667470  # "iftp"
+VERSION = 1
+
+# The tape. A poll is a heartbeat: it proves that a source was read although values that did not change have no row in
+# `raw`. Its shape is the series that it read, in order. A keyframe has a row for every series, so that a reader need
+# not go back further. A NULL in `raw` says that the series is gone; a BLOB is a histogram (see codec.py).
+_TAPE = (
+    "CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+    """CREATE TABLE series (
+        id INTEGER PRIMARY KEY, source INTEGER NOT NULL, metric TEXT NOT NULL, labels TEXT NOT NULL,
+        created INTEGER NOT NULL)""",
+    "CREATE TABLE shapes (id INTEGER PRIMARY KEY, series BLOB NOT NULL)",
+    "CREATE TABLE bounds (id INTEGER PRIMARY KEY, content BLOB NOT NULL)",
+    """CREATE TABLE polls (
+        seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, source INTEGER NOT NULL, shape INTEGER NOT NULL, started REAL,
+        keyframe INTEGER NOT NULL)""",
+    "CREATE INDEX polls_by_source ON polls (source, ts)",
+    "CREATE INDEX polls_keyframes ON polls (source, seq) WHERE keyframe",
+    """CREATE TABLE raw (
+        poll INTEGER NOT NULL, series INTEGER NOT NULL, value REAL, PRIMARY KEY (poll, series)) WITHOUT ROWID""",
+    """CREATE TABLE statements (
+        source TEXT NOT NULL, key TEXT NOT NULL, start REAL NOT NULL, until REAL NOT NULL, poll INTEGER NOT NULL,
+        content TEXT NOT NULL, PRIMARY KEY (source, key))""",
+    "CREATE INDEX statements_by_poll ON statements (poll)",
+    "CREATE INDEX statements_by_time ON statements (source, start)",
+)
+
+# `n` counts polls, unchanged values included; `total` is the sum over them; `inc` is what a counter grew by (a fall
+# counts the new value in full), or a histogram's growth as a BLOB.
+_ROLLUPS = tuple(
+    f"""CREATE TABLE {name} (
+        series INTEGER NOT NULL, ts INTEGER NOT NULL, n INTEGER NOT NULL, low REAL, high REAL, total REAL, last REAL,
+        inc REAL, resets INTEGER NOT NULL, PRIMARY KEY (series, ts)) WITHOUT ROWID"""
+    for name in ("minute", "hour")
+)
+
+# The ledger. A line is (start, until, account); an account is everything else that tells lines apart, said once.
+_LEDGER = (
+    "CREATE TABLE prices (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY, source TEXT NOT NULL, provider TEXT NOT NULL, model TEXT, resource TEXT NOT NULL,
+        dimensions TEXT NOT NULL, unit TEXT NOT NULL, price TEXT, basis TEXT NOT NULL, flags TEXT NOT NULL)""",
+    """CREATE TABLE lines (
+        start INTEGER NOT NULL, until INTEGER NOT NULL, account INTEGER NOT NULL, quantity INTEGER NOT NULL,
+        usd_nano INTEGER, open INTEGER NOT NULL, PRIMARY KEY (start, until, account)) WITHOUT ROWID""",
+    "CREATE INDEX lines_open ON lines (open) WHERE open",
+    "CREATE INDEX lines_wide ON lines (until) WHERE until - start > 60",
+    "CREATE TABLE coverage (minute INTEGER PRIMARY KEY, ms INTEGER NOT NULL)",
+)
+
+_NOTES = (
+    "CREATE TABLE health (source TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE inventory (kind TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE events (
+        key TEXT PRIMARY KEY, ts REAL NOT NULL, tick INTEGER NOT NULL, content TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX events_by_time ON events (ts)",
+    "CREATE INDEX events_by_tick ON events (tick)",
+    """CREATE TABLE budget_levels (
+        budget TEXT NOT NULL, period INTEGER NOT NULL, level TEXT NOT NULL, ts REAL NOT NULL,
+        PRIMARY KEY (budget, period, level)) WITHOUT ROWID""",
+    """CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY, boot TEXT NOT NULL, pid INTEGER NOT NULL, version TEXT NOT NULL, started REAL NOT NULL,
+        ended REAL)""",
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+)
+
+TABLES: tuple[str, ...] = (*_TAPE, *_ROLLUPS, *_LEDGER, *_NOTES)

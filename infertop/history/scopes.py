@@ -1,0 +1,51 @@
+"""Which sums the screen needs all the time: today, this month, and every budget's period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from infertop.history.accounts import Account
+from infertop.money.budgets import matches
+from infertop.money.dimensions import assign
+from infertop.money.periods import PeriodKind, period
+from infertop.money.settings import Budget, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """When today, this month and each budget's period (by its name) began, in epoch seconds."""
+
+    day: float
+    month: float
+    budgets: dict[str, float]
+
+    def starts(self) -> set[float]:
+        """Return every start once."""
+        return {self.day, self.month, *self.budgets.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """What is to be summed: by the time zone, budgets and [[assign]] of `settings`.
+
+    `counts` says of a source whether its cost is part of totals, or only tells who used what another source counts.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    counts: Callable[[str], bool] = lambda _source: True
+
+    def at(self, ts: float) -> Periods:
+        """Return the periods that `ts` is in."""
+        zone = self.settings.zone
+        return Periods(
+            day=period(PeriodKind.DAY, ts, zone)[0],
+            month=period(PeriodKind.MONTH, ts, zone)[0],
+            budgets={each.name: period(each.period, ts, zone)[0] for each in self.settings.budgets},
+        )
+
+    def is_in(self, account: Account, budget: Budget) -> bool:
+        """Say whether what is booked on `account` is spent from `budget`."""
+        if not self.counts(account.source):
+            return False
+        return matches(budget.conditions, assign(account.own(), self.settings.assignments))

@@ -1,0 +1,130 @@
+"""Keep the summary's sums: asked of the database once for each period, then carried forward line by line."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from infertop.history.accounts import Account, Entry
+from infertop.history.scopes import Periods, Scopes
+from infertop.history.summary import Key, Minute, Spent, Summary, Totals, add_usd
+from infertop.history.sums import Sums, account_sums, add_entries, coverage_ms, entries_between
+from infertop.history.totals import counted_usd, merged, minutes_of, totals_by_key
+
+_HISTORY_SECONDS = 3600
+_FOREVER = float("inf")
+
+
+class Summariser:
+    """The closed part of every sum is kept; what is open is added anew at each tick."""
+
+    def __init__(self, accounts: Mapping[int, Account], scopes: Scopes) -> None:
+        self._accounts = accounts
+        self._scopes = scopes
+        self._periods = Periods(0.0, 0.0, {})
+        self._windows: dict[float, Sums] = {}
+        self._covered: dict[float, int] = {}
+        self._minutes: dict[int, Minute] = {}
+        self._today: dict[Key, Totals] = {}
+        self._today_usd: int | None = None
+        self._month_usd: int | None = None
+        self._spent: dict[str, int | None] = {}
+        self._in_budget: dict[str, dict[int, bool]] = {}
+
+    def rescope(self, scopes: Scopes) -> None:
+        """Sum something else from now on; call `load` next."""
+        self._scopes = scopes
+        self._in_budget = {}
+        self._windows = {}
+
+    def load(self, connection: sqlite3.Connection, ts: float, closed: int, unsaved: Sequence[Entry] = ()) -> None:
+        """Ask the database for everything that ended by `closed`; `unsaved` are closed lines that it does not have."""
+        self._windows, self._covered = {}, {}
+        since = int(ts - _HISTORY_SECONDS) // 60 * 60
+        rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ?", (since,)).fetchall()
+        entries = [*entries_between(connection, since, _FOREVER, open_too=False), *unsaved]
+        self._minutes = minutes_of(entries, self._accounts, dict(rows), self._scopes.counts)
+        self.turn(connection, ts, closed, unsaved)
+
+    def turn(self, connection: sqlite3.Connection, ts: float, closed: int, unsaved: Sequence[Entry] = ()) -> None:
+        """Ask the database for the periods that began since; nothing to ask in most minutes."""
+        self._periods = self._scopes.at(ts)
+        starts = self._periods.starts()
+        for start in starts - self._windows.keys():
+            sums = account_sums(connection, start, _FOREVER, open_too=False)
+            add_entries(sums, unsaved, start, _FOREVER)
+            self._covered[start] = coverage_ms(connection, start, closed)
+            self._windows[start] = sums
+        for gone in self._windows.keys() - starts:
+            del self._windows[gone], self._covered[gone]
+        self._settle()
+
+    def close(self, entries: Sequence[Entry], covered_ms: Mapping[int, int]) -> None:
+        """Take lines that were closed, and the recorded milliseconds of their minutes."""
+        for start, sums in self._windows.items():
+            add_entries(sums, entries, start, _FOREVER)
+            self._covered[start] += sum(ms for minute, ms in covered_ms.items() if minute >= start)
+        self._minutes |= minutes_of(entries, self._accounts, covered_ms, self._scopes.counts)
+        self._settle()
+
+    def summary(self, ts: float, open_entries: Sequence[Entry], covered_ms: Mapping[int, int]) -> Summary:
+        """Return the sums as of `ts`, with what is open."""
+        day = self._periods.day
+        today = self._open(open_entries, day)
+        return Summary(
+            ts=ts,
+            day_start=day,
+            today=merged(self._today, totals_by_key(today, self._accounts)),
+            today_usd_nano=add_usd(self._today_usd, self._counted(today)),
+            month_usd_nano=add_usd(self._month_usd, self._counted(self._open(open_entries, self._periods.month))),
+            minutes=self._history(ts, open_entries, covered_ms),
+            coverage_today=self._coverage(day, ts, covered_ms),
+            budgets=self._budgets(ts, open_entries, covered_ms),
+        )
+
+    def _settle(self) -> None:
+        """Sum up what is closed, once a minute."""
+        day, month = self._windows.get(self._periods.day, {}), self._windows.get(self._periods.month, {})
+        self._today = totals_by_key(day, self._accounts)
+        self._today_usd, self._month_usd = self._counted(day), self._counted(month)
+        for budget in self._scopes.settings.budgets:
+            window = self._windows.get(self._periods.budgets.get(budget.name, 0.0), {})
+            self._spent[budget.name] = self._of_budget(budget.name, window)
+
+    def _budgets(self, ts: float, entries: Iterable[Entry], covered_ms: Mapping[int, int]) -> dict[str, Spent]:
+        found = {}
+        for name, start in self._periods.budgets.items():
+            usd = add_usd(self._spent.get(name), self._of_budget(name, self._open(entries, start)))
+            found[name] = Spent(start, usd, self._coverage(start, ts, covered_ms))
+        return found
+
+    def _of_budget(self, name: str, sums: Sums) -> int | None:
+        known = self._in_budget.setdefault(name, {})
+        budget = next(each for each in self._scopes.settings.budgets if each.name == name)
+        for number in sums.keys() - known.keys():
+            known[number] = self._scopes.is_in(self._accounts[number], budget)
+        total: int | None = None
+        for number, each in sums.items():
+            if known[number]:
+                total = add_usd(total, each.usd_nano)
+        return total
+
+    def _open(self, entries: Iterable[Entry], since: float) -> Sums:
+        sums: Sums = {}
+        add_entries(sums, entries, since, _FOREVER)
+        return sums
+
+    def _counted(self, sums: Sums) -> int | None:
+        return counted_usd(sums, self._accounts, lambda account: self._scopes.counts(account.source))
+
+    def _coverage(self, since: float, ts: float, covered_ms: Mapping[int, int]) -> float | None:
+        if since not in self._covered or ts <= since:
+            return None
+        recorded = self._covered[since] + sum(ms for minute, ms in covered_ms.items() if minute >= since)
+        return min(recorded / 1000 / (ts - since), 1.0)
+
+    def _history(self, ts: float, entries: Iterable[Entry], covered_ms: Mapping[int, int]) -> tuple[Minute, ...]:
+        oldest = ts - _HISTORY_SECONDS - 60
+        self._minutes = {start: each for start, each in self._minutes.items() if start >= oldest}
+        open_ones = minutes_of(entries, self._accounts, covered_ms, self._scopes.counts)
+        return tuple(each for _, each in sorted((self._minutes | open_ones).items()))

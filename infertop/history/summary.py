@@ -1,0 +1,81 @@
+"""What the recorder publishes after every tick: immutable, so that a screen reads it without asking the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Key = tuple[str, str | None]
+"""Source and model; the model is None for what belongs to none (a GPU that nobody holds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was used and what it cost: quantities by resource, 1e-9 USD (None where nothing in it has a price).
+
+    `unpriced_tokens` are tokens whose price should be known and is not.
+    """
+
+    quantities: Mapping[str, int] = field(default_factory=dict)
+    usd_nano: int | None = None
+    unpriced_tokens: int = 0
+
+    def plus(self, other: Totals) -> Totals:
+        """Return the sum of both."""
+        quantities = dict(self.quantities)
+        for resource, quantity in other.quantities.items():
+            quantities[resource] = quantities.get(resource, 0) + quantity
+        return Totals(quantities, add_usd(self.usd_nano, other.usd_nano), self.unpriced_tokens + other.unpriced_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """One minute of the ledger, gaps left out: `start` in epoch seconds, totals by source and model.
+
+    `covered_ms` of it were recorded. `usd_nano` is the cost of all that counts.
+    """
+
+    start: int
+    covered_ms: int
+    totals: Mapping[Key, Totals]
+    usd_nano: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A budget in its period from `start`: 1e-9 USD (None: nothing has a price), and the recorded share of the time."""
+
+    start: float
+    usd_nano: int | None
+    coverage: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The ledger as of `ts`. `today` runs since local midnight; `minutes` are the last 60, oldest first, and the open.
+
+    `coverage_today` is the share of today that was recorded. `told` are the levels that were announced, as
+    (budget, start of the period, level). `status` is a sentence where the history is not being written.
+    """
+
+    ts: float = 0.0
+    tick: int = 0
+    day_start: float = 0.0
+    today: Mapping[Key, Totals] = field(default_factory=dict)
+    today_usd_nano: int | None = None
+    month_usd_nano: int | None = None
+    minutes: tuple[Minute, ...] = ()
+    coverage_today: float | None = None
+    budgets: Mapping[str, Spent] = field(default_factory=dict)
+    told: frozenset[tuple[str, int, str]] = frozenset()
+    db_bytes: int = 0
+    lost_samples: int = 0
+    status: str = ""
+    notices: tuple[str, ...] = ()
+
+
+def add_usd(one: int | None, other: int | None) -> int | None:
+    """Add two costs of which either may be unknown; unknown and unknown stay unknown."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other

@@ -1,0 +1,206 @@
+"""Batches become rows: only what changed since the last poll, with a full reading every few minutes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from infertop.history.catalog import Catalog, plain
+from infertop.history.codec import pack, pack_floats, pack_ids
+from infertop.history.statements import write_statements
+from infertop.readings.model import Batch, Buckets, Series, Statement, Value
+
+KEYFRAME_MS = 300_000
+MEMORY_ROWS = 200_000
+_CHUNK = 64  # one statement for so many rows halves the time of one each
+_INSERT = "INSERT OR REPLACE INTO raw VALUES (?,?,?)"
+_INSERT_CHUNK = _INSERT + ",(?,?,?)" * (_CHUNK - 1)
+
+Row = tuple[int, int, Any]  # poll, series, what is stored
+
+
+@dataclass(slots=True)
+class Shape:
+    """What a source's polls have in common while the series that they read stay the same."""
+
+    source: int
+    series: tuple[Series, ...]
+    ids: tuple[int, ...]
+    id: int
+    last: tuple[Value, ...]
+    keyframe_ts: int
+
+
+@dataclass(slots=True)
+class Poll:
+    """One poll as it will be stored; `ts` in milliseconds."""
+
+    seq: int
+    ts: int
+    source: int
+    shape: int
+    started: float | None
+    keyframe: bool
+    rows: list[Row] = field(default_factory=list)
+    statements: tuple[Statement, ...] = ()
+
+
+class TapeWriter:
+    """Keeps the rows of polls until they are stored. `lost` counts the samples that had to be dropped meanwhile."""
+
+    def __init__(self, connection: sqlite3.Connection, memory_rows: int = MEMORY_ROWS) -> None:
+        self._memory_rows = memory_rows
+        self._created = 0
+        self._shapes: dict[str, Shape] = {}
+        self._waiting: deque[Poll] = deque()
+        self._rows = 0
+        self.lost = 0
+        self.last_seq: int = connection.execute("SELECT coalesce(max(seq), 0) FROM polls").fetchone()[0]
+        self._sources: Catalog[str] = Catalog(
+            "INSERT OR REPLACE INTO sources VALUES (?,?)",
+            lambda number, name: (number, plain(name)),
+            {name: number for number, name in connection.execute("SELECT id, name FROM sources")},
+        )
+        self._series: Catalog[tuple[int, Series]] = Catalog(
+            "INSERT OR REPLACE INTO series VALUES (?,?,?,?,?)", self._series_row, _known_series(connection)
+        )
+        self._shape_ids: Catalog[tuple[int, ...]] = Catalog(
+            "INSERT OR REPLACE INTO shapes VALUES (?,?)",
+            lambda number, ids: (number, pack_ids(ids)),
+            last=_last_id(connection, "shapes"),
+        )
+        self._bounds: Catalog[tuple[float, ...]] = Catalog(
+            "INSERT OR REPLACE INTO bounds VALUES (?,?)",
+            lambda number, bounds: (number, pack_floats(bounds)),
+            last=_last_id(connection, "bounds"),
+        )
+        self._catalogs = (self._sources, self._series, self._shape_ids, self._bounds)
+
+    @property
+    def sources(self) -> int:
+        """How many sources are being recorded."""
+        return len(self._shapes)
+
+    def add(self, batch: Batch) -> Shape:
+        """Take a poll; its number is `last_seq` afterwards."""
+        ts = round(batch.ts * 1000)
+        self.last_seq += 1
+        shape = self._shapes.get(batch.source)
+        keyframe = shape is None or shape.series is not batch.series or ts - shape.keyframe_ts >= KEYFRAME_MS
+        if shape is None or keyframe:
+            shape, rows = self._keyframe(batch, ts, shape)
+        else:
+            seq = self.last_seq
+            values = zip(shape.ids, batch.values, shape.last, strict=True)
+            rows = [(seq, i, v if v.__class__ is float else self.encode(v)) for i, v, old in values if v != old]
+            shape.last = batch.values
+        self._waiting.append(
+            Poll(self.last_seq, ts, shape.source, shape.id, batch.started, keyframe, rows, batch.statements)
+        )
+        self._rows += len(rows)
+        while self._rows > self._memory_rows and len(self._waiting) > 1:
+            self._drop_oldest()
+        return shape
+
+    def encode(self, value: Value) -> float | bytes:
+        """Return a value as it is stored."""
+        if isinstance(value, Buckets):
+            return pack(value, self._bounds.id(value.bounds))
+        return float(value)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Store what waits."""
+        for catalog in self._catalogs:
+            catalog.write(connection)
+        polls = [(p.seq, p.ts, p.source, p.shape, p.started, p.keyframe) for p in self._waiting]
+        connection.executemany("INSERT OR REPLACE INTO polls VALUES (?,?,?,?,?,?)", polls)
+        flat = list(chain.from_iterable(chain.from_iterable(poll.rows for poll in self._waiting)))
+        step = 3 * _CHUNK
+        whole = len(flat) // step * step
+        for at in range(0, whole, step):
+            connection.execute(_INSERT_CHUNK, flat[at : at + step])
+        rest = flat[whole:]
+        connection.executemany(_INSERT, zip(rest[::3], rest[1::3], rest[2::3], strict=True))
+        for poll in self._waiting:
+            if poll.statements:
+                write_statements(connection, poll.seq, poll.statements)
+
+    def written(self) -> None:
+        """Forget what waited."""
+        for catalog in self._catalogs:
+            catalog.written()
+        self._waiting.clear()
+        self._rows = 0
+
+    def restart(self) -> None:
+        """Begin again in another, empty database: every source's next poll is a keyframe."""
+        for catalog in self._catalogs:
+            catalog.restart()
+        self._shapes.clear()
+
+    def alive(self) -> set[int]:
+        """Return the ids of the series that are being read."""
+        return {number for shape in self._shapes.values() for number in shape.ids}
+
+    def forget(self, series: Collection[int]) -> None:
+        """Forget series whose rows were deleted, and all shapes: every source's next poll is a keyframe."""
+        self._shapes.clear()
+        self._shape_ids.forget()
+        self._series.forget(series)
+
+    def _keyframe(self, batch: Batch, ts: int, before: Shape | None) -> tuple[Shape, list[Row]]:
+        source = self._sources.id(batch.source)
+        self._created = ts // 1000
+        if before is not None and before.series is batch.series:
+            ids, number = before.ids, before.id
+        else:
+            ids = tuple(self._series.id((source, each)) for each in batch.series)
+            number = self._shape_ids.id(ids)
+        shape = Shape(source, batch.series, ids, number, batch.values, ts)
+        self._shapes[batch.source] = shape
+        seq = self.last_seq
+        rows: list[Row] = [(seq, i, self.encode(v)) for i, v in zip(ids, batch.values, strict=True)]
+        if before is not None and before.id != number:
+            rows += [(seq, gone, None) for gone in set(before.ids) - set(ids)]
+        return shape, rows
+
+    def _drop_oldest(self) -> None:
+        """Drop the oldest poll that waits; what it changed is said by the source's next one instead."""
+        oldest = self._waiting.popleft()
+        following = next((poll for poll in self._waiting if poll.source == oldest.source), None)
+        self._rows -= len(oldest.rows)
+        self.lost += len(oldest.rows)
+        if following is None:
+            self._shapes = {name: shape for name, shape in self._shapes.items() if shape.source != oldest.source}
+            return
+        said = {row[1] for row in following.rows}
+        moved: list[Row] = [(following.seq, i, value) for _, i, value in oldest.rows if i not in said]
+        following.rows += moved
+        following.keyframe |= oldest.keyframe and following.shape == oldest.shape
+        following.statements = (*oldest.statements, *following.statements)
+        self._rows += len(moved)
+        self.lost -= len(moved)
+
+    def _series_row(self, number: int, key: tuple[int, Series]) -> tuple[Any, ...]:
+        source, series = key
+        return number, source, plain(series.metric), json.dumps(dict(series.labels)), self._created
+
+
+def series_of(metric: str, labels: str) -> Series:
+    """Return a series from its row."""
+    return Series(metric, tuple(sorted(json.loads(labels).items())))
+
+
+def _known_series(connection: sqlite3.Connection) -> dict[tuple[int, Series], int]:
+    rows = connection.execute("SELECT id, source, metric, labels FROM series")
+    return {(source, series_of(metric, labels)): number for number, source, metric, labels in rows}
+
+
+def _last_id(connection: sqlite3.Connection, table: str) -> int:
+    last: int = connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
+    return last

@@ -1,0 +1,65 @@
+"""Sums of accounts become totals by source and model, and entries become minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from infertop.history.accounts import Account, Entry
+from infertop.history.summary import Key, Minute, Totals, add_usd
+from infertop.history.sums import Sum, Sums
+
+
+def totals_by_key(sums: Sums, accounts: Mapping[int, Account]) -> dict[Key, Totals]:
+    """Return what each model on each source has."""
+    quantities: dict[Key, dict[str, int]] = {}
+    usd: dict[Key, int | None] = {}
+    unpriced: dict[Key, int] = {}
+    for number, each in sums.items():
+        account = accounts[number]
+        key = (account.source, account.model)
+        of_key = quantities.setdefault(key, {})
+        of_key[account.resource] = of_key.get(account.resource, 0) + each.quantity
+        usd[key] = add_usd(usd.get(key), each.usd_nano)
+        if account.lacks_price:
+            unpriced[key] = unpriced.get(key, 0) + each.quantity
+    return {key: Totals(of_key, usd[key], unpriced.get(key, 0)) for key, of_key in quantities.items()}
+
+
+def merged(totals: Mapping[Key, Totals], more: Mapping[Key, Totals]) -> dict[Key, Totals]:
+    """Return both together."""
+    both = dict(totals)
+    for key, each in more.items():
+        both[key] = both[key].plus(each) if key in both else each
+    return both
+
+
+def counted_usd(sums: Sums, accounts: Mapping[int, Account], counts: Callable[[Account], bool]) -> int | None:
+    """Return the cost of the accounts that count, or None where none of them has a price."""
+    total: int | None = None
+    for number, each in sums.items():
+        if each.usd_nano is not None and counts(accounts[number]):
+            total = (total or 0) + each.usd_nano
+    return total
+
+
+def minutes_of(
+    entries: Iterable[Entry],
+    accounts: Mapping[int, Account],
+    covered_ms: Mapping[int, int],
+    counts: Callable[[str], bool],
+) -> dict[int, Minute]:
+    """Return the minutes of entries that are a minute wide, gaps left out."""
+    by_start: dict[int, Sums] = {}
+    for start, until, number, quantity, usd in entries:
+        if until - start == 60 and not accounts[number].is_gap:
+            sums = by_start.setdefault(start, {})
+            sums[number] = sums.get(number, Sum(0, None)).plus(quantity, usd)
+    return {
+        start: Minute(
+            start,
+            covered_ms.get(start, 0),
+            totals_by_key(sums, accounts),
+            counted_usd(sums, accounts, lambda account: counts(account.source)),
+        )
+        for start, sums in by_start.items()
+    }

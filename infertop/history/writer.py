@@ -1,0 +1,182 @@
+"""One tick of the history: take what came, derive the ledger, and store it all in one transaction.
+
+Everything is done in memory first and stored after. So nothing is lost while the database cannot be written: the ledger
+is derived from every batch, and what waits is stored as soon as that is possible again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from infertop.history.accounts import Account
+from infertop.history.books import Books
+from infertop.history.deriver import Deriver
+from infertop.history.drops import file_bytes
+from infertop.history.keeper import Keeper
+from infertop.history.meta import write_meta
+from infertop.history.notes import Notes
+from infertop.history.open import Mode, Store
+from infertop.history.reprice import Rule, reprice
+from infertop.history.scopes import Scopes
+from infertop.history.summarise import Summariser
+from infertop.history.summary import Summary
+from infertop.history.upkeep import Limits, Upkeep
+from infertop.readings.model import Batch
+
+_IDLE_TICKS = 10
+_MEMORY_BYTES = 64_000_000
+
+
+class Writer:
+    """The one writer of a store that has a connection. It belongs to one thread; time is given to it.
+
+    Making it derives again what the tape has behind the watermark. `notes` may be added to between two ticks.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        deriver: Deriver,
+        ts: float,
+        *,
+        scopes: Scopes | None = None,
+        limits: Limits | None = None,
+        version: str = "",
+    ) -> None:
+        assert store.connection is not None
+        limits = limits or Limits()
+        if store.mode is Mode.MEMORY:
+            limits = replace(limits, db_bytes=min(limits.db_bytes, _MEMORY_BYTES))
+        self.notes = Notes(store.connection, ts, version)
+        self._books = Books(store.connection, deriver, self.notes, limits.memory_rows)
+        self._keeper = Keeper(store, self._books.restart)
+        self._upkeep = Upkeep(limits, self._books.tape)
+        self._summariser = Summariser(self._books.ledger.accounts.by_id, scopes or Scopes())
+        self._works: list[Callable[[sqlite3.Connection], object]] = []
+        self._load = True
+        self._turned = self._kept_up = -1
+        self._idle = 0
+        self._bytes = 0
+        self._note_tick()
+
+    @property
+    def saved(self) -> bool:
+        """Whether the last tick was stored."""
+        return not self._keeper.status
+
+    def tick(self, batches: Iterable[Batch], ts: float) -> Summary:
+        """Take the polls that came since the last tick, store what there is to store, and return the sums."""
+        self.take(batches)
+        until = self._books.closable(ts)
+        if until > self._books.closed:
+            self._summariser.close(*self._books.close(until))
+        self._books.ledger.replace_open(self._books.deriver.open_lines())
+        self._turn(ts)
+        status = self._keeper.status
+        if self._keeper.run(self._write, ts):
+            self._stored(ts)
+        self._tell(status, ts)
+        self._rest()
+        return self._summary(ts)
+
+    def take(self, batches: Iterable[Batch]) -> None:
+        """Take polls that are stored with the next tick."""
+        for batch in sorted(batches, key=lambda batch: batch.ts):
+            self._books.take(batch)
+            self._idle = 0
+
+    def apply(self, change: Callable[[Deriver], None]) -> None:
+        """Change the deriver before the next poll is taken."""
+        self._books.apply(change)
+
+    def rescope(self, scopes: Scopes) -> None:
+        """Sum by other settings from the next tick on."""
+        self._summariser.rescope(scopes)
+        self._load = True
+
+    def reprice(self, rule: Rule, since: float, concerns: Callable[[Account], bool] = lambda _: True) -> None:
+        """Price the closed lines since a time again, in the next transaction."""
+        accounts = self._books.ledger.accounts
+        self._works.append(lambda connection: reprice(connection, accounts, rule, since, concerns))
+
+    def finish(self, ts: float) -> Summary:
+        """Store what waits, with all that a restart needs, let go of the database and return the last sums."""
+        self._books.mark()
+        self._works.append(lambda connection: self.notes.end(connection, ts))
+        summary = self.tick((), ts)
+        self._keeper.finish()
+        return summary
+
+    def _write(self, connection: sqlite3.Connection) -> None:
+        self._books.write(connection)
+        for work in self._works:
+            work(connection)
+        if self._works:
+            write_meta(connection, "revision", self._books.tick)
+
+    def _stored(self, ts: float) -> None:
+        self._books.written()
+        self._load |= bool(self._works)
+        self._works.clear()
+        self._note_tick()
+        if int(ts // 60) != self._kept_up:
+            self._kept_up = int(ts // 60)
+            self._keep_up(ts)
+
+    def _keep_up(self, ts: float) -> None:
+        connection = self._keeper.store.connection
+        assert connection is not None
+        try:
+            for sentence in self._upkeep.run(connection, ts):
+                self._event("size", sentence, ts)
+            self._bytes = file_bytes(connection)
+        except sqlite3.Error as error:
+            self._keeper.failed(error, ts)
+        self._keeper.look(ts)
+
+    def _turn(self, ts: float) -> None:
+        """Ask the database for the sums that are missing."""
+        connection = self._keeper.store.connection
+        if connection is None or (not self._load and int(ts // 60) == self._turned):
+            return
+        ask = self._summariser.load if self._load else self._summariser.turn
+        try:
+            ask(connection, ts, self._books.closed, self._books.ledger.closed)
+        except sqlite3.Error as error:
+            self._keeper.failed(error, ts)
+        else:
+            self._load = False
+            self._turned = int(ts // 60)
+
+    def _tell(self, before: str, ts: float) -> None:
+        status = self._keeper.status
+        if status != before:
+            self._event("history", status or "history is being written again", ts)
+
+    def _event(self, kind: str, sentence: str, ts: float) -> None:
+        content = {"level": "warn" if self._keeper.status else "info", "kind": kind, "text": sentence}
+        self.notes.event(f"{kind}:{ts:.3f}", ts, content)
+
+    def _note_tick(self) -> None:
+        lock = self._keeper.store.lock
+        if lock is not None:
+            lock.note(self._books.tick)
+
+    def _rest(self) -> None:
+        self._idle += 1
+        if self._idle == _IDLE_TICKS:
+            self._keeper.checkpoint()
+
+    def _summary(self, ts: float) -> Summary:
+        notices = [*self._keeper.store.notices, self._books.notice]
+        return replace(
+            self._summariser.summary(ts, self._books.ledger.open_entries(), self._books.covered_ms()),
+            tick=self._books.tick,
+            told=self.notes.told,
+            db_bytes=self._bytes,
+            lost_samples=self._books.tape.lost,
+            status=self._keeper.status,
+            notices=tuple(each for each in notices if each),
+        )

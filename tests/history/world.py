@@ -1,0 +1,89 @@
+"""A small world to record: an engine, its GPU and the machine, the same for the same second."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from infertop.history.open import Store, open_store
+from infertop.history.scopes import Scopes
+from infertop.history.upkeep import Limits
+from infertop.history.writer import Writer
+from infertop.money.derive import Deriver
+from infertop.readings.model import Batch, Buckets, Series
+from tests.money.tape import LLAMA, START, VLLM, Gpu, book, host, nvml
+
+INF = float("inf")
+BOUNDS = (0.1, 0.5, 1.0, INF)
+_ENGINE = (
+    Series.of("output_tokens", model=LLAMA),
+    Series.of("input_tokens", model=LLAMA),
+    Series.of("requests", model=LLAMA, reason="stop"),
+    Series.of("running", model=LLAMA),
+    Series.of("ttft_seconds", model=LLAMA),
+)
+_shapes: dict[str, tuple[Series, ...]] = {}
+
+
+def polls(second: int, restarted_at: int = 10**9) -> Iterator[Batch]:
+    """The polls of one second after START; the engine begins anew at `restarted_at`."""
+    ts = START + second
+    life = second if second < restarted_at else second - restarted_at
+    started = float(START - 100 if second < restarted_at else START + restarted_at)
+    n = float(life // 2)
+    ttft = Buckets(BOUNDS, (float(life // 8), float(life // 4), n, n), n * 0.25)
+    values = (life * 40.0, life * 100.0 + 7, n, float(second % 5), ttft)
+    yield Batch(VLLM, ts + 0.1234567, _ENGINE, values, started)
+    busy = (second % 10) / 10
+    yield _kept(replace(nvml(ts + 0.2, Gpu(utilization=busy, holders={VLLM: (70e9, busy)}, joules=second * 300.0))))
+    if second % 2 == 0:
+        yield _kept(host(ts + 0.3))
+
+
+def _kept(batch: Batch) -> Batch:
+    """The batch with the same `series` object as the source's last one."""
+    series = _shapes.setdefault(batch.source, batch.series)
+    return replace(batch, series=series if series == batch.series else batch.series)
+
+
+def deriver() -> Deriver:
+    """The real one, with a rented H100."""
+    return Deriver(book("2.49"))
+
+
+def writer(path: Path, ts: float, *, scopes: Scopes | None = None, limits: Limits | None = None) -> Writer:
+    """A writer for the database at `path`."""
+    return Writer(open_store(path, ts), deriver(), ts, scopes=scopes, limits=limits, version="test")
+
+
+def record(to: Writer, first: int, last: int, **world: int) -> None:
+    """Record the seconds from `first` to before `last`, a tick each."""
+    for second in range(first, last):
+        to.tick(polls(second, **world), START + second + 0.9)
+
+
+def rows(path: Path, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """What a query says about the database, read by another connection."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return connection.execute(query, parameters).fetchall()
+    finally:
+        connection.close()
+
+
+LINES = """
+    SELECT l.start, l.until, a.source, a.provider, a.model, a.resource, a.dimensions, l.quantity, l.usd_nano, a.price,
+        a.basis, a.flags, l.open FROM lines l JOIN accounts a ON a.id = l.account ORDER BY 1, 2, 3, 4, 5, 6, 7, 10, 12"""
+
+
+def ledger(path: Path) -> list[tuple[Any, ...]]:
+    """Every line of the ledger."""
+    return rows(path, LINES)
+
+
+def opened(path: Path, ts: float = START) -> Store:
+    """The database as this process may use it."""
+    return open_store(path, ts)
