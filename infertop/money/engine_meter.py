@@ -82,6 +82,15 @@ class EngineMeter:
             amounts[model, "input"] = self._fresh(model, prompt, amounts.get((model, "cache_read"), 0.0))
         return amounts
 
+    def _known_zeros(self, quantities: dict[Place, int]) -> dict[Place, int]:
+        """Return 0 for what a model that did something reports and did none of: it is known, and not to be missed."""
+        active = {model for (model, _), count in quantities.items() if count}
+        return {
+            (model, "input" if resource == PROMPT else resource): 0
+            for model, resource in self._shape.places.values()
+            if model in active and (model, "input" if resource == PROMPT else resource) not in quantities
+        }
+
     def _fresh(self, model: str | None, prompt: float, cached: float) -> float:
         """Return prompt tokens less the cached ones among them.
 
