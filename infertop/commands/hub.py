@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Protocol
 
-from infertop.engine.collector import Collector, Health, SourceConfig, Unavailable
-from infertop.engine.placement import Holder, Placement
+from infertop.engine.collector import Health, SourceConfig, Unavailable
 from infertop.engine.state import State
 from infertop.readings.model import Batch
 
@@ -46,26 +45,6 @@ class Hub:
         if self.recorder is not None and self._told.get(health.source) != same:
             self._told[health.source] = same
             self.recorder.put_health(health.source, asdict(health))
-
-
-class PlacedGpus:
-    """The GPUs' collector, with who holds which GPU joined to what it reads."""
-
-    def __init__(self, inner: Collector, placement: Placement) -> None:
-        self.kind = inner.kind
-        self.config = inner.config
-        self.holders: tuple[Holder, ...] = ()
-        self._inner = inner
-        self._placement = placement
-
-    async def collect(self, ts: float) -> Batch:
-        """Read the GPUs, and look up whose processes are on them."""
-        return await self._placement.join(await self._inner.collect(ts), self.holders)
-
-    async def close(self) -> None:
-        """Close the GPUs' library and end the thread that looks at processes."""
-        self._placement.close()
-        await self._inner.close()
 
 
 class Broken:

@@ -44,7 +44,7 @@ async def read(setup: Setup) -> Overview:
         with suppress(TimeoutError):
             async with asyncio.timeout(MOST_SECONDS):
                 await _twice(session)
-        session.tick()
+        await session.tick()
         if session.recorder is not None:
             await asyncio.to_thread(session.recorder.flush, 1.0)
         return overview(session.facts())
@@ -53,7 +53,9 @@ async def read(setup: Setup) -> Overview:
 
 
 async def _twice(session: Session) -> None:
-    """Poll, look for engines and poll what was found, then poll everything once more."""
+    """Poll, look for engines and poll what was found, then poll everything once more; beside a recorder, nothing."""
+    if session.viewing is not None:
+        return
     clock, interval = session.clock, session.setup.interval or 1.0
     await session.polling.poll_once_all(POLL_SECONDS)
     if session.finding is not None:

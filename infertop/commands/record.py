@@ -65,7 +65,7 @@ async def _until(session: Session, stop: asyncio.Event, seconds: float | None) -
             async with asyncio.timeout(max(left, 0.0)):
                 await stop.wait()
         except TimeoutError:
-            session.tick()
+            await session.tick()
         status = session.recorder.summary.status if session.recorder else ""
         if status != said:
             said = status

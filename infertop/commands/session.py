@@ -12,14 +12,16 @@ from collectors import KINDS
 from infertop import __version__
 from infertop.commands import demo
 from infertop.commands.finding import Finding
-from infertop.commands.hub import Broken, Hub, PlacedGpus
+from infertop.commands.hub import Broken, Hub
 from infertop.commands.past import past
+from infertop.commands.restore import restore_state
 from infertop.commands.setup import Setup
 from infertop.commands.sources import collector, is_local
+from infertop.commands.viewing import Viewing
 from infertop.commands.watch import Watch
-from infertop.engine.collector import Collector, SourceConfig, Unavailable
+from infertop.engine.collector import Collector, Health, SourceConfig, Unavailable
 from infertop.engine.memory import gap_seconds
-from infertop.engine.placement import Holder, Placement
+from infertop.engine.placement import Holder, Placed, Placement
 from infertop.engine.run import Polling
 from infertop.engine.state import State
 from infertop.history.open import Mode, Store, open_memory, open_store
@@ -55,7 +57,7 @@ class Session:
         self.prices = PriceBook(self.settings)
         self.watch = Watch(float(self.settings.alert.sigma))
         self.configs: dict[str, SourceConfig] = {}
-        self.gpus: PlacedGpus | None = None
+        self.viewing: Viewing | None = None
         self.finding = Finding(self) if setup.discover else None
         self.recorder = self._make_recorder() if store.mode in (Mode.WRITER, Mode.MEMORY) else None
         self.hub.recorder = self.recorder
@@ -68,10 +70,24 @@ class Session:
         else:
             store = await asyncio.to_thread(open_store, setup.database, setup.clock.now())
         session = cls(setup, store)
-        session._add_sources()
         if session.recorder is not None:
+            await restore_state(store, session.state, setup.clock.now())
             session.recorder.start()
+            session._add_sources()
+        else:
+            await session._view()
         return session
+
+    async def _view(self) -> None:
+        """Follow the recorder instead of polling."""
+        assert self.store.path is not None
+        now = self.clock.now()
+        viewing = await Viewing.open(self.store.path, self.state, self.watch, self._scopes(), now)
+        if isinstance(viewing, str):
+            self.store.notices.append(viewing)
+            return
+        self.viewing = viewing
+        await viewing.look(now)
 
     async def close(self) -> None:
         """Poll what is due once more, keep it, and let go of everything."""
@@ -81,8 +97,10 @@ class Session:
             async with asyncio.timeout(LAST_POLL_SECONDS + 1):
                 await self.polling.poll_once_all(LAST_POLL_SECONDS, self._due())
         await self.polling.close()
+        if self.viewing is not None:
+            await self.viewing.close()
         if self.recorder is not None:
-            self.tick()
+            await self.tick()
             await asyncio.to_thread(self.recorder.close)
 
     def _due(self) -> list[str]:
@@ -104,7 +122,7 @@ class Session:
         except Unavailable as why:
             made = Broken(config, why)
         if config.kind == "nvml":
-            made = self.gpus = PlacedGpus(made, Placement([kind.server for kind in KINDS.values() if kind.server]))
+            made = Placed(made, Placement([kind.server for kind in KINDS.values() if kind.server]), self._holders)
         self.polling.add(made)
         self.sources_changed()
 
@@ -147,17 +165,18 @@ class Session:
         self.add(config)
 
     def sources_changed(self) -> None:
-        """Tell those who divide costs which sources there are, and which run on this machine."""
-        pids = self.finding.pids if self.finding else {}
-        if self.gpus is not None:
-            self.gpus.holders = tuple(
-                Holder(each.name, each.kind, each.url, pids.get(each.name, ()), each.gpus)
-                for each in self.configs.values()
-                if each.url
-            )
+        """Tell who divides costs which engines run on this machine."""
         local = self.local()
         if self.recorder is not None:
             self.recorder.apply(lambda deriver: _set_local(deriver, local))
+
+    def _holders(self) -> tuple[Holder, ...]:
+        pids = self.finding.pids if self.finding else {}
+        return tuple(
+            Holder(each.name, each.kind, each.url, pids.get(each.name, ()), each.gpus)
+            for each in self.configs.values()
+            if each.url
+        )
 
     def local(self) -> frozenset[str]:
         """Return the engines that run on this machine."""
@@ -179,12 +198,14 @@ class Session:
         config = self.configs.get(source)
         return gap_seconds(config.interval_seconds if config else 1.0)
 
-    def tick(self) -> None:
+    async def tick(self) -> None:
         """Do what is due once a second: prices that changed, minutes that closed, budgets, news for the recorder."""
         now = self.clock.now()
         self.state.tick(now)
         if self.setup.watcher.tick(now) is not None:
             self._settings_changed()
+        if self.viewing is not None:
+            await self.viewing.look(now)
         if self.recorder is None:
             return
         self.watch.tick(self.recorder.summary, self.settings, now)
@@ -214,11 +235,11 @@ class Session:
         self.state.tick(now)
         meters = Meters(self.state, self.window)
         current = costs(self.gpu_batch(), meters, self.prices, now, self.local())
-        summary = self.recorder.summary if self.recorder else Summary()
+        summary = self.summary
         return Facts(
             now=now,
             state=self.state,
-            healths=self.state.healths(),
+            healths=self._healths(),
             meters=meters,
             prices=self.prices,
             costs=current,
@@ -232,13 +253,24 @@ class Session:
             recorder=self._recorder_note(),
         )
 
+    @property
+    def summary(self) -> Summary:
+        """The ledger's sums as of its last tick."""
+        source = self.recorder or self.viewing
+        return source.summary if source else Summary()
+
+    def _healths(self) -> tuple[Health, ...]:
+        """Return how the sources are; what the tape alone still knows, and nobody reads now, is left out."""
+        healths = self.state.healths()
+        return tuple(each for each in healths if each.source in self.configs or self.viewing is not None)
+
     def _mode(self) -> str:
         if self.setup.demo:
             return "demo"
         return "viewer" if self.store.mode in (Mode.VIEWER, Mode.READ_ONLY) else "live"
 
     def _recorder_note(self) -> str:
-        return f"recorded by process {self.store.writer_pid}" if self.store.mode is Mode.VIEWER else ""
+        return self.viewing.recorder if self.viewing else ""
 
     def gpu_batch(self) -> Batch | None:
         """Return the newest reading of the GPUs, None where there is none that still holds."""

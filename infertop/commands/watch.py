@@ -111,9 +111,13 @@ class Watch:
 
     def add(self, key: str, event: Event) -> None:
         """Add an event, or replace the one with the same key."""
-        self.events = [each for each in self.events if (each.ts, each.kind, each.scope, each.metric) != _same(event)]
-        self.events = sorted([event, *self.events], key=lambda each: -each.ts)[:_KEPT]
+        self.remember(event)
         self.news[key] = event
+
+    def remember(self, event: Event) -> None:
+        """Show an event that is stored already; it takes the place of an earlier state of it."""
+        others = [each for each in self.events if _same(each) != _same(event)]
+        self.events = sorted([event, *others], key=lambda each: -each.ts)[:_KEPT]
 
     def take_news(self) -> Mapping[str, dict[str, object]]:
         """Return what is to be stored, and forget it."""

@@ -1,0 +1,121 @@
+"""One reading as plain text: for a person at a pipe, a mail or a screen reader. No escape code, ASCII but for names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from infertop.readings.safe import safe
+from infertop.views.shapes import BudgetRow, GpuRow, ModelRow, Overview, SourceRow
+
+_UNKNOWN = "-"
+_NAME_WIDTH = 40
+
+
+def plain(view: Overview) -> str:
+    """Return the overview as lines; what is unknown is "-", what is estimated has "~" before it."""
+    head = view.headline
+    parts = [("gpu", head.gpu_usd_per_hour), ("host", head.host_usd_per_hour), ("api", head.api_usd_per_hour)]
+    made_of = "  ".join(f"{name} {_usd(value)}" for name, value in parts)
+    lines = [
+        f"infertop  {safe(view.host)}{'  DEMO' if view.mode == 'demo' else ''}",
+        f"$/hour {_usd(head.usd_per_hour)}   {made_of}   idle {_usd(head.idle_usd_per_hour)}"
+        f"   unheld {_usd(head.unheld_usd_per_hour)}   today {_usd(head.today_usd)}",
+        "",
+    ]
+    for title, rows in (
+        (_MODELS, [_model(row) for row in view.models]),
+        (_GPUS, [_gpu(row) for row in view.gpus]),
+        (_BUDGETS, [_budget(row) for row in view.budgets]),
+        (_SOURCES, [_source(row) for row in view.sources]),
+    ):
+        lines += [*_table(title, rows), ""] if rows else []
+    lines += [f"! {safe(notice)}" for notice in view.notices]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+_MODELS = ("MODEL", "SOURCE", "$/H", "IN/S", "CACHED/S", "OUT/S", "REQ/S", "$/REQ", "$/1M", "RUNNING", "WAITING", "AGE")
+_GPUS = ("GPU", "NAME", "UTIL", "MEM GB", "OF GB", "WATTS", "$/H", "IDLE", "PRICE", "MODEL")
+_BUDGETS = ("BUDGET", "PERIOD", "SPENT", "OF", "SHARE", "NOW/H", "LEVEL")
+_SOURCES = ("SOURCE", "STATE", "AGE", "DETAIL")
+
+
+def _model(row: ModelRow) -> Sequence[str]:
+    about = "~" if row.basis == "estimated" and row.usd_per_hour is not None else ""
+    rates = row.tokens_per_second
+    return (
+        safe(row.model, _NAME_WIDTH),
+        safe(row.source, _NAME_WIDTH),
+        about + _usd(row.usd_per_hour),
+        *(_number(rates.get(name), 1) for name in ("input", "cache_read", "output")),
+        _number(row.requests_per_second, 2),
+        _number(row.usd_per_request, 6),
+        _usd(row.usd_per_million.get("blended")),
+        _number(row.running, 0),
+        _number(row.waiting, 0),
+        _age(row.age_seconds),
+    )
+
+
+def _gpu(row: GpuRow) -> Sequence[str]:
+    return (
+        row.index,
+        safe(row.name, _NAME_WIDTH),
+        _share(row.utilization),
+        _gigabytes(row.memory_used_bytes),
+        _gigabytes(row.memory_total_bytes),
+        _number(row.power_watts, 0),
+        _usd(row.usd_per_hour),
+        _usd(row.idle_usd_per_hour),
+        "default" if row.price_default else safe(row.price_source, _NAME_WIDTH) or "none",
+        ", ".join(safe(model, _NAME_WIDTH) for model in row.models) or _UNKNOWN,
+    )
+
+
+def _budget(row: BudgetRow) -> Sequence[str]:
+    return (
+        safe(row.name, _NAME_WIDTH),
+        row.period,
+        _usd(row.spent_usd),
+        _usd(row.limit_usd),
+        _share(row.fraction),
+        _usd(row.burn_usd_per_hour),
+        row.level,
+    )
+
+
+def _source(row: SourceRow) -> Sequence[str]:
+    return (safe(row.name, _NAME_WIDTH), row.state, _age(row.age_seconds), safe(row.detail))
+
+
+def _table(title: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Align the columns: the first two and the last to the left, the others to the right."""
+    table = [title, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(title))]
+    left = {0, 1, len(title) - 1}
+    return [
+        "  ".join(
+            cell.ljust(widths[column]) if column in left else cell.rjust(widths[column])
+            for column, cell in enumerate(row)
+        ).rstrip()
+        for row in table
+    ]
+
+
+def _usd(value: float | None) -> str:
+    return _number(value, 2)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return _UNKNOWN if value is None else f"{value:.{digits}f}"
+
+
+def _share(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:.0%}"
+
+
+def _gigabytes(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value / 2**30:.0f}"
+
+
+def _age(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:.1f}s"
