@@ -63,12 +63,11 @@ class Session:
         self.hub.recorder = self.recorder
 
     @classmethod
-    async def open(cls, setup: Setup) -> Session:
-        """Open the database and every configured source; nothing is polled yet."""
+    async def open(cls, setup: Setup, store: Store | None = None) -> Session:
+        """Open the database (or use `store`) and every configured source; nothing is polled yet."""
         if setup.demo:
             store = await asyncio.to_thread(open_memory, "the demo keeps nothing")
-        else:
-            store = await asyncio.to_thread(open_store, setup.database, setup.clock.now())
+        store = store or await asyncio.to_thread(open_store, setup.database, setup.clock.now())
         session = cls(setup, store)
         if session.recorder is not None:
             await restore_state(store, session.state, setup.clock.now())

@@ -1,0 +1,99 @@
+"""`infertop check`: the configuration and every source, one line each with what to do; nothing is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from collectors import KINDS
+from infertop.commands.session import Session
+from infertop.commands.setup import Setup, setup_or_status
+from infertop.commands.sources import MACHINE, PLANNED
+from infertop.engine.collector import State
+from infertop.history.files import is_written, writer_pid
+from infertop.history.open import open_memory
+from infertop.readings.safe import safe
+from infertop.views.gpu_rows import gpu_rows
+
+_POLL_SECONDS = 3.0
+_FIND_SECONDS = 5.0
+
+
+def run(options: Namespace) -> int:
+    """Print the lines; status 1 where a source that was configured cannot be read."""
+    if options.kinds:
+        for line in _kinds():
+            print(line)
+        return 0
+    setup = setup_or_status(options)
+    if isinstance(setup, int):
+        return setup
+    lines, good = asyncio.run(_check(setup))
+    for line in lines:
+        print(line)
+    return 0 if good else 1
+
+
+def _kinds() -> Iterator[str]:
+    for name, kind in KINDS.items():
+        where = f"http://HOST:{kind.port}{kind.path}" if kind.port else "this machine"
+        yield f"{name:<10} {where:<30} {kind.help}"
+        for option in kind.options:
+            yield f"{'':<10} {'option ' + option.name:<30} {option.help}"
+    yield f"not yet in this version: {', '.join(name for name in PLANNED if name not in KINDS)}"
+
+
+async def _check(setup: Setup) -> tuple[list[str], bool]:
+    session = await Session.open(setup, await asyncio.to_thread(open_memory, "a check keeps nothing"))
+    try:
+        await session.polling.poll_once_all(_POLL_SECONDS)
+        if session.finding is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FIND_SECONDS):
+                    await session.finding.look()
+            await session.polling.poll_once_all(_POLL_SECONDS)
+        lines = [*_configuration(setup), *_sources(session), *_gpus(session), *_searched(session)]
+        return lines, _good(session)
+    finally:
+        await session.close()
+
+
+def _configuration(setup: Setup) -> Iterable[str]:
+    loaded = setup.watcher.current
+    yield f"configuration  {safe(loaded.path) if loaded.path else 'none: defaults'}"
+    for notice in loaded.notices:
+        yield f"               ! {safe(notice)}"
+    settings = loaded.settings
+    yield (
+        f"               {len(settings.gpus)} GPU rates, {len(settings.models)} model prices, "
+        f"{len(settings.budgets)} budgets, {len(settings.sources)} sources, time zone {settings.zone}"
+    )
+    path = setup.database
+    state = f"written by process {writer_pid(path)}" if path.exists() and is_written(path) else "not in use"
+    size = f"{path.stat().st_size / 1e6:.1f} MB, {state}" if path.exists() else "not there yet"
+    yield f"database       {safe(path)}  ({size})"
+
+
+def _sources(session: Session) -> Iterable[str]:
+    for health in session.facts().healths:
+        said = health.detail or (f"read in {health.seconds * 1000:.0f} ms" if health.seconds is not None else "")
+        models = ", ".join(safe(model, 60) for model in session.facts().meters.models(health.source))
+        yield f"source         {safe(health.source, 60)}  {health.state}  {models and models + ': '}{safe(said)}"
+
+
+def _gpus(session: Session) -> Iterable[str]:
+    for row in gpu_rows(session.facts()):
+        price = f"{row.usd_per_hour:.2f} $/h" if row.usd_per_hour is not None else safe(row.price_note)
+        holders = ", ".join(safe(model, 60) for model in row.models) or "nobody that infertop knows"
+        yield f"gpu {row.index:<10} {safe(row.name, 60)}  {price}  {safe(row.price_source)}  held by {holders}"
+
+
+def _searched(session: Session) -> Iterable[str]:
+    for each in session.finding.searched if session.finding else ():
+        yield f"looked for     {safe(each.what)}: {safe(each.where)}: {safe(each.found)}"
+
+
+def _good(session: Session) -> bool:
+    return all(health.state is State.UP for health in session.facts().healths if health.kind not in MACHINE)
