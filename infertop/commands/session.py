@@ -65,12 +65,14 @@ class Session:
     @classmethod
     async def open(cls, setup: Setup, store: Store | None = None) -> Session:
         """Open the database (or use `store`) and every configured source; nothing is polled yet."""
-        if setup.demo:
+        now = setup.clock.now()
+        if store is None and setup.demo:
             store = await asyncio.to_thread(open_memory, "the demo keeps nothing")
-        store = store or await asyncio.to_thread(open_store, setup.database, setup.clock.now())
+        elif store is None:
+            store = await asyncio.to_thread(open_store, setup.database, now)
         session = cls(setup, store)
         if session.recorder is not None:
-            await restore_state(store, session.state, setup.clock.now())
+            await restore_state(store, session.state, now)
             session.recorder.start()
             session._add_sources()
         else:

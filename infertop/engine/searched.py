@@ -31,4 +31,4 @@ def searched_keys(environ: Mapping[str, str]) -> Iterable[Searched]:
     """Report which providers' keys are in the environment, by name alone."""
     for name, what in PROVIDER_KEYS.items():
         present = bool(environ.get(name, "").strip())
-        yield Searched(what, name, present, "" if present else f"set {name}, or name a key in a [[source]]")
+        yield Searched(what, name, present, "set, but this version cannot read it yet" if present else "not set")
