@@ -6,10 +6,12 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_Job = tuple[Future[Any], Callable[[], Any]]
 
 
 class Stuck(Exception):  # noqa: N818 - a state of the worker, turned into a sentence by whoever asked
@@ -23,13 +25,14 @@ class Stuck(Exception):  # noqa: N818 - a state of the worker, turned into a sen
 class Worker:
     """Runs one blocking call at a time in a daemon thread of its own, which starts with the first call.
 
-    A thread cannot be ended from outside: a call that passes its deadline goes on, its result is dropped, and until
-    it is back every further call raises `Stuck` at once.
+    A thread cannot be ended from outside: a call that passes its deadline, or whose caller is cancelled, goes on, its
+    result is dropped, and until it is back every further call raises `Stuck` at once. That holds from the moment of
+    the call, whether the thread has come to it yet or not.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._current: Future[Any] | None = None
         self._since = 0.0
@@ -40,17 +43,17 @@ class Worker:
         if self._current is not None and not self._current.done():
             raise Stuck(loop.time() - self._since)
         future: Future[T] = Future()
+        finished = asyncio.Event()
+        future.add_done_callback(lambda _: _wake(loop, finished))
         self._current, self._since = future, loop.time()
         self._start()
         self._jobs.put((future, job))
-        waiting = asyncio.wrap_future(future)
-        try:
-            await asyncio.wait({waiting}, timeout=deadline)
-            if waiting.done():
-                return waiting.result()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadline):
+                await finished.wait()
+        if not future.done():
             raise Stuck(loop.time() - self._since)
-        finally:
-            waiting.cancel()  # so that a late result is not handed to a loop that may be closed by then
+        return future.result()
 
     def close(self) -> None:
         """Let the thread end after the call that it may be in."""
@@ -63,11 +66,15 @@ class Worker:
             self._thread.start()
 
 
-def _run(jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]) -> None:
+def _wake(loop: asyncio.AbstractEventLoop, finished: asyncio.Event) -> None:
+    """Tell the loop that asked, unless it has been closed by now."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(finished.set)
+
+
+def _run(jobs: SimpleQueue[_Job | None]) -> None:
     while (each := jobs.get()) is not None:
         future, job = each
-        if not future.set_running_or_notify_cancel():
-            continue
         try:
             result = job()
         except BaseException as problem:  # noqa: BLE001 - it is raised again where the call was made
