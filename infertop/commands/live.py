@@ -47,7 +47,7 @@ class LiveFeed:
         """Return how a figure was come by."""
         if self._session is None:
             return Explained("", ())
-        made: Explained = import_module("infertop.views.explain").explain(self._fresh(), panel, key)
+        made: Explained = import_module("infertop.views.explain").explain(self._fresh(), panel, key, column)
         return made
 
     def set_window(self, seconds: float) -> None:

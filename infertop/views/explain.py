@@ -2,134 +2,65 @@
 
 from __future__ import annotations
 
-from infertop.views.costs import UNKNOWN_MODEL, GpuCost, ModelCost
+from infertop.views.explain_gpu import gpu_figures, headline
+from infertop.views.explain_model import model_figures
 from infertop.views.facts import Facts
 from infertop.views.model_rows import model_rows
-from infertop.views.shapes import Explained, ModelRow
+from infertop.views.shapes import Explained
+
+NOTHING = Explained("", ())
 
 
-def explain(facts: Facts, panel: str, key: str) -> Explained:
-    """Explain the figures of a panel ("headline", "models", "gpus", "budgets", "sources"), or of one row by its key.
+def explain(facts: Facts, panel: str, key: str, column: str) -> Explained:
+    """Explain one column of a row of a panel ("models", "gpus", "budgets", "sources"); no lines: it explains itself.
 
-    The key of a model is its source and its name with a tab between them, that of a GPU its UUID, of a budget its name.
+    The key of a model is its source and its name with a tab between them, that of a GPU its UUID, of others the name.
+    The columns are the fields of the row's shape; "mark" of a model explains the headline.
     """
-    if panel == "models" and "\t" in key:
-        source, model = key.split("\t", 1)
+    if column == "mark":
+        return headline(facts)
+    if panel == "models":
+        source, _, model = key.partition("\t")
         row = next((each for each in model_rows(facts) if (each.source, each.model) == (source, model)), None)
-        if row:
-            return _model(facts, row)
+        return model_figures(facts, row).get(column, NOTHING) if row else NOTHING
     if panel == "gpus":
         cost = next((each for each in facts.costs.gpus if each.at.gpu == key), None)
-        if cost:
-            return _gpu(facts, cost)
-    return Explained(*_PANELS.get(panel, _PANELS["headline"])) if panel != "headline" else _headline(facts)
+        return gpu_figures(facts, cost).get(column, NOTHING) if cost else NOTHING
+    if panel == "budgets":
+        return _budget(facts, key, column)
+    return _PLAIN.get((panel, column), NOTHING)
 
 
-def _usd(value: float | None, digits: int = 4) -> str:
-    return "unknown" if value is None else f"${value:.{digits}g}" if abs(value) < 0.01 else f"${value:,.{digits}f}"
+def _budget(facts: Facts, name: str, column: str) -> Explained:
+    found = next((each for each in facts.past.budgets if each.budget.name == name), None)
+    if found is None:
+        return NOTHING
+    budget = found.budget
+    match column:
+        case "spent_usd":
+            lines = [
+                f"the ledger's lines since the {budget.period} began in {facts.timezone}, {budget.where}",
+                f"levels {', '.join(f'{share:.0%}' for share in budget.alert_at)} are told once each",
+            ]
+            if facts.past.coverage is not None:
+                lines.append(f"{facts.past.coverage:.0%} of today was recorded: what ran besides is not in it")
+        case "burn_usd_per_hour":
+            lines = ["what the hour costs now of what this budget is about: models all-in, and unheld GPUs"]
+        case "forecast_usd":
+            lines = ["spent + now/h x the time left; a first estimate, without an interval"]
+        case "exhausted_at":
+            lines = ["when spent reaches the limit if now/h goes on; - where that is after the period's end"]
+        case _:
+            return NOTHING
+    return Explained(column.replace("_usd", "").replace("_", " "), tuple(lines))
 
 
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,.0f}"
-
-
-def _headline(facts: Facts) -> Explained:
-    costs = facts.costs
-    lines = [
-        f"$/hour {_usd(costs.total, 2)} = gpu {_usd(costs.gpu, 2)} + host {_usd(costs.host, 2)} + api unknown",
-        "What is unknown is left out of the sum, and is never taken for 0.",
-        f"gpu: the rate of each GPU present, whether it works or not: {len(facts.costs.gpus)} GPUs and instances",
-    ]
-    lines += [f"  {cost.index} {cost.at.name}: {_usd(cost.usd_per_hour, 2)}/h  {_price(cost)}" for cost in costs.gpus]
-    lines += [
-        f"idle {_usd(costs.idle, 2)}: of it, time in which nothing ran, held or not (rate x (1 - utilisation))",
-        f"unheld {_usd(costs.unheld, 2)}: GPUs whose memory no model holds",
-        f"host: {_usd(costs.host, 2)}, [host] of pricing.toml",
-    ]
-    usual = facts.past.usual
-    if usual:
-        lines.append(f"usual: {_usd(usual.mean, 2)} +- {_usd(usual.deviation, 2)}, over {usual.minutes} minutes")
-    if facts.past.coverage is not None:
-        lines.append(f"today: the ledger since midnight ({facts.timezone}), {facts.past.coverage:.0%} of it recorded")
-    return Explained("$/hour", tuple(lines))
-
-
-def _price(cost: GpuCost) -> str:
-    price = cost.rate.price
-    return f"{price.source}{' (default: nobody set it)' if price.default else ''}" if price else "no price"
-
-
-def _gpu(facts: Facts, cost: GpuCost) -> Explained:
-    memory = None if cost.memory_bytes is None else int(cost.memory_bytes)
-    lines = list(facts.prices.explain_gpu(cost.at.name, memory, cost.slices, facts.now))
-    if cost.energy_usd_per_hour:
-        lines.append(f"energy at the power of the window: {_usd(cost.energy_usd_per_hour)}/h")
-    busy = "unknown" if cost.busy is None else f"{cost.busy:.0%}"
-    lines.append(f"utilisation over {facts.meters.window:.0f} s: {busy} (a kernel ran; it says nothing of how well)")
-    lines.append(f"idle {_usd(cost.idle_usd_per_hour)}/h = {_usd(cost.usd_per_hour)}/h x (1 - utilisation)")
-    if not cost.allocation.held:
-        lines.append("no model holds its memory: all of it is unheld")
-    for share in cost.allocation.shares if cost.allocation.held else ():
-        part = None if cost.usd_per_hour is None else cost.usd_per_hour * share.all_in
-        lines.append(f"  {share.all_in:.1%} = {_usd(part)}/h to {share.model or UNKNOWN_MODEL} ({share.source})")
-    if cost.allocation.method:
-        lines.append(f"divided: {cost.allocation.method}")
-    return Explained(f"GPU {cost.index} {cost.at.name}", tuple(lines))
-
-
-def _model(facts: Facts, row: ModelRow) -> Explained:
-    cost = facts.costs.models.get((row.source, row.model), ModelCost())
-    seconds = row.window_seconds
-    requests = None if row.requests_per_second is None else row.requests_per_second * seconds
-    age = "unknown" if row.age_seconds is None else f"{row.age_seconds:.0f} s"
-    lines = [
-        f"{row.basis}, all-in, over {seconds:.1f} s, {age} old, from {row.source}",
-        f"$/h {_usd(row.usd_per_hour)}: its share of {len(cost.gpus)} GPUs{'' if cost.gpus else ' and of the host'}",
-    ]
-    lines += [f"  {method}" for method in dict.fromkeys(cost.methods) if method]
-    lines += [
-        f"$/request {_usd(row.usd_per_request)} = {_usd(row.usd_per_hour)}/h x {seconds:.1f} s / 3600"
-        f" / {_number(requests)} requests finished",
-        f"$/1M blended {_usd(row.usd_per_million.get('blended'))} = the same cost / tokens of all classes",
-    ]
-    for name, rate in row.tokens_per_second.items():
-        tokens = None if rate is None else rate * seconds
-        lines.append(f"  {name}: {_number(tokens)} tokens, {_usd(row.usd_per_million.get(name))} per 1M")
-    lines.append("input, cache_read and output are weighted 1 : 0.1 : 4, or by the model's shadow prices")
-    lines.append(f"usage, idle time apart: {_usd(row.usage_usd_per_hour)}/h")
-    if row.requests_per_second is None:
-        lines.append("This engine does not count requests, so a request has no price.")
-    return Explained(row.model, tuple(lines))
-
-
-_PANELS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "headline": ("$/hour", ()),
-    "models": (
-        "Models",
-        (
-            "$/h: what the model's share of GPUs (or of the host) costs an hour, idle time included (all-in)",
-            "tok/s: output tokens a second over the window; req/s: requests finished a second",
-            "$/req and $/1M: that cost over what was done in the window; unknown where nothing was",
-            "~ marks what was divided by an estimate (token weights), not by measured GPU time",
-        ),
+_PLAIN: dict[tuple[str, str], Explained] = {
+    ("sources", "state"): Explained(
+        "state",
+        ("up: read within five intervals; stale: not; down: it refused; auth: it wants a key; absent: not here",),
     ),
-    "gpus": (
-        "GPUs",
-        (
-            "UTIL: share of the window in which a kernel ran; $/h: the rate, by pricing.toml or default",
-            "IDLE: $/h x (1 - utilisation); MODEL: whose memory is on it; default: nobody set the rate",
-        ),
+    ("sources", "rejected"): Explained(
+        "odd", ("lines or fields of the last page that could not be read and were left out",)
     ),
-    "budgets": (
-        "Budgets",
-        (
-            "SPENT: the ledger's lines in the running period, in the configured time zone",
-            "NOW/h: what is being spent an hour now; ENDS AT: spent + now x the time left; GONE: when it is used up",
-        ),
-    ),
-    "sources": (
-        "Sources",
-        ("Each line is a source: its state, the age of its last good reading, and what is wrong with it.",),
-    ),
-    "events": ("Events", ("Marks, budget levels, restarts and mistakes in pricing.toml, newest first.",)),
 }

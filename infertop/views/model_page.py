@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infertop.views.explain import explain
+from infertop.views.explain_model import model_figures
 from infertop.views.facts import Facts, Place
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows, units_of
@@ -44,7 +44,7 @@ def model_page(facts: Facts, source: str, model: str) -> ModelPage:
         times=tuple(end - window + window * n / BINS for n in range(BINS)),
         history=_history(facts, row),
         events=tuple(event for event in facts.past.events if event.scope.get("model") == model),
-        explained=(explain(facts, "models", f"{source}\t{model}"),),
+        explained=tuple(each for each in model_figures(facts, row).values() if each.lines),
         not_reported=tuple(name for name, key in _REPORTED.items() if getattr(row, key) is None) + _latencies(row),
         price_notes=_prices(facts, row),
     )
