@@ -8,13 +8,26 @@ from collectors.demo.captured import CapturedEngine
 from collectors.demo.machine import ENGINES, SMALL
 from collectors.demo.meters import DemoEngine, DemoGpus, DemoHost
 from collectors.vllm import Vllm
+from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig
 from infertop.engine.http import Http
 
-NOTICE = "DEMO: requests and tokens are a recording of real traffic; the GPUs and latencies of the machine are made up"
+NOTICE = "the demo: requests and tokens are recorded real traffic; the GPUs and latencies of the machine are made up"
 PAST_SECONDS = 80 * 60
 STEP_SECONDS = 10.0
 LOCAL = frozenset(engine.source for engine in ENGINES) | {SMALL}
+
+
+class Now:
+    """The recorder's time: that of the demo's past while it is loaded, the clock's from then on."""
+
+    def __init__(self, clock: Clock, *, demo: bool) -> None:
+        self._clock = clock
+        self.past: float | None = clock.now() - PAST_SECONDS if demo else None
+
+    def __call__(self) -> float:
+        """Return epoch seconds."""
+        return self._clock.now() if self.past is None else self.past
 
 
 def collectors(interval: float) -> list[Collector]:

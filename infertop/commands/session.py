@@ -36,6 +36,7 @@ from infertop.readings.model import Batch
 from infertop.views.costs import costs
 from infertop.views.facts import Facts
 from infertop.views.meters import Meters
+from infertop.views.shapes import Event
 
 _log = logging.getLogger(__name__)
 LAST_POLL_SECONDS = 1.5
@@ -59,6 +60,7 @@ class Session:
         self.configs: dict[str, SourceConfig] = {}
         self.viewing: Viewing | None = None
         self.finding = Finding(self) if setup.discover else None
+        self._now = demo.Now(setup.clock, demo=setup.demo)
         self.recorder = self._make_recorder() if store.mode in (Mode.WRITER, Mode.MEMORY) else None
         self.hub.recorder = self.recorder
 
@@ -147,10 +149,18 @@ class Session:
     async def load_demo_past(self) -> None:
         """Let the demo begin with a past: what its sources would have said in the hour before now."""
         sources = demo.collectors(self.setup.interval or 1.0)
+        minute = 0.0
         for step in demo.steps(self.clock.now()):
+            self._now.past = step
             for source in sources:
                 self.hub.apply(await source.collect(step))
-            await asyncio.sleep(0)
+            if step // 60 != minute and self.recorder is not None:
+                minute = step // 60
+                await asyncio.to_thread(self.recorder.flush)
+                await self.tick()
+        self._now.past = None
+        now = self.clock.now()
+        self.watch.remember(Event(now, "info", "demo", demo.NOTICE, until=now))
 
     def set_interval(self, seconds: float) -> None:
         """Poll the local meters every so many seconds from now on."""
@@ -186,7 +196,7 @@ class Session:
     def _make_recorder(self) -> Recorder:
         deriver = Deriver(self.prices, gap_seconds=self._gap_seconds)
         limits = Limits(db_bytes=self.setup.db_limit_bytes)
-        return Recorder(self.store, deriver, self.clock.now, scopes=self._scopes(), limits=limits, version=__version__)
+        return Recorder(self.store, deriver, self._now, scopes=self._scopes(), limits=limits, version=__version__)
 
     def _scopes(self) -> Scopes:
         return Scopes(self.settings, self._counts)
@@ -282,9 +292,8 @@ class Session:
 
     def _notices(self, summary: Summary) -> tuple[str, ...]:
         loaded = self.setup.watcher.current
-        if self.setup.demo:
-            return (demo.NOTICE,)
-        said = (loaded.problem, summary.status, *loaded.notices, *self.store.notices)
+        kept = () if self.setup.demo else self.store.notices
+        said = (loaded.problem, summary.status, *loaded.notices, *kept)
         return tuple(dict.fromkeys(each for each in said if each))
 
 
