@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from infertop.history.catalog import Catalog, plain
+from infertop.history.connect import put
 from infertop.money.lines import Basis, Line, Price
 from infertop.readings.registry import TOKEN_CLASSES
 
@@ -125,7 +126,7 @@ class Accounts:
         """Store what waits."""
         self._catalog.write(connection)
         rows = [(number, _price_content(price)) for number, price in self._waiting.items()]
-        connection.executemany("INSERT OR IGNORE INTO prices VALUES (?,?)", rows)
+        put(connection, "INSERT OR IGNORE INTO prices VALUES (?,?)", rows)
 
     def written(self) -> None:
         """Forget what waited."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from infertop.history.accounts import Entry
+from infertop.history.connect import put
 from infertop.history.deriver import Deriver
 from infertop.history.hours import HOUR, write_hour
 from infertop.history.ledger import Ledger
@@ -92,11 +93,11 @@ class Books:
         for hour in sorted(self._over()):
             write_hour(connection, hour)
         coverage = self._coverage | self.covered_ms()
-        connection.executemany("INSERT OR REPLACE INTO coverage VALUES (?,?)", coverage.items())
+        put(connection, "INSERT OR REPLACE INTO coverage VALUES (?,?)", coverage.items())
         self.notes.write(connection, self.tick + 1)
         write_meta(connection, "tick", self.tick + 1)
-        write_meta(connection, "closed", self.closed)
-        if self._mark:
+        if self._mark or self.tape.torn:
+            write_meta(connection, "closed", self.closed)
             write_watermark(connection, Watermark(self.tape.last_seq, self.closed, self.deriver.dump()))
 
     def written(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +20,12 @@ def uri(path: Path, *, write: bool = False) -> str:
 def connect(where: str) -> sqlite3.Connection:
     """Connect without implicit transactions, for use by one thread at a time."""
     return sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+
+
+def put(connection: sqlite3.Connection, statement: str, rows: Collection[Sequence[object]]) -> None:
+    """Run `statement` for each row; without rows this costs nothing."""
+    if rows:
+        connection.executemany(statement, rows)
 
 
 def connect_reader(where: str) -> sqlite3.Connection:

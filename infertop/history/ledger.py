@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from infertop.history.accounts import Accounts, Entry
+from infertop.history.connect import put
 from infertop.money.lines import Line
 
 _Key = tuple[int, int, int]
@@ -58,10 +59,10 @@ class Ledger:
         if self._stored is None:
             connection.execute("DELETE FROM lines WHERE open")
         stored = self._stored or {}
-        connection.executemany(_NOT_OPEN, [key for key in stored if key not in self.open])
-        connection.executemany(INSERT_CLOSED, self.closed)
+        put(connection, _NOT_OPEN, [key for key in stored if key not in self.open])
+        put(connection, INSERT_CLOSED, self.closed)
         changed = [(*key, *amounts) for key, amounts in self.open.items() if stored.get(key) != amounts]
-        connection.executemany(_OPEN, changed)
+        put(connection, _OPEN, changed)
 
     def written(self) -> None:
         """Forget what was stored."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infertop.history.catalog import plain
+from infertop.history.connect import put
 
 Content = Mapping[str, Any]
 Level = tuple[str, int, str]  # budget, start of its period, level
@@ -52,13 +53,12 @@ class Notes:
 
     def write(self, connection: sqlite3.Connection, tick: int) -> None:
         """Store what waits."""
-        put = connection.executemany
-        put("INSERT OR REPLACE INTO health VALUES (?,?)", _json_rows(self._health))
-        put("INSERT OR REPLACE INTO inventory VALUES (?,?)", _json_rows(self._inventory))
+        put(connection, "INSERT OR REPLACE INTO health VALUES (?,?)", _json_rows(self._health))
+        put(connection, "INSERT OR REPLACE INTO inventory VALUES (?,?)", _json_rows(self._inventory))
         events = [(plain(key), ts, tick, json.dumps(content)) for key, (ts, content) in self._events.items()]
-        put("INSERT OR REPLACE INTO events VALUES (?,?,?,?)", events)
+        put(connection, "INSERT OR REPLACE INTO events VALUES (?,?,?,?)", events)
         levels = [(plain(budget), period, level, ts) for (budget, period, level), ts in self._levels.items()]
-        put("INSERT OR IGNORE INTO budget_levels VALUES (?,?,?,?)", levels)
+        put(connection, "INSERT OR IGNORE INTO budget_levels VALUES (?,?,?,?)", levels)
         if self._session is not None:
             connection.execute(
                 "INSERT INTO sessions (boot, pid, version, started) VALUES (?,?,?,?)",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from infertop.history.connect import put
 from infertop.history.growth import counter_growth, histogram_growth, nothing_yet
 from infertop.readings.histogram import add
 from infertop.readings.model import Buckets, Series, Value
@@ -141,7 +142,7 @@ def minute_row(series: int, minute: int, cell: Cell, encode: Callable[[Value], A
 
 def write_minutes(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
     """Store minutes; the same minute again replaces what was there."""
-    connection.executemany("INSERT OR REPLACE INTO minute VALUES (?,?,?,?,?,?,?,?,?)", rows)
+    put(connection, "INSERT OR REPLACE INTO minute VALUES (?,?,?,?,?,?,?,?,?)", rows)
 
 
 def _cell(kind: Kind, before: Value | None, column: tuple[Value, ...]) -> Cell:

@@ -24,7 +24,7 @@ class Summariser:
         self._periods = Periods(0.0, 0.0, {})
         self._windows: dict[float, Sums] = {}
         self._covered: dict[float, int] = {}
-        self._minutes: dict[int, Minute] = {}
+        self._minutes: tuple[Minute, ...] = ()
         self._today: dict[Key, Totals] = {}
         self._today_usd: int | None = None
         self._month_usd: int | None = None
@@ -43,7 +43,8 @@ class Summariser:
         since = int(ts - _HISTORY_SECONDS) // 60 * 60
         rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ?", (since,)).fetchall()
         entries = [*entries_between(connection, since, _FOREVER, open_too=False), *unsaved]
-        self._minutes = minutes_of(entries, self._accounts, dict(rows), self._scopes.counts)
+        found = minutes_of(entries, self._accounts, dict(rows), self._scopes.counts)
+        self._minutes = tuple(each for _, each in sorted(found.items()))
         self.turn(connection, ts, closed, unsaved)
 
     def turn(self, connection: sqlite3.Connection, ts: float, closed: int, unsaved: Sequence[Entry] = ()) -> None:
@@ -64,7 +65,10 @@ class Summariser:
         for start, sums in self._windows.items():
             add_entries(sums, entries, start, _FOREVER)
             self._covered[start] += sum(ms for minute, ms in covered_ms.items() if minute >= start)
-        self._minutes |= minutes_of(entries, self._accounts, covered_ms, self._scopes.counts)
+        more = minutes_of(entries, self._accounts, covered_ms, self._scopes.counts)
+        oldest = max(more, default=0) - _HISTORY_SECONDS + 60
+        kept = {each.start: each for each in self._minutes if each.start >= oldest}
+        self._minutes = tuple(each for _, each in sorted((kept | more).items()))
         self._settle()
 
     def summary(self, ts: float, open_entries: Sequence[Entry], covered_ms: Mapping[int, int]) -> Summary:
@@ -77,7 +81,7 @@ class Summariser:
             today=merged(self._today, totals_by_key(today, self._accounts)),
             today_usd_nano=add_usd(self._today_usd, self._counted(today)),
             month_usd_nano=add_usd(self._month_usd, self._counted(self._open(open_entries, self._periods.month))),
-            minutes=self._history(ts, open_entries, covered_ms),
+            minutes=(*self._minutes, *self._open_minutes(open_entries, covered_ms)),
             coverage_today=self._coverage(day, ts, covered_ms),
             budgets=self._budgets(ts, open_entries, covered_ms),
         )
@@ -123,8 +127,6 @@ class Summariser:
         recorded = self._covered[since] + sum(ms for minute, ms in covered_ms.items() if minute >= since)
         return min(recorded / 1000 / (ts - since), 1.0)
 
-    def _history(self, ts: float, entries: Iterable[Entry], covered_ms: Mapping[int, int]) -> tuple[Minute, ...]:
-        oldest = ts - _HISTORY_SECONDS - 60
-        self._minutes = {start: each for start, each in self._minutes.items() if start >= oldest}
-        open_ones = minutes_of(entries, self._accounts, covered_ms, self._scopes.counts)
-        return tuple(each for _, each in sorted((self._minutes | open_ones).items()))
+    def _open_minutes(self, entries: Iterable[Entry], covered_ms: Mapping[int, int]) -> list[Minute]:
+        found = minutes_of(entries, self._accounts, covered_ms, self._scopes.counts)
+        return [each for _, each in sorted(found.items())]

@@ -7,21 +7,21 @@ import sqlite3
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 from infertop.history.catalog import Catalog, plain
-from infertop.history.codec import pack, pack_floats, pack_ids
+from infertop.history.codec import pack, pack_floats, pack_ids, unpack_floats
+from infertop.history.connect import put
 from infertop.history.statements import write_statements
 from infertop.readings.model import Batch, Buckets, Series, Statement, Value
 
 KEYFRAME_MS = 300_000
 MEMORY_ROWS = 200_000
-_CHUNK = 64  # one statement for so many rows halves the time of one each
-_INSERT = "INSERT OR REPLACE INTO raw VALUES (?,?,?)"
-_INSERT_CHUNK = _INSERT + ",(?,?,?)" * (_CHUNK - 1)
-
-Row = tuple[int, int, Any]  # poll, series, what is stored
+# One statement for many rows of a poll takes half the time of one for each.
+_INSERTS = tuple(
+    (rows, "INSERT OR REPLACE INTO raw VALUES " + ",".join(f"(?1,?{at},?{at + 1})" for at in range(2, 2 + 2 * rows, 2)))
+    for rows in (64, 16, 4, 1)
+)
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Shape:
 
 @dataclass(slots=True)
 class Poll:
-    """One poll as it will be stored; `ts` in milliseconds."""
+    """One poll as it will be stored; `ts` in milliseconds. `said` is flat: a series, its value, the next series, ..."""
 
     seq: int
     ts: int
@@ -46,12 +46,15 @@ class Poll:
     shape: int
     started: float | None
     keyframe: bool
-    rows: list[Row] = field(default_factory=list)
+    said: list[Any] = field(default_factory=list)
     statements: tuple[Statement, ...] = ()
 
 
 class TapeWriter:
-    """Keeps the rows of polls until they are stored. `lost` counts the samples that had to be dropped meanwhile."""
+    """Keeps polls until they are stored. `lost` counts the samples that had to be dropped meanwhile.
+
+    `torn` says that some were dropped since the last time all was stored: what waits is no basis to derive from.
+    """
 
     def __init__(self, connection: sqlite3.Connection, memory_rows: int = MEMORY_ROWS) -> None:
         self._memory_rows = memory_rows
@@ -60,6 +63,7 @@ class TapeWriter:
         self._waiting: deque[Poll] = deque()
         self._rows = 0
         self.lost = 0
+        self.torn = False
         self.last_seq: int = connection.execute("SELECT coalesce(max(seq), 0) FROM polls").fetchone()[0]
         self._sources: Catalog[str] = Catalog(
             "INSERT OR REPLACE INTO sources VALUES (?,?)",
@@ -72,12 +76,12 @@ class TapeWriter:
         self._shape_ids: Catalog[tuple[int, ...]] = Catalog(
             "INSERT OR REPLACE INTO shapes VALUES (?,?)",
             lambda number, ids: (number, pack_ids(ids)),
-            last=_last_id(connection, "shapes"),
+            last=connection.execute("SELECT coalesce(max(id), 0) FROM shapes").fetchone()[0],
         )
         self._bounds: Catalog[tuple[float, ...]] = Catalog(
             "INSERT OR REPLACE INTO bounds VALUES (?,?)",
             lambda number, bounds: (number, pack_floats(bounds)),
-            last=_last_id(connection, "bounds"),
+            {unpack_floats(content): i for i, content in connection.execute("SELECT id, content FROM bounds")},
         )
         self._catalogs = (self._sources, self._series, self._shape_ids, self._bounds)
 
@@ -93,16 +97,14 @@ class TapeWriter:
         shape = self._shapes.get(batch.source)
         keyframe = shape is None or shape.series is not batch.series or ts - shape.keyframe_ts >= KEYFRAME_MS
         if shape is None or keyframe:
-            shape, rows = self._keyframe(batch, ts, shape)
+            shape, said = self._keyframe(batch, ts, shape)
         else:
-            seq = self.last_seq
-            values = zip(shape.ids, batch.values, shape.last, strict=True)
-            rows = [(seq, i, v if v.__class__ is float else self.encode(v)) for i, v, old in values if v != old]
+            said = self._changes(shape, batch.values)
             shape.last = batch.values
         self._waiting.append(
-            Poll(self.last_seq, ts, shape.source, shape.id, batch.started, keyframe, rows, batch.statements)
+            Poll(self.last_seq, ts, shape.source, shape.id, batch.started, keyframe, said, batch.statements)
         )
-        self._rows += len(rows)
+        self._rows += len(said) // 2
         while self._rows > self._memory_rows and len(self._waiting) > 1:
             self._drop_oldest()
         return shape
@@ -118,14 +120,9 @@ class TapeWriter:
         for catalog in self._catalogs:
             catalog.write(connection)
         polls = [(p.seq, p.ts, p.source, p.shape, p.started, p.keyframe) for p in self._waiting]
-        connection.executemany("INSERT OR REPLACE INTO polls VALUES (?,?,?,?,?,?)", polls)
-        flat = list(chain.from_iterable(chain.from_iterable(poll.rows for poll in self._waiting)))
-        step = 3 * _CHUNK
-        whole = len(flat) // step * step
-        for at in range(0, whole, step):
-            connection.execute(_INSERT_CHUNK, flat[at : at + step])
-        rest = flat[whole:]
-        connection.executemany(_INSERT, zip(rest[::3], rest[1::3], rest[2::3], strict=True))
+        put(connection, "INSERT OR REPLACE INTO polls VALUES (?,?,?,?,?,?)", polls)
+        for poll in self._waiting:
+            _insert(connection, poll.seq, poll.said)
         for poll in self._waiting:
             if poll.statements:
                 write_statements(connection, poll.seq, poll.statements)
@@ -136,6 +133,7 @@ class TapeWriter:
             catalog.written()
         self._waiting.clear()
         self._rows = 0
+        self.torn = False
 
     def restart(self) -> None:
         """Begin again in another, empty database: every source's next poll is a keyframe."""
@@ -153,7 +151,16 @@ class TapeWriter:
         self._shape_ids.forget()
         self._series.forget(series)
 
-    def _keyframe(self, batch: Batch, ts: int, before: Shape | None) -> tuple[Shape, list[Row]]:
+    def _changes(self, shape: Shape, values: tuple[Value, ...]) -> list[Any]:
+        said: list[Any] = []
+        say = said.append
+        for i, value, before in zip(shape.ids, values, shape.last):  # noqa: B905 - equal lengths, and it is hot
+            if value != before:
+                say(i)
+                say(value if value.__class__ is float else self.encode(value))
+        return said
+
+    def _keyframe(self, batch: Batch, ts: int, before: Shape | None) -> tuple[Shape, list[Any]]:
         source = self._sources.id(batch.source)
         self._created = ts // 1000
         if before is not None and before.series is batch.series:
@@ -163,32 +170,44 @@ class TapeWriter:
             number = self._shape_ids.id(ids)
         shape = Shape(source, batch.series, ids, number, batch.values, ts)
         self._shapes[batch.source] = shape
-        seq = self.last_seq
-        rows: list[Row] = [(seq, i, self.encode(v)) for i, v in zip(ids, batch.values, strict=True)]
+        said: list[Any] = []
+        for i, value in zip(ids, batch.values, strict=True):
+            said += (i, self.encode(value))
         if before is not None and before.id != number:
-            rows += [(seq, gone, None) for gone in set(before.ids) - set(ids)]
-        return shape, rows
+            for gone in set(before.ids) - set(ids):
+                said += (gone, None)
+        return shape, said
 
     def _drop_oldest(self) -> None:
         """Drop the oldest poll that waits; what it changed is said by the source's next one instead."""
+        self.torn = True
         oldest = self._waiting.popleft()
         following = next((poll for poll in self._waiting if poll.source == oldest.source), None)
-        self._rows -= len(oldest.rows)
-        self.lost += len(oldest.rows)
+        self._rows -= len(oldest.said) // 2
+        self.lost += len(oldest.said) // 2
         if following is None:
             self._shapes = {name: shape for name, shape in self._shapes.items() if shape.source != oldest.source}
             return
-        said = {row[1] for row in following.rows}
-        moved: list[Row] = [(following.seq, i, value) for _, i, value in oldest.rows if i not in said]
-        following.rows += moved
+        there = set(following.said[::2])
+        for i, value in zip(oldest.said[::2], oldest.said[1::2], strict=True):
+            if i not in there:
+                following.said += (i, value)
+                self._rows += 1
+                self.lost -= 1
         following.keyframe |= oldest.keyframe and following.shape == oldest.shape
         following.statements = (*oldest.statements, *following.statements)
-        self._rows += len(moved)
-        self.lost -= len(moved)
 
     def _series_row(self, number: int, key: tuple[int, Series]) -> tuple[Any, ...]:
         source, series = key
         return number, source, plain(series.metric), json.dumps(dict(series.labels)), self._created
+
+
+def _insert(connection: sqlite3.Connection, seq: int, said: list[Any]) -> None:
+    at = 0
+    for rows, statement in _INSERTS:
+        while len(said) - at >= 2 * rows:
+            connection.execute(statement, (seq, *said[at : at + 2 * rows]))
+            at += 2 * rows
 
 
 def series_of(metric: str, labels: str) -> Series:
@@ -199,8 +218,3 @@ def series_of(metric: str, labels: str) -> Series:
 def _known_series(connection: sqlite3.Connection) -> dict[tuple[int, Series], int]:
     rows = connection.execute("SELECT id, source, metric, labels FROM series")
     return {(source, series_of(metric, labels)): number for number, source, metric, labels in rows}
-
-
-def _last_id(connection: sqlite3.Connection, table: str) -> int:
-    last: int = connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
-    return last

@@ -163,7 +163,9 @@ def test_dropping_what_waits_keeps_the_newest_and_counts_what_is_lost(connection
 
 
 def statement(key: str, start: float, end: float, tokens: int) -> Statement:
-    return Statement("openai", key, start, end, "openai", "gpt", {"project": "p"}, {"input": tokens}, 3, None, "computed")
+    return Statement(
+        "openai", key, start, end, "openai", "gpt", {"project": "p"}, {"input": tokens}, 3, None, "computed"
+    )
 
 
 def test_a_page_of_statements_replaces_all_that_was_said_about_its_span(connection: sqlite3.Connection) -> None:

@@ -1,0 +1,143 @@
+"""What recording costs: CPU and disk per sample, from the queue to the closed minute, and the questions of a screen.
+
+    python benchmarks/store.py
+
+200 series x 120 ticks of a second, as a quarter counters, a quarter that moves by whole steps and half random values,
+all of which change at every tick. A null ledger is derived: deriving has a benchmark of its own. Targets: 1 microsecond
+and 22 bytes per sample; a series of 30 days by the minute in 30 ms.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infertop.history.open import open_store
+from infertop.history.reader import Reader
+from infertop.history.recorder import Recorder
+from infertop.history.series_history import series_bins
+from infertop.money.lines import Line
+from infertop.readings.model import Batch, Series
+
+SERIES, TICKS, RUNS = 200, 120, 7
+START = 1_795_000_020.0
+NAMES = tuple(
+    Series.of("output_tokens" if i % 4 == 0 else "kv_cache_usage", model=f"model-{i}", rank="0") for i in range(SERIES)
+)
+
+
+class NullLedger:
+    """A deriver that counts nothing."""
+
+    def advance(self, batch: Batch) -> None: ...
+
+    def open_lines(self) -> list[Line]:
+        return []
+
+    def close_before(self, ts: float) -> list[Line]:
+        return []
+
+    def open_minutes(self) -> list[int]:
+        return []
+
+    def coverage_ms(self, minute: int) -> int:
+        return 0
+
+    def dump(self) -> dict[str, Any]:
+        return {}
+
+    def load(self, state: Mapping[str, Any]) -> None: ...
+
+
+def batches() -> list[Batch]:
+    """Two minutes of one source."""
+    chance = random.Random(1)
+    made = []
+    for tick in range(TICKS):
+        values = tuple(
+            float(tick * (i + 1)) if i % 4 == 0 else float(tick % 7) if i % 4 == 1 else chance.random() * 1e3
+            for i in range(SERIES)
+        )
+        made.append(Batch("vllm@127.0.0.1:8000", START + tick, NAMES, values, START - 1000.0))
+    return made
+
+
+def record(path: Path, polls: list[Batch]) -> float:
+    """Record two minutes, a transaction a second, and return the CPU seconds of put, ticks and roll-ups."""
+    now = START
+    recorder = Recorder(open_store(path, START), NullLedger(), lambda: now)
+    writer = recorder._make(START)
+    writer.tick((), START)  # the first tick writes the session and looks for what is due
+    began = time.process_time()
+    for batch in polls:
+        recorder.put(batch)
+        now = batch.ts + 0.5
+        writer.tick(recorder._take(writer), now)
+    writer.tick((), now + 60)  # closes the second minute
+    spent = time.process_time() - began
+    writer.finish(now + 61)
+    return spent
+
+
+def bytes_used(path: Path) -> tuple[float, float]:
+    """Return bytes a sample of the readings alone (a fresh table of the same rows), and of the whole database."""
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT count(*) FROM raw").fetchone()[0]
+    try:
+        raw = connection.execute("SELECT sum(pgsize) FROM dbstat WHERE name = 'raw'").fetchone()[0]
+    except sqlite3.OperationalError:
+        raw = float("nan")
+    empty = path.with_name("empty.db")
+    open_store(empty, START).close()
+    whole = os.path.getsize(path) - os.path.getsize(empty)
+    connection.close()
+    return raw / rows, whole / rows
+
+
+def ask_month(folder: Path) -> float:
+    """Return the milliseconds that one series of 30 days by the minute takes, binned to a chart of 180."""
+    path = folder / "month.db"
+    store = open_store(path, START)
+    connection = store.connection
+    assert connection is not None
+    first = int(START // 60 * 60) - 30 * 86_400
+    connection.execute("BEGIN")
+    connection.execute("INSERT INTO sources VALUES (1, 's')")
+    connection.execute("""INSERT INTO series VALUES (1, 1, 'running', '{"model": "m"}', 0)""")
+    rows = ((n, first + 60 * i, 60, 0.0, 9.0, 240.0 + i % 7, 1.0, None, 0) for n in (1, 2, 3) for i in range(43_200))
+    connection.executemany("INSERT INTO minute VALUES (?,?,?,?,?,?,?,?,?)", rows)
+    connection.execute("COMMIT")
+    reader = Reader(path)
+    times = []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        found = reader.ask(series_bins, "s", Series.of("running", model="m"), first, first + 30 * 86_400, 180)
+        times.append(time.perf_counter() - began)
+        assert len(found) == 180
+    reader.close()
+    store.close()
+    return statistics.median(times) * 1000
+
+
+def main() -> None:
+    """Print the figures."""
+    polls = batches()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        spent = [record(folder / f"{run}.db", polls) / (SERIES * TICKS) * 1e6 for run in range(RUNS)]
+        raw, whole = bytes_used(folder / "0.db")
+        print(f"CPU per sample     {statistics.median(spent):.2f} us  [{min(spent):.2f}-{max(spent):.2f}]  target 1.00")
+        print(f"readings on disk   {raw:.1f} B a sample")
+        print(f"everything on disk {whole:.1f} B a sample (with minutes)  target 22.0")
+        print(f"30 days, a series  {ask_month(folder):.1f} ms  target 30.0")
+
+
+if __name__ == "__main__":
+    main()

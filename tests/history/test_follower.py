@@ -1,0 +1,99 @@
+"""A viewer beside a recorder."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infertop.history.follower import Follower
+from infertop.history.scopes import Scopes
+from tests.history.test_summary import SETTINGS
+from tests.history.world import START, polls, record, writer
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "infertop.db"
+
+
+def test_a_viewer_has_the_recorders_readings_sums_and_notes(path: Path) -> None:
+    scopes = Scopes(SETTINGS)
+    to = writer(path, START, scopes=scopes)
+    record(to, 0, 100)
+    follower = Follower(path, START + 100, scopes)
+    first = follower.look(START + 99.9)
+    assert len(first.batches) == 250
+    for second in (*range(100, 140), *range(140, 300, 7)):
+        to.notes.health("nvml", {"state": "up", "second": second})
+        to.notes.event(f"e{second}", START + second, {"text": str(second)})
+        summary = to.tick(polls(second), START + second + 0.9)
+        news = follower.look(START + second + 0.9)
+        assert [batch.ts for batch in news.batches] == sorted(round(b.ts, 3) for b in polls(second))
+        assert news.health is not None
+        assert news.health["nvml"]["second"] == second
+        assert news.events == {f"e{second}": {"text": str(second)}}
+        notes = {"told": summary.told, "db_bytes": summary.db_bytes, "lost_samples": 0}
+        assert replace(news.summary, **notes) == replace(summary, tick=news.summary.tick)  # type: ignore[arg-type]
+        assert news.summary.tick == summary.tick
+    assert first.recorder.startswith("recorded by process ")
+    to.finish(START + 301)
+    assert follower.look(START + 302).recorder == "the recorder is gone; what is shown ends with its last tick"
+    follower.close()
+
+
+def test_readings_of_the_last_quarter_of_an_hour_are_there_at_once(path: Path) -> None:
+    to = writer(path, START)
+    for second in range(0, 2000, 10):
+        to.tick(polls(second), START + second + 0.9)
+    follower = Follower(path, START + 2000)
+    news = follower.look(START + 2000)
+    assert START + 1100 <= news.batches[0].ts < START + 1111
+    follower.close()
+    to.finish(START + 2000)
+
+
+def test_prices_that_changed_reach_the_viewer(path: Path) -> None:
+    to = writer(path, START)
+    record(to, 0, 200)
+    follower = Follower(path, START + 200)
+    before = follower.look(START + 200).summary.today_usd_nano
+    to.reprice(lambda line: None if line.usd_nano is None else (line.usd_nano * 10, line.price), START)
+    summary = to.tick((), START + 200)
+    to.tick((), START + 200)
+    after = follower.look(START + 200).summary
+    assert before is not None
+    assert after.today_usd_nano is not None
+    assert after.today_usd_nano > 5 * before
+    assert summary.today_usd_nano != after.today_usd_nano or summary.today_usd_nano > before
+    follower.close()
+    to.finish(START + 201)
+
+
+def test_a_history_that_was_begun_anew_is_followed(path: Path) -> None:
+    to = writer(path, START)
+    record(to, 0, 100)
+    follower = Follower(path, START + 100)
+    follower.look(START + 100)
+    path.unlink()
+    record(to, 100, 200)
+    news = follower.look(START + 200)
+    assert news.batches[-1].ts > START + 199
+    follower.close()
+    to.finish(START + 201)
+
+
+def test_a_database_that_fails_is_said_and_the_sums_stay(path: Path) -> None:
+    to = writer(path, START)
+    record(to, 0, 100)
+    follower = Follower(path, START + 100)
+    before = follower.look(START + 100).summary
+    follower._connection.close()
+    follower._connection = sqlite3.connect(":memory:", isolation_level=None)
+    news = follower.look(START + 105)
+    assert news.summary == replace(before, ts=START + 105, status=news.summary.status)
+    assert news.summary.status.startswith("the history cannot be read: ")
+    follower.close()
+    to.finish(START + 201)
