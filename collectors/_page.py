@@ -10,12 +10,15 @@ from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.exposition import Exposition, Layout
 from infertop.readings.mapping import Plan, Table
 from infertop.readings.model import Batch, Series, Value
+from infertop.readings.registry import METRICS, Kind
 from infertop.readings.safe import safe
 
 if TYPE_CHECKING:
     from infertop.engine.http import Http
 
 Adapt = Callable[[Table, bytes], Table]
+# So many pages in a row may lack what was read before it is given up for gone.
+_PATIENCE = 10
 _NOT_METRICS = {b"<": "a web page", b"{": "JSON", b"[": "JSON"}
 
 
@@ -55,6 +58,8 @@ class MetricsPage:
         self._exposition = Exposition(table.wanted())
         self._known: tuple[Layout, str | None] | None = None
         self._plan: Plan | None = None
+        self._lacked = 0
+        self._first = True
 
     def read(self, body: bytes, model: str | None = None) -> Reading:
         """Read a page; `model` names what has no model label. Raise Unavailable where it is no metrics page."""
@@ -67,18 +72,31 @@ class MetricsPage:
         page = self._exposition.parse(body)
         plan = self._plan_for(page.layout, body, model)
         series, values = plan.read(page.values)
+        if self._first and page.rejected:
+            # A counter whose line cannot be read now would look new on the next page, and count from 0.
+            series, values = _gauges(series, values)
+        self._first = False
         notes = (self._complaint(page.rejected, page.first_rejected),) if page.rejected else ()
         return Reading(series, values, plan.started(page.values), notes, page.rejected)
 
     def _plan_for(self, layout: Layout, body: bytes, model: str | None) -> Plan:
         if self._plan is None or self._known is None or self._known[0] is not layout or self._known[1] != model:
             table = self._adapt(self._table, body) if self._adapt else self._table
-            self._known, self._plan = (layout, model), Plan(table, layout, model)
+            before = self._plan.choices if self._plan and self._lacked < _PATIENCE else None
+            self._known, self._plan = (layout, model), Plan(table, layout, model, before)
+        self._lacked = self._lacked + 1 if self._plan.choices.lacking else 0
+        if self._lacked == _PATIENCE:
+            self._known = None
         return self._plan
 
     def _complaint(self, rejected: int, first: str) -> str:
         lines = "1 line" if rejected == 1 else f"{rejected} lines"
         return f"{self._where}: {lines} could not be read, first: {safe(first, 160)}"
+
+
+def _gauges(series: tuple[Series, ...], values: tuple[Value, ...]) -> tuple[tuple[Series, ...], tuple[Value, ...]]:
+    kept = [pair for pair in zip(series, values, strict=True) if METRICS[pair[0].metric].kind is Kind.GAUGE]
+    return tuple(each for each, _ in kept), tuple(value for _, value in kept)
 
 
 def metrics_url(url: str) -> str:

@@ -3,7 +3,7 @@
 Wire format: docs/user_guide/metrics.md and src/metrics.cc of triton-inference-server/core; counters have no `_total`,
 durations are microseconds. What decides the table:
 
-- A model's versions, and its instances with and without a `gpu_uuid`, are one model: their series are added.
+- A model's versions, and its instances with and without a `gpu_uuid`, are one model, counted as its ranks.
 - `nv_inference_request_success` counts every request, those answered from the response cache included, and those whose
   Python model answered with an error. An ensemble counts once, and each model inside it counts again.
 - `compute_infer` is added once for each request of a batch, so it exceeds GPU time where requests are batched.

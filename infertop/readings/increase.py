@@ -16,6 +16,8 @@ from infertop.readings.registry import METRICS, Kind
 
 _SAME_START_SECONDS = 1.0
 _REMEMBERED = 100_000
+# So many pages in a row may lack the start that the others have before the counters decide alone.
+_SILENT_PAGES = 3
 # Meters older than any process that reads them: their first value is a baseline whenever it comes.
 _LIFELONG = frozenset({"gpu_energy_joules"})
 
@@ -29,7 +31,7 @@ class Increase(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What one batch added. `dt` is the seconds since the last good poll, None at the first.
+    """What one batch added. `dt` is the seconds since the last good poll, None at the first and where none was taken.
 
     `restarted`: the process that is read began anew, and what it did between the last poll and its end is unknown.
     `gap`: a span longer than a gap may be, in which the same process ran and nobody polled.
@@ -53,13 +55,16 @@ class Continuity:
     """The memory of one source: the last good value of each of its counters and histograms.
 
     The first page is a baseline and adds nothing. Later, a series that appears counts from 0 and a value that fell
-    counts in full; after a restart everything counts in full. Readings that are not finite or below 0 are passed over.
+    counts in full; after a restart everything counts in full. Readings that are not finite or below 0 are passed over,
+    and so is a whole page without the start that those before it had: it may be that of another process, and the next
+    page makes up for it.
     """
 
     def __init__(self, gap_seconds: float) -> None:
         self._gap_seconds = gap_seconds
         self._ts: float | None = None
         self._started: float | None = None
+        self._silent = 0
         self._seen = False
         self._series: tuple[Series, ...] | None = None
         self._meters: tuple[_Meter, ...] = ()
@@ -68,6 +73,8 @@ class Continuity:
 
     def advance(self, batch: Batch) -> Advance:
         """Take the next batch of the source, in order of time."""
+        if self._is_silent(batch):
+            return Advance(batch.ts, None, False, None, ())
         self._align(batch.series)
         news = [batch.values[meter.place] for meter in self._meters]
         restarted = self._seen and self._restarted(batch.started, news)
@@ -88,6 +95,7 @@ class Continuity:
         return {
             "ts": self._ts,
             "started": self._started,
+            "silent": self._silent,
             "seen": self._seen,
             "values": [[series.metric, list(map(list, series.labels)), _plain(value)] for series, value in values],
         }
@@ -95,11 +103,22 @@ class Continuity:
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up what `dump` returned, in place of what is remembered."""
         self._ts, self._started, self._seen = state["ts"], state["started"], state["seen"]
+        self._silent = state["silent"]
         self._series, self._meters, self._last = None, (), []
         self._past = {
             Series(metric, tuple((key, text) for key, text in labels)): _value(value)
             for metric, labels, value in state["values"]
         }
+
+    def _is_silent(self, batch: Batch) -> bool:
+        """Say whether the page leaves open which process it is about; if so for long, it tells no start at all."""
+        if batch.started is not None or self._started is None:
+            self._silent = 0
+        elif self._silent < _SILENT_PAGES:
+            self._silent += 1
+        else:
+            self._silent, self._started = 0, None
+        return self._silent > 0
 
     def _remembered(self) -> dict[Series, Value]:
         here = ((meter.series, last) for meter, last in zip(self._meters, self._last, strict=True))
@@ -133,7 +152,7 @@ class Continuity:
             forget = restarted and not meter.lifelong
             if forget:
                 self._last[at] = old = None
-            if new == old or not _good(new, meter.histogram):
+            if new == old or not _good(new, meter.histogram) or _lost_a_bucket(new, old):
                 continue
             self._last[at] = new
             amount = _growth(new, old, meter.lifelong) if self._seen else None
@@ -159,6 +178,12 @@ def _good(value: Value, histogram: bool) -> bool:
     if not histogram or not value.counts or len(value.counts) != len(value.bounds):
         return False
     return min(value.counts) >= 0 and sum(value.counts) < math.inf and 0 <= value.total < math.inf
+
+
+def _lost_a_bucket(new: Value, old: Value | None) -> bool:
+    """Say whether a histogram lacks bounds that it had: a line that could not be read; it says no less later."""
+    both = isinstance(new, Buckets) and isinstance(old, Buckets)
+    return both and new.bounds != old.bounds and set(new.bounds) < set(old.bounds) and _level(new) >= _level(old)
 
 
 def _level(value: Value) -> float:

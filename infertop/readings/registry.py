@@ -61,7 +61,8 @@ _QUANTILE = ("model", "quantile")
 METRICS: dict[str, Metric] = {
     each.name: each
     for each in (
-        # What a serving engine says of a model. `rank` tells shards and replicas of one engine apart.
+        # What a serving engine says of a model. `rank` tells shards and replicas of one engine apart, and the lines of
+        # a page (versions, handlers, reasons) that make up one counter: whoever reads adds them.
         Metric("requests", _C, "requests", "requests finished", (*_ENGINE, "reason")),
         Metric("requests_failed", _C, "requests", "requests that ended in an error", (*_ENGINE, "reason")),
         Metric("requests_aborted", _C, "requests", "requests given up by the client", _ENGINE),
@@ -84,12 +85,12 @@ METRICS: dict[str, Metric] = {
         # Engines that state quantiles themselves, or totals instead of histograms.
         Metric("request_seconds_quantile", _G, "seconds", "request time, by the engine's own summary", _QUANTILE),
         Metric("queue_seconds_quantile", _G, "seconds", "queue time, by the engine's own summary", _QUANTILE),
-        Metric("request_seconds_total", _C, "seconds", "time of all finished requests together", ("model",)),
-        Metric("queue_seconds_total", _C, "seconds", "queue time of all requests together", ("model",)),
+        Metric("request_seconds_total", _C, "seconds", "time of all finished requests together", _ENGINE),
+        Metric("queue_seconds_total", _C, "seconds", "queue time of all requests together", _ENGINE),
         Metric("prefill_seconds_total", _C, "seconds", "time spent on prompts", _ENGINE),
         Metric("decode_seconds_total", _C, "seconds", "time spent on output tokens", _ENGINE),
-        Metric("compute_seconds_total", _C, "seconds", "GPU time of a model's batches", ("model", "gpu")),
-        Metric("batches", _C, "batches", "batches run", ("model",)),
+        Metric("compute_seconds_total", _C, "seconds", "GPU time of a model's batches", (*_ENGINE, "gpu")),
+        Metric("batches", _C, "batches", "batches run", _ENGINE),
         Metric("asleep", _G, "ratio", "1 while the engine's weights are off the GPU", _ENGINE),
         # GPUs; `gpu` is the UUID of the device or of the MIG instance. A field that is not supported has no series.
         Metric("gpu_info", _G, "none", "1 for each GPU present", ("gpu", "name", "index", "parent", "mig_profile")),

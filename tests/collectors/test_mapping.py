@@ -37,9 +37,24 @@ def test_colon_and_underscore_in_names_are_equal_and_a_relay_may_put_a_prefix_be
     assert read(OUTPUT, 'ray_eng_generation_tokens_total{model_name="m"} 7\n') == {}
 
 
-def test_labels_that_are_not_kept_are_added_over():
-    text = 'eng:tokens_total{model_name="m",shard="a"} 5\neng:tokens_total{model_name="m",shard="b"} 6\n'
-    assert read(OUTPUT, text) == {Series.of("output_tokens", model="m"): 11.0}
+def test_gauges_are_added_over_the_labels_that_are_not_kept():
+    text = 'busy{model_name="m",shard="a"} 5\nbusy{model_name="m",shard="b"} 6\n'
+    assert read(table(Rule("running", ("busy",))), text) == {Series.of("running", model="m"): 11.0}
+
+
+def test_counters_are_not_added_but_keep_their_other_labels_in_the_rank():
+    text = 'eng:tokens_total{zone="z",model_name="m",shard="a",engine="0"} 5\n'
+    text += 'eng:tokens_total{zone="z",model_name="m",shard="b",engine="0"} 6\n'
+    assert read(OUTPUT, text) == {
+        Series.of("output_tokens", model="m", rank="0/a/z"): 5.0,
+        Series.of("output_tokens", model="m", rank="0/b/z"): 6.0,
+    }
+
+
+def test_a_label_that_the_rule_fixes_tells_nothing_apart():
+    aborted = table(Rule("requests_aborted", ("done",), {"reason": "abort", "status": "4.."}))
+    text = 'done{model_name="m",reason="abort",status="404"} 5\ndone{model_name="m",reason="stop",status="404"} 6\n'
+    assert read(aborted, text) == {Series.of("requests_aborted", model="m", rank="404"): 5.0}
 
 
 def test_a_rank_is_carried_also_where_there_is_only_one_so_that_a_second_does_not_rename_it():
@@ -55,12 +70,14 @@ def test_several_rank_labels_are_one_rank():
     assert read(OUTPUT, text) == {Series.of("output_tokens", model="m", rank="0/w"): 5.0}
 
 
-def test_two_names_joined_by_a_plus_are_added_and_one_alone_is_enough():
+def test_two_names_joined_by_a_plus_are_both_read_and_one_alone_is_enough():
     hits = table(Rule("cached_tokens", ("local + remote",)))
+    local = Series.of("cached_tokens", model="m", rank="local")
     assert read(hits, 'local{model_name="m"} 5\nremote{model_name="m"} 6\n') == {
-        Series.of("cached_tokens", model="m"): 11.0
+        local: 5.0,
+        Series.of("cached_tokens", model="m", rank="remote"): 6.0,
     }
-    assert read(hits, 'local{model_name="m"} 5\n') == {Series.of("cached_tokens", model="m"): 5.0}
+    assert read(hits, 'local{model_name="m"} 5\n') == {local: 5.0}
 
 
 def test_samples_without_a_model_get_the_pages_only_model_and_none_where_there_are_two():
@@ -69,9 +86,9 @@ def test_samples_without_a_model_get_the_pages_only_model_and_none_where_there_a
         Rule("requests_failed", ("http",), {"status": "5.."}, labels={"reason": "5xx"}),
     )
     one = 'tokens{model_name="m"} 5\nhttp{status="5xx"} 2\nhttp{status="2xx"} 9\n'
-    assert read(rules, one)[Series.of("requests_failed", model="m", reason="5xx")] == 2.0
+    assert read(rules, one)[Series.of("requests_failed", model="m", rank="5xx", reason="5xx")] == 2.0
     two = one + 'tokens{model_name="n"} 5\n'
-    assert read(rules, two)[Series.of("requests_failed", reason="5xx")] == 2.0
+    assert read(rules, two)[Series.of("requests_failed", rank="5xx", reason="5xx")] == 2.0
 
 
 def test_a_given_model_names_what_has_no_label():
@@ -113,9 +130,9 @@ def test_what_is_not_a_number_is_absent_and_not_zero(value):
     assert read(OUTPUT, f'eng:tokens_total{{model_name="m"}} {value}\n') == {}
 
 
-def test_a_sum_with_a_part_that_is_not_a_number_is_absent_for_it_would_fall():
-    text = 'eng:tokens_total{model_name="m",shard="a"} 5\neng:tokens_total{model_name="m",shard="b"} NaN\n'
-    assert read(OUTPUT, text) == {}
+def test_a_sum_with_a_part_that_is_not_a_number_is_absent():
+    text = 'busy{model_name="m",shard="a"} 5\nbusy{model_name="m",shard="b"} NaN\n'
+    assert read(table(Rule("running", ("busy",))), text) == {}
 
 
 def test_the_highest_of_several_passes_over_what_is_not_a_number():
@@ -143,7 +160,7 @@ def histogram(model, shard, buckets, total, name="ttft"):
 
 
 TTFT = table(Rule("ttft_seconds", ("ttft",)))
-KEY = Series.of("ttft_seconds", model="m")
+KEY = Series.of("ttft_seconds", model="m", rank="a")
 
 
 def test_a_histograms_buckets_are_put_in_order_of_their_bounds():
@@ -151,10 +168,23 @@ def test_a_histograms_buckets_are_put_in_order_of_their_bounds():
     assert read(TTFT, page) == {KEY: Buckets((0.1, 0.5, math.inf), (1.0, 4.0, 9.0), 3.5)}
 
 
-def test_histograms_with_different_bounds_are_added_at_the_bounds_that_both_have():
+def test_histograms_stay_apart_with_bounds_of_their_own():
     page = histogram("m", "a", [("0.1", 1), ("0.5", 4), ("+Inf", 9)], 3.5)
     page += histogram("m", "b", [("0.2", 2), ("0.5", 3), ("+Inf", 3)], 1.0)
-    assert read(TTFT, page) == {KEY: Buckets((0.5, math.inf), (7.0, 12.0), 4.5)}
+    assert read(TTFT, page) == {
+        KEY: Buckets((0.1, 0.5, math.inf), (1.0, 4.0, 9.0), 3.5),
+        Series.of("ttft_seconds", model="m", rank="b"): Buckets((0.2, 0.5, math.inf), (2.0, 3.0, 3.0), 1.0),
+    }
+
+
+def test_histograms_whose_labels_read_alike_are_not_mixed():
+    one, two = ('ttft_bucket{{{0},le="+Inf"}} {1}\nttft_sum{{{0}}} {1}\n'.format(*row) for row in (
+        ('model_name="m",shard="a/b",zone="c"', 5),
+        ('model_name="m",shard="a",zone="b/c"', 7),
+    ))  # fmt: skip
+    assert read(TTFT, one + two) == {
+        Series.of("ttft_seconds", model="m", rank="a/b/c"): Buckets((math.inf,), (5.0,), 5.0)
+    }
 
 
 def test_a_histogram_in_milliseconds_is_scaled_with_its_bounds_and_sum():
@@ -183,7 +213,7 @@ def test_a_broken_histogram_is_absent(page):
 
 def test_the_start_of_the_process_is_read_where_the_page_has_it():
     rules = table(Rule("running", ("a",)), started="process_start_time_seconds")
-    for text, expected in [("1.79e9", 1.79e9), ("NaN", None), ("0", None), ("-5", None)]:
+    for text, expected in [("1.79e9", 1.79e9), ("NaN", None), ("0", None), ("-5", None), ("1.79", None)]:
         page = Exposition(rules.wanted()).parse(f"a 1\nprocess_start_time_seconds {text}\n".encode())
         assert Plan(rules, page.layout).started(page.values) == expected
     page = Exposition(rules.wanted()).parse(b"a 1\n")
@@ -193,6 +223,43 @@ def test_the_start_of_the_process_is_read_where_the_page_has_it():
 _TOKENS = st.lists(
     st.tuples(st.sampled_from("mn"), st.sampled_from("01"), st.integers(0, 10**12)), unique_by=lambda row: row[:2]
 )
+
+
+def plans(rules, *texts):
+    """Read pages one after the other, each with the choices of those before it."""
+    reader, before = Exposition(rules.wanted()), None
+    for text in texts:
+        page = reader.parse(text.encode())
+        plan = Plan(rules, page.layout, before=before)
+        before = plan.choices
+        yield dict(zip(*plan.read(page.values), strict=True)), before.lacking
+
+
+NEW, OLD = 'eng:generation_tokens_total{model_name="m"} 7\n', 'eng:tokens_total{model_name="m"} 5\n'
+TOKENS = Series.of("output_tokens", model="m")
+
+
+def test_a_name_whose_line_is_missing_for_once_is_not_replaced_by_one_that_counts_something_else():
+    pages = list(plans(OUTPUT, NEW + OLD, OLD, NEW + OLD))
+    assert pages == [({TOKENS: 7.0}, False), ({}, True), ({TOKENS: 7.0}, False)]
+
+
+def test_an_earlier_name_takes_over_when_it_comes():
+    assert [said for said, _ in plans(OUTPUT, OLD, NEW + OLD)] == [{TOKENS: 5.0}, {TOKENS: 7.0}]
+
+
+def test_a_rule_whose_line_is_missing_for_once_is_not_replaced_by_a_later_one():
+    rules = table(Rule("output_tokens", ("own",)), Rule("output_tokens", ("theirs",)))
+    theirs, own = 'theirs{model_name="m"} 5\n', 'own{model_name="m",shard="a"} 7\nown{model_name="m",shard="b"} 8\n'
+    other = 'own{model_name="n"} 1\n'
+    here = {Series.of("output_tokens", model="m", rank="a"): 7.0, Series.of("output_tokens", model="m", rank="b"): 8.0}
+    there = {Series.of("output_tokens", model="n"): 1.0}
+    assert list(plans(rules, own + theirs + other, theirs + other, own + theirs + other)) == [
+        (here | there, False),
+        (there, True),
+        (here | there, False),
+    ]
+    assert [said for said, _ in plans(rules, theirs + other)] == [there | {TOKENS: 5.0}]
 
 
 @given(_TOKENS)

@@ -21,14 +21,14 @@ def by_series(batch):
 def test_the_real_pages_quantities():
     batch = source("triton", **TINY).parse(payload("triton/2.51.0_last.txt"), 1.0)
     said = by_series(batch)
-    assert said[Series.of("requests", model="echo")] == 3_130  # 2,149 of them from the response cache
-    assert said[Series.of("batches", model="echo")] == 909
-    assert said[Series.of("prompt_tokens", model="tiny_llm")] == 41_268
-    assert said[Series.of("output_tokens", model="tiny_llm")] == 8_542
+    assert said[Series.of("requests", model="echo", rank="1")] == 3_130  # 2,149 of them from the response cache
+    assert said[Series.of("batches", model="echo", rank="1")] == 909
+    assert said[Series.of("prompt_tokens", model="tiny_llm", rank="1")] == 41_268
+    assert said[Series.of("output_tokens", model="tiny_llm", rank="1")] == 8_542
     assert said[Series.of("running", model="tiny_llm")] == 0
-    assert said[Series.of("request_seconds_total", model="flaky")] == 132.755437
-    assert said[Series.of("queue_seconds_total", model="flaky")] == 98.36059
-    assert said[Series.of("compute_seconds_total", model="tiny_llm")] == 63.355266
+    assert said[Series.of("request_seconds_total", model="flaky", rank="1")] == 132.755437
+    assert said[Series.of("queue_seconds_total", model="flaky", rank="1")] == 98.36059
+    assert said[Series.of("compute_seconds_total", model="tiny_llm", rank="1")] == 63.355266
     assert said[Series.of("request_seconds_quantile", model="tiny_llm", quantile="0.99")] == 0.629259
     assert said[Series.of("queue_seconds_quantile", model="echo", quantile="0.5")] == 0.000006
     assert (batch.started, batch.notes, batch.rejected) == (None, (), 0)
@@ -110,18 +110,20 @@ nv_energy_consumption{gpu_uuid="GPU-a"} 12345
 """
 
 
-def test_versions_and_instances_of_a_model_are_one_and_gpu_time_is_by_gpu():
+def test_versions_and_instances_of_a_model_are_counted_apart_and_gpu_time_is_by_gpu():
     said = by_series(source("triton").parse(BACKENDS.encode(), 1.0))
     assert said == {
-        Series.of("requests", model="m"): 7,
-        Series.of("requests_failed", model="m", reason="BACKEND"): 1,
-        Series.of("requests_aborted", model="m"): 2,
+        Series.of("requests", model="m", rank="1"): 3,
+        Series.of("requests", model="m", rank="GPU-a/2"): 4,
+        Series.of("requests_failed", model="m", reason="BACKEND", rank="1"): 1,
+        Series.of("requests_aborted", model="m", rank="1"): 2,
         Series.of("running", model="m"): 4,
         Series.of("waiting", model="m"): 5,
         Series.of("kv_cache_usage", model="m"): 0.5,
-        Series.of("compute_seconds_total", model="m", gpu="GPU-a"): 3,
-        Series.of("compute_seconds_total", model="m", gpu="GPU-b"): 5,
-        Series.of("compute_seconds_total", model="m"): 7,
+        Series.of("compute_seconds_total", model="m", gpu="GPU-a", rank="1"): 1,
+        Series.of("compute_seconds_total", model="m", gpu="GPU-a", rank="2"): 2,
+        Series.of("compute_seconds_total", model="m", gpu="GPU-b", rank="1"): 5,
+        Series.of("compute_seconds_total", model="m", rank="1"): 7,
         Series.of("queue_seconds_quantile", model="m", quantile="0.5"): 0.002,
     }
 
@@ -135,9 +137,11 @@ vllm:time_to_first_token_seconds_bucket{model="vllm_model",version="1",le="+Inf"
 vllm:time_to_first_token_seconds_sum{model="vllm_model",version="1"} 0.03
 """
     said = by_series(source("triton").parse(page.encode(), 1.0))
-    assert said[Series.of("prompt_tokens", model="vllm_model")] == 10
-    assert said[Series.of("output_tokens", model="vllm_model")] == 16
-    assert said[Series.of("ttft_seconds", model="vllm_model")] == Buckets((0.1, float("inf")), (1.0, 1.0), 0.03)
+    assert said[Series.of("prompt_tokens", model="vllm_model", rank="1")] == 10
+    assert said[Series.of("output_tokens", model="vllm_model", rank="1")] == 16
+    assert said[Series.of("ttft_seconds", model="vllm_model", rank="1")] == Buckets(
+        (0.1, float("inf")), (1.0, 1.0), 0.03
+    )
 
 
 def test_tensorrt_llms_tokens_are_the_sums_of_its_length_histograms():

@@ -125,14 +125,27 @@ def test_counters_at_0_have_no_voice_in_what_a_restart_is():
     assert follow(batch(10, out=5.0, prompt=0.0, cached=0.0), batch(11, out=2.0, prompt=0.0, cached=0.0))[0].restarted
 
 
-@pytest.mark.parametrize(("first", "second"), [(1.0, None), (None, 1.0)])
-def test_start_that_is_known_on_one_page_only_leaves_it_to_the_counters(first, second):
-    assert not follow(batch(10, first, out=5.0), batch(11, second, out=6.0))[0].restarted
-    assert follow(batch(10, first, out=5.0), batch(11, second, out=4.0))[0].restarted
+def test_start_that_is_known_on_the_second_page_only_leaves_it_to_the_counters():
+    assert not follow(batch(10, None, out=5.0), batch(11, 1.0, out=6.0))[0].restarted
+    assert follow(batch(10, None, out=5.0), batch(11, 1.0, out=4.0))[0].restarted
 
 
-def test_start_is_remembered_over_a_page_without_one():
-    assert follow(batch(10, 1.0, out=5.0), batch(11, None, out=6.0), batch(12, 9.0, out=7.0))[0].restarted
+def test_page_that_lost_its_start_waits_for_the_next():
+    first, silent = batch(10, 1.0, out=5.0), batch(11, None, out=6.0)
+    advance, grown = follow(first, silent)
+    assert (advance.ts, advance.dt, advance.restarted, grown) == (11, None, False, {})
+    advance, grown = follow(first, silent, batch(12, 1.0, out=8.0))
+    assert (advance.dt, advance.restarted, grown) == (2, False, {"output_tokens": 3})
+    advance, grown = follow(first, silent, batch(12, 9.0, out=7.0))
+    assert (advance.restarted, grown) == (True, {"output_tokens": 7})
+
+
+def test_pages_that_never_tell_their_start_again_are_left_to_the_counters():
+    silent = [batch(11 + n, None, out=6.0 + n) for n in range(4)]
+    advance, grown = follow(batch(10, 1.0, out=5.0), *silent)
+    assert (advance.dt, advance.restarted, grown) == (4, False, {"output_tokens": 4})
+    assert follow(batch(10, 1.0, out=5.0), *silent, batch(20, None, out=1.0))[0].restarted
+    assert not follow(batch(10, 1.0, out=5.0), *silent, batch(20, 19.0, out=10.0))[0].restarted
 
 
 def test_series_that_vanished_before_a_restart_counts_in_full_after_it():
@@ -207,6 +220,15 @@ def test_histogram_with_other_bounds_begins_again_with_a_baseline():
     }
 
 
+def test_histogram_that_lost_a_bucket_for_once_goes_on_where_it_was():
+    old, new = (seconds(1, 2, n) for n in (3, 7))
+    lost = Buckets((0.1, math.inf), (1.0, 5.0), 5.0)
+    assert follow(batch(10, ttft=old), batch(11, ttft=lost))[1] == {}
+    assert follow(batch(10, ttft=old), batch(11, ttft=lost), batch(12, ttft=new))[1] == {
+        "ttft_seconds": seconds(0, 0, 4)
+    }
+
+
 def test_histogram_with_other_bounds_after_a_restart_counts_in_full():
     new = seconds(1, 2, 9, bounds=(0.2, 2.0))
     assert follow(batch(10, 1.0, ttft=seconds(1, 2, 3)), batch(11, 9.0, ttft=new))[1] == {"ttft_seconds": new}
@@ -265,6 +287,15 @@ def test_state_is_plain_json_and_goes_on_where_it_was():
     assert advance == continuity.advance(later)
     assert dict(advance.increases) == {OUT: 3, PROMPT: 3, TTFT: seconds(0, 0, 1)}
     assert advance.gap == (11, 100)
+
+
+def test_state_remembers_the_pages_that_lost_their_start():
+    continuity, again = Continuity(15), Continuity(15)
+    for each in (batch(10, 1.0, out=5.0), batch(11, None, out=6.0), batch(12, None, out=7.0)):
+        continuity.advance(each)
+    again.load(json.loads(json.dumps(continuity.dump())))
+    for each in (batch(13, None, out=8.0), batch(14, None, out=9.0)):
+        assert again.advance(each) == continuity.advance(each)
 
 
 def test_state_of_a_source_never_seen_is_still_that():
