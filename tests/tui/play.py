@@ -1,0 +1,158 @@
+"""A feed over the hand-made views, with every figure moving: for looking at the screen and for measuring it.
+
+python -m tests.tui.play [rich|empty|hostile|demo|viewer|crash] [--ascii] [--no-color] [--no-mouse]
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from dataclasses import replace
+
+from infertop.views.shapes import Explained, ModelPage, Overview
+from tests.tui import sample
+
+
+class PlayFeed:
+    """Gives `view`, moved on by one step a call where `moving`."""
+
+    def __init__(self, view: Overview = sample.RICH, *, moving: bool = False, seed: int = 1) -> None:
+        self.view = view
+        self.moving = moving
+        self.started = self.stopped = False
+        self.windows: list[float] = []
+        self.intervals: list[float] = []
+        self._dice = random.Random(seed)
+
+    def overview(self) -> Overview:
+        if self.moving:
+            self.view = self._moved(self.view)
+        return self.view
+
+    def model_page(self, source: str, model: str) -> ModelPage:
+        return sample.page(self.view, source, model)
+
+    def explain(self, panel: str, key: str, column: str) -> Explained:
+        return sample.EXPLAINED.get(column, Explained("", ()))
+
+    def set_window(self, seconds: float) -> None:
+        self.windows.append(seconds)
+        self.view = replace(self.view, window_seconds=seconds)
+
+    def set_interval(self, seconds: float) -> None:
+        self.intervals.append(seconds)
+        self.view = replace(self.view, interval_seconds=seconds)
+
+    async def start(self) -> None:
+        self.started = True
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+    def _step(self, value: float | None, swing: float = 0.06) -> float | None:
+        return None if value is None else value * self._dice.uniform(1 - swing, 1 + swing)
+
+    def _moved(self, view: Overview) -> Overview:
+        step = self._step
+        at = view.at + view.interval_seconds
+        bin_done = int(at) % 5 == 0
+        models = tuple(
+            replace(
+                row,
+                age_seconds=self._dice.uniform(0.1, 1.0) if row.state == "up" else row.age_seconds,
+                usd_per_hour=step(row.usd_per_hour),
+                usd_per_request=step(row.usd_per_request),
+                usd_per_million={name: step(v) for name, v in row.usd_per_million.items()},
+                tokens_per_second={name: step(v) for name, v in row.tokens_per_second.items()},
+                requests_per_second=step(row.requests_per_second),
+                waiting=None if row.waiting is None else float(self._dice.randrange(9)),
+                kv_cache_usage=None if row.kv_cache_usage is None else self._dice.random(),
+                ttft=replace(
+                    row.ttft,
+                    p50=sample.around(self._dice.uniform(0.1, 0.9)),
+                    p95=sample.around(self._dice.uniform(1, 2)),
+                )
+                if row.ttft.count
+                else row.ttft,
+                inter_token=replace(row.inter_token, p50=sample.around(self._dice.uniform(0.02, 0.05)))
+                if row.ttft.count
+                else row.inter_token,
+                shadow_margin_usd_per_hour=step(row.shadow_margin_usd_per_hour),
+                trend=(*row.trend[1:], step(row.trend[-1], 0.3)) if bin_done and row.trend else row.trend,
+            )
+            for row in view.models
+        )
+        gpus = tuple(
+            replace(
+                row,
+                utilization=self._dice.random() if row.models else 0.0,
+                memory_used_bytes=step(row.memory_used_bytes, 0.03),
+                power_watts=step(row.power_watts),
+                idle_usd_per_hour=step(row.idle_usd_per_hour),
+                temperature_celsius=step(row.temperature_celsius, 0.02),
+            )
+            for row in view.gpus
+        )
+        head = view.headline
+        return replace(
+            view,
+            at=at,
+            models=models,
+            gpus=gpus,
+            headline=replace(
+                head,
+                usd_per_hour=step(head.usd_per_hour),
+                today_usd=None if head.today_usd is None else head.today_usd + 0.01,
+                idle_usd_per_hour=step(head.idle_usd_per_hour),
+                gpu_usd_per_hour=step(head.gpu_usd_per_hour),
+            ),
+            budgets=tuple(replace(b, burn_usd_per_hour=step(b.burn_usd_per_hour)) for b in view.budgets),
+            sources=tuple(
+                replace(s, age_seconds=step(s.age_seconds, 0.5), poll_seconds=step(s.poll_seconds, 0.3))
+                for s in view.sources
+            ),
+        )
+
+
+class CrashFeed(PlayFeed):
+    """Breaks at the third tick, with something in a local variable that nobody may see."""
+
+    def overview(self) -> Overview:
+        secret = "sk-canary-0123456789"
+        self.count = getattr(self, "count", 0) + 1
+        if self.count > 3:
+            raise RuntimeError(f"the view could not be made ({len(secret)})")
+        return self.view
+
+
+class BrokenStart(PlayFeed):
+    """Cannot begin to collect."""
+
+    async def start(self) -> None:
+        raise RuntimeError("the collectors could not be started")
+
+
+VIEWS = {
+    "rich": sample.RICH,
+    "empty": sample.EMPTY,
+    "hostile": sample.HOSTILE,
+    "demo": replace(sample.RICH, mode="demo"),
+    "viewer": replace(
+        sample.RICH, mode="viewer", recorder="recorded by pid 4312", notices=("history is paused: the disk is full",)
+    ),
+}
+
+
+def main(words: list[str]) -> int:
+    from tui.app import run
+
+    name = next((word for word in words if not word.startswith("-")), "rich")
+    broken = {"crash": CrashFeed, "broken": BrokenStart}
+    feed = (
+        broken[name]() if name in broken else PlayFeed(VIEWS[name], moving="--still" not in words and name != "empty")
+    )
+    return run(feed, mouse="--no-mouse" not in words, color="--no-color" not in words, ascii="--ascii" in words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

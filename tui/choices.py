@@ -1,0 +1,61 @@
+"""What the person at the screen chose: where the cursor is, sorting, grouping, the filter, whether it is paused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+GROUPINGS = ("flat", "by source", "by kind")
+
+
+@dataclass(slots=True)
+class Cursor:
+    """A place in a list that follows its item when the list is sorted anew; `top` is the first row shown."""
+
+    key: str = ""
+    index: int = 0
+    top: int = 0
+
+    def settle(self, keys: Sequence[str]) -> None:
+        """Stand on the item of before, or, where it is gone, where it was."""
+        if self.key in keys:
+            self.index = keys.index(self.key)
+        else:
+            self.index = max(0, min(self.index, len(keys) - 1))
+            self.key = keys[self.index] if keys else ""
+
+    def move(self, keys: Sequence[str], step: int) -> None:
+        """Go `step` items on, and stop at either end."""
+        self.settle(keys)
+        self.index = max(0, min(self.index + step, len(keys) - 1))
+        self.key = keys[self.index] if keys else ""
+
+    def scroll(self, size: int, height: int) -> int:
+        """Return the first row to show so that the cursor is among `height` of `size` rows."""
+        height = max(1, height)
+        self.top = min(self.top, self.index, max(0, size - height))
+        self.top = max(self.top, self.index - height + 1, 0)
+        return self.top
+
+
+@dataclass(slots=True)
+class Choices:
+    """`sorts` maps a panel to the place in its cycle of orders, `message` answers the last key until the next one."""
+
+    panel: str = "models"
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    sorts: dict[str, int] = field(default_factory=dict)
+    group: int = 0
+    filter: str = ""
+    typing: bool = False
+    paused: bool = False
+    message: str = ""
+
+    def cursor(self, panel: str) -> Cursor:
+        """Return the cursor of a panel."""
+        return self.cursors.setdefault(panel, Cursor())
+
+    def matches(self, *texts: str) -> bool:
+        """Return whether the filter lets an item with these texts through."""
+        wanted = self.filter.casefold()
+        return not wanted or any(wanted in text.casefold() for text in texts)

@@ -1,0 +1,224 @@
+"""The desk: which page is shown, what was chosen, and what each key does to that. Nothing here knows Textual."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infertop.views.shapes import Overview
+from tui import format as fmt
+from tui.choices import GROUPINGS, Choices
+from tui.feed import Feed
+from tui.keys import LISTS
+from tui.look import Look
+from tui.panels.models import Entry, split_key
+from tui.panels.panel import TablePanel
+from tui.scene import Scene
+from tui.screens.first import first_page, nothing_found
+from tui.screens.overview import VIEWS
+from tui.screens.page import Box, Page, Picture, TextPage
+from tui.widgets.cells import FILL, Row
+
+WINDOWS = (60.0, 300.0, 900.0)
+INTERVALS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class Desk:
+    """Holds the view of now, the choices and the pages that were opened, the last one on top."""
+
+    def __init__(self, feed: Feed, look: Look) -> None:
+        self.feed = feed
+        self.choices = Choices()
+        self.look = look
+        self.view: Overview = feed.overview()
+        self.pages: list[Page] = [VIEWS[0]]
+        self.picture = Picture([])
+        self._first = first_page()
+
+    @property
+    def scene(self) -> Scene:
+        """What panels draw from."""
+        return Scene(self.view, self.choices, self.look)
+
+    @property
+    def page(self) -> Page:
+        """The page on top; in place of the overview the first start's, as long as there is nothing to show."""
+        top = self.pages[-1]
+        return self._first if top is VIEWS[0] and nothing_found(self.view) else top
+
+    def tick(self) -> None:
+        """Take the views of now, unless the picture is paused."""
+        if self.choices.paused:
+            return
+        self.view = self.feed.overview()
+        if isinstance(self.page, TextPage):
+            self.page.update(self.feed)
+
+    def paint(self, width: int, height: int) -> list[Row]:
+        """Return the rows of now."""
+        self.picture = self.page.draw(self.scene, width, height)
+        return self.picture.rows
+
+    def table(self) -> TablePanel[Any] | None:
+        """Return the table under the cursor, None on a page without one."""
+        panels = (box.panel for box in self.picture.boxes if isinstance(box.panel, TablePanel))
+        return next((panel for panel in panels if panel.name == self.choices.panel), None)
+
+    def move(self, step: int) -> None:
+        """Move the cursor, or scroll the text; a single step beyond an end goes on in the next table."""
+        page, table = self.page, self.table()
+        if isinstance(page, TextPage):
+            page.scroll(step)
+            return
+        if table is None:
+            return
+        cursor, keys = self.choices.cursor(table.name), table.keys(self.scene)
+        cursor.settle(keys)
+        if abs(step) == 1 and not 0 <= cursor.index + step < len(keys):
+            self.panel(step)
+            self._to_end(start=step > 0)
+        else:
+            cursor.move(keys, step)
+
+    def _to_end(self, *, start: bool) -> None:
+        table = self.table()
+        if table:
+            keys = table.keys(self.scene)
+            self.choices.cursor(table.name).move(keys, -len(keys) if start else len(keys))
+
+    def panel(self, step: int) -> None:
+        """Go to the next table that has rows."""
+        names = [box.panel.name for box in self.picture.boxes if box.panel.keys(self.scene)]
+        if names:
+            here = names.index(self.choices.panel) if self.choices.panel in names else 0
+            self.choices.panel = names[(here + step) % len(names)]
+
+    def view_page(self, number: int) -> None:
+        """Go to one of the views, and leave what was opened."""
+        self.pages = [VIEWS[number - 1]]
+        self.choices.typing = False
+        if number > 1:
+            self.choices.panel = VIEWS[number - 1].name
+
+    def open(self) -> None:
+        """Open the row under the cursor: a model's page, or how another row's figures were come by."""
+        from tui.screens.model import model_page  # the first paint does not wait for pages that nobody opened
+
+        table = self.table()
+        if table is None:
+            return
+        key = self.choices.cursor(table.name).key
+        item = table.find(self.scene, key)
+        if isinstance(item, Entry) and item.role == "model":
+            self.pages.append(model_page(self.feed, *split_key(key)))
+        elif item is not None:
+            self.explain()
+
+    def explain(self) -> None:
+        """Open the explanations of the row under the cursor, and the keys."""
+        from tui.screens.explain import explain_page, explained_row  # as above
+
+        page, table = self.page, self.table()
+        if isinstance(page, TextPage) and page.name == "explain":
+            self.back()
+        elif isinstance(page, TextPage):
+            self.pages.append(explain_page((*page.crumbs, "explained"), page.explained(), None, ""))
+        else:
+            key = self.choices.cursor(table.name).key if table else ""
+            told = explained_row(self.feed, table, key) if table and key else []
+            name = table.find(self.scene, key) if table and key else None
+            crumbs = (table.name, table.label(name).strip()) if table and name is not None else ("keys",)
+            self.pages.append(explain_page((*crumbs, "explained"), told, table if key else None, key))
+
+    def back(self) -> None:
+        """Leave the filter, or the page on top, or a view for the overview."""
+        if self.choices.filter:
+            self.choices.filter = ""
+        elif len(self.pages) > 1:
+            self.pages.pop()
+        else:
+            self.view_page(1)
+
+    def filter(self) -> None:
+        """Begin to type a filter."""
+        self.choices.typing = self.page.name in LISTS
+
+    def typed(self, key: str, character: str | None) -> None:
+        """Take one key of a filter; Enter keeps it, Esc drops it."""
+        choices = self.choices
+        if key == "enter":
+            choices.typing = False
+        elif key == "escape":
+            choices.typing, choices.filter = False, ""
+        elif key == "backspace":
+            choices.filter = choices.filter[:-1]
+        elif key in ("up", "down"):
+            self.move(1 if key == "down" else -1)
+        elif character and character.isprintable():
+            choices.filter += character
+
+    def sort(self) -> None:
+        """Sort the table under the cursor by the next column of its cycle."""
+        table = self.table()
+        if table is None or len(table.orders) < 2:
+            return
+        self.choices.sorts[table.name] = (self.choices.sorts.get(table.name, 0) + 1) % len(table.orders)
+        self.choices.message = f"by {table.head(table.order(self.scene).column)}"
+
+    def group(self) -> None:
+        """Group models the next way."""
+        self.choices.group = (self.choices.group + 1) % len(GROUPINGS)
+        self.choices.message = GROUPINGS[self.choices.group]
+
+    def window(self) -> None:
+        """Average over the next longer window, from the longest on over the shortest."""
+        longer = [each for each in WINDOWS if each > self.view.window_seconds * 1.01]
+        wanted = longer[0] if longer else WINDOWS[0]
+        self.feed.set_window(wanted)
+        self.choices.message = f"window {fmt.span(wanted)}"
+
+    def interval(self, step: int) -> None:
+        """Poll at the next longer or shorter interval."""
+        now = self.view.interval_seconds
+        longer = [each for each in INTERVALS if each > now * 1.01]
+        shorter = [each for each in INTERVALS if each < now * 0.99]
+        wanted = (longer[:1] if step > 0 else shorter[-1:]) or [now]
+        self.feed.set_interval(wanted[0])
+        self.choices.message = f"every {fmt.span(wanted[0])}"
+
+    def pause(self) -> None:
+        """Freeze or free the picture."""
+        self.choices.paused = not self.choices.paused
+        self.tick()
+
+    def copied(self) -> str:
+        """Return the row under the cursor, or the text of the page, for the clipboard."""
+        from tui.screens.explain import copied_row  # as above
+
+        table = self.table()
+        if table:
+            return copied_row(self.scene, table, self.choices.cursor(table.name).key)
+        return "\n".join(row.text.replace(FILL, "").rstrip() for row in self.picture.rows)
+
+    def click(self, x: int, y: int) -> None:
+        """Put the cursor where the mouse was pressed; on a heading sort, on the row that has the cursor open it."""
+        box = next((box for box in self.picture.boxes if box.holds(x, y)), None)
+        if box is None or not isinstance(box.panel, TablePanel):
+            return
+        if y == box.y:
+            self._sort_by(box, x)
+            return
+        cursor, keys = self.choices.cursor(box.panel.name), box.panel.keys(self.scene)
+        row = cursor.top + y - box.y - 1
+        if row < len(keys):
+            again = self.choices.panel == box.panel.name and cursor.key == keys[row]
+            self.choices.panel, cursor.key = box.panel.name, keys[row]
+            if again:
+                self.open()
+
+    def _sort_by(self, box: Box, x: int) -> None:
+        panel = box.panel
+        if isinstance(panel, TablePanel):
+            column = panel.column_at(self.scene, x - box.x, box.width)
+            place = next((n for n, order in enumerate(panel.orders) if order.column == column), None)
+            if place is not None:
+                self.choices.sorts[panel.name] = place

@@ -1,0 +1,44 @@
+"""What the screen is wired to: it gives views and takes wishes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from infertop.views.shapes import Explained, ModelPage, Overview
+
+
+class Feed(Protocol):
+    """Where views come from. All but `start` and `stop` are called on the screen's loop and must return at once."""
+
+    def overview(self) -> Overview:
+        """Return the view of now, also before `start`; asked once a tick."""
+        ...
+
+    def model_page(self, source: str, model: str) -> ModelPage:
+        """Return the page of a model; raise KeyError where it is not known any more. Asked once a tick while open."""
+        ...
+
+    def explain(self, panel: str, key: str, column: str) -> Explained:
+        """Return how a figure was come by.
+
+        `panel` is "models", "gpus", "budgets", "sources" or "events", `key` the row (a model's is its source and its
+        name with a tab between; else UUID or name), `column` the field of the row's shape. Without lines there is
+        nothing to say.
+        """
+        ...
+
+    def set_window(self, seconds: float) -> None:
+        """Average over so many seconds from now on."""
+        ...
+
+    def set_interval(self, seconds: float) -> None:
+        """Poll the local meters every so many seconds from now on."""
+        ...
+
+    async def start(self) -> None:
+        """Begin collecting; called after the first paint, so heavy imports belong in here (in a thread)."""
+        ...
+
+    async def stop(self) -> None:
+        """Poll what is due once more and flush; given `STOP_SECONDS`, then cancelled."""
+        ...

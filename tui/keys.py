@@ -1,0 +1,93 @@
+"""Every key: what it does, where it is shown, and in which order the footer gives way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.themes import BOLD, DIM
+from tui.widgets.cells import Row
+from tui.widgets.parts import Part, join, one_line, part
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key or several (Textual's names, commas between), the board's action, and how it is spoken of.
+
+    `shown` is the key as printed, `word` what the footer says, `help` what the page of help says (empty: another key's
+    line does), `rank` when the footer drops it (None: never shown there), `pages` where the footer shows it (empty:
+    everywhere).
+    """
+
+    keys: str
+    action: str
+    shown: str
+    word: str
+    help: str
+    rank: int | None = None
+    pages: tuple[str, ...] = ()
+
+
+LISTS = ("overview", "models", "gpus", "budgets", "sources", "events")
+FIGURES = (*LISTS, "model")
+KEYS: tuple[Key, ...] = (
+    Key("enter", "do('open')", "⏎", "open", "open the row under the cursor", 3, LISTS),
+    Key("escape,backspace", "do('back')", "esc", "back", "go back; leave a filter", 1, ("model", "explain")),
+    Key("slash", "do('filter')", "/", "filter", "show only models and GPUs that contain what you type", 4, LISTS),
+    Key("s", "do('sort')", "s", "sort", "sort the table under the cursor by its next column", 6, LISTS),
+    Key("g", "do('group')", "g", "group", "group models: flat, by source, by kind", 9, ("overview", "models")),
+    Key("t", "do('window')", "t", "window", "average over 1, 5 or 15 minutes", 7, FIGURES),
+    Key("space", "do('pause')", "␣", "pause", "freeze the picture; collecting goes on", 8, FIGURES),
+    Key("question_mark", "do('explain')", "?", "explain", "how the figures of this row were come by, and all keys", 2),
+    Key(
+        "tab", "do('panel', 1)", "tab", "panel", "go to the next table; with shift to the one before", 10, ("overview",)
+    ),
+    Key("shift+tab", "do('panel', -1)", "⇧tab", "", ""),
+    Key("down,j", "do('move', 1)", "↓ ↑ j k", "", "next row, row before"),
+    Key("up,k", "do('move', -1)", "↑ k", "", ""),
+    Key("pagedown,ctrl+f", "do('move', 10)", "PgDn PgUp", "", "ten rows on, ten rows back"),
+    Key("pageup,ctrl+b", "do('move', -10)", "PgUp", "", ""),
+    Key("home", "do('move', -100000)", "Home End", "", "first row, last row"),
+    Key("end,G", "do('move', 100000)", "End", "", ""),
+    Key("1", "do('view_page', 1)", "1-6", "", "overview, models, GPUs, budgets, sources, events"),
+    Key("2", "do('view_page', 2)", "2", "", ""),
+    Key("3", "do('view_page', 3)", "3", "", ""),
+    Key("4", "do('view_page', 4)", "4", "", ""),
+    Key("5", "do('view_page', 5)", "5", "", ""),
+    Key("6", "do('view_page', 6)", "6", "", ""),
+    Key("plus,equals_sign", "do('interval', 1)", "+ -", "", "poll less often, more often"),
+    Key("minus", "do('interval', -1)", "-", "", ""),
+    Key("y", "copy", "y", "", "copy the row to the clipboard of your terminal (OSC 52)"),
+    Key("d", "demo", "d", "demo", "the demo on recorded traffic", 1, ("first",)),
+    Key("q,ctrl+c,ctrl+q", "leave", "q", "quit", "quit", 0),
+)
+_NAMES = {"⏎": "enter", "␣": "space", "⇧": "shift+", "↓": "down", "↑": "up"}
+_VIEWS = Part((("1-6", BOLD), (" views", DIM)), 5)
+
+
+def printed(key: Key, ascii: bool) -> str:
+    """Return how a key is printed, by name where its sign is not in ASCII."""
+    text = key.shown
+    if ascii:
+        for sign, name in _NAMES.items():
+            text = text.replace(sign, name)
+    return text
+
+
+def footer(page: str, width: int, message: str = "", *, ascii: bool = False) -> Row:
+    """Return the keys of a page, the most useful ones that fit; an answer to the last key stands at the right."""
+    parts = [_part(key, ascii) for key in KEYS if key.rank is not None and (not key.pages or page in key.pages)]
+    if page in LISTS:
+        parts.insert(-1, _VIEWS)
+    return one_line(width, parts, [part(message, BOLD)] if message else [], gap=2)
+
+
+def _part(key: Key, ascii: bool) -> Part:
+    return join([part(printed(key, ascii), BOLD), part(f" {key.word}", DIM)], key.rank or 0)
+
+
+def prompt(text: str, shown: int, size: int, width: int) -> Row:
+    """Return the line in which a filter is typed."""
+    keep = max(0, width - 30)
+    left = [join([part("/", BOLD), part(text[-keep:] if keep else ""), part("▏", BOLD)])]
+    tail = [part(f"{shown} of {size}", DIM, 1), part("⏎ keep  esc clear", DIM, 2)]
+    return one_line(width, left, tail)

@@ -1,0 +1,75 @@
+"""Budgets: what is spent of each, where it will end, and when it is gone."""
+
+from __future__ import annotations
+
+from infertop.views.shapes import BudgetRow
+from tui import format as fmt
+from tui.panels.panel import TablePanel
+from tui.scene import Scene, plain_or
+from tui.themes import ALARM, BOLD, DIM, OK, PLAIN, WARN
+from tui.widgets.spark import bar
+from tui.widgets.table import Cell, Column
+
+_PERIODS = {"hour": "/h", "day": "/day", "week": "/wk", "month": "/mo"}
+_COMPLETE = 0.995
+
+
+def level_style(level: str) -> str:
+    """Return the style of a budget's level: over is an alarm, any level crossed a warning."""
+    return ALARM if level == "over" else OK if level == "ok" else WARN
+
+
+def _bar(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    return bar(budget.fraction, width), level_style(budget.level)
+
+
+def _percent(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    return fmt.percent(budget.fraction), ALARM if budget.level == "over" else BOLD
+
+
+def _limit(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    return fmt.money(budget.limit_usd) + _PERIODS.get(budget.period, f"/{budget.period}"[:4]), PLAIN
+
+
+def _ends(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    mid = budget.forecast_usd[1]
+    over = fmt.known(mid) and mid > budget.limit_usd
+    text = fmt.spread(budget.forecast_usd)
+    return text if len(text) <= width else fmt.money(mid), plain_or(over, WARN)
+
+
+def _gone(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    if budget.level == "over":
+        return "! over", ALARM
+    if budget.exhausted_at is None:
+        return "-", DIM
+    return f"! {scene.when(budget.exhausted_at)}", ALARM
+
+
+def _coverage(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    partial = fmt.known(budget.coverage) and budget.coverage < _COMPLETE
+    return fmt.percent(budget.coverage), plain_or(partial, WARN)
+
+
+COLUMNS: tuple[Column[BudgetRow], ...] = (
+    Column("budget", "BUDGET", 12, lambda b, s, w: (b.name, PLAIN), left=True, grow=16),
+    Column("fraction", "SPENT", 8, _bar, rank=5, left=True, grow=16, late=True, gap=2),
+    Column("fraction", "", 6, _percent),
+    Column("spent_usd", "$", 7, lambda b, s, w: (fmt.money(b.spent_usd), PLAIN), rank=7),
+    Column("limit_usd", "of", 10, _limit, rank=3),
+    Column("burn_usd_per_hour", "now/h", 7, lambda b, s, w: (fmt.money(b.burn_usd_per_hour), PLAIN), rank=4),
+    Column("forecast_usd", "ends at", 12, _ends, rank=2),
+    Column("exhausted_at", "GONE", 13, _gone, rank=1, left=True, gap=2),
+    Column("coverage", "seen", 6, _coverage, rank=8),
+    Column("resets_at", "RESETS", 11, lambda b, s, w: (s.when(b.resets_at), DIM), rank=9, left=True, gap=2),
+    Column("scope", "SCOPE", 12, lambda b, s, w: (b.scope or "everything", DIM), rank=10, left=True, grow=30, gap=2),
+)
+
+BUDGETS: TablePanel[BudgetRow] = TablePanel(
+    name="budgets",
+    title="BUDGET",
+    columns=COLUMNS,
+    items=lambda scene: scene.view.budgets,
+    key=lambda budget: budget.name,
+    label=lambda budget: budget.name,
+)

@@ -1,0 +1,104 @@
+"""Charts: $/hour by model and tokens by class over time, with events marked below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from infertop.views.shapes import Stacked
+from tui import format as fmt
+from tui.moments import clock
+from tui.scene import LEVELS, Scene
+from tui.themes import DIM, HEAD, OTHER, WARN
+from tui.widgets import chart
+from tui.widgets.cells import Line, Row, blank, cells
+from tui.widgets.table import MARGIN
+
+_LEAST_ROWS = 5
+_TICK_CELLS = 24
+TOKEN_NAMES = {"input": "fresh", "cache_read": "cached", "output": "output", "reasoning": "reasoning"}
+TOKEN_COLOURS = {"input": 0, "cache_read": 2, "output": 1, "reasoning": 3}
+
+
+@dataclass(frozen=True)
+class ChartPanel:
+    """A stacked chart of what `read` takes from the view; `colour` numbers a layer, `tell` names it in the heading."""
+
+    name: str
+    title: str
+    read: Callable[[Scene], Stacked]
+    colour: Callable[[Scene, str], int]
+    tell: Callable[[str], str] | None = None
+
+    def rows(self, scene: Scene) -> int:
+        """Return the rows of a good chart, 0 where there is no history yet."""
+        return 14 if len(self.read(scene).times) > 1 else 0
+
+    def keys(self, scene: Scene) -> list[str]:
+        """Return nothing: a chart has no rows to stand on."""
+        return []
+
+    def draw(self, scene: Scene, width: int, height: int) -> list[Row]:
+        """Return heading, stack and time axis."""
+        history = self.read(scene)
+        if height < _LEAST_ROWS or len(history.times) < 2 or width <= chart.AXIS + 2:
+            return [blank(width)] * max(0, height)
+        stack = tuple((self.colour(scene, name), bins) for name, bins in history.layers)
+        plot = chart.Plot(_merged(stack), scene.look.coloured)
+        top = chart.ceiling(chart.peak(plot, width - 1))
+        picture = chart.draw(plot, width - 1, height - 2, top)
+        rows = [Row(text + " ", style + " ") for text, style in picture]
+        return [self._heading(scene, history, width), *rows, time_axis(scene, history.times, width)]
+
+    def _heading(self, scene: Scene, history: Stacked, width: int) -> Row:
+        line = Line(width, HEAD)
+        length = history.times[-1] - history.times[0] + history.times[1] - history.times[0]
+        x = line.put(MARGIN, f"{self.title}  {fmt.span(length)}", HEAD) + 3
+        if self.tell:
+            named = [(self.tell(name), self.colour(scene, name)) for name, _ in history.layers]
+            for text, style in chart.legend(named, scene.look.coloured):
+                x = line.put(x, cells(text), style)
+        return line.row()
+
+
+def _merged(stack: tuple[tuple[int, chart.Spark], ...]) -> tuple[tuple[int, chart.Spark], ...]:
+    """Return the layers with those of no colour of their own summed on top."""
+    own = tuple(layer for layer in stack if layer[0] < OTHER)
+    rest = [bins for number, bins in stack if number >= OTHER]
+    if not rest:
+        return own
+    summed = tuple(
+        sum(v for v in column if fmt.known(v)) if any(fmt.known(v) for v in column) else None
+        for column in zip(*rest, strict=False)
+    )
+    return (*own, (OTHER, summed))
+
+
+def time_axis(scene: Scene, times: tuple[float, ...], width: int) -> Row:
+    """Return times below a chart, and a mark where something happened."""
+    line = Line(width)
+    room = width - chart.AXIS - 1
+    start, step = times[0], times[1] - times[0]
+    length = step * len(times)
+    for tick in range(max(1, room // _TICK_CELLS)):
+        x = chart.AXIS + tick * _TICK_CELLS
+        line.put(x, clock(start + length * (x - chart.AXIS) / room, scene.view.timezone), DIM)
+    line.put(width - 4, "now", DIM)
+    for event in scene.view.events:
+        place = (event.ts - start) / length if length > 0 else -1.0
+        if 0 <= place < 1 and event.level != "info":
+            mark, style = LEVELS.get(event.level, ("!", WARN))
+            line.put(chart.AXIS + int(place * room), mark, style)
+    return line.row()
+
+
+COST_CHART = ChartPanel(
+    "cost_history", "$/HOUR BY MODEL", lambda s: s.view.cost_history, lambda s, name: s.look.colour(name)
+)
+TOKEN_CHART = ChartPanel(
+    "tokens_history",
+    "TOKENS/S",
+    lambda s: s.view.tokens_history,
+    lambda s, name: TOKEN_COLOURS.get(name, OTHER),
+    lambda name: TOKEN_NAMES.get(name, name),
+)

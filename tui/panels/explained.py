@@ -1,0 +1,92 @@
+"""Explanations: how each figure of a row was come by, and the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from infertop.views.shapes import Explained
+from tui.keys import KEYS, printed
+from tui.themes import BOLD, DIM, HEAD, PLAIN
+from tui.widgets.cells import Line, Row, blank, cells
+from tui.widgets.table import MARGIN
+
+_KEY_CELLS = 12
+_COLUMN_CELLS = 62
+_MARKS = (
+    ("-", "unknown, never 0"),
+    ("~", "computed or estimated, ahead of a bill"),
+    ("!", "look at this"),
+    ("d", "a default price: nobody set it"),
+    ("grey, 42 s", "the figure is old, and how old"),
+    ("<0.3 >60", "beyond the first or last bucket"),
+)
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Return a sentence from outside as lines of at most `width` cells, broken at blanks where there are any."""
+    lines, rest = [], cells(text)
+    width = max(8, width)
+    while len(rest) > width:
+        at = rest.rfind(" ", 1, width + 1)
+        at = at if at > len(indent) else width
+        at -= rest[at] == "\0"
+        lines.append(rest[:at])
+        rest = indent + rest[at:].lstrip(" ")
+    return [*lines, rest]
+
+
+def paragraph(text: str, width: int, style: str = PLAIN, x: int = MARGIN) -> list[Row]:
+    """Return a sentence wrapped at words, from cell `x` on."""
+    rows = []
+    for each in wrapped(text, width - x - 1, indent="  "):
+        line = Line(width)
+        line.put(x, each, style)
+        rows.append(line.row())
+    return rows
+
+
+def heading(title: str, width: int) -> Row:
+    """Return an underlined heading over the whole width."""
+    line = Line(width, HEAD)
+    line.put(MARGIN, cells(title)[: max(0, width - 2)], HEAD)
+    return line.row()
+
+
+def explanations(each: Iterable[Explained], width: int) -> list[Row]:
+    """Return titles with their lines below: the formula first, then its inputs."""
+    rows: list[Row] = []
+    for explained in each:
+        if explained.lines:
+            rows += paragraph(explained.title, width, BOLD)
+            for number, text in enumerate(explained.lines):
+                rows += paragraph(text, width, PLAIN if number == 0 else DIM, x=MARGIN + 2)
+            rows.append(blank(width))
+    return rows
+
+
+def key_list(width: int, ascii: bool) -> list[Row]:
+    """Return what each mark means and what each key does, in as many columns as fit."""
+    keys = [(printed(key, ascii), key.help) for key in KEYS if key.help]
+    return [heading("MARKS", width), *_pairs(_MARKS, width), blank(width), heading("KEYS", width), *_pairs(keys, width)]
+
+
+def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> list[Row]:
+    columns = max(1, width // _COLUMN_CELLS)
+    depth, size = -(-len(pairs) // columns), width // columns
+    rows = []
+    for y in range(depth):
+        line = Line(width)
+        for column, (mark, text) in enumerate(pairs[y::depth]):
+            line.put(MARGIN + column * size, mark, BOLD)
+            line.put(MARGIN + column * size + _KEY_CELLS, _shorter(text, size - _KEY_CELLS - 2))
+        rows.append(line.row())
+    return rows
+
+
+def _shorter(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def page_rows(intro: Sequence[Row], each: Iterable[Explained], width: int, *, ascii: bool) -> list[Row]:
+    """Return a whole page of help: the row in question, how its figures were come by, marks and keys."""
+    return [*intro, blank(width), *explanations(each, width), *key_list(width, ascii)]

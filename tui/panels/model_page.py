@@ -1,0 +1,209 @@
+"""A model drilled into: cost and how it was split, tokens, latency, load, GPUs, history, events."""
+
+from __future__ import annotations
+
+from infertop.views.shapes import ModelPage, ModelRow, Quantiles, Stacked
+from tui import format as fmt
+from tui.panels import charts
+from tui.panels.events import EVENTS
+from tui.panels.explained import heading, paragraph
+from tui.panels.figures import Block, beside
+from tui.panels.gpus import COLUMNS, short_name
+from tui.panels.models import tokens
+from tui.panels.sources import glyph
+from tui.scene import Scene, estimated
+from tui.themes import BOLD, DIM, PLAIN, WARN, series
+from tui.widgets.cells import Line, Row, blank, cells
+from tui.widgets.parts import join, one_line, part
+from tui.widgets.spark import spark
+from tui.widgets.table import MARGIN, Cell, arrange, body, widen
+from tui.widgets.table import heading as table_heading
+
+_CLASSES = (("input", "fresh"), ("cache_read", "cached"), ("output", "output"), ("reasoning", "reasoning"))
+_HISTORY = (
+    ("usd_per_hour", "$/h"),
+    ("requests", "req/s"),
+    ("input", "fresh/s"),
+    ("cache_read", "cached/s"),
+    ("output", "output/s"),
+)
+_WIDE_BRACKETS = 84
+_CHART_ROWS = 10
+_CHART_WIDTH = 110
+
+
+def model_rows(page: ModelPage, scene: Scene, width: int) -> list[Row]:
+    """Return the whole page below its breadcrumbs."""
+    row = page.row
+    rows = [_summary(row, scene, width), *_age(row, width), blank(width)]
+    rows += beside((_cost(row), _tokens(row), _load(row)), width)
+    rows += [*_latency(row, width), blank(width)]
+    rows += _gpus(page, scene, width) + _history(page, scene, width)
+    rows += _events(page, scene, width) + _notes(page, width)
+    return rows
+
+
+def _summary(row: ModelRow, scene: Scene, width: int) -> Row:
+    left = [
+        join([part("$ ", DIM), part(estimated(fmt.money(row.usd_per_hour), row.basis), BOLD), part("/h all-in", DIM)]),
+        join([part(estimated(fmt.money(row.usage_usd_per_hour), row.basis)), part("/h by usage", DIM)], 4),
+        join([part(estimated(fmt.unit_money(row.usd_per_request), row.basis)), part("/request", DIM)], 2),
+        join([part(estimated(fmt.per_million(row.usd_per_million.get("blended")), row.basis)), part("/1M", DIM)], 3),
+        part(row.basis, DIM, 5),
+    ]
+    mark, style = glyph(row.state)
+    right = [join([part(mark, style), part(f" {row.state}, {fmt.span(row.age_seconds)} old", DIM)], 1)]
+    return one_line(width, left, right)
+
+
+def _age(row: ModelRow, width: int) -> list[Row]:
+    """Return why the model is marked, where it is."""
+    return paragraph(f"! {row.mark_note}", width, WARN) if row.marked and row.mark_note else []
+
+
+def _single(*pairs: tuple[str, str]) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+    return tuple((label, ((text, PLAIN),)) for label, text in pairs)
+
+
+def _cost(row: ModelRow) -> Block:
+    million = row.usd_per_million
+    return Block(
+        "COST",
+        ("$",),
+        (8,),
+        _single(
+            ("/h all-in", fmt.money(row.usd_per_hour)),
+            ("/h by usage", fmt.money(row.usage_usd_per_hour)),
+            ("/h margin", fmt.money(row.shadow_margin_usd_per_hour)),
+            ("/request", fmt.unit_money(row.usd_per_request)),
+            *((f"/1M {name}", fmt.per_million(million.get(key))) for key, name in _CLASSES[:3]),
+            ("/1M blended", fmt.per_million(million.get("blended"))),
+        ),
+        label=12,
+    )
+
+
+def _tokens(row: ModelRow) -> Block:
+    def line(label: str, now: str, today: str = "", style: str = PLAIN) -> tuple[str, tuple[Cell, ...]]:
+        return label, ((now, style), (today, DIM))
+
+    shown = [pair for pair in _CLASSES if pair[0] != "reasoning" or row.tokens_per_second.get("reasoning")]
+    rates, totals = row.tokens_per_second, row.totals
+    return Block(
+        "TOKENS",
+        ("/s", "today"),
+        (7, 7),
+        (
+            *(line(name, fmt.count(rates.get(key)), fmt.count(totals.get(key))) for key, name in shown),
+            line("all", fmt.count(tokens(row)), style=BOLD),
+            line("requests", fmt.rate(row.requests_per_second), fmt.count(totals.get("requests"))),
+            line("failed", fmt.rate(row.failed_per_second)),
+            line("prompt/req", fmt.count(row.prompt_tokens_per_request)),
+            line("output/req", fmt.count(row.output_tokens_per_request)),
+        ),
+        label=11,
+    )
+
+
+def _load(row: ModelRow) -> Block:
+    return Block(
+        "LOAD",
+        ("now",),
+        (6,),
+        _single(
+            ("running", fmt.count(row.running)),
+            ("waiting", fmt.count(row.waiting)),
+            ("KV cache mean", fmt.percent(row.kv_cache_usage)),
+            ("KV cache peak", fmt.percent(row.kv_cache_peak)),
+            ("prefix hits", fmt.percent(row.cache_hit_ratio)),
+            ("preemptions/s", fmt.rate(row.preemptions_per_second)),
+        ),
+        label=13,
+    )
+
+
+def _latency(row: ModelRow, width: int) -> list[Row]:
+    wide = width >= _WIDE_BRACKETS
+    show = fmt.bracket if wide else fmt.quantile
+
+    def line(label: str, q: Quantiles, in_millis: bool) -> tuple[str, tuple[Cell, ...]]:
+        mean = fmt.millis(q.mean) if in_millis else fmt.seconds(q.mean)
+        figures = [show(each, in_millis=in_millis) for each in (q.p50, q.p95, q.p99)]
+        return label, tuple((text, PLAIN) for text in (*figures, mean, fmt.count(q.count)))
+
+    rows = (
+        line("TTFT s", row.ttft, False),
+        line("inter-token ms", row.inter_token, True),
+        line("request s", row.request, False),
+        line("queue s", row.queue, False),
+    )
+    size = 17 if wide else 8
+    return Block("LATENCY", ("p50", "p95", "p99", "mean", "of"), (size, size, size, 7, 7), rows, label=15).draw(width)
+
+
+def _gpus(page: ModelPage, scene: Scene, width: int) -> list[Row]:
+    if not page.gpus:
+        return []
+    first, *rest = COLUMNS
+    longest = max(len(cells(short_name(gpu))) for gpu in page.gpus)
+    placed = arrange([widen(first, longest), *(column for column in rest if column.key != "models")], width)
+    drawn = [body(placed, gpu, scene, width, here=False, grey=gpu.state != "up") for gpu in page.gpus]
+    return [table_heading(placed, width, "GPU"), *drawn, blank(width)]
+
+
+def _history(page: ModelPage, scene: Scene, width: int) -> list[Row]:
+    """Return a line a series; where there is room, the tokens as a chart in place of their lines."""
+    if len(page.times) < 2:
+        return []
+    wide = width >= _CHART_WIDTH
+    length = page.times[-1] - page.times[0] + page.times[1] - page.times[0]
+    rows = [heading(f"HISTORY  {fmt.span(length)}", width)]
+    for key, label in _HISTORY:
+        bins = page.history.get(key, ())
+        if any(fmt.known(value) for value in bins) and not (wide and key in charts.TOKEN_COLOURS):
+            rows.append(_series(key, label, page, scene, width))
+    rows.append(blank(width))
+    return rows + (_token_chart(page, scene, width) if wide else [])
+
+
+def _series(key: str, label: str, page: ModelPage, scene: Scene, width: int) -> Row:
+    bins = page.history[key]
+    show = fmt.money if key == "usd_per_hour" else fmt.rate if key == "requests" else fmt.count
+    known = [value for value in bins if fmt.known(value)]
+    figures = f"{show(known[-1])}   max {show(max(known)):>7}"
+    number = charts.TOKEN_COLOURS.get(key, scene.look.colour(page.row.model))
+    line = Line(width)
+    line.put(MARGIN, label, DIM)
+    line.put(MARGIN + 10, spark(bins, max(0, width - 34)), series(number) if scene.look.coloured else DIM)
+    line.put(width - 1 - len(figures), figures)
+    return line.row()
+
+
+def _token_chart(page: ModelPage, scene: Scene, width: int) -> list[Row]:
+    names = [key for key, _ in _CLASSES if any(fmt.known(v) for v in page.history.get(key, ()))]
+    history = Stacked(page.times, tuple((name, page.history[name]) for name in names))
+    panel = charts.ChartPanel(
+        "tokens", "TOKENS/S", lambda s: history, lambda s, n: charts.TOKEN_COLOURS[n], lambda n: charts.TOKEN_NAMES[n]
+    )
+    return [*panel.draw(scene, width, _CHART_ROWS), blank(width)] if names else []
+
+
+def _events(page: ModelPage, scene: Scene, width: int) -> list[Row]:
+    if not page.events:
+        return []
+    placed = arrange(EVENTS.columns, width)
+    drawn = [body(placed, event, scene, width, here=False, grey=False) for event in page.events]
+    return [table_heading(placed, width, "EVENT"), *drawn, blank(width)]
+
+
+def _notes(page: ModelPage, width: int) -> list[Row]:
+    """Return how the cost was split, by which prices, and what the engine does not say."""
+    rows = [heading("HOW", width)]
+    for label, text in (("split", page.split_method), ("allocation", page.allocation_note)):
+        if text:
+            rows += paragraph(f"{label}: {text}", width)
+    for text in page.price_notes:
+        rows += paragraph(f"price: {text}", width)
+    if page.not_reported:
+        rows += paragraph(f"not reported by the engine: {', '.join(page.not_reported)}", width, DIM)
+    return rows if len(rows) > 1 else []

@@ -1,0 +1,52 @@
+"""Sources: what is read, how old it is, and what went wrong."""
+
+from __future__ import annotations
+
+from infertop.views.shapes import SourceRow
+from tui import format as fmt
+from tui.panels.panel import TablePanel
+from tui.scene import STATES, Scene, plain_or, short_source
+from tui.themes import DIM, PLAIN, WARN
+from tui.widgets.table import Cell, Column
+
+
+def glyph(state: str) -> Cell:
+    """Return the mark of a source's state and its style."""
+    return STATES.get(state, ("?", WARN))
+
+
+def _state(source: SourceRow, scene: Scene, width: int) -> Cell:
+    mark, style = glyph(source.state)
+    return f"{mark} {source.state}", style
+
+
+def _failures(source: SourceRow, scene: Scene, width: int) -> Cell:
+    return fmt.count(source.failures), plain_or(source.failures > 0 and source.state != "up", WARN)
+
+
+def _rejected(source: SourceRow, scene: Scene, width: int) -> Cell:
+    return fmt.count(source.rejected), plain_or(source.rejected > 0, WARN)
+
+
+COLUMNS: tuple[Column[SourceRow], ...] = (
+    Column("source", "SOURCE", 14, lambda s, c, w: (short_source(s.name), PLAIN), left=True, grow=20),
+    Column("state", "STATE", 10, _state, left=True, gap=2),
+    Column("age_seconds", "age", 7, lambda s, c, w: (fmt.span(s.age_seconds), PLAIN)),
+    Column("interval_seconds", "every", 7, lambda s, c, w: (fmt.span(s.interval_seconds), DIM), rank=5),
+    Column("poll_seconds", "poll ms", 7, lambda s, c, w: (fmt.millis(s.poll_seconds), PLAIN), rank=3),
+    Column("failures", "failed", 6, _failures, rank=2),
+    Column("rejected", "odd", 5, _rejected, rank=6),
+    Column("address", "ADDRESS", 22, lambda s, c, w: (s.address or "-", DIM), rank=7, left=True, grow=20, gap=2),
+    Column("detail", "WHAT TO DO", 14, lambda s, c, w: (s.detail or "", WARN), rank=1, left=True, grow=90, gap=2),
+)
+
+SOURCES: TablePanel[SourceRow] = TablePanel(
+    name="sources",
+    title="SOURCE",
+    columns=COLUMNS,
+    items=lambda scene: scene.view.sources,
+    key=lambda source: source.name,
+    label=lambda source: short_source(source.name),
+    fresh=lambda source: source.state not in ("stale", "absent"),
+    empty=lambda scene: "nothing is read yet",
+)

@@ -1,0 +1,56 @@
+"""All that a panel draws from: the view, what was chosen, and how this terminal looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infertop.views.shapes import Overview
+from tui.choices import Choices
+from tui.format import known, span
+from tui.look import Look
+from tui.moments import when
+from tui.themes import ALARM, DIM, OK, PLAIN, WARN
+
+STATES = {
+    "up": ("●", OK),
+    "starting": ("◌", DIM),
+    "stale": ("○", DIM),
+    "down": ("×", ALARM),
+    "auth": ("×", ALARM),
+    "absent": ("×", DIM),
+}
+LEVELS = {"info": ("·", DIM), "warn": ("!", WARN), "alarm": ("!", ALARM)}
+ESTIMATES = ("computed", "estimated")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One moment to draw."""
+
+    view: Overview
+    choices: Choices
+    look: Look
+
+    def when(self, ts: float | None) -> str:
+        """Return a moment as text, in the view's time zone."""
+        return when(ts, self.view.at, self.view.timezone)
+
+
+def estimated(figure: str, basis: str) -> str:
+    """Return a figure marked `~` where its basis is a computation and not a meter or a bill."""
+    return f"~{figure}" if basis in ESTIMATES and figure != "-" else figure
+
+
+def aged(state: str, age_seconds: float | None) -> str:
+    """Return how old the figures of a stale thing are, or, where that is not known, its state."""
+    return f"{span(age_seconds)} old" if state == "stale" and known(age_seconds) else state
+
+
+def short_source(name: str) -> str:
+    """Return a source's id without this machine's own address: `vllm:8000`."""
+    return name.replace("@127.0.0.1:", ":")
+
+
+def plain_or(condition: bool, letter: str) -> str:
+    """Return `letter` where the condition holds, else plain."""
+    return letter if condition else PLAIN

@@ -1,0 +1,1 @@
+"""Pages: which panels, how much space each, and what Enter opens."""

@@ -1,0 +1,119 @@
+"""The board: the one Textual screen. It hands keys and the mouse to the desk, and the desk's pictures to the canvas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import Screen
+
+from tui.desk import Desk
+from tui.keys import KEYS
+from tui.terminal import behind
+from tui.widgets.canvas import Canvas, Cut
+
+if TYPE_CHECKING:
+    from tui.app import InfertopApp
+
+_SLOWEST_TICK = 2.0
+_WHEEL = 3
+_CUTS = ("cut-a", "cut-b", "cut-c")
+
+
+class Board(Screen[None], inherit_bindings=False):
+    """Ticks, and shows what the desk paints."""
+
+    BINDINGS = [Binding(key.keys, key.action, key.help, show=False) for key in KEYS]  # noqa: RUF012 - Textual's own form
+    ALLOW_SELECT = False
+    AUTO_FOCUS = ""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.canvas = Canvas(desk.paint, desk.look)
+        self._ticks = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Yield the cuts, and the canvas above them."""
+        for name in _CUTS:
+            yield Cut(id=name)
+        yield self.canvas
+
+    def on_mount(self) -> None:
+        """Begin to tick."""
+        self._schedule()
+
+    def _schedule(self) -> None:
+        """Tick at the polls' interval, but often enough for ages to be true."""
+        self._ticks = min(self.desk.view.interval_seconds, _SLOWEST_TICK)
+        self._timer = self.set_interval(self._ticks, self.tick)
+
+    def tick(self) -> None:
+        """Take the views of now and show them; a terminal that has not taken the last pictures is left alone."""
+        self.desk.tick()
+        if not behind(self._app):
+            self.canvas.show()
+        if self._ticks != min(self.desk.view.interval_seconds, _SLOWEST_TICK):
+            self._timer.stop()
+            self._schedule()
+
+    @property
+    def _app(self) -> InfertopApp:
+        return cast("InfertopApp", self.app)
+
+    def on_key(self, event: events.Key) -> None:
+        """Give keys to the filter while one is typed."""
+        self.desk.choices.message = ""
+        if self.desk.choices.typing and event.key not in ("ctrl+c", "ctrl+q"):
+            event.stop()
+            self.desk.typed(event.key, event.character)
+            self.canvas.show()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a pasted text as filter."""
+        if self.desk.choices.typing:
+            for character in event.text.strip()[:80]:
+                self.desk.typed("", character)
+            self.canvas.show()
+
+    def action_do(self, name: str, *step: int) -> None:
+        """Do to the desk what a key says."""
+        getattr(self.desk, name)(*step)
+        self.canvas.show()
+
+    def action_copy(self) -> None:
+        """Copy the row under the cursor to the clipboard of the terminal."""
+        text = self.desk.copied()
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.desk.choices.message = "copied"
+            self.canvas.show()
+
+    def action_demo(self) -> None:
+        """Leave for the demo, where the first start offers it."""
+        if self.desk.page.name == "first":
+            self._app.leave_for_demo()
+
+    def action_leave(self) -> None:
+        """Quit."""
+        self.app.exit(0)
+
+    def on_click(self, event: events.Click) -> None:
+        """Select, sort or open what was clicked."""
+        self.desk.click(int(event.screen_x), int(event.screen_y))
+        self.canvas.show()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Go on by a few rows."""
+        self._wheel(event, _WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Go back by a few rows."""
+        self._wheel(event, -_WHEEL)
+
+    def _wheel(self, event: events.MouseEvent, step: int) -> None:
+        event.stop()
+        event.prevent_default()
+        self.action_do("move", step)

@@ -1,0 +1,70 @@
+"""The first start: what was looked for, what came of it, and what to do next."""
+
+from __future__ import annotations
+
+from infertop.views.shapes import Overview
+from tui.panels.explained import wrapped
+from tui.scene import Scene
+from tui.screens.page import TextPage
+from tui.themes import BOLD, DIM, OK, PLAIN
+from tui.widgets.cells import Line, Row, blank, fit
+
+_NAME_CELLS = 12
+_NEXT = (
+    ("Point it at something:", "infertop --source vllm=http://HOST:8000"),
+    ("", "export OPENAI_ADMIN_KEY=sk-admin-..."),
+    ("Say what things cost:", "pricing.toml, here or in your configuration folder"),
+    ("Or look around first:", "press d for the demo on recorded real traffic"),
+    ("Ask what is wrong:", "infertop check"),
+)
+_LABEL_CELLS = 25
+
+
+def nothing_found(view: Overview) -> bool:
+    """Return whether there is nothing to show: no model, no GPU, and no source but the machine itself."""
+    meters = [source for source in view.sources if source.kind != "host" and source.state != "absent"]
+    return not (view.models or view.gpus or meters or view.budgets)
+
+
+def _lines(scene: Scene, width: int) -> list[Row]:
+    if not scene.view.searched:
+        return [blank(width), _text(width, 1, "looking for GPUs, engines and provider keys ...", DIM)]
+    rows = [blank(width), _text(width, 1, "infertop looked for:", BOLD), blank(width)]
+    for each in scene.view.searched:
+        rows += _searched(each.what, f"{each.where}: {each.found}" if each.where else each.found, width)
+    rows.append(blank(width))
+    for label, text in _NEXT:
+        rows += _next(label, text, width)
+    return rows
+
+
+def _text(width: int, x: int, text: str, style: str) -> Row:
+    line = Line(width)
+    line.put(x, text, style)
+    return line.row()
+
+
+def _searched(what: str, text: str, width: int) -> list[Row]:
+    rows = []
+    for number, part in enumerate(wrapped(text, width - _NAME_CELLS - 4)):
+        line = Line(width)
+        line.put(3, fit(what, _NAME_CELLS - 1) if number == 0 else "", BOLD)
+        line.put(3 + _NAME_CELLS, part, PLAIN)
+        rows.append(line.row())
+    return rows
+
+
+def _next(label: str, text: str, width: int) -> list[Row]:
+    """Return a label with what to type beside it, or below it where the screen is narrow."""
+    if width >= _LABEL_CELLS + len(text) + 2:
+        line = Line(width)
+        line.put(1, label, DIM)
+        line.put(1 + _LABEL_CELLS, text, OK if "infertop" in text else PLAIN)
+        return [line.row()]
+    rows = [_text(width, 1, label, DIM)] if label else []
+    return rows + [_text(width, 3, part, PLAIN) for part in wrapped(text, width - 4)]
+
+
+def first_page() -> TextPage:
+    """Return the page of the first start."""
+    return TextPage("first", (), _lines)

@@ -1,0 +1,50 @@
+"""The page of one model, which Enter opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infertop.views.shapes import Explained, ModelPage
+from tui.feed import Feed
+from tui.panels.explained import paragraph
+from tui.panels.model_page import model_rows
+from tui.scene import Scene, short_source
+from tui.screens.page import TextPage
+from tui.themes import WARN
+from tui.widgets.cells import Row, blank
+
+
+@dataclass(slots=True)
+class ModelSheet:
+    """Which model it is, and the last page that the feed gave of it."""
+
+    source: str
+    model: str
+    page: ModelPage | None = None
+    gone: bool = False
+
+    def update(self, feed: Feed) -> None:
+        """Ask for the page of now; a model that is not known any more keeps its last one."""
+        try:
+            self.page = feed.model_page(self.source, self.model)
+            self.gone = False
+        except KeyError:
+            self.gone = True
+
+    def explained(self) -> tuple[Explained, ...]:
+        """Return how the page's figures were come by."""
+        return self.page.explained if self.page else ()
+
+    def lines(self, scene: Scene, width: int) -> list[Row]:
+        """Return the page as rows."""
+        rows = paragraph(f"! {self.model} is not reported any more", width, WARN) if self.gone else []
+        return rows + (model_rows(self.page, scene, width) if self.page else [blank(width)])
+
+
+def model_page(feed: Feed, source: str, model: str) -> TextPage:
+    """Return the page of a model, filled."""
+    sheet = ModelSheet(source, model)
+    sheet.update(feed)
+    return TextPage(
+        "model", ("models", f"{model} on {short_source(source)}"), sheet.lines, sheet.update, sheet.explained
+    )

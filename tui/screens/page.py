@@ -1,0 +1,132 @@
+"""A page: the frame around panels, and the two kinds there are - panels in boxes, and a text to scroll."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from infertop.views.shapes import Explained
+from tui.feed import Feed
+from tui.keys import footer, prompt
+from tui.panels.events import EVENTS, newest
+from tui.panels.headline import head_rows, notice_line, title_line
+from tui.panels.panel import Panel
+from tui.scene import Scene
+from tui.screens.space import reserved
+from tui.widgets.cells import Row, blank, paste
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A panel and the cells that it has."""
+
+    panel: Panel
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def holds(self, x: int, y: int) -> bool:
+        """Return whether a cell is in it."""
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
+
+Layout = Callable[[Scene, int, int], list[Box]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a page drew: its rows, and where its panels are."""
+
+    rows: list[Row]
+    boxes: tuple[Box, ...] = ()
+
+
+class Page(Protocol):
+    """What the board shows."""
+
+    @property
+    def name(self) -> str:
+        """Which keys the footer shows."""
+        ...
+
+    def draw(self, scene: Scene, width: int, height: int) -> Picture:
+        """Return `height` rows of `width` cells."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PanelPage:
+    """Panels in boxes under the headline; `crumb` is where the breadcrumbs say that this is."""
+
+    name: str
+    crumb: str
+    layout: Layout
+
+    def draw(self, scene: Scene, width: int, height: int) -> Picture:
+        """Draw headline, notice, panels, newest event and footer, each with the rows that space allows."""
+        fixed = reserved(height, len(scene.view.notices))
+        rows = head_rows(scene, width, fixed["head"])
+        if self.crumb and fixed["head"] > 1:
+            rows[0] = title_line(scene, width, (self.crumb,))
+        if fixed["notice"]:
+            rows.append(notice_line(scene, width))
+        room = max(0, height - sum(fixed.values()))
+        boxes = [Box(b.panel, b.x, b.y + len(rows), b.width, b.height) for b in self.layout(scene, width, room)]
+        _focus(scene, boxes)
+        rows += [blank(width)] * room
+        for box in boxes:
+            paste(rows, box.x, box.y, box.panel.draw(scene, box.width, box.height))
+        if fixed["event"]:
+            listed = any(box.panel is EVENTS for box in boxes)
+            rows.append(blank(width) if listed else newest(scene, width))
+        if fixed["foot"]:
+            rows.append(_foot(self.name, scene, width))
+        return Picture(rows[:height], tuple(boxes))
+
+
+def _focus(scene: Scene, boxes: list[Box]) -> None:
+    """Put the cursor into a table of this page where it is in none."""
+    names = [box.panel.name for box in boxes if box.panel.keys(scene)]
+    if names and scene.choices.panel not in names:
+        scene.choices.panel = names[0]
+
+
+def _foot(name: str, scene: Scene, width: int) -> Row:
+    choices, view = scene.choices, scene.view
+    if choices.typing:
+        shown = sum(choices.matches(r.model, r.source, r.kind, r.provider) for r in view.models)
+        return prompt(choices.filter, shown, len(view.models), width)
+    message = choices.message or (f"/{choices.filter}" if choices.filter else "")
+    return footer(name, width, message, ascii=scene.look.ascii)
+
+
+@dataclass(slots=True)
+class TextPage:
+    """A text under breadcrumbs that scrolls; `lines` makes it for a width, `update` asks the feed once a tick."""
+
+    name: str
+    crumbs: tuple[str, ...]
+    lines: Callable[[Scene, int], list[Row]]
+    update: Callable[[Feed], None] = lambda feed: None
+    explained: Callable[[], Sequence[Explained]] = tuple
+    offset: int = 0
+    _size: int = field(default=0, repr=False)
+
+    def draw(self, scene: Scene, width: int, height: int) -> Picture:
+        """Draw breadcrumbs, what of the text fits, and the footer."""
+        room = max(0, height - (2 if height >= 3 else 1))
+        text = self.lines(scene, width)
+        self._size = max(0, len(text) - room)
+        self.offset = max(0, min(self.offset, self._size))
+        rows = [title_line(scene, width, self.crumbs), *text[self.offset : self.offset + room]]
+        rows += [blank(width)] * (room + 1 - len(rows))
+        if height >= 3:
+            more = f"{self._size - self.offset} more lines ↓" if self.offset < self._size else ""
+            rows.append(footer(self.name, width, scene.choices.message or more, ascii=scene.look.ascii))
+        return Picture(rows[:height])
+
+    def scroll(self, step: int) -> None:
+        """Go `step` lines on, and stop at either end."""
+        self.offset = max(0, min(self.offset + step, self._size))

@@ -1,0 +1,148 @@
+"""Tables: columns that go by rank where there is no room, figures that are never cropped, one row a thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from tui.scene import Scene
+from tui.themes import ACCENT, BOLD, DIM, HEAD, HEAD_STRONG, PLAIN
+from tui.widgets.cells import Line, Row, cells, cut, cut_words
+
+T = TypeVar("T")
+Cell = tuple[str, str]
+MARGIN = 1
+"""The first cell of a row is the cursor's, the last one is left blank."""
+_WIDEST_GAP = 3
+
+
+@dataclass(frozen=True)
+class Column(Generic[T]):
+    """A column: `key` names its figure to `?` and to sorting. `rank` 0 stays, the highest goes first.
+
+    `width` is the least it needs, `grow` how much more it can use (after the others where it is `late`), `gap` the
+    blanks before it. Text to the `left` may be shortened; a figure that does not fit its width shows as `#`. `cell`
+    makes text and style from the thing, the scene and the width.
+    """
+
+    key: str
+    head: str
+    width: int
+    cell: Callable[[T, Scene, int], Cell]
+    rank: int = 0
+    left: bool = False
+    grow: int = 0
+    late: bool = False
+    gap: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[T]):
+    """A column with its first cell and its width."""
+
+    column: Column[T]
+    x: int
+    width: int
+
+
+def arrange(columns: Sequence[Column[T]], width: int) -> tuple[Placed[T], ...]:
+    """Return the columns that fit into `width` cells; what is left over goes to those that can use it, then to gaps."""
+    width -= MARGIN
+    kept = _fitting(columns, width)
+    widths = _widths(kept, width)
+    spare = max(0, width - _needed(kept) + sum(each.width for each in kept) - sum(widths))
+    wider = min(_WIDEST_GAP - 1, spare // max(1, len(kept) - 1))
+    placed, x = [], MARGIN
+    for number, (column, size) in enumerate(zip(kept, widths, strict=True)):
+        x += column.gap + wider * bool(column.gap) if number else 0
+        placed.append(Placed(column, x, size))
+        x += size
+    return tuple(placed)
+
+
+def _fitting(columns: Sequence[Column[T]], width: int) -> list[Column[T]]:
+    kept = list(columns)
+    while _needed(kept) > width and (worst := max(column.rank for column in kept)):
+        kept.remove(next(column for column in reversed(kept) if column.rank == worst))
+    return kept
+
+
+def _widths(kept: Sequence[Column[T]], width: int) -> list[int]:
+    """Return each column's cells; the first one, a name, gives way where even those that stay do not fit."""
+    left = width - _needed(kept)
+    widths = [column.width for column in kept]
+    if left < 0:
+        widths[0] = max(0, widths[0] + left)
+        return widths
+    for late in (False, True):
+        for number, column in enumerate(kept):
+            if column.late is late:
+                more = min(column.grow, left)
+                widths[number] += more
+                left -= more
+    return widths
+
+
+def _needed(columns: Sequence[Column[T]]) -> int:
+    return MARGIN + sum(column.width for column in columns) + sum(column.gap for column in columns[1:])
+
+
+def widen(column: Column[T], longest: int) -> Column[T]:
+    """Return a column that grows as far as its longest text, and no further."""
+    return replace(column, grow=min(column.grow, max(0, longest - column.width)))
+
+
+def heading(
+    placed: Sequence[Placed[T]],
+    width: int,
+    title: str,
+    sorted_by: str = "",
+    *,
+    rising: bool = False,
+    focused: bool = False,
+) -> Row:
+    """Return the underlined heading; `title` stands for the first column's, the sorted column's has a mark."""
+    line = Line(width, HEAD)
+    for each in placed:
+        column = each.column
+        head = title if each is placed[0] else column.head
+        by = column.key == sorted_by
+        text = cut(
+            f"{'▴' if rising else '▾'}{head}" if by and len(head) < each.width + (column.gap - 1) else head,
+            each.width + column.gap,
+        )
+        strong = by or (focused and each is placed[0])
+        x = each.x if column.left else each.x + each.width - len(text)
+        line.put(x, text, HEAD_STRONG if strong else HEAD)
+    return line.row()
+
+
+def body(placed: Sequence[Placed[T]], item: T, scene: Scene, width: int, *, here: bool, grey: bool) -> Row:
+    """Return the row of one thing; `here` is the cursor, `grey` says that its figures are old."""
+    line = Line(width)
+    if here:
+        line.put(0, "▌", ACCENT)
+    for each in placed:
+        text, style = each.column.cell(item, scene, each.width)
+        if grey and style != ACCENT:
+            style = DIM if len(style) == 1 else DIM * len(style)
+        if here and each is placed[0] and style in (PLAIN, DIM):
+            style = BOLD
+        _put(line, each, text, style)
+    return line.row()
+
+
+def _put(line: Line, each: Placed[T], text: str, style: str) -> None:
+    if each.column.left:
+        shown = cut_words(cells(text), each.width)
+        line.put(each.x, shown, style if len(style) == 1 else style[: len(shown)])
+        return
+    shown = text if len(text) <= each.width else "#" * each.width
+    line.put(each.x + each.width - len(shown), shown, style)
+
+
+def window_title(title: str, first: int, shown: int, size: int, width: int) -> str:
+    """Return the title with what part of the list is shown, where that is not all of it and there is room."""
+    longer = f"{title} {first + 1}-{first + shown} of {size}"
+    return longer if shown < size and len(longer) <= width else title
