@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from infertop.history.accounts import Entry
@@ -28,13 +27,15 @@ class Books:
     `closed` is the end of the last closed minute, `tick` the number of the last tick that was stored.
     """
 
-    def __init__(self, connection: sqlite3.Connection, deriver: Deriver, notes: Notes, memory_rows: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, deriver: Deriver, notes: Notes, ts: float, memory_rows: int
+    ) -> None:
         self.deriver = deriver
         self.notes = notes
         self.tape = TapeWriter(connection, memory_rows)
         self.ledger = Ledger(connection)
         self._rollups = Rollups()
-        found = recover(connection, deriver, self._rollups)
+        found = recover(connection, deriver, self._rollups, ts)
         self.closed = found.closed
         self.notice = found.notice
         self.tick = int(read_meta(connection, "tick", "0"))
@@ -46,7 +47,8 @@ class Books:
 
     def take(self, batch: Batch) -> None:
         """Take one poll. Its time is cut to milliseconds first, so that the tape gives back what was derived from."""
-        batch = replace(batch, ts=round(batch.ts * 1000) / 1000)
+        ts = round(batch.ts * 1000) / 1000
+        batch = Batch(batch.source, ts, batch.series, batch.values, batch.started, batch.statements, batch.notes)
         shape = self.tape.add(batch)
         self._rollups.add(shape.source, shape.series, shape.ids, batch.ts, batch.values, batch.started)
         self.deriver.advance(batch)

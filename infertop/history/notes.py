@@ -52,7 +52,10 @@ class Notes:
             self._levels[level] = ts
 
     def write(self, connection: sqlite3.Connection, tick: int) -> None:
-        """Store what waits."""
+        """Store what waits. Health and inventory of an earlier session are gone: its sources may be too."""
+        if self._session is not None:
+            connection.execute("DELETE FROM health")
+            connection.execute("DELETE FROM inventory")
         put(connection, "INSERT OR REPLACE INTO health VALUES (?,?)", _json_rows(self._health))
         put(connection, "INSERT OR REPLACE INTO inventory VALUES (?,?)", _json_rows(self._inventory))
         events = [(plain(key), ts, tick, json.dumps(content)) for key, (ts, content) in self._events.items()]

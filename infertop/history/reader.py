@@ -15,7 +15,7 @@ from infertop.history.schema import APPLICATION_ID
 from infertop.history.summary import Minute
 from infertop.history.sums import entries_between
 from infertop.history.totals import minutes_of
-from infertop.history.trouble import trouble
+from infertop.history.trouble import is_bug, trouble
 from infertop.readings.safe import safe
 
 P = ParamSpec("P")
@@ -53,6 +53,8 @@ class Reader:
                 self._connection.execute("BEGIN")
                 return question(self._connection, *args, **kwargs)
             except sqlite3.DatabaseError as error:
+                if is_bug(error):
+                    raise
                 raise Unreadable(self._sentence(error)) from error
             finally:
                 if self._connection.in_transaction:

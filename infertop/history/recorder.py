@@ -46,6 +46,7 @@ class Recorder:
             raise ValueError(f"a {store.mode} of the history cannot record")
         self.summary = Summary(ts=now(), notices=tuple(store.notices))
         self.uri = store.uri
+        self._store = store
         self._now = now
         self._make = partial(Writer, store, deriver, scopes=scopes, limits=limits, version=version)
         self._tick_seconds = tick_seconds
@@ -107,7 +108,9 @@ class Recorder:
         """Store what is left and let go of the database."""
         self._stop = True
         self._wake.set()
-        if self._thread.is_alive():
+        if self._thread.ident is None:
+            self._store.close()
+        else:
             self._thread.join(timeout)
 
     def _order(self, order: _Order) -> None:
@@ -154,7 +157,8 @@ class Recorder:
                 return items
 
     def _publish(self, summary: Summary) -> None:
-        self.summary = replace(summary, lost_samples=summary.lost_samples + self._dropped)
+        lost = summary.lost_samples + self._dropped
+        self.summary = replace(summary, lost_samples=lost) if self._dropped else summary
         for done in self._done:
             done.set()
         self._done.clear()

@@ -22,7 +22,7 @@ class Recovered:
     notice: str = ""
 
 
-def recover(connection: sqlite3.Connection, deriver: Deriver, rollups: Rollups) -> Recovered:
+def recover(connection: sqlite3.Connection, deriver: Deriver, rollups: Rollups, ts: float) -> Recovered:
     """Bring a new deriver and new roll-ups to where they were after the last poll on the tape.
 
     The deriver goes on from its state at the watermark, so that the lines are those of a run without a break. The
@@ -44,4 +44,8 @@ def recover(connection: sqlite3.Connection, deriver: Deriver, rollups: Rollups) 
             deriver.advance(batch)
         rollups.add(source, batch.series, ids, batch.ts, batch.values, batch.started)
         found.last[batch.source] = batch.ts
+    ahead = max(found.last.values(), default=0.0) - ts
+    if ahead > MINUTE:
+        behind = f"{ahead / MINUTE:.0f} minutes behind the last recording"
+        found.notice = f"this machine's clock is {behind}; what is read until then may not be counted"
     return found

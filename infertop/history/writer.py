@@ -50,7 +50,7 @@ class Writer:
         if store.mode is Mode.MEMORY:
             limits = replace(limits, db_bytes=min(limits.db_bytes, _MEMORY_BYTES))
         self.notes = Notes(store.connection, ts, version)
-        self._books = Books(store.connection, deriver, self.notes, limits.memory_rows)
+        self._books = Books(store.connection, deriver, self.notes, ts, limits.memory_rows)
         self._keeper = Keeper(store, self._books.restart)
         self._upkeep = Upkeep(limits, self._books.tape)
         self._summariser = Summariser(self._books.ledger.accounts.by_id, scopes or Scopes())

@@ -125,3 +125,16 @@ def test_a_store_that_is_in_use_is_not_recorded_into(tmp_path: Path) -> None:
     first = writer(path, START)
     assert opened(path).mode is Mode.VIEWER
     first.finish(START + 1)
+
+
+def test_a_clock_that_was_set_back_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "infertop.db"
+    first = writer(path, START)
+    record(first, 0, 100)
+    first.finish(START + 100)
+    second = writer(path, START - 3600)
+    summary = second.tick((), START - 3600)
+    assert summary.notices == (
+        "this machine's clock is 62 minutes behind the last recording; what is read until then may not be counted",
+    )
+    second.finish(START - 3599)

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_while_paused_it_is_tried_again_ever_more_rarely(path: Path) -> None:
     store.connection.set_trace_callback(count)
     for now in range(5, 125):
         to.tick(polls(now), START + now + 0.9)
-    waits = [after - before for before, after in zip(tried, tried[1:], strict=False)]
+    waits = [after - before for before, after in pairwise(tried)]
     assert waits[-1] == 30
     assert waits == sorted(waits)
     store.close()

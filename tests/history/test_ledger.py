@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -209,7 +210,7 @@ def test_neighbouring_spans_sum_to_the_whole(
     whole = account_sums(connection, 0, 10**7)
     edges = [0, *sorted(minute * 60 for minute in cuts), 10**7]
     for account, each in whole.items():
-        parts = [account_sums(connection, a, b).get(account) for a, b in zip(edges, edges[1:], strict=False)]
+        parts = [account_sums(connection, a, b).get(account) for a, b in pairwise(edges)]
         assert sum(part.quantity for part in parts if part) == each.quantity
         assert sum(part.usd_nano or 0 for part in parts if part) == (each.usd_nano or 0)
     connection.close()

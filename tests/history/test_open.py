@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from infertop.history import check, migrations, open as opening
+from infertop.history import check, migrations
+from infertop.history import open as opening
 from infertop.history.files import is_written, network_filesystem, writer_pid
 from infertop.history.open import Mode, open_store
 from infertop.history.reader import Reader, Unreadable

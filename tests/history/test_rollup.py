@@ -12,7 +12,7 @@ from infertop.history.growth import counter_growth, histogram_growth
 from infertop.history.hours import histograms
 from infertop.history.rollup import Cell, Rollups
 from infertop.readings.model import Buckets, Series, Value
-from tests.history.world import BOUNDS, START, rows, writer, polls
+from tests.history.world import BOUNDS, START, polls, rows, writer
 
 GAUGE, COUNTER, HISTOGRAM = Series.of("running"), Series.of("output_tokens"), Series.of("ttft_seconds")
 SERIES = (GAUGE, COUNTER, HISTOGRAM)
@@ -109,7 +109,8 @@ def test_hours_are_the_sums_of_their_minutes(tmp_path: Path) -> None:
     for name in ("running", "output_tokens"):
         of_minutes = rows(
             path,
-            "SELECT sum(n), min(low), max(high), sum(total), sum(inc), max(last) FROM minute WHERE series = ? AND ts < ?",
+            """SELECT sum(n), min(low), max(high), sum(total), sum(inc), max(last) FROM minute
+                WHERE series = ? AND ts < ?""",
             series[name],
             START + 3600,
         )

@@ -78,7 +78,7 @@ def test_histograms_not_a_number_and_infinities_come_back(connection: sqlite3.Co
 
 
 def test_a_reader_that_begins_anywhere_knows_the_values_from_before(connection: sqlite3.Connection) -> None:
-    given_ = [Batch("s", float(ts), TWO, (7.0, float(ts))) for ts in range(0, 1000)]
+    given_ = [Batch("s", float(ts), TWO, (7.0, float(ts))) for ts in range(1000)]
     store(TapeWriter(connection), connection, *given_)
     assert list(Tape(connection).batches(500.0, 503.0)) == given_[500:503]
     keyframes = connection.execute("SELECT count(*) FROM polls WHERE keyframe").fetchone()[0]
@@ -96,7 +96,7 @@ def test_a_reader_asked_again_has_only_what_came_since(connection: sqlite3.Conne
 
 
 def test_polls_whose_earlier_values_are_gone_are_left_out(connection: sqlite3.Connection) -> None:
-    given_ = [Batch("s", float(ts), TWO, (7.0, float(ts))) for ts in range(0, 400)]
+    given_ = [Batch("s", float(ts), TWO, (7.0, float(ts))) for ts in range(400)]
     store(TapeWriter(connection), connection, *given_)
     connection.execute("DELETE FROM raw WHERE poll < 100")
     connection.execute("DELETE FROM polls WHERE seq < 100")

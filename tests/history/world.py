@@ -76,7 +76,8 @@ def rows(path: Path, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
 
 LINES = """
     SELECT l.start, l.until, a.source, a.provider, a.model, a.resource, a.dimensions, l.quantity, l.usd_nano, a.price,
-        a.basis, a.flags, l.open FROM lines l JOIN accounts a ON a.id = l.account ORDER BY 1, 2, 3, 4, 5, 6, 7, 10, 12"""
+        a.basis, a.flags, l.open FROM lines l JOIN accounts a ON a.id = l.account
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 10, 12"""
 
 
 def ledger(path: Path) -> list[tuple[Any, ...]]:
