@@ -9,17 +9,21 @@ GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A GPU: what NVML would say of it, `holder` is the source whose model it holds, or empty."""
+    """A GPU: what NVML would say of it. `holders` are the sources whose models it holds, with their bytes."""
 
     uuid: str
     index: int
     name: str
-    holder: str
-    memory_used_bytes: float
+    holders: tuple[tuple[str, float], ...]
     memory_total_bytes: float
     idle_watts: float
     full_watts: float
     limit_watts: float
+
+    @property
+    def memory_used_bytes(self) -> float:
+        """What the models hold, and what the driver keeps for itself."""
+        return sum(held for _, held in self.holders) + 0.5 * GIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +48,19 @@ ENGINES = (
 )
 
 
-def _card(index: int, name: str, holder: str, used: float, total: float, watts: tuple[float, float, float]) -> Card:
+def _card(index: int, name: str, total: float, watts: tuple[float, float, float], **gib: float) -> Card:
     uuid = f"GPU-de300000-0000-0000-0000-00000000000{index}"
-    return Card(uuid, index, name, holder, used * GIB, total * GIB, *watts)
+    sources = {"chat": CHAT, "code": CODE, "agent": AGENT, "small": SMALL}
+    holders = tuple((sources[name], held * GIB) for name, held in gib.items())
+    return Card(uuid, index, name, holders, total * GIB, *watts)
 
 
 CARDS = (
-    _card(0, H100, CHAT, 71, 80, (72, 640, 700)),
-    _card(1, H100, CHAT, 71, 80, (74, 640, 700)),
-    _card(2, H100, CODE, 66, 80, (70, 610, 700)),
-    _card(3, H100, AGENT, 74, 80, (75, 680, 700)),
-    _card(4, H100, AGENT, 74, 80, (71, 680, 700)),
-    _card(5, "NVIDIA L40S", SMALL, 9, 48, (34, 330, 350)),
-    _card(6, "NVIDIA A100-SXM4-80GB", "", 0.5, 80, (58, 390, 400)),
+    _card(0, H100, 80, (72, 640, 700), chat=70.5),
+    _card(1, H100, 80, (74, 640, 700), chat=70.5),
+    _card(2, H100, 80, (70, 660, 700), code=31, agent=42),
+    _card(3, H100, 80, (75, 680, 700), agent=73.5),
+    _card(4, H100, 80, (71, 680, 700), agent=73.5),
+    _card(5, "NVIDIA L40S", 48, (34, 330, 350), small=8.5),
+    _card(6, "NVIDIA A100-SXM4-80GB", 80, (58, 390, 400)),
 )

@@ -75,10 +75,19 @@ def busy(engine: Engine, ts: float) -> float:
 _BY_SOURCE = {engine.source: engine for engine in ENGINES}
 
 
+def _loads(card: Card, ts: float) -> dict[str, float]:
+    """Return the SM time of each holder; several on one GPU share what there is."""
+    wanted = {source: _wanted(source, ts) / (1 if len(card.holders) == 1 else 2) for source, _ in card.holders}
+    over = max(1.0, sum(wanted.values()) / 0.99)
+    return {source: load / over for source, load in wanted.items()}
+
+
+def _wanted(source: str, ts: float) -> float:
+    return busy(_BY_SOURCE[source], ts) if source in _BY_SOURCE else 0.12
+
+
 def _load(card: Card, ts: float) -> float:
-    if card.holder in _BY_SOURCE:
-        return busy(_BY_SOURCE[card.holder], ts)
-    return 0.12 if card.holder else 0.0
+    return sum(_loads(card, ts).values())
 
 
 def _energy_joules(card: Card, ts: float) -> float:
@@ -106,11 +115,10 @@ def _card(card: Card, ts: float) -> list[tuple[Series, float]]:
         (one("gpu_temperature_celsius"), 32.0 + round(load * 40)),
         (one("gpu_sm_clock_hertz"), 1.98e9 if load else 0.345e9),
     ]
-    if card.holder:
-        readings.append(
-            (Series.of("placement_memory_bytes", gpu=card.uuid, holder=card.holder), card.memory_used_bytes)
-        )
-        readings.append((Series.of("placement_utilization", gpu=card.uuid, holder=card.holder), load))
+    loads = _loads(card, ts)
+    for holder, held in card.holders:
+        here = partial(Series.of, gpu=card.uuid, holder=holder)
+        readings += [(here("placement_memory_bytes"), held), (here("placement_utilization"), loads[holder])]
     return readings
 
 

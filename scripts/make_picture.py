@@ -1,0 +1,40 @@
+"""Make the README's picture from the real program: the demo's overview, as an SVG without fonts from elsewhere.
+
+usage: make_picture.py docs/overview.svg [COLUMNSxROWS]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+from infertop.cli import _parser
+from infertop.commands.live import LiveFeed
+from infertop.commands.setup import setup
+from tui.app import InfertopApp
+from tui.look import Look
+from tui.themes import Shades
+
+SETTLED_SECONDS = 12.0
+
+
+async def picture(columns: int, rows: int) -> str:
+    app = InfertopApp(LiveFeed(setup(_parser().parse_args(["--demo"]))), Look(Shades.COLOUR, ascii=False))
+    async with app.run_test(size=(columns, rows)) as pilot:
+        await pilot.pause(SETTLED_SECONDS)
+        svg = app.export_screenshot(title="infertop --demo")
+        await app.feed.stop()
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = svg.replace("<text ", '<text xml:space="preserve" ')
+    return svg.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+
+
+def main(target: str, size: str = "120x40") -> None:
+    columns, rows = (int(each) for each in size.split("x"))
+    Path(target).write_text(asyncio.run(picture(columns, rows)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
