@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infertop.history.accounts import Entry
+from infertop.history.cells import minute_row, write_minutes
 from infertop.history.connect import put
 from infertop.history.deriver import Deriver
 from infertop.history.hours import HOUR, write_hour
@@ -14,7 +15,7 @@ from infertop.history.ledger import Ledger
 from infertop.history.meta import Watermark, read_meta, write_meta, write_watermark
 from infertop.history.notes import Notes
 from infertop.history.recovery import recover
-from infertop.history.rollup import MINUTE, Rollups, minute_row, write_minutes
+from infertop.history.rollup import MINUTE, Rollups
 from infertop.history.tape_writer import TapeWriter
 from infertop.readings.model import Batch
 

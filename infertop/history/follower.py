@@ -55,6 +55,12 @@ class Follower:
         except sqlite3.DatabaseError as error:
             return self._failed(error, ts)
 
+    def rescope(self, scopes: Scopes) -> None:
+        """Sum by other settings from the next look on."""
+        self._scopes = scopes
+        self._summariser.rescope(scopes)
+        self._closed = -1
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()

@@ -8,9 +8,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infertop.history.growth import counter_growth, histogram_growth
+from infertop.history.cells import Cell
+from infertop.history.growth import HistogramGrowth, counter_growth
 from infertop.history.hours import histograms
-from infertop.history.rollup import Cell, Rollups
+from infertop.history.rollup import Rollups
 from infertop.readings.model import Buckets, Series, Value
 from tests.history.world import BOUNDS, START, polls, rows, writer
 
@@ -92,9 +93,13 @@ def test_growth_is_never_negative(path: list[float]) -> None:
 
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=20))
 def test_growth_of_a_histogram_is_that_of_its_count(path: list[int]) -> None:
-    grown, resets = histogram_growth([buckets(n) for n in path])
+    growth = HistogramGrowth(None)
+    for n in path:
+        growth.add(buckets(n))
+    grown, resets, readings = growth.take()
     assert grown is not None
     assert (grown.observations, resets) == counter_growth([float(n) for n in path])
+    assert readings == len(path)
 
 
 def test_hours_are_the_sums_of_their_minutes(tmp_path: Path) -> None:
