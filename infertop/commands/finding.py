@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from collectors import KINDS
-from infertop.engine.collector import SourceConfig, State
+from infertop.commands.known import newest_gpus
+from infertop.commands.roster import Roster
+from infertop.engine.collector import SourceConfig
+from infertop.engine.collector import State as SourceState
 from infertop.engine.discovery import Discovered, Discovery, Found
 from infertop.engine.discovery import Searched as Report
 from infertop.engine.placement import gpu_processes
 from infertop.engine.searched import searched_gpus, searched_keys
+from infertop.engine.state import State
 from infertop.views.shapes import Searched
-
-if TYPE_CHECKING:
-    from infertop.commands.session import Session
 
 EVERY_SECONDS = 10.0
 
@@ -24,13 +24,13 @@ EVERY_SECONDS = 10.0
 class Finding:
     """The search for engines; what it finds becomes a source, what goes away stays one, with its totals.
 
-    `pids` are the server processes of what was found, `searched` says what was looked for.
+    `searched` says what was looked for.
     """
 
-    def __init__(self, session: Session) -> None:
-        self.pids: dict[str, tuple[int, ...]] = {}
+    def __init__(self, roster: Roster, state: State) -> None:
         self.searched: tuple[Searched, ...] = ()
-        self._session = session
+        self._roster = roster
+        self._state = state
         self._discovery = Discovery([kind.server for kind in KINDS.values() if kind.server])
 
     async def run(self) -> None:
@@ -41,10 +41,9 @@ class Finding:
 
     async def look(self) -> None:
         """Look once, and read what is new."""
-        session = self._session
-        batch = session.gpu_batch()
+        roster, batch = self._roster, newest_gpus(self._state)
         processes: Mapping[int, tuple[str, ...]] = gpu_processes(batch) if batch else {}
-        configured = [each.url for name, each in session.configs.items() if each.url and name not in self.pids]
+        configured = [each.url for name, each in roster.configs.items() if each.url and name not in roster.pids]
         found = await self._discovery.look(processes, configured)
         for each in found.found:
             await self._take(each)
@@ -55,23 +54,20 @@ class Finding:
         self._discovery.close()
 
     async def _take(self, found: Found) -> None:
-        session = self._session
-        known = session.configs.get(found.name)
-        self.pids[found.name] = (found.pid,) if found.pid else ()
-        if known is not None and known.url != found.url:
-            # The same engine on another port goes on as the same source.
-            await session.move(found.name, found.url)
-        elif known is None:
-            interval = session.setup.interval or 1.0
-            session.add(SourceConfig(found.kind, found.name, found.url, interval))
-        session.sources_changed()
+        """Read what was found; what is configured under this name, or at this place, by now is not touched."""
+        roster = self._roster
+        known = roster.configs.get(found.name)
+        config = SourceConfig(found.kind, found.name, found.url, roster.interval)
+        if known is None:
+            await roster.add_found(config, found.pid)
+        elif found.name in roster.pids:
+            await roster.move_found(found.name, found.url, found.pid)
 
     def _report(self, found: Discovered) -> None:
-        session = self._session
-        gpus = next((each for each in session.state.healths() if each.kind == "nvml"), None)
-        problem = gpus.detail if gpus and gpus.state is not State.UP else ""
+        gpus = next((each for each in self._state.healths() if each.kind == "nvml"), None)
+        problem = gpus.detail if gpus and gpus.state is not SourceState.UP else ""
         reports: list[Report] = [
-            searched_gpus(session.gpu_batch(), problem),
+            searched_gpus(newest_gpus(self._state), problem),
             *found.searched,
             *searched_keys(os.environ),
         ]

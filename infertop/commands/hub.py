@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Protocol
 
-from infertop.engine.collector import Health, SourceConfig, Unavailable
+from infertop.engine.collector import Health
 from infertop.engine.state import State
 from infertop.readings.model import Batch
 
@@ -46,18 +46,7 @@ class Hub:
             self._told[health.source] = same
             self.recorder.put_health(health.source, asdict(health))
 
-
-class Broken:
-    """Stands for a source that cannot be made (its key is missing, an option is wrong): says why at every poll."""
-
-    def __init__(self, config: SourceConfig, why: Unavailable) -> None:
-        self.kind = config.kind
-        self.config = config
-        self._why = why
-
-    async def collect(self, ts: float) -> Batch:
-        """Raise the reason."""
-        raise self._why
-
-    async def close(self) -> None:
-        """Nothing is held."""
+    def forget(self, source: str) -> None:
+        """Let go of what a source said, when it is no longer read."""
+        self.state.forget(source)
+        self._told.pop(source, None)

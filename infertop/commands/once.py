@@ -56,7 +56,7 @@ async def _twice(session: Session) -> None:
     """Poll, look for engines and poll what was found, then poll everything once more; beside a recorder, nothing."""
     if session.viewing is not None:
         return
-    clock, interval = session.clock, session.setup.interval or 1.0
+    clock, interval = session.clock, session.interval
     await session.polling.poll_once_all(POLL_SECONDS)
     if session.finding is not None:
         before = set(session.polling.names)

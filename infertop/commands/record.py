@@ -37,7 +37,7 @@ async def record(setup: Setup, seconds: float | None) -> int:
         return 1
     for notice in session.store.notices:
         _say(notice)
-    _say(f"recording {len(session.configs)} sources into {session.store.place}")
+    _say(f"recording {len(session.roster.configs)} sources into {session.store.place}")
     running = [asyncio.create_task(session.polling.run())]
     if session.finding is not None:
         running.append(asyncio.create_task(session.finding.run()))

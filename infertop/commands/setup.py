@@ -41,9 +41,10 @@ class Setup:
     discover: bool
     demo: bool = False
 
-    def sources(self) -> list[SourceConfig]:
-        """Return every source that is configured now."""
-        return configured(self.watcher.current.settings.sources, self.options, self.interval)
+    def sources(self, interval: float | None = None, own_names: frozenset[str] = frozenset()) -> list[SourceConfig]:
+        """Return every source that is configured now; `interval` stands in for --interval, see `configured`."""
+        sources = self.watcher.current.settings.sources
+        return configured(sources, self.options, interval or self.interval, own_names)
 
 
 def kinds() -> dict[str, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from infertop.engine.http import Http
 from infertop.engine.origin import Origin
 from infertop.engine.secrets import load_secret
 from infertop.money.settings import Source
+from infertop.money.source_section import is_loopback, source_id
 from infertop.readings.safe import safe
 
 # What pricing.toml may name already, and what later versions will read: such a source says so, and is no mistake.
@@ -43,13 +44,6 @@ class WrongUseError(Exception):
     """The command line cannot be followed; the text says what is wrong and what would be right."""
 
 
-def source_id(kind: str, url: str) -> str:
-    """Return the stable id of a source without a name: kind@host:port, loopback spelt 127.0.0.1."""
-    origin = Origin.parse(url)
-    host = "127.0.0.1" if origin.loopback else origin.host
-    return f"{kind}@[{host}]:{origin.port}" if ":" in host else f"{kind}@{host}:{origin.port}"
-
-
 def from_option(text: str) -> SourceConfig:
     """Read one `--source [NAME=]KIND=URL`."""
     known = ", ".join(name for name, kind in KINDS.items() if kind.port)
@@ -60,9 +54,10 @@ def from_option(text: str) -> SourceConfig:
     if name and not _NAME.fullmatch(name):
         raise WrongUseError(f'--source "{safe(text, 120)}": the name must have no blanks and at most 100 characters')
     try:
-        return SourceConfig(kind=kind, name=name or source_id(kind, url), url=url)
+        Origin.parse(url)
     except ValueError as error:
         raise WrongUseError(f'--source "{safe(text, 120)}": {error}') from None
+    return SourceConfig(kind=kind, name=name or source_id(kind, url), url=url)
 
 
 def from_settings(source: Source) -> SourceConfig:
@@ -77,14 +72,24 @@ def from_settings(source: Source) -> SourceConfig:
         key_env=source.key_env,
         key_file=source.key_file,
         options=dict(source.options),
+        trusted=source.trusted,
     )
 
 
-def configured(sources: Iterable[Source], options: Iterable[str], interval: float | None) -> list[SourceConfig]:
-    """Return every source that someone named, and the machine's own; of two with the same name the first stands."""
+def configured(
+    sources: Iterable[Source], options: Iterable[str], interval: float | None, own_names: frozenset[str] = frozenset()
+) -> list[SourceConfig]:
+    """Return every source that someone named, and the machine's own; of two with the same name the first stands.
+
+    `interval` (--interval) is that of every local meter; elsewhere the source's own comes first.
+    """
+    sources = tuple(sources)
+    own_intervals = {each.name for each in sources if each.interval_seconds is not None}
     chosen: dict[str, SourceConfig] = {}
     for config in [*map(from_option, options), *map(from_settings, sources), *(_own(kind) for kind in MACHINE)]:
-        chosen.setdefault(config.name, replace(config, interval_seconds=interval) if interval else config)
+        if interval and (config.name not in own_intervals or is_local(config, own_names)):
+            config = replace(config, interval_seconds=interval)
+        chosen.setdefault(config.name, config)
     return list(chosen.values())
 
 
@@ -97,14 +102,21 @@ def collector(config: SourceConfig, clock: Clock, kinds: Mapping[str, Kind] = KI
     if config.kind not in kinds:
         raise Unavailable(f"this version of infertop cannot read {config.kind} yet", state=State.ABSENT)
     kind = kinds[config.kind]
-    http = Http(config.url, key=load_secret(config.key_env, config.key_file)) if config.url else None
+    key = load_secret(config.key_env, config.key_file) if config.trusted else None
+    http = Http(config.url, key=key) if config.url else None
     try:
         return kind.make(config, http, clock)
     except ValueError as error:
         raise Unavailable(str(error)) from None
 
 
-def is_local(config: SourceConfig, own_addresses: frozenset[str]) -> bool:
-    """Say whether what a source reads runs on this machine."""
-    host = urlsplit(config.url).hostname or ""
-    return not config.url or Origin.parse(config.url).loopback or host in own_addresses
+def is_local(config: SourceConfig, own_names: frozenset[str]) -> bool:
+    """Say whether what a source reads runs on this machine, whose addresses and names are `own_names`."""
+    if not config.url or is_loopback(config.url):
+        return True
+    return (urlsplit(config.url).hostname or "").lower() in own_names
+
+
+def same_place(one: SourceConfig, other: SourceConfig) -> bool:
+    """Say whether two configurations read the same server as the same kind."""
+    return bool(one.url) and source_id(one.kind, one.url) == source_id(other.kind, other.url)

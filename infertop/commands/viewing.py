@@ -4,44 +4,62 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
+from infertop.commands.pricing import Pricing
 from infertop.commands.restore import event_of
 from infertop.commands.watch import Watch
 from infertop.engine.collector import Health
 from infertop.engine.collector import State as SourceState
 from infertop.engine.state import State
 from infertop.history.follower import Follower, News
+from infertop.history.open import Store
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.trouble import trouble
 
 
 class Viewing:
-    """Follows the recorder once a second. `recorder` says who records, or that nobody does any more."""
+    """Follows the recorder once a second. `recorder` says who records, or that nobody does any more.
+
+    `sources` are those that it reads (None while that is not known), `local` those of them on its machine.
+    """
 
     def __init__(self, follower: Follower, state: State, watch: Watch) -> None:
         self.summary = Summary()
         self.recorder = ""
+        self.sources: frozenset[str] | None = None
+        self.local: frozenset[str] = frozenset()
+        self._apart: frozenset[str] = frozenset()
         self._follower = follower
         self._state = state
         self._watch = watch
         self._healths: dict[str, Health] = {}
 
     @classmethod
-    async def open(cls, path: Path, state: State, watch: Watch, scopes: Scopes, now: float) -> Viewing | str:
-        """Begin to follow, or return a sentence why that is not possible."""
+    async def open(cls, store: Store, state: State, watch: Watch, pricing: Pricing, now: float) -> Viewing | None:
+        """Begin to follow; where that is not possible, the store's notices say why."""
+        assert store.path is not None
         try:
-            follower = await asyncio.to_thread(Follower, path, now, scopes)
+            follower = await asyncio.to_thread(Follower, store.path, now)
         except (sqlite3.Error, OSError) as error:
-            return trouble(error, path).reason if isinstance(error, sqlite3.Error) else f"{path} cannot be read"
-        return cls(follower, state, watch)
+            why = trouble(error, store.path).reason if isinstance(error, sqlite3.Error) else "it cannot be read"
+            store.notices.append(f"the history is not shown: {why}")
+            return None
+        viewing = cls(follower, state, watch)
+        viewing.settings_changed(pricing)
+        await viewing.look(now)
+        return viewing
 
     async def look(self, now: float) -> None:
         """Take what the recorder wrote since the last look."""
-        news = await asyncio.to_thread(self._follower.look, now)
-        self._take(news)
+        self._take(await asyncio.to_thread(self._follower.look, now))
+
+    def settings_changed(self, pricing: Pricing) -> None:
+        """Sum by the settings of now."""
+        self._follower.rescope(Scopes(pricing.settings, lambda source: source not in self._apart))
 
     async def close(self) -> None:
         """Close the database."""
@@ -49,26 +67,31 @@ class Viewing:
 
     def _take(self, news: News) -> None:
         self.summary, self.recorder = news.summary, news.recorder
+        if news.inventory is not None and "sources" in news.inventory:
+            self._take_sources(news.inventory["sources"])
         for name, content in (news.health or {}).items():
-            self._healths[name] = _health(content, self._healths.get(name))
-            self._state.apply_health(self._healths[name])
+            self._set_health(_health(content, self._healths.get(name)))
         for batch in news.batches:
             self._state.apply(batch)
-            known = self._healths.get(batch.source)
-            if known is not None:
-                self._healths[batch.source] = known = _seen(known, batch.ts)
-                self._state.apply_health(known)
+            if batch.source in self._healths:
+                self._set_health(replace(self._healths[batch.source], good_ts=batch.ts, tried_ts=batch.ts))
         for content in (news.events or {}).values():
             if (event := event_of(content)) is not None:
                 self._watch.remember(event)
 
+    def _take_sources(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.sources = frozenset(str(row["name"]) for row in rows)
+        self.local = frozenset(str(row["name"]) for row in rows if row["local"])
+        self._apart = frozenset(str(row["name"]) for row in rows if not row["counts"])
 
-def _health(content: dict[str, object], before: Health | None) -> Health:
-    fields = {**content, "state": SourceState(str(content["state"]))}
-    if before is not None and before.good_ts is not None:
-        fields["good_ts"] = max(before.good_ts, float(str(content.get("good_ts") or 0)))
-    return Health(**fields)  # type: ignore[arg-type]
+    def _set_health(self, health: Health) -> None:
+        self._healths[health.source] = health
+        self._state.apply_health(health)
 
 
-def _seen(health: Health, ts: float) -> Health:
-    return replace(health, good_ts=ts, tried_ts=ts)
+def _health(content: Mapping[str, Any], before: Health | None) -> Health:
+    """Return what the recorder said, with the newest reading that is known: it tells of changes alone."""
+    health = Health(**{**content, "state": SourceState(content["state"])})
+    if before is None or before.good_ts is None:
+        return health
+    return replace(health, good_ts=max(before.good_ts, health.good_ts or 0.0))

@@ -49,7 +49,8 @@ class Watch:
     def __init__(self, sigma: float) -> None:
         self.baselines = Baselines(sigma)
         self.events: list[Event] = []
-        self.levels: list[tuple[str, int, str]] = []
+        self._announced: set[tuple[str, int, str]] = set()
+        self._new_levels: list[tuple[str, int, str]] = []
         self.news: dict[str, Event] = {}
         self._newest = -1
 
@@ -98,9 +99,10 @@ class Watch:
                 continue
             for share in reached(budget, spent.usd_nano):
                 key = (budget.name, start, label(share))
-                if key in summary.told or key in self.levels:
+                if key in summary.told or key in self._announced:
                     continue
-                self.levels.append(key)
+                self._announced.add(key)
+                self._new_levels.append(key)
                 amount = (spent.usd_nano or 0) / NANO
                 text = (
                     f"{budget.name}: {amount:,.2f} of {budget.limit_usd:,} USD a {budget.period} spent ({label(share)})"
@@ -123,6 +125,11 @@ class Watch:
         """Return what is to be stored, and forget it."""
         news, self.news = self.news, {}
         return {key: asdict(event) for key, event in news.items()}
+
+    def take_levels(self) -> list[tuple[str, int, str]]:
+        """Return the budget levels that were announced, as (budget, start of the period, level), and forget them."""
+        levels, self._new_levels = self._new_levels, []
+        return levels
 
 
 def _same(event: Event) -> tuple[float, str, dict[str, str], str]:

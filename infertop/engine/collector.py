@@ -66,7 +66,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """What the user or discovery says of a source. `options` are the kind's own keys, as TOML gave them."""
+    """What the user or discovery says of a source. `options` are the kind's own keys, as TOML gave them.
+
+    One that is not `trusted` comes from a file that may be anybody's: it gets no key, wherever that would be found.
+    """
 
     kind: str
     name: str
@@ -77,6 +80,7 @@ class SourceConfig:
     key_env: str = ""
     key_file: str = ""
     options: dict[str, object] = field(default_factory=dict)
+    trusted: bool = True
 
 
 class Collector(Protocol):

@@ -126,10 +126,11 @@ class Scan:
 
 def scan() -> Scan:
     """Look at the listening ports now; processes are read as they are asked for."""
-    return Scan(_listeners(), _names())
+    return Scan(_listeners(), own_names())
 
 
-def _names() -> frozenset[str]:
+def own_names() -> frozenset[str]:
+    """Return the addresses and names under which this machine reaches itself, in lower case."""
     import psutil
 
     names = {socket.gethostname().lower()}

@@ -114,6 +114,11 @@ class Deriver:
         found = self._minutes.by_start.get(minute)
         return found.coverage_ms() if found else 0
 
+    def forget(self, source: str) -> None:
+        """Take the next batch of a source for its first, because another server has its name now."""
+        self._meters.pop(source, None)
+        self._last.pop(source, None)
+
     def dump(self) -> dict[str, Any]:
         """Return the state after the last batch, open minutes included, JSON-able."""
         return {

@@ -1,0 +1,93 @@
+"""The recorder's side of a session: what it is told besides the polls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from infertop import __version__
+from infertop.commands.pricing import Pricing
+from infertop.commands.roster import Roster
+from infertop.commands.watch import Watch
+from infertop.engine.origin import shown_address
+from infertop.history.open import Store
+from infertop.history.recorder import Recorder
+from infertop.history.scopes import Scopes
+from infertop.history.summary import Summary
+from infertop.history.upkeep import Limits
+from infertop.money.derive import Deriver
+from infertop.money.rates import PriceBook
+
+
+class Recording:
+    """Tells the recorder which sources there are, what things cost, what happened and which levels were announced."""
+
+    def __init__(
+        self, store: Store, now: Callable[[], float], pricing: Pricing, roster: Roster, limit_bytes: int
+    ) -> None:
+        self._pricing = pricing
+        self._roster = roster
+        self.recorder = Recorder(
+            store,
+            Deriver(pricing.prices, gap_seconds=roster.gap_seconds),
+            now,
+            scopes=self._scopes(),
+            limits=Limits(db_bytes=limit_bytes),
+            version=__version__,
+        )
+
+    @property
+    def summary(self) -> Summary:
+        """The ledger's sums as of its last tick."""
+        return self.recorder.summary
+
+    def sources_changed(self) -> None:
+        """Tell which sources are read, and which of them run on this machine and so carry its cost."""
+        local = self._roster.local()
+        self.recorder.apply(lambda deriver: _set_local(deriver, local))
+        rows = [
+            {"name": each.name, "kind": each.kind, "address": shown_address(each.url), "local": each.name in local,
+             "counts": each.counts is not False}
+            for each in self._roster.configs.values()
+        ]  # fmt: skip
+        self.recorder.put_inventory("sources", rows)
+
+    def source_forgotten(self, name: str) -> None:
+        """Begin anew with the counters of a source: another server has its name now."""
+        self.recorder.apply(lambda deriver: _forget(deriver, name))
+
+    def settings_changed(self) -> None:
+        """Price what comes from now on by the settings of now, and sum by them."""
+        prices = self._pricing.prices
+        self.recorder.apply(lambda deriver: _set_prices(deriver, prices))
+        self.recorder.rescope(self._scopes())
+
+    def tick(self, watch: Watch, now: float) -> None:
+        """Take the minutes that closed, and store what came of them."""
+        watch.tick(self.summary, self._pricing.settings, now)
+        for key, content in watch.take_news().items():
+            self.recorder.put_event(key, now, content)
+        for budget, period, level in watch.take_levels():
+            self.recorder.put_level(budget, period, level, now)
+
+    async def close(self) -> None:
+        """Store what is left and let go of the database."""
+        await asyncio.to_thread(self.recorder.close)
+
+    def _scopes(self) -> Scopes:
+        return Scopes(self._pricing.settings, self._roster.counts)
+
+
+def _set_local(deriver: object, local: frozenset[str]) -> None:
+    assert isinstance(deriver, Deriver)
+    deriver.local_sources = local
+
+
+def _set_prices(deriver: object, prices: PriceBook) -> None:
+    assert isinstance(deriver, Deriver)
+    deriver.prices = prices
+
+
+def _forget(deriver: object, source: str) -> None:
+    assert isinstance(deriver, Deriver)
+    deriver.forget(source)

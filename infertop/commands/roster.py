@@ -1,0 +1,147 @@
+"""The sources that are read now: their configurations, their polling, and how they come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from collectors import KINDS
+from infertop.commands.hub import Hub
+from infertop.commands.pending import Pending
+from infertop.commands.sources import collector, is_local, same_place
+from infertop.engine.clock import Clock
+from infertop.engine.collector import Collector, SourceConfig
+from infertop.engine.memory import gap_seconds
+from infertop.engine.placement import Holder, Placed, Placement
+from infertop.engine.run import Polling
+
+DEFAULT_INTERVAL_SECONDS = 1.0
+
+
+class Roster:
+    """What is read, by name. `changed` is called after every change, `forgotten` with what is another source by now.
+
+    `pids` has the server processes of the sources that were found on this machine; the others were configured.
+    `own_names` are the addresses and names of this machine, `interval` is that of what is found on it.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        hub: Hub,
+        own_names: frozenset[str],
+        changed: Callable[[], None],
+        forgotten: Callable[[str], None],
+    ) -> None:
+        self.configs: dict[str, SourceConfig] = {}
+        self.pids: dict[str, tuple[int, ...]] = {}
+        self.polling = Polling(clock, hub)
+        self.own_names = own_names
+        self.interval = DEFAULT_INTERVAL_SECONDS
+        self._clock = clock
+        self._hub = hub
+        self._changed = changed
+        self._forgotten = forgotten
+        self._one_at_a_time = asyncio.Lock()
+
+    async def add_found(self, config: SourceConfig, pid: int | None) -> None:
+        """Read a server that was found on this machine, unless it is read already."""
+        async with self._one_at_a_time:
+            if config.name in self.configs or any(same_place(config, each) for each in self.configs.values()):
+                return
+            self.pids[config.name] = (pid,) if pid else ()
+            self._add(config, self._collector(config))
+            self._changed()
+
+    async def move_found(self, name: str, url: str, pid: int | None) -> None:
+        """Go on reading a server that was found before where it is now; what it said stays its own."""
+        async with self._one_at_a_time:
+            self.pids[name] = (pid,) if pid else ()
+            if self.configs[name].url != url:
+                config = replace(self.configs.pop(name), url=url)
+                await self.polling.remove(name)
+                self._add(config, self._collector(config))
+                self._changed()
+
+    def add_made(self, made: Collector) -> None:
+        """Read a source whose collector is made already."""
+        self._add(made.config, made)
+        self._changed()
+
+    async def follow(self, wanted: Iterable[SourceConfig]) -> None:
+        """Read what is configured now: what is not any more goes, what is another by now is made anew.
+
+        What was found on this machine stays, unless it is configured by now under a name of its own.
+        """
+        async with self._one_at_a_time:
+            by_name = {each.name: each for each in wanted}
+            for name, config in list(self.configs.items()):
+                if name not in by_name:
+                    if name not in self.pids or any(same_place(config, each) for each in by_name.values()):
+                        await self._remove(name)
+                elif by_name[name] != replace(config, interval_seconds=by_name[name].interval_seconds):
+                    await self._replace(config, by_name[name])
+                else:
+                    self._set_interval(name, by_name[name].interval_seconds)
+            for config in by_name.values():
+                self._add(config, self._collector(config))
+            self._changed()
+
+    def pace(self, own: Mapping[str, float], seconds: float) -> None:
+        """Poll everything every `seconds` from now on, and each that has an `own` interval by that."""
+        self.interval = seconds
+        for name in self.configs:
+            self._set_interval(name, own.get(name, seconds))
+
+    def local(self) -> frozenset[str]:
+        """Return the engines that run on this machine."""
+        return frozenset(each.name for each in self.configs.values() if each.url and is_local(each, self.own_names))
+
+    def counts(self, source: str) -> bool:
+        """Say whether what a source costs is part of totals; it may be asked from any thread."""
+        config = self.configs.get(source)
+        return config is None or config.counts is not False
+
+    def gap_seconds(self, source: str) -> float:
+        """Return how long a hole in a source's polls may be; it may be asked from any thread."""
+        config = self.configs.get(source)
+        return gap_seconds(config.interval_seconds if config else DEFAULT_INTERVAL_SECONDS)
+
+    def _collector(self, config: SourceConfig) -> Collector:
+        made = Pending(config, lambda: collector(config, self._clock))
+        if config.kind != "nvml":
+            return made
+        return Placed(made, Placement([kind.server for kind in KINDS.values() if kind.server]), self._holders)
+
+    def _add(self, config: SourceConfig, made: Collector) -> None:
+        if config.name in self.configs:
+            return
+        self.configs[config.name] = config
+        self.polling.add(made)
+
+    async def _remove(self, name: str) -> None:
+        """Stop reading a source; its totals stay in the ledger."""
+        self.configs.pop(name, None)
+        self.pids.pop(name, None)
+        await self.polling.remove(name)
+        self._hub.forget(name)
+
+    async def _replace(self, old: SourceConfig, new: SourceConfig) -> None:
+        await self._remove(new.name)
+        if (old.kind, old.url) != (new.kind, new.url):
+            # Another server's counters do not go on from those of the one before.
+            self._forgotten(new.name)
+        self._add(new, self._collector(new))
+
+    def _set_interval(self, name: str, seconds: float) -> None:
+        if self.configs[name].interval_seconds != seconds:
+            self.configs[name] = replace(self.configs[name], interval_seconds=seconds)
+            self.polling.set_interval(name, seconds)
+
+    def _holders(self) -> tuple[Holder, ...]:
+        return tuple(
+            Holder(each.name, each.kind, each.url, self.pids.get(each.name, ()), each.gpus)
+            for each in self.configs.values()
+            if each.url
+        )
