@@ -115,7 +115,7 @@ class Desk:
 
     def explain(self) -> None:
         """Open the explanations of the row under the cursor, and the keys."""
-        from tui.screens.explain import explain_page, explained_row  # as above
+        from tui.screens.explain import explain_page, explained_head, explained_row  # as above
 
         page, table = self.page, self.table()
         if isinstance(page, TextPage) and page.name == "explain":
@@ -124,7 +124,7 @@ class Desk:
             self.pages.append(explain_page((*page.crumbs, "explained"), page.explained(), None, ""))
         else:
             key = self.choices.cursor(table.name).key if table else ""
-            told = explained_row(self.feed, table, key) if table and key else []
+            told = [*explained_row(self.feed, table, key), *explained_head(self.feed)] if table and key else []
             name = table.find(self.scene, key) if table and key else None
             crumbs = (table.name, table.label(name).strip()) if table and name is not None else ("keys",)
             self.pages.append(explain_page((*crumbs, "explained"), told, table if key else None, key))

@@ -21,9 +21,9 @@ class Feed(Protocol):
     def explain(self, panel: str, key: str, column: str) -> Explained:
         """Return how a figure was come by.
 
-        `panel` is "models", "gpus", "budgets", "sources" or "events", `key` the row (a model's is its source and its
-        name with a tab between; else UUID or name), `column` the field of the row's shape. Without lines there is
-        nothing to say.
+        `panel` is "models", "gpus", "budgets", "sources", "events" or "headline"; `key` the row: a model's is its
+        source and its name with a tab between, a GPU's its UUID, else a name, and empty for the headline; `column` the
+        field of the row's shape. Without lines there is nothing to say.
         """
         ...
 

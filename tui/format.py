@@ -84,7 +84,7 @@ def rate(value: float | None) -> str:
 
 
 def count(value: float | None) -> str:
-    """Return a number of things, or tokens a second: 0, 3.4, 523, 2 930, 1.23M."""
+    """Return a number of things, or tokens a second: 0, 3.4, 523, 2 930, 46.9k, 1.23M."""
     if not known(value):
         return UNKNOWN
     size = abs(value)
@@ -92,7 +92,7 @@ def count(value: float | None) -> str:
         return _small(value)
     if size < 9.95 and not float(value).is_integer():
         return f"{value:.1f}"
-    return _large(value + 0.0, 1e5)
+    return _large(value + 0.0, 1e4)
 
 
 def seconds(value: float | None) -> str:
@@ -112,14 +112,19 @@ def millis(value: float | None) -> str:
     return seconds(value * 1000 if known(value) else None)
 
 
+def _bound(text: str) -> str:
+    """Return a bucket's bound as it was written: 0.3, 60."""
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
 def quantile(bounds: Range, *, in_millis: bool = False) -> str:
     """Return the value of (low, value, high), or `<0.3` and `>60` where its bucket is open."""
     low, value, high = bounds
     show = millis if in_millis else seconds
     if not known(low) and known(high):
-        return f"<{show(high)}"
+        return f"<{_bound(show(high))}"
     if not known(high) and known(low):
-        return f">{show(low)}"
+        return f">{_bound(show(low))}"
     return show(value)
 
 
@@ -128,7 +133,7 @@ def bracket(bounds: Range, *, in_millis: bool = False) -> str:
     low, value, high = bounds
     show = millis if in_millis else seconds
     text = quantile(bounds, in_millis=in_millis)
-    return f"{text} ({show(low)}-{show(high)})" if known(low) and known(high) and known(value) else text
+    return f"{text} ({_bound(show(low))}-{_bound(show(high))})" if known(low) and known(high) and known(value) else text
 
 
 def percent(ratio: float | None) -> str:

@@ -57,6 +57,7 @@ KEYS: tuple[Key, ...] = (
     Key("plus,equals_sign", "do('interval', 1)", "+ -", "", "poll less often, more often"),
     Key("minus", "do('interval', -1)", "-", "", ""),
     Key("y", "copy", "y", "", "copy the row to the clipboard of your terminal (OSC 52)"),
+    Key("ctrl+l", "redraw", "ctrl+l", "", "draw the whole screen anew"),
     Key("d", "demo", "d", "demo", "the demo on recorded traffic", 1, ("first",)),
     Key("q,ctrl+c,ctrl+q", "leave", "q", "quit", "quit", 0),
 )

@@ -33,7 +33,11 @@ class PlayFeed:
         return sample.page(self.view, source, model)
 
     def explain(self, panel: str, key: str, column: str) -> Explained:
-        return sample.EXPLAINED.get(column, Explained("", ()))
+        return (
+            sample.EXPLAINED.get(column, Explained("", ()))
+            if panel != "headline"
+            else sample.EXPLAINED_HEAD.get(column, Explained("", ()))
+        )
 
     def set_window(self, seconds: float) -> None:
         self.windows.append(seconds)

@@ -355,6 +355,11 @@ HOSTILE = replace(
     cost_history=Stacked(TIMES, tuple((name, wave(60, n, 1.0)) for n, name in enumerate(HOSTILE_NAMES))),
     searched=tuple(Searched(name, name, name) for name in HOSTILE_NAMES),
 )
+EXPLAINED_HEAD = {
+    "month_forecast_usd": Explained(
+        "month  6 240 ±310   forecast", ("= 4 118 spent + 212 h left at the usual $/h of each hour of the week",)
+    )
+}
 EXPLAINED = {
     "usd_per_hour": Explained(
         "$/h  4.98   measured · all-in · 5 min · 1 s old",

@@ -65,6 +65,23 @@ COLUMNS: tuple[Column[BudgetRow], ...] = (
     Column("scope", "SCOPE", 12, lambda b, s, w: (b.scope or "everything", DIM), rank=10, left=True, grow=30, gap=2),
 )
 
+
+def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
+    low, mid, high = budget.forecast_usd
+    return [
+        ("of what", budget.scope or "everything"),
+        (
+            "spent",
+            f"{fmt.money(budget.spent_usd)} of {fmt.money(budget.limit_usd)} a {budget.period}, level {budget.level}",
+        ),
+        ("now", f"{fmt.money(budget.burn_usd_per_hour)}/h"),
+        ("will end at", f"{fmt.money(mid)}, between {fmt.money(low)} and {fmt.money(high)}"),
+        ("gone", scene.when(budget.exhausted_at)),
+        ("begins anew", scene.when(budget.resets_at)),
+        ("recorded", f"{fmt.percent(budget.coverage)} of the period so far"),
+    ]
+
+
 BUDGETS: TablePanel[BudgetRow] = TablePanel(
     name="budgets",
     title="BUDGET",
@@ -72,4 +89,5 @@ BUDGETS: TablePanel[BudgetRow] = TablePanel(
     items=lambda scene: scene.view.budgets,
     key=lambda budget: budget.name,
     label=lambda budget: budget.name,
+    detail=_detail,
 )

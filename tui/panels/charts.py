@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from infertop.views.shapes import Stacked
 from tui import format as fmt
 from tui.moments import clock
+from tui.panels.explained import heading as text_heading
+from tui.panels.panel import remark
 from tui.scene import LEVELS, Scene
 from tui.themes import DIM, HEAD, OTHER, WARN
 from tui.widgets import chart
 from tui.widgets.cells import Line, Row, blank, cells
 from tui.widgets.table import MARGIN
 
-_LEAST_ROWS = 5
+_LEAST_ROWS, _GOOD_ROWS = 5, 14
 _TICK_CELLS = 24
 TOKEN_NAMES = {"input": "fresh", "cache_read": "cached", "output": "output", "reasoning": "reasoning"}
 TOKEN_COLOURS = {"input": 0, "cache_read": 2, "output": 1, "reasoning": 3}
@@ -31,8 +33,8 @@ class ChartPanel:
     tell: Callable[[str], str] | None = None
 
     def rows(self, scene: Scene) -> int:
-        """Return the rows of a good chart, 0 where there is no history yet."""
-        return 14 if len(self.read(scene).times) > 1 else 0
+        """Return the rows of a good chart, 0 where there is nothing that could have a history."""
+        return _GOOD_ROWS if self.read(scene).times or scene.view.models or scene.view.gpus else 0
 
     def keys(self, scene: Scene) -> list[str]:
         """Return nothing: a chart has no rows to stand on."""
@@ -41,8 +43,11 @@ class ChartPanel:
     def draw(self, scene: Scene, width: int, height: int) -> list[Row]:
         """Return heading, stack and time axis."""
         history = self.read(scene)
-        if height < _LEAST_ROWS or len(history.times) < 2 or width <= chart.AXIS + 2:
+        if height < _LEAST_ROWS or width <= chart.AXIS + 2:
             return [blank(width)] * max(0, height)
+        if len(history.times) < 2:
+            early = [text_heading(self.title, width), remark("this chart begins with the second minute", width)]
+            return early + [blank(width)] * (height - len(early))
         stack = tuple((self.colour(scene, name), bins) for name, bins in history.layers)
         plot = chart.Plot(_merged(stack), scene.look.coloured)
         top = chart.ceiling(chart.peak(plot, width - 1))

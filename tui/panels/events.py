@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infertop.views.shapes import Event
+from tui.format import money
 from tui.moments import clock
 from tui.panels.panel import TablePanel
 from tui.scene import LEVELS, Scene
@@ -38,13 +39,33 @@ COLUMNS: tuple[Column[Event], ...] = (
     Column("text", "WHAT AND WHY", 5, lambda e, s, w: (sentence(e), PLAIN), left=True, grow=400),
 )
 
+
+def _detail(event: Event, scene: Scene) -> list[tuple[str, str]]:
+    until = "it lasts" if event.until is None else f"until {scene.when(event.until)}"
+    return [
+        ("when", f"{scene.when(event.ts)}, {until}" if event.level != "info" else scene.when(event.ts)),
+        ("what", event.text),
+        ("why", event.cause),
+        ("figure", _figures(event)),
+        ("of", ", ".join(f"{name} {value}" for name, value in event.scope.items())),
+    ]
+
+
+def _figures(event: Event) -> str:
+    """Return the value that was out of the ordinary, beside what was expected."""
+    if event.value is None:
+        return event.metric
+    return f"{event.metric} {money(event.value)}, expected {money(event.expected)}"
+
+
 EVENTS: TablePanel[Event] = TablePanel(
     name="events",
     title="EVENT",
     columns=COLUMNS,
     items=events,
     key=lambda event: f"{event.ts} {event.kind} {event.text}",
-    label=lambda event: "",
+    label=lambda event: event.kind,
+    detail=_detail,
     empty=lambda scene: "nothing has happened yet",
 )
 

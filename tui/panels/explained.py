@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from infertop.views.shapes import Explained
 from tui.keys import KEYS, printed
 from tui.themes import BOLD, DIM, HEAD, PLAIN
-from tui.widgets.cells import Line, Row, blank, cells
+from tui.widgets.cells import Line, Row, blank, cells, wrapped
 from tui.widgets.table import MARGIN
 
 _KEY_CELLS = 12
@@ -20,19 +20,6 @@ _MARKS = (
     ("grey, 42 s", "the figure is old, and how old"),
     ("<0.3 >60", "beyond the first or last bucket"),
 )
-
-
-def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """Return a sentence from outside as lines of at most `width` cells, broken at blanks where there are any."""
-    lines, rest = [], cells(text)
-    width = max(8, width)
-    while len(rest) > width:
-        at = rest.rfind(" ", 1, width + 1)
-        at = at if at > len(indent) else width
-        at -= rest[at] == "\0"
-        lines.append(rest[:at])
-        rest = indent + rest[at:].lstrip(" ")
-    return [*lines, rest]
 
 
 def paragraph(text: str, width: int, style: str = PLAIN, x: int = MARGIN) -> list[Row]:

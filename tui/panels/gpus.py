@@ -9,11 +9,12 @@ from tui import format as fmt
 from tui.panels.panel import Order, TablePanel
 from tui.scene import Scene, aged, plain_or
 from tui.themes import BOLD, DIM, OK, PLAIN, WARN
-from tui.widgets.spark import bar
+from tui.widgets.spark import bar, spark
 from tui.widgets.table import Cell, Column
 
 _LAZY = 0.1
 _WASTEFUL = 0.5
+_TREND_CELLS = 60
 
 
 def short_name(gpu: GpuRow) -> str:
@@ -83,6 +84,25 @@ COLUMNS: tuple[Column[GpuRow], ...] = (
 )
 
 
+def _detail(gpu: GpuRow, scene: Scene) -> list[tuple[str, str]]:
+    clock = f"{gpu.sm_clock_hertz / 1e6:.0f} MHz" if fmt.known(gpu.sm_clock_hertz) else fmt.UNKNOWN
+    power = f"{fmt.count(gpu.power_watts)} W of {fmt.count(gpu.power_limit_watts)} W ({_limit(gpu)})"
+    price = (
+        f"{fmt.money(gpu.usd_per_hour)}/h, {'default, nobody set it: ' if gpu.price_default else ''}{gpu.price_source}"
+    )
+    return [
+        ("uuid", gpu.uuid),
+        ("models", ", ".join(gpu.models)),
+        ("price", f"{price} {gpu.price_note}".strip()),
+        ("idle", f"{fmt.money(gpu.idle_usd_per_hour)}/h"),
+        ("power", power),
+        ("SM clock", clock),
+        ("held down by", gpu.throttled or "nothing"),
+        ("utilisation", spark(gpu.trend, _TREND_CELLS)),
+        ("state", f"{gpu.state}, {fmt.span(gpu.age_seconds)} old"),
+    ]
+
+
 def _none(scene: Scene) -> str:
     if scene.choices.filter:
         return "no GPU matches the filter"
@@ -99,6 +119,7 @@ GPUS: TablePanel[GpuRow] = TablePanel(
     label=short_name,
     fresh=lambda gpu: gpu.state == "up",
     empty=_none,
+    detail=_detail,
     orders=(
         Order(""),
         Order("utilization", lambda g: g.utilization),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from infertop.views.shapes import Headline
 from tui import format as fmt
 from tui.moments import exact, stamp
+from tui.panels.sources import own_cost
 from tui.scene import ESTIMATES, Scene
 from tui.themes import ACCENT, ALARM, BADGE, BOLD, DIM, OK, PLAIN, WARN
 from tui.widgets.cells import Row, cells, cut
@@ -43,6 +44,8 @@ def _status(scene: Scene) -> list[Part]:
         right.append(part(cut(cells(f"viewer: {view.recorder or 'another infertop records'}"), 40), WARN, 2))
     else:
         right.append(join([part("●", OK), part(f" {view.mode}"), part(f" {fmt.span(view.interval_seconds)}", DIM)], 4))
+    if own := own_cost(view):
+        right.append(part(f"itself {own}", DIM, 8))
     right.append(part(f"avg {fmt.span(view.window_seconds)}", DIM, 5))
     right.append(part(stamp(view.at, view.timezone), DIM, 6))
     return right

@@ -55,7 +55,10 @@ class Order(Generic[T]):
 
 @dataclass(frozen=True)
 class TablePanel(Generic[T]):
-    """A table of things: how to list, name and grey them, what stands in the table when it is empty."""
+    """A table of things: how to list, name and grey them, what it says when it is empty.
+
+    `detail` gives what is to be said of one thing in full, as (label, text).
+    """
 
     name: str
     title: str
@@ -66,6 +69,7 @@ class TablePanel(Generic[T]):
     fresh: Callable[[T], bool] = lambda item: True
     empty: Callable[[Scene], str] = lambda scene: ""
     orders: tuple[Order[T], ...] = (Order(""),)
+    detail: Callable[[T, Scene], list[tuple[str, str]]] = lambda item, scene: []
 
     def order(self, scene: Scene) -> Order[T]:
         """Return the order chosen."""

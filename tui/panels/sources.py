@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infertop.views.shapes import SourceRow
+from infertop.views.shapes import Overview, SourceRow
 from tui import format as fmt
 from tui.panels.panel import TablePanel
 from tui.scene import STATES, Scene, plain_or, short_source
@@ -40,6 +40,34 @@ COLUMNS: tuple[Column[SourceRow], ...] = (
     Column("detail", "WHAT TO DO", 14, lambda s, c, w: (s.detail or "", WARN), rank=1, left=True, grow=90, gap=2),
 )
 
+
+def own_cost(view: Overview) -> str:
+    """Return what infertop itself takes of this machine, empty where that is not known."""
+    ratio, size = view.self_cpu_ratio, view.self_memory_bytes
+    parts = [f"{ratio * 100:.1f} % of a core"] if fmt.known(ratio) else []
+    parts += [f"{fmt.count(size / 1e6)} MB"] if fmt.known(size) else []
+    return ", ".join(parts)
+
+
+def _detail(source: SourceRow, scene: Scene) -> list[tuple[str, str]]:
+    polls = f"every {fmt.span(source.interval_seconds)}, the last one took {fmt.millis(source.poll_seconds)} ms"
+    lines = [
+        ("source", source.name),
+        ("kind", source.kind),
+        ("address", source.address),
+        (
+            "state",
+            f"{source.state}, {fmt.span(source.age_seconds)} old" if source.age_seconds is not None else source.state,
+        ),
+        ("polls", polls),
+        ("failed", f"{source.failures} polls"),
+        ("odd", f"{source.rejected} lines or fields of the last poll could not be read"),
+    ]
+    if own := own_cost(scene.view):
+        lines.append(("infertop itself", own))
+    return [("what to do", source.detail), *lines] if source.detail else lines
+
+
 SOURCES: TablePanel[SourceRow] = TablePanel(
     name="sources",
     title="SOURCE",
@@ -49,4 +77,5 @@ SOURCES: TablePanel[SourceRow] = TablePanel(
     label=lambda source: short_source(source.name),
     fresh=lambda source: source.state not in ("stale", "absent"),
     empty=lambda scene: "nothing is read yet",
+    detail=_detail,
 )

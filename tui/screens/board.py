@@ -91,6 +91,11 @@ class Board(Screen[None], inherit_bindings=False):
             self.desk.choices.message = "copied"
             self.canvas.show()
 
+    def action_redraw(self) -> None:
+        """Draw every cell, in case something else wrote on the terminal."""
+        self.refresh()
+        self.canvas.refresh()
+
     def action_demo(self) -> None:
         """Leave for the demo, where the first start offers it."""
         if self.desk.page.name == "first":

@@ -15,6 +15,8 @@ from tui.widgets.cells import FILL, Row
 from tui.widgets.table import body, heading
 
 _COPY_CELLS = 240
+HEAD_COLUMNS = ("usd_per_hour", "usual_usd_per_hour", "idle_usd_per_hour", "today_usd", "month_forecast_usd")
+"""The headline's figures that can be explained."""
 
 
 def explained_row(feed: Feed, panel: TablePanel[Any], key: str) -> list[Explained]:
@@ -22,6 +24,11 @@ def explained_row(feed: Feed, panel: TablePanel[Any], key: str) -> list[Explaine
     columns = dict.fromkeys(column.key for column in panel.columns)
     found = (feed.explain(panel.name, key, column) for column in columns)
     return [each for each in found if each.lines]
+
+
+def explained_head(feed: Feed) -> list[Explained]:
+    """Return what the feed says of the headline's figures."""
+    return [each for column in HEAD_COLUMNS if (each := feed.explain("headline", "", column)).lines]
 
 
 def explain_page(

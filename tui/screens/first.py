@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from infertop.views.shapes import Overview
-from tui.panels.explained import wrapped
 from tui.scene import Scene
 from tui.screens.page import TextPage
 from tui.themes import BOLD, DIM, OK, PLAIN
-from tui.widgets.cells import Line, Row, blank, fit
+from tui.widgets.cells import Line, Row, blank, fit, wrapped
 
 _NAME_CELLS = 12
 _NEXT = (

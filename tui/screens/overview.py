@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tui.panels.budgets import BUDGETS
 from tui.panels.charts import COST_CHART, TOKEN_CHART
 from tui.panels.events import EVENTS
 from tui.panels.gpus import GPUS
 from tui.panels.models import MODELS
+from tui.panels.notices import NOTICES
 from tui.panels.panel import Panel
 from tui.panels.sources import SOURCES
 from tui.scene import Scene
+from tui.screens.lists import detailed
 from tui.screens.page import Box, PanelPage
 from tui.screens.space import Want, share
+from tui.screens.stack import GUTTER, Band, stack
 
 _WIDE = 132
 _TWO_CHARTS = 180
 _LEAST_CHART, _MOST_CHART = 7, 17
 _AIR_ROWS = 5
 _BUDGET_CELLS = 80
-_GUTTER = 3
 _MOST_SOURCES = 9
-
-Band = tuple[int, list[tuple[Panel, int]]]
 
 
 def _steps(panel: Panel, scene: Scene, *rows: int) -> tuple[int, ...]:
@@ -56,7 +54,7 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
         (given.get("budgets", 0), _lower(scene, width, wide)),
         (events, [(EVENTS, width)]),
     ]
-    return _stack([band for band in bands if band[0] > 0], height)
+    return stack(bands, height)
 
 
 def _charts(scene: Scene, width: int) -> list[tuple[Panel, int]]:
@@ -64,8 +62,8 @@ def _charts(scene: Scene, width: int) -> list[tuple[Panel, int]]:
         return []
     if width < _TWO_CHARTS or not TOKEN_CHART.rows(scene):
         return [(COST_CHART, width)]
-    first = (width - _GUTTER) * 3 // 5
-    return [(COST_CHART, first), (TOKEN_CHART, width - _GUTTER - first)]
+    first = (width - GUTTER) * 3 // 5
+    return [(COST_CHART, first), (TOKEN_CHART, width - GUTTER - first)]
 
 
 def _lower(scene: Scene, width: int, wide: bool) -> list[tuple[Panel, int]]:
@@ -74,29 +72,22 @@ def _lower(scene: Scene, width: int, wide: bool) -> list[tuple[Panel, int]]:
         return [(BUDGETS, width)] if BUDGETS.rows(scene) else []
     if not BUDGETS.rows(scene):
         return [(SOURCES, width)]
-    first = max(_BUDGET_CELLS, (width - _GUTTER) // 2)
-    return [(BUDGETS, first), (SOURCES, width - _GUTTER - first)]
+    first = max(_BUDGET_CELLS, (width - GUTTER) // 2)
+    return [(BUDGETS, first), (SOURCES, width - GUTTER - first)]
 
 
-def _stack(bands: Sequence[Band], height: int) -> list[Box]:
-    """Return the boxes of bands below each other, with a blank row before each where there is one for all."""
-    boxes, y = [], 0
-    air = 1 if height - sum(rows for rows, _ in bands) >= len(bands) else 0
-    for rows, panels in bands:
-        y, x = y + air, 0
-        for panel, width in panels:
-            boxes.append(Box(panel, x, y, width, rows))
-            x += width + _GUTTER
-        y += rows
-    return boxes
-
-
-def _single(panel: Panel) -> PanelPage:
-    return PanelPage(panel.name, panel.name, lambda scene, width, height: [Box(panel, 0, 0, width, height)])
+def models_layout(scene: Scene, width: int, height: int) -> list[Box]:
+    """Return all models, and the charts where they leave room."""
+    charts = _charts(scene, width)
+    table = min(MODELS.rows(scene), height)
+    chart = min(height - table - 1, _MOST_CHART)
+    return stack([(table, [(MODELS, width)]), (chart if chart >= _LEAST_CHART else 0, charts)], height)
 
 
 VIEWS: tuple[PanelPage, ...] = (
     PanelPage("overview", "", layout),
-    *(_single(panel) for panel in (MODELS, GPUS, BUDGETS, SOURCES, EVENTS)),
+    PanelPage("models", "models", models_layout),
+    *(detailed(panel) for panel in (GPUS, BUDGETS, SOURCES)),
+    detailed(EVENTS, NOTICES),
 )
 """The pages of the keys 1 to 6."""

@@ -66,6 +66,19 @@ def cut_words(text: str, width: int) -> str:
     return short if end <= 0 else (short[:end].rstrip(" ,;:-") + ELLIPSIS)
 
 
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Return a sentence from outside as lines of at most `width` cells, broken at blanks where there are any."""
+    lines, rest = [], cells(text)
+    width = max(8, width)
+    while len(rest) > width:
+        at = rest.rfind(" ", 1, width + 1)
+        at = at if at > len(indent) else width
+        at -= rest[at] == FILL
+        lines.append(rest[:at])
+        rest = indent + rest[at:].lstrip(" ")
+    return [*lines, rest]
+
+
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """Return a string from outside as exactly `width` cells."""
     short = cut(cells(text), width)

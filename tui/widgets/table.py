@@ -138,7 +138,8 @@ def _put(line: Line, each: Placed[T], text: str, style: str) -> None:
         shown = cut_words(cells(text), each.width)
         line.put(each.x, shown, style if len(style) == 1 else style[: len(shown)])
         return
-    shown = text if len(text) <= each.width else "#" * each.width
+    figure = cells(text)
+    shown = figure if len(figure) <= each.width else "#" * each.width
     line.put(each.x + each.width - len(shown), shown, style)
 
 
