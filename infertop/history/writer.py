@@ -156,7 +156,8 @@ class Writer:
             self._event("history", status or "history is being written again", ts)
 
     def _event(self, kind: str, sentence: str, ts: float) -> None:
-        content = {"level": "warn" if self._keeper.status else "info", "kind": kind, "text": sentence}
+        level = "warn" if self._keeper.status else "info"
+        content = {"ts": ts, "level": level, "kind": kind, "text": sentence, "until": ts}
         self.notes.event(f"{kind}:{ts:.3f}", ts, content)
 
     def _note_tick(self) -> None:

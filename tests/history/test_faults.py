@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -55,9 +56,11 @@ def test_a_full_disk_pauses_the_history_and_nothing_of_the_ledger_is_lost(
     record(to, 200, 300)
     assert to.finish(START + 300).status == ""
     assert ledger(path) == whole
-    events = [content for (content,) in rows(path, "SELECT content FROM events ORDER BY ts")]
-    assert "disk full" in events[0]
-    assert "being written again" in events[-1]
+    events = [json.loads(content) for (content,) in rows(path, "SELECT content FROM events ORDER BY ts")]
+    assert (events[0]["level"], events[-1]["level"]) == ("warn", "info")
+    assert "disk full" in events[0]["text"]
+    assert events[-1]["text"] == "history is being written again"
+    assert START + 30 <= events[0]["ts"] < events[-1]["ts"]
 
 
 def test_while_paused_it_is_tried_again_ever_more_rarely(path: Path) -> None:
