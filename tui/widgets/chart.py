@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from tui.format import known, money
-from tui.themes import DIM, PLAIN, layers, series, solid
+from tui.themes import DIM, PLAIN, layers, series
 from tui.widgets.cells import Line, Row, blank
 from tui.widgets.spark import LEVELS, resample
 
@@ -17,6 +17,7 @@ AXIS = 7
 """Cells that the scale takes at the left."""
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _EMPTY = -1
+FULL = "█"
 Cell = tuple[str, str]
 Spark = tuple[float | None, ...]
 
@@ -51,7 +52,8 @@ def _block(owners: list[int]) -> Cell:
         return " ", PLAIN
     share = next((n for n, owner in enumerate(owners) if owner != lower), 8)
     if share == 8:
-        return " ", solid(lower)
+        # A full block, not a blank with a background: multiplexers cut trailing blanks when a screen is copied.
+        return FULL, series(lower)
     above = owners[share:]
     upper = max(set(above), key=lambda owner: (above.count(owner), owner))
     return LEVELS[share - 1], layers(lower, None if upper == _EMPTY else upper)
@@ -75,8 +77,8 @@ def _columns(plot: Plot, width: int) -> tuple[tuple[int, ...], list[tuple[float,
 
 def _single(cell: Cell) -> Cell:
     """Return a block of the total in the terminal's own colour."""
-    text, style = cell
-    return ("█", DIM) if style == solid(0) else (text, DIM)
+    text, _ = cell
+    return text, DIM
 
 
 def _scale(y: int, height: int, top: float) -> str:
