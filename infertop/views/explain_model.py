@@ -90,5 +90,6 @@ def _margin(facts: Facts, row: ModelRow) -> tuple[str, ...]:
     shadow = facts.prices.shadow_price(row.model, facts.now)
     if not shadow:
         return ()
-    prices = ", ".join(f"{name} ${price.usd} ({price.source})" for name, price in shadow.items())
+    used = [name for name, rate in row.tokens_per_second.items() if rate is not None and name in shadow]
+    prices = ", ".join(f"{name} ${shadow[name].usd} ({shadow[name].source})" for name in used)
     return ("what the shadow price would bring an hour, less $/h; never part of spend", f"  per 1M: {prices}")

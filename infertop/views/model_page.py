@@ -30,7 +30,6 @@ def model_page(facts: Facts, source: str, model: str) -> ModelPage:
         raise KeyError((source, model))
     place: Place = (source, model)
     cost = facts.costs.models.get(place)
-    window, end = facts.meters.window, facts.now
     requests = facts.meters.increase(source, "requests", model=model)
     units = units_of(
         facts, place, facts.meters.tokens(source, model), requests.amount if requests else None, row.window_seconds
@@ -41,7 +40,7 @@ def model_page(facts: Facts, source: str, model: str) -> ModelPage:
         gpus=tuple(gpu for gpu in gpu_rows(facts) if gpu.uuid in row.gpus),
         split_method=units.method,
         allocation_note="; ".join(dict.fromkeys(method for method in cost.methods if method)) if cost else "",
-        times=tuple(end - window + window * n / BINS for n in range(BINS)),
+        times=_times(facts),
         history=_history(facts, row),
         events=tuple(event for event in facts.past.events if event.scope.get("model") == model),
         explained=tuple(each for each in model_figures(facts, row).values() if each.lines),
@@ -67,12 +66,26 @@ def _history(facts: Facts, row: ModelRow) -> dict[str, Spark]:
     less = tuple(
         None if whole is None else max(whole - (part or 0.0), 0.0) for whole, part in zip(prompt, cached, strict=False)
     )
-    return {"input": fresh or less, **bins, "usd_per_hour": facts.past.usd_per_hour.get(row.model, ())}
+    return {"input": fresh or less, **bins, "usd_per_hour": _usd_history(facts, row)}
+
+
+def _usd_history(facts: Facts, row: ModelRow) -> Spark:
+    """Return the ledger's $/hour of the minute that each bin lies in; the newest minute is the live figure."""
+    by_minute = dict(zip(facts.past.minutes, facts.past.usd_per_hour.get(row.model, ()), strict=False))
+    newest = max(by_minute, default=0.0) + 60
+    minutes = [at // 60 * 60 for at in _times(facts)]
+    return tuple(row.usd_per_hour if minute >= newest else by_minute.get(minute) for minute in minutes)
+
+
+def _times(facts: Facts) -> tuple[float, ...]:
+    window = facts.meters.window
+    return tuple(facts.now - window + window * n / BINS for n in range(BINS))
 
 
 def _prices(facts: Facts, row: ModelRow) -> tuple[str, ...]:
     shadow = facts.prices.shadow_price(row.model, facts.now)
     if not shadow:
         return ()
-    prices = ", ".join(f"{name} ${price.usd} ({price.source})" for name, price in shadow.items())
+    used = [name for name, rate in row.tokens_per_second.items() if rate is not None and name in shadow]
+    prices = ", ".join(f"{name} ${shadow[name].usd} ({shadow[name].source})" for name in used)
     return (f"shadow price per 1M: {prices}; never added to spend",)
