@@ -47,8 +47,10 @@ class WrongUseError(Exception):
 def from_option(text: str) -> SourceConfig:
     """Read one `--source [NAME=]KIND=URL`."""
     known = ", ".join(name for name, kind in KINDS.items() if kind.port)
+    name, kind, url = ["", *text.split("=", 1), ""][:3]
     words = text.split("=", 2)
-    name, kind, url = ("", *text.split("=", 1)) if words[0] in KINDS and len(words) > 1 else [*words, "", ""][:3]
+    if len(words) == 3 and words[1] in KINDS:
+        name, kind, url = words
     if kind not in KINDS or not url:
         raise WrongUseError(f'--source "{safe(text, 120)}" must be [NAME=]KIND=URL with KIND one of: {known}')
     if name and not _NAME.fullmatch(name):
