@@ -53,7 +53,7 @@ async def read(setup: Setup) -> Overview:
 
 
 async def _twice(session: Session) -> None:
-    """Poll, look for engines and poll what was found, then poll everything once more; beside a recorder, nothing."""
+    """Poll, look for engines and poll what was found, then poll what answered once more; beside a recorder, nothing."""
     if session.viewing is not None:
         return
     clock, interval = session.clock, session.interval
@@ -65,4 +65,6 @@ async def _twice(session: Session) -> None:
                 await session.finding.look()
         await session.polling.poll_once_all(POLL_SECONDS, set(session.polling.names) - before)
     await clock.sleep_until(clock.now() + min(interval, MOST_SECONDS - 2 * POLL_SECONDS))
-    await session.polling.poll_once_all(POLL_SECONDS)
+    # What did not answer would only hold up the others, until they are stale.
+    answered = {each.source for each in session.state.healths() if each.good_ts is not None}
+    await session.polling.poll_once_all(POLL_SECONDS, answered)
