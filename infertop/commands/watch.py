@@ -105,7 +105,8 @@ class Watch:
                 self._new_levels.append(key)
                 amount = (spent.usd_nano or 0) / NANO
                 word = label(share) if share == 1 else f"{label(share)} of"
-                text = f"{budget.name}: {word} its {budget.limit_usd:,.2f} USD this {budget.period}, {amount:,.2f} spent"
+                limit = f"{budget.limit_usd:,.2f} USD this {budget.period}"
+                text = f"{budget.name}: {word} its {limit}, {amount:,.2f} spent"
                 level = "alarm" if share >= 1 else "warn"
                 scope = {"budget": budget.name}
                 self.add(f"budget {key}", Event(now, level, "budget", text, scope, until=now))
