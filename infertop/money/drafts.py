@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -36,13 +36,8 @@ class Draft:
 
 
 def priced(start: int, drafts: Sequence[Draft]) -> list[Line]:
-    """Return the lines of the minute from `start`, with the cost of all together rounded once, to 1e-9 USD.
-
-    Each line has its exact cost rounded down or up; one without a price has none.
-    """
-    exact = [_exact(each) for each in drafts]
-    parts = iter(split(round(sum(exact)), [exact[i] for i, each in enumerate(drafts) if each.price is not None]))
-    return [
+    """Return the lines of the minute from `start`, with the cost of all together rounded once, see `costed`."""
+    return costed(
         Line(
             start,
             start + MINUTE,
@@ -53,12 +48,62 @@ def priced(start: int, drafts: Sequence[Draft]) -> list[Line]:
             each.dimensions,
             each.quantity,
             each.unit,
-            None if each.price is None else next(parts),
+            None,
             each.price,
             each.basis,
         )
         for each in drafts
-    ]
+    )
+
+
+def costed(lines: Iterable[Line]) -> list[Line]:
+    """Return the lines of one thing (a GPU's minute, the host's) with their cost rounded once, to 1e-9 USD.
+
+    Each line has its exact cost rounded down or up; one without a price has none, and one that has its cost already
+    keeps it. Lines that differ in nothing but amounts become one, so that the same quantities always cost the same.
+    """
+    whole = sorted(_merged(lines), key=_order)
+    missing = [i for i, each in enumerate(whole) if each.price is not None and each.usd_nano is None]
+    left = max(_cost(whole) - sum(each.usd_nano or 0 for each in whole), 0)
+    weights = _weights([whole[i] for i in missing])
+    for i, usd_nano in zip(missing, split(left if any(weights) else 0, weights), strict=True):
+        whole[i] = replace(whole[i], usd_nano=usd_nano)
+    return whole
+
+
+def _merged(lines: Iterable[Line]) -> Iterable[Line]:
+    found: dict[tuple[object, ...], Line] = {}
+    for each in lines:
+        who = (each.start, each.end, each.source, each.provider, each.model, each.resource, each.dimensions, each.unit)
+        identity = (*who, each.price, each.basis, each.flags)
+        before = found.get(identity)
+        if before is not None:
+            usd = None if each.usd_nano is None or before.usd_nano is None else each.usd_nano + before.usd_nano
+            each = replace(each, quantity=each.quantity + before.quantity, usd_nano=usd)
+        found[identity] = each
+    return found.values()
+
+
+def _order(line: Line) -> tuple[object, ...]:
+    who = (line.source, line.model is not None, line.model or "", line.resource, line.dimensions)
+    return (*who, price_order(line.price), line.basis)
+
+
+def _cost(lines: Iterable[Line]) -> int:
+    """Return what lines of one unit cost together, in 1e-9 USD, rounded once."""
+    quantities: dict[tuple[Decimal, str], int] = {}
+    for each in lines:
+        if each.price is not None:
+            at = (each.price.usd, each.unit)
+            quantities[at] = quantities.get(at, 0) + each.quantity
+    return round(sum(quantity * _nano_per_unit(*at) for at, quantity in quantities.items()))
+
+
+def _weights(lines: Sequence[Line]) -> Sequence[Fraction | int]:
+    """Return the exact cost of each line, or what is in proportion to it."""
+    if len({each.price for each in lines}) <= 1:
+        return [each.quantity for each in lines]
+    return [each.quantity * _nano_per_unit(each.price.usd, each.unit) for each in lines if each.price is not None]
 
 
 def basis(steps: Iterable[Method]) -> Basis:
@@ -71,12 +116,6 @@ def price_order(price: Price | None) -> tuple[object, ...]:
     if price is None:
         return ("",)
     return (price.per, price.usd, price.source, price.since, price.name, price.default)
-
-
-def _exact(draft: Draft) -> Fraction:
-    if draft.price is None:
-        return Fraction(0)
-    return draft.quantity * _nano_per_unit(draft.price.usd, draft.unit)
 
 
 @lru_cache(maxsize=1024)

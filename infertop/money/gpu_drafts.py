@@ -67,25 +67,18 @@ def _time(key: SpanKey, span: GpuSpan, shares: tuple[Share, ...]) -> Iterator[Dr
 
 
 def _energy(key: SpanKey, drawn: Energy, price: Price | None, shares: tuple[Share, ...]) -> Iterator[Draft]:
-    """Divide energy as time is divided; that of idle time stands apart where it costs something of its own."""
+    """Divide energy as time is divided; that of idle time stands apart where the two can be told apart."""
     gpu = _dimensions(key)
-    apart = price is not None and key.metered
+    in_idle = tuple(sorted((*gpu, _IDLE_ENERGY)))
     busy, idle = _divided(round(drawn.busy + drawn.idle), drawn.busy, shares)
     for share, busy_mj, idle_mj in zip(shares, busy, idle, strict=True):
-        own = busy_mj if apart else busy_mj + idle_mj
-        by = basis(share.busy_by if apart else (*share.busy_by, *share.idle_by))
-        yield Draft(share.source, share.model, ENERGY, gpu, own, MJ, price, by)
-        if apart:
-            yield Draft(
-                share.source,
-                share.model,
-                ENERGY,
-                tuple(sorted((*gpu, _IDLE_ENERGY))),
-                idle_mj,
-                MJ,
-                price,
-                basis(share.idle_by),
-            )
+        who = (share.source, share.model, ENERGY)
+        if not key.metered:
+            both = basis((*share.busy_by, *share.idle_by))
+            yield Draft(*who, gpu, busy_mj + idle_mj, MJ, price, both)
+        else:
+            yield Draft(*who, gpu, busy_mj, MJ, price, basis(share.busy_by))
+            yield Draft(*who, in_idle, idle_mj, MJ, price, basis(share.idle_by))
 
 
 def _divided(total: int, busy: float, shares: tuple[Share, ...]) -> tuple[list[int], list[int]]:

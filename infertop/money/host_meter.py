@@ -14,7 +14,7 @@ def is_host(series: tuple[Series, ...]) -> bool:
 
 
 class HostMeter:
-    """The machine's time, counted where it has a price."""
+    """The machine's time, with or without a price."""
 
     def __init__(self, source: str, gap_seconds: float) -> None:
         self.source = source
@@ -26,7 +26,7 @@ class HostMeter:
         now, before = milliseconds(batch.ts), self._ms
         self._ms = now
         price = terms.prices.host_price()
-        if price is None or before is None or now - before > self._gap_ms:
+        if before is None or now - before > self._gap_ms:
             return
         for start, ms in pieces(before, now):
             minute = minutes.at(start)

@@ -123,7 +123,7 @@ class Minute:
     local: set[str] = field(default_factory=set)
     compute: dict[tuple[str, str | None, str], float] = field(default_factory=dict)
     spans: dict[SpanKey, GpuSpan] = field(default_factory=dict)
-    host: dict[tuple[str, Price], int] = field(default_factory=dict)
+    host: dict[tuple[str, Price | None], int] = field(default_factory=dict)
     covered: list[tuple[int, int]] = field(default_factory=list)
 
     def span(self, key: SpanKey) -> GpuSpan:

@@ -42,7 +42,7 @@ def load_minute(state: dict[str, Any]) -> Minute:
         local=set(state["local"]),
         compute={(source, model, gpu): seconds for source, model, gpu, seconds in state["compute"]},
         spans={SpanKey(*key)._replace(price=_price(price)): _load_span(span) for *key, price, span in state["spans"]},
-        host={(source, _some_price(price)): ms for source, price, ms in state["host"]},
+        host={(source, _price(price)): ms for source, price, ms in state["host"]},
         covered=[(start, end) for start, end in state["covered"]],
     )
 
@@ -76,10 +76,8 @@ def _plain(price: Price | None) -> list[Any] | None:
     return [price.name, str(price.usd), price.per, price.source, price.since, price.default]
 
 
-def _some_price(plain: list[Any]) -> Price:
+def _price(plain: list[Any] | None) -> Price | None:
+    if plain is None:
+        return None
     name, usd, per, source, since, default = plain
     return Price(name, Decimal(usd), per, source, since, default)
-
-
-def _price(plain: list[Any] | None) -> Price | None:
-    return None if plain is None else _some_price(plain)

@@ -225,7 +225,8 @@ def test_energy_of_a_rented_gpu_is_counted_and_not_priced():
     found = minute(*[nvml(START + i, Gpu(watts=500.0)) for i in A_MINUTE])
     energy = [each for each in found if each.resource == "gpu_energy"]
     assert [(each.quantity, each.usd_nano, each.dimensions) for each in energy] == [
-        (30_000_000, None, (("gpu", "GPU-0"),))
+        (15_000_000, None, (("gpu", "GPU-0"),)),
+        (15_000_000, None, (("gpu", "GPU-0"), ("state", "idle"))),
     ]
 
 
@@ -261,7 +262,8 @@ def test_the_host_is_carried_by_local_models_that_hold_no_gpu():
     assert usd_nano(lines) == round(Fraction(400_000_000, 60))
 
 
-def test_a_host_that_no_model_needs_carries_itself_and_without_a_price_has_no_line():
+def test_a_host_that_no_model_needs_carries_itself_and_without_a_price_has_no_cost():
     batches = [host(START + i) for i in range(0, 61, 2)]
     assert totals(minute(*batches, prices=book(host="0.40"))) == {("host", None, "host"): 60_000}
-    assert minute(*batches) == []
+    (unpriced,) = minute(*batches)
+    assert (unpriced.resource, unpriced.quantity, unpriced.usd_nano) == ("host", 60_000, None)
