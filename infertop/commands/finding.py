@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from collectors import KINDS
 from infertop.commands.known import newest_gpus
 from infertop.commands.roster import Roster
 from infertop.engine.collector import SourceConfig
 from infertop.engine.collector import State as SourceState
-from infertop.engine.discovery import Discovered, Discovery, Found
+from infertop.engine.discovery import Discovery, Found
 from infertop.engine.discovery import Searched as Report
 from infertop.engine.placement import gpu_processes
 from infertop.engine.searched import searched_gpus, searched_keys
@@ -22,13 +22,10 @@ EVERY_SECONDS = 10.0
 
 
 class Finding:
-    """The search for engines; what it finds becomes a source, what goes away stays one, with its totals.
-
-    `searched` says what was looked for.
-    """
+    """The search for engines; what it finds becomes a source, what goes away stays one, with its totals."""
 
     def __init__(self, roster: Roster, state: State) -> None:
-        self.searched: tuple[Searched, ...] = ()
+        self._engines: tuple[Report, ...] | None = None
         self._roster = roster
         self._state = state
         self._discovery = Discovery([kind.server for kind in KINDS.values() if kind.server])
@@ -47,7 +44,18 @@ class Finding:
         found = await self._discovery.look(processes, configured)
         for each in found.found:
             await self._take(each)
-        self._report(found)
+        self._engines = found.searched
+
+    @property
+    def searched(self) -> tuple[Searched, ...]:
+        """What was looked for, with what is known of it by now; nothing before the first look is over."""
+        if self._engines is None:
+            return ()
+        gpus = next((each for each in self._state.healths() if each.kind == "nvml"), None)
+        problem = gpus.detail if gpus and gpus.state is not SourceState.UP else ""
+        reports = (searched_gpus(newest_gpus(self._state), problem), *self._engines)
+        shown = (Searched(each.what, each.where, each.detail or _found(each)) for each in reports)
+        return (*shown, _keys(searched_keys(os.environ)))
 
     def close(self) -> None:
         """Let go of the thread that lists processes."""
@@ -63,14 +71,14 @@ class Finding:
         elif found.name in roster.pids:
             await roster.move_found(found.name, found.url, found.pid)
 
-    def _report(self, found: Discovered) -> None:
-        gpus = next((each for each in self._state.healths() if each.kind == "nvml"), None)
-        problem = gpus.detail if gpus and gpus.state is not SourceState.UP else ""
-        reports: list[Report] = [
-            searched_gpus(newest_gpus(self._state), problem),
-            *found.searched,
-            *searched_keys(os.environ),
-        ]
-        self.searched = tuple(
-            Searched(each.what, each.where, each.detail or ("found" if each.found else "not found")) for each in reports
-        )
+
+def _found(report: Report) -> str:
+    return "found" if report.found else "not found"
+
+
+def _keys(reports: Iterable[Report]) -> Searched:
+    """Say of all providers' keys together which are set."""
+    each = list(reports)
+    there = [report.where for report in each if report.found]
+    said = f"{', '.join(there)} set, but this version reads no provider yet" if there else "not set"
+    return Searched("providers", " ".join(report.where for report in each), said)
