@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.exposition import Exposition, Layout
-from infertop.readings.mapping import Plan, Table
+from infertop.readings.mapping import MAX_SERIES, Plan, Table
 from infertop.readings.model import Batch, Series, Value
 from infertop.readings.registry import METRICS, Kind
 from infertop.readings.safe import safe
@@ -76,8 +76,10 @@ class MetricsPage:
             # A counter whose line cannot be read now would look new on the next page, and count from 0.
             series, values = _gauges(series, values)
         self._first = False
-        notes = (self._complaint(page.rejected, page.first_rejected),) if page.rejected else ()
-        return Reading(series, values, plan.started(page.values), notes, page.rejected)
+        notes = [self._complaint(page.rejected, page.first_rejected)] if page.rejected else []
+        if plan.choices.dropped:
+            notes.append(f"{self._where}: {plan.choices.dropped} series are beyond the limit of {MAX_SERIES}")
+        return Reading(series, values, plan.started(page.values), tuple(notes), page.rejected)
 
     def _plan_for(self, layout: Layout, body: bytes, model: str | None) -> Plan:
         if self._plan is None or self._known is None or self._known[0] is not layout or self._known[1] != model:

@@ -32,7 +32,7 @@ def gap_seconds(interval: float) -> float:
 
 
 class Source:
-    """A source: its health, its newest batch, and the tracks of its series by metric.
+    """A source: its health, its newest batch, and the tracks of its series by metric, and by metric and model.
 
     `dropped` counts series that are beyond what a source may fill.
     """
@@ -42,6 +42,7 @@ class Source:
         self.newest: Batch | None = None
         self.dropped = 0
         self.by_metric: dict[str, tuple[Track, ...]] = {}
+        self.by_model: dict[tuple[str, str], tuple[Track, ...]] = {}
         self._frame = Frame(moment, STALE_INTERVALS * health.interval_seconds)
         self._continuity = Continuity(gap_seconds(health.interval_seconds))
         self._tracks: dict[Series, Track] = {}
@@ -134,9 +135,14 @@ class Source:
 
     def _index(self) -> None:
         found: dict[str, list[Track]] = {}
+        of_model: dict[tuple[str, str], list[Track]] = {}
         for track in self._tracks.values():
-            found.setdefault(track.series.metric, []).append(track)
+            metric, model = track.series.metric, track.series.label("model")
+            found.setdefault(metric, []).append(track)
+            if model is not None:
+                of_model.setdefault((metric, model), []).append(track)
         self.by_metric = {metric: tuple(tracks) for metric, tracks in found.items()}
+        self.by_model = {place: tuple(tracks) for place, tracks in of_model.items()}
 
     def _trim(self) -> None:
         line, coarse = self._frame.line, self._frame.coarse

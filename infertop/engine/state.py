@@ -52,10 +52,12 @@ class State:
         """Return all sources, in the order in which they came."""
         return MappingProxyType(self._sources)
 
-    def tracks(self, source: str, metric: str) -> tuple[Track, ...]:
-        """Return the tracks of a metric's series; none where the source or the metric is not known."""
+    def tracks(self, source: str, metric: str, model: str | None = None) -> tuple[Track, ...]:
+        """Return the tracks of a metric's series (of one model), none where the source or the metric is not known."""
         known = self._sources.get(source)
-        return known.by_metric.get(metric, ()) if known else ()
+        if known is None:
+            return ()
+        return known.by_metric.get(metric, ()) if model is None else known.by_model.get((metric, model), ())
 
     def healths(self) -> tuple[Health, ...]:
         """Return how all sources are by now: one that was up and has not been read for five intervals is stale."""

@@ -18,6 +18,8 @@ from infertop.readings.model import Series, Value
 if TYPE_CHECKING:
     from infertop.readings.exposition import Layout
 
+# So many series may a page make, and so many metrics of models a source over all its pages, however many it names.
+MAX_SERIES = 5_000
 Combine = Literal["sum", "mean", "max"]
 _EARLIEST = 1e9  # what says that it began before 2001 is no start, but a number cut short
 
@@ -76,12 +78,13 @@ class Choices:
 
     A later name or rule steps in for an earlier one when a page is first read, never because a line of it could not be
     read: it is another meter, and the difference of two meters is no increase. `lacking` says that something chosen is
-    not on this page.
+    not on this page, `dropped` counts the series that are beyond MAX_SERIES.
     """
 
     names: Mapping[Names, Names] = field(default_factory=dict)
     rules: Mapping[Series, Names] = field(default_factory=dict)
     lacking: bool = False
+    dropped: int = 0
 
 
 class Plan:
@@ -106,7 +109,7 @@ class Plan:
 
     def _choose(self, page: Positions, table: Table, before: Choices) -> Choices:
         names, makers, made = dict(before.names), dict(before.rules), set[Series]()
-        lacking = False
+        lacking, dropped = False, 0
         earlier: set[Names] = set()
         for rule in table.rules:
             taken = page.choose(rule, names.get(rule.names))
@@ -120,11 +123,14 @@ class Plan:
                 if maker != rule.names and maker in earlier:
                     lacking = lacking or bare not in made
                     continue
+                if len(self._cells_of) >= MAX_SERIES or (len(makers) >= MAX_SERIES and bare not in makers):
+                    dropped += 1
+                    continue
                 makers[bare] = rule.names
                 made.add(bare)
                 self._cells_of[series] = cell
             earlier.add(rule.names)
-        return Choices(names, makers, lacking)
+        return Choices(names, makers, lacking, dropped)
 
     def read(self, values: Sequence[float]) -> tuple[tuple[Series, ...], tuple[Value, ...]]:
         """Return series and their values; one whose value is not a finite number is left out.

@@ -42,7 +42,7 @@ class Meters:
 
     def tracks(self, source: str, metric: str, **labels: str) -> Iterator[Track]:
         """Iterate over the series of a metric that carry these labels and are not stale."""
-        for track in self.state.tracks(source, metric):
+        for track in self.state.tracks(source, metric, labels.pop("model", None)):
             if not track.stale and all(track.series.label(name) == value for name, value in labels.items()):
                 yield track
 
