@@ -23,7 +23,8 @@ def known(value: float | None) -> TypeGuard[float]:
 
 
 def _scientific(value: float) -> str:
-    mantissa, exponent = f"{value:.1e}".split("e")
+    digits = 1 if 1e-99 < abs(value) < 1e99 else 0
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
 
 

@@ -17,17 +17,12 @@ PLAIN, BOLD, DIM, HEAD, HEAD_STRONG = " ", "b", "d", "h", "H"
 ACCENT, OK, WARN, ALARM, BADGE = "a", "g", "w", "r", "i"
 OTHER = 8
 """The number of the series in which all that have no colour of their own are summed."""
-_LAYERS, _SOLID, _NOTHING = 0x100, 0x200, 0xF
+_LAYERS, _NOTHING = 0x100, 0xF
 
 
 def series(number: int) -> str:
     """Return the letter of text in the colour of series `number`."""
     return str(number)
-
-
-def solid(number: int) -> str:
-    """Return the letter of a blank filled with the colour of series `number`."""
-    return chr(_SOLID + number)
 
 
 def layers(lower: int, upper: int | None) -> str:
@@ -96,8 +91,6 @@ def style_of(letter: str, shades: Shades) -> Style:
 
 def _coloured(letter: str, inks: _Inks) -> Style:
     code = ord(letter)
-    if code >= _SOLID:
-        return Style(bgcolor=Color.parse(inks.series[code - _SOLID]))
     if code >= _LAYERS:
         lower, upper = divmod(code - _LAYERS, 16)
         above = None if upper == _NOTHING else Color.parse(inks.series[upper])

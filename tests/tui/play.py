@@ -1,10 +1,13 @@
 """A feed over the hand-made views, with every figure moving: for looking at the screen and for measuring it.
 
-python -m tests.tui.play [rich|empty|hostile|demo|viewer|crash] [--ascii] [--no-color] [--no-mouse]
+    python -m tests.tui.play [rich|empty|hostile|demo|viewer|crash|broken] [--ascii] [--no-color] [--no-mouse]
+
+With $INFERTOP_TEST_TICKS it ticks twenty times a second and adds a byte to that file at each.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from dataclasses import replace
@@ -129,6 +132,15 @@ class CrashFeed(PlayFeed):
         return self.view
 
 
+class CountedFeed(PlayFeed):
+    """Says in a file that it was asked."""
+
+    def overview(self) -> Overview:
+        with open(os.environ["INFERTOP_TEST_TICKS"], "ab") as file:
+            file.write(b".")
+        return super().overview()
+
+
 class BrokenStart(PlayFeed):
     """Cannot begin to collect."""
 
@@ -152,9 +164,12 @@ def main(words: list[str]) -> int:
 
     name = next((word for word in words if not word.startswith("-")), "rich")
     broken = {"crash": CrashFeed, "broken": BrokenStart}
-    feed = (
-        broken[name]() if name in broken else PlayFeed(VIEWS[name], moving="--still" not in words and name != "empty")
-    )
+    if name in broken:
+        feed = broken[name]()
+    elif "INFERTOP_TEST_TICKS" in os.environ:
+        feed = CountedFeed(replace(VIEWS[name], interval_seconds=0.05), moving=True)
+    else:
+        feed = PlayFeed(VIEWS[name], moving="--still" not in words and name != "empty")
     return run(feed, mouse="--no-mouse" not in words, color="--no-color" not in words, ascii="--ascii" in words)
 
 

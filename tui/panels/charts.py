@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from infertop.views.shapes import Stacked
 from tui import format as fmt
 from tui.moments import clock
-from tui.panels.explained import heading as text_heading
-from tui.panels.panel import remark
 from tui.scene import LEVELS, Scene
 from tui.themes import DIM, HEAD, OTHER, WARN
 from tui.widgets import chart
-from tui.widgets.cells import Line, Row, blank, cells
-from tui.widgets.table import MARGIN
+from tui.widgets.cells import MARGIN, Line, Row, blank, cells
+from tui.widgets.prose import heading, remark
 
 _LEAST_ROWS, _GOOD_ROWS = 5, 14
 _TICK_CELLS = 24
@@ -46,7 +44,7 @@ class ChartPanel:
         if height < _LEAST_ROWS or width <= chart.AXIS + 2:
             return [blank(width)] * max(0, height)
         if len(history.times) < 2:
-            early = [text_heading(self.title, width), remark("this chart begins with the second minute", width)]
+            early = [heading(self.title, width), remark("this chart begins with the second minute", width)]
             return early + [blank(width)] * (height - len(early))
         stack = tuple((self.colour(scene, name), bins) for name, bins in history.layers)
         plot = chart.Plot(_merged(stack), scene.look.coloured)

@@ -8,8 +8,8 @@ from typing import Any
 from tui.panels.panel import TablePanel
 from tui.scene import Scene
 from tui.themes import DIM, HEAD, HEAD_STRONG, PLAIN
-from tui.widgets.cells import Line, Row, blank, cells, wrapped
-from tui.widgets.table import MARGIN
+from tui.widgets.cells import MARGIN, Line, Row, blank, cells
+from tui.widgets.prose import wrapped
 
 _LABEL_CELLS = 17
 

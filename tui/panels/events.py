@@ -8,8 +8,8 @@ from tui.moments import clock
 from tui.panels.panel import TablePanel
 from tui.scene import LEVELS, Scene
 from tui.themes import DIM, PLAIN
-from tui.widgets.cells import Line, Row, cells, cut_words
-from tui.widgets.table import MARGIN, Cell, Column
+from tui.widgets.cells import MARGIN, Line, Row, cells, cut_words
+from tui.widgets.table import Cell, Column
 
 
 def _time(event: Event, scene: Scene, width: int) -> Cell:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from infertop.views.shapes import Explained
 from tui.keys import KEYS, printed
-from tui.themes import BOLD, DIM, HEAD, PLAIN
-from tui.widgets.cells import Line, Row, blank, cells, wrapped
-from tui.widgets.table import MARGIN
+from tui.themes import BOLD, DIM, PLAIN
+from tui.widgets.cells import MARGIN, Line, Row, blank
+from tui.widgets.prose import heading, paragraph
 
 _KEY_CELLS = 12
 _COLUMN_CELLS = 62
@@ -20,23 +20,6 @@ _MARKS = (
     ("grey, 42 s", "the figure is old, and how old"),
     ("<0.3 >60", "beyond the first or last bucket"),
 )
-
-
-def paragraph(text: str, width: int, style: str = PLAIN, x: int = MARGIN) -> list[Row]:
-    """Return a sentence wrapped at words, from cell `x` on."""
-    rows = []
-    for each in wrapped(text, width - x - 1, indent="  "):
-        line = Line(width)
-        line.put(x, each, style)
-        rows.append(line.row())
-    return rows
-
-
-def heading(title: str, width: int) -> Row:
-    """Return an underlined heading over the whole width."""
-    line = Line(width, HEAD)
-    line.put(MARGIN, cells(title)[: max(0, width - 2)], HEAD)
-    return line.row()
 
 
 def explanations(each: Iterable[Explained], width: int) -> list[Row]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.themes import DIM, HEAD, PLAIN
-from tui.widgets.cells import Line, Row, blank, cells, cut, cut_words, paste
-from tui.widgets.table import MARGIN, Cell
+from tui.widgets.cells import MARGIN, Line, Row, blank, cells, cut, cut_words, paste
+from tui.widgets.table import Cell
 
 _GUTTER = 3
 

@@ -6,17 +6,17 @@ from infertop.views.shapes import ModelPage, ModelRow, Quantiles, Stacked
 from tui import format as fmt
 from tui.panels import charts
 from tui.panels.events import EVENTS
-from tui.panels.explained import heading, paragraph
 from tui.panels.figures import Block, beside
 from tui.panels.gpus import COLUMNS, short_name
 from tui.panels.models import tokens
 from tui.panels.sources import glyph
 from tui.scene import Scene, estimated
 from tui.themes import BOLD, DIM, PLAIN, WARN, series
-from tui.widgets.cells import Line, Row, blank, cells
+from tui.widgets.cells import MARGIN, Line, Row, blank, cells
 from tui.widgets.parts import join, one_line, part
+from tui.widgets.prose import heading, paragraph
 from tui.widgets.spark import spark
-from tui.widgets.table import MARGIN, Cell, arrange, body, widen
+from tui.widgets.table import Cell, arrange, body, widen
 from tui.widgets.table import heading as table_heading
 
 _CLASSES = (("input", "fresh"), ("cache_read", "cached"), ("output", "output"), ("reasoning", "reasoning"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.panels.explained import heading, paragraph
 from tui.scene import Scene
 from tui.themes import WARN
 from tui.widgets.cells import Row, blank
+from tui.widgets.prose import heading, paragraph
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from tui.scene import Scene
-from tui.themes import DIM
-from tui.widgets.cells import Line, Row, blank, cells, cut_words
-from tui.widgets.table import MARGIN, Column, Placed, arrange, body, heading, widen, window_title
+from tui.widgets.cells import Row, blank, cells
+from tui.widgets.prose import remark
+from tui.widgets.table import Column, Placed, arrange, body, heading, widen, window_title
 
 T = TypeVar("T")
 
@@ -127,10 +127,3 @@ class TablePanel(Generic[T]):
         if not items and height > 1:
             rows.append(remark(self.empty(scene), width))
         return rows + [blank(width)] * (height - len(rows))
-
-
-def remark(sentence: str, width: int) -> Row:
-    """Return a grey sentence of ours or from outside, shortened by word."""
-    line = Line(width)
-    line.put(MARGIN, cut_words(cells(sentence), width - 2 * MARGIN), DIM)
-    return line.row()

@@ -31,13 +31,13 @@ def _rejected(source: SourceRow, scene: Scene, width: int) -> Cell:
 COLUMNS: tuple[Column[SourceRow], ...] = (
     Column("source", "SOURCE", 14, lambda s, c, w: (short_source(s.name), PLAIN), left=True, grow=20),
     Column("state", "STATE", 10, _state, left=True, gap=2),
-    Column("age_seconds", "age", 7, lambda s, c, w: (fmt.span(s.age_seconds), PLAIN)),
+    Column("age_seconds", "age", 7, lambda s, c, w: (fmt.span(s.age_seconds), PLAIN), rank=1),
     Column("interval_seconds", "every", 7, lambda s, c, w: (fmt.span(s.interval_seconds), DIM), rank=5),
     Column("poll_seconds", "poll ms", 7, lambda s, c, w: (fmt.millis(s.poll_seconds), PLAIN), rank=3),
-    Column("failures", "failed", 6, _failures, rank=2),
+    Column("failures", "failed", 6, _failures, rank=4),
     Column("rejected", "odd", 5, _rejected, rank=6),
     Column("address", "ADDRESS", 22, lambda s, c, w: (s.address or "-", DIM), rank=7, left=True, grow=20, gap=2),
-    Column("detail", "WHAT TO DO", 14, lambda s, c, w: (s.detail or "", WARN), rank=1, left=True, grow=90, gap=2),
+    Column("detail", "WHAT TO DO", 14, lambda s, c, w: (s.detail or "", WARN), rank=2, left=True, grow=90, gap=2),
 )
 
 

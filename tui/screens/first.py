@@ -6,7 +6,8 @@ from infertop.views.shapes import Overview
 from tui.scene import Scene
 from tui.screens.page import TextPage
 from tui.themes import BOLD, DIM, OK, PLAIN
-from tui.widgets.cells import Line, Row, blank, fit, wrapped
+from tui.widgets.cells import Line, Row, blank, fit
+from tui.widgets.prose import wrapped
 
 _NAME_CELLS = 12
 _NEXT = (

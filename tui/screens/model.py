@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from infertop.views.shapes import Explained, ModelPage
 from tui.feed import Feed
-from tui.panels.explained import paragraph
 from tui.panels.model_page import model_rows
 from tui.scene import Scene, short_source
 from tui.screens.page import TextPage
 from tui.themes import WARN
 from tui.widgets.cells import Row, blank
+from tui.widgets.prose import paragraph
 
 
 @dataclass(slots=True)

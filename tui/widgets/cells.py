@@ -12,6 +12,8 @@ from infertop.views.text import REPLACEMENT, safe
 FILL = "\0"
 """Stands in the second cell of a wide character; it is dropped when the row is written."""
 ELLIPSIS = "…"
+MARGIN = 1
+"""The first cell of a row is the cursor's, the last one is left blank."""
 _LIMIT = 512
 _WORD_MARGIN = 12
 # Their width depends on their neighbours and on the terminal: flags are pairs of letters, skin tones join a face.
@@ -64,19 +66,6 @@ def cut_words(text: str, width: int) -> str:
         return short
     end = short.rfind(" ", width - _WORD_MARGIN)
     return short if end <= 0 else (short[:end].rstrip(" ,;:-") + ELLIPSIS)
-
-
-def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """Return a sentence from outside as lines of at most `width` cells, broken at blanks where there are any."""
-    lines, rest = [], cells(text)
-    width = max(8, width)
-    while len(rest) > width:
-        at = rest.rfind(" ", 1, width + 1)
-        at = at if at > len(indent) else width
-        at -= rest[at] == FILL
-        lines.append(rest[:at])
-        rest = indent + rest[at:].lstrip(" ")
-    return [*lines, rest]
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:

@@ -64,7 +64,7 @@ def _heights(values: Sequence[float], top: float, height: int) -> tuple[int, ...
     edges, total = [0], 0.0
     for value in values:
         total += max(0.0, value)
-        edges.append(min(height * 8, round(total / top * height * 8)))
+        edges.append(round(min(1.0, total / top) * height * 8))
     return tuple(after - before for before, after in pairwise(edges))
 
 

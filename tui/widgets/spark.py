@@ -38,7 +38,7 @@ def spark(values: Sequence[float | None], width: int) -> str:
         return "".join(LEVELS[0] if known(v) else " " for v in points)
     if top - bottom <= top * _FLAT_BELOW:
         return "".join(_FLAT if known(v) else " " for v in points)
-    return "".join(LEVELS[max(0, min(7, round(v / top * 8) - 1))] if known(v) else " " for v in points)
+    return "".join(LEVELS[max(0, min(7, round(max(0.0, v) / top * 8) - 1))] if known(v) else " " for v in points)
 
 
 def bar(ratio: float | None, width: int) -> str:

@@ -8,12 +8,10 @@ from typing import Generic, TypeVar
 
 from tui.scene import Scene
 from tui.themes import ACCENT, BOLD, DIM, HEAD, HEAD_STRONG, PLAIN
-from tui.widgets.cells import Line, Row, cells, cut, cut_words
+from tui.widgets.cells import MARGIN, Line, Row, cells, cut, cut_words
 
 T = TypeVar("T")
 Cell = tuple[str, str]
-MARGIN = 1
-"""The first cell of a row is the cursor's, the last one is left blank."""
 _WIDEST_GAP = 3
 
 
