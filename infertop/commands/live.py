@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from argparse import Namespace
 from importlib import import_module
@@ -69,6 +70,9 @@ class LiveFeed:
         if self._setup.demo:
             await session.load_demo_past()
         self._session = session
+        # All that has been loaded stays: what is garbage from now on is found without looking through it again.
+        gc.freeze()
+        gc.enable()
         tasks = [session.polling.run(), self._tick(session)]
         if session.finding is not None:
             tasks.append(session.finding.run())

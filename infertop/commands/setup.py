@@ -6,17 +6,17 @@ import os
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from functools import cached_property
 from pathlib import Path
 
-from collectors import KINDS
+import infertop
 from infertop.commands.sources import PLANNED, WrongUseError, configured
 from infertop.engine.clock import Clock, SystemClock
 from infertop.engine.collector import SourceConfig
 from infertop.history.files import default_path
-from infertop.money.locate import Candidate, candidates
+from infertop.money.locate import NAME, Candidate, candidates
 from infertop.money.reload import Watcher
 from infertop.money.schema import Mistakes
 from infertop.readings.safe import safe
@@ -47,10 +47,29 @@ class Setup:
         return configured(sources, self.options, interval or self.interval, own_names)
 
 
-def kinds() -> dict[str, tuple[str, ...]]:
+class _Kinds(Mapping[str, tuple[str, ...]]):
+    """The first paint waits for the collectors only where someone names one."""
+
+    @cached_property
+    def _options(self) -> dict[str, tuple[str, ...]]:
+        from collectors import KINDS
+
+        own = {name: tuple(option.name for option in kind.options) for name, kind in KINDS.items()}
+        return own | dict.fromkeys(PLANNED, ())
+
+    def __getitem__(self, kind: str) -> tuple[str, ...]:
+        return self._options[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._options)
+
+    def __len__(self) -> int:
+        return len(self._options)
+
+
+def kinds() -> Mapping[str, tuple[str, ...]]:
     """Return the kinds that [[source]] may name, with the options of each."""
-    own = {name: tuple(option.name for option in kind.options) for name, kind in KINDS.items()}
-    return own | dict.fromkeys(PLANNED, ())
+    return _Kinds()
 
 
 def setup(options: Namespace) -> Setup:
@@ -73,7 +92,8 @@ def setup(options: Namespace) -> Setup:
 
 def _places(options: Namespace) -> tuple[Candidate, ...]:
     if getattr(options, "demo", False) and not options.pricing:
-        return (Candidate(Path(str(files("collectors.demo").joinpath("pricing.toml")))),)
+        # Asking for it as a resource would load every collector.
+        return (Candidate(Path(infertop.__file__).parent.parent / "collectors" / "demo" / NAME),)
     return candidates(str(options.pricing) if options.pricing else None, os.environ, Path.cwd())
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from collectors import KINDS
-from collectors.kind import Kind
 from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig, State, Unavailable
-from infertop.engine.http import Http
 from infertop.engine.origin import Origin
 from infertop.engine.secrets import load_secret
 from infertop.money.settings import Source
 from infertop.money.source_section import is_loopback, source_id
 from infertop.readings.safe import safe
+
+if TYPE_CHECKING:
+    from collectors.kind import Kind
 
 # What pricing.toml may name already, and what later versions will read: such a source says so, and is no mistake.
 PLANNED = (
@@ -46,6 +47,8 @@ class WrongUseError(Exception):
 
 def from_option(text: str) -> SourceConfig:
     """Read one `--source [NAME=]KIND=URL`."""
+    from collectors import KINDS  # the first paint waits for the collectors only where someone names one
+
     known = ", ".join(name for name, kind in KINDS.items() if kind.port)
     name, kind, url = ["", *text.split("=", 1), ""][:3]
     words = text.split("=", 2)
@@ -99,8 +102,12 @@ def _own(kind: str) -> SourceConfig:
     return SourceConfig(kind=kind, name=kind, interval_seconds=2.0 if kind == "host" else 1.0)
 
 
-def collector(config: SourceConfig, clock: Clock, kinds: Mapping[str, Kind] = KINDS) -> Collector:
+def collector(config: SourceConfig, clock: Clock, kinds: Mapping[str, Kind] | None = None) -> Collector:
     """Make the collector of a source; raise Unavailable with a sentence where its key or an option is wrong."""
+    from collectors import KINDS  # as above
+    from infertop.engine.http import Http
+
+    kinds = KINDS if kinds is None else kinds
     if config.kind not in kinds:
         raise Unavailable(f"this version of infertop cannot read {config.kind} yet", state=State.ABSENT)
     kind = kinds[config.kind]

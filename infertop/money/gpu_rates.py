@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 _GIB = 2**30
 _MIG = re.compile(r"\s+MIG\s+(?:(\d)c\.)?(\d)g\.\d+gb\S*\s*$", re.IGNORECASE)
@@ -126,7 +126,7 @@ def whole_slices(key: str | None) -> int:
 @cache
 def default_rates() -> dict[str, DefaultRate]:
     """Return the default rates by key."""
-    text = files("infertop.money").joinpath("data", "gpu_rates.csv").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data" / "gpu_rates.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {row["key"]: _rate(row) for row in rows}
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from infertop.commands import sources
 from infertop.commands.sources import WrongUseError, collector, configured, from_option, from_settings, is_local
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.engine.http import Http
@@ -104,7 +103,7 @@ def test_what_a_file_of_somebody_else_names_gets_no_key(monkeypatch: pytest.Monk
             keys.append(key)
             super().__init__(url, key=key)
 
-    monkeypatch.setattr(sources, "Http", NotedHttp)
+    monkeypatch.setattr("infertop.engine.http.Http", NotedHttp)
     monkeypatch.setitem(os.environ, "A_KEY", "sk-1234567890")
     keyed = replace(NEAR, key_env="A_KEY")
     for source in (keyed, replace(keyed, trusted=False)):
