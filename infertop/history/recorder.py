@@ -8,11 +8,10 @@ from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from infertop.history.accounts import Account
 from infertop.history.deriver import Deriver
 from infertop.history.notes import Content
 from infertop.history.open import Mode, Store
-from infertop.history.reprice import Rule
+from infertop.history.reprice import Repricing
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits
@@ -93,9 +92,9 @@ class Recorder:
         """Sum by other settings: time zone, budgets, [[assign]]."""
         self._order(lambda writer: writer.rescope(scopes))
 
-    def reprice(self, rule: Rule, since: float, concerns: Callable[[Account], bool] = lambda _: True) -> None:
+    def reprice(self, repricing: Repricing, since: float = 0) -> None:
         """Price the lines since a time again, in one transaction; quantities and billed lines stay."""
-        self._order(lambda writer: writer.reprice(rule, since, concerns))
+        self._order(lambda writer: writer.reprice(repricing, since))
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all that was handed over has been through a tick; return whether it is stored."""

@@ -3,50 +3,108 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Protocol
 
-from infertop.history.accounts import Account, Accounts, Entry, read_price
+from infertop.history.accounts import Account, Accounts, read_price
 from infertop.history.ledger import INSERT_CLOSED
 from infertop.money.lines import Basis, Line, Price
 
-Rule = Callable[[Line], tuple[int | None, Price | None] | None]
-"""What a line costs now: (1e-9 USD or None, the price or None), or None where it stays as it is."""
-
-_LINES = "SELECT start, until, account, quantity, usd_nano FROM lines WHERE start >= ? AND NOT open"
+_CHUNK_SECONDS = 6 * 3600
 
 
-def reprice(
-    connection: sqlite3.Connection,
-    accounts: Accounts,
-    rule: Rule,
-    since: float,
-    concerns: Callable[[Account], bool] = lambda _account: True,
-) -> int:
-    """Price the closed lines that start at or after `since` again and return how many changed.
+class Repricing(Protocol):
+    """What costs something else now."""
 
-    Billed lines stay as they are. `concerns` says of which accounts the lines need to be looked at.
+    def concerns(self, resource: str) -> bool:
+        """Say whether lines of this resource are needed to price those of the same span."""
+        ...
+
+    def outdated(self, resource: str, dimensions: tuple[tuple[str, str], ...], price: Price | None) -> bool:
+        """Say whether lines like this have another price now."""
+        ...
+
+    def lines(self, lines: Sequence[Line]) -> Sequence[Line]:
+        """Return the lines of one span as they cost now, with the same quantities."""
+        ...
+
+
+_Priced = Mapping[int, tuple[Account, Price | None]]
+
+
+def reprice(connection: sqlite3.Connection, accounts: Accounts, repricing: Repricing, since: float = 0) -> int:
+    """Price the closed lines that start at or after `since` again and return how many were changed.
+
+    A part of a day is done at a time, so that a long ledger fits in memory; the caller's transaction holds it together.
     """
-    wanted = {
+    priced = {
         number: (account, read_price(connection, account.price) if account.price else None)
         for number, account in accounts.by_id.items()
-        if account.basis != Basis.BILLED and concerns(account)
+        if account.basis != Basis.BILLED and repricing.concerns(account.resource)
     }
-    gone: list[tuple[int, int, int]] = []
-    added: list[Entry] = []
-    for start, until, number, quantity, usd in connection.execute(_LINES, (since,)):
-        if number in wanted:
-            line = _line(*wanted[number], start, until, quantity, usd)
-            answer = rule(line)
-            if answer is not None and answer != (line.usd_nano, line.price):
-                gone.append((start, until, number))
-                added.append(accounts.entry(_line(wanted[number][0], answer[1], start, until, quantity, answer[0])))
-    connection.executemany("DELETE FROM lines WHERE start = ? AND until = ? AND account = ?", gone)
+    outdated = [
+        number
+        for number, (account, price) in priced.items()
+        if repricing.outdated(account.resource, account.dimensions, price)
+    ]
+    changed = 0
+    for start, end in _chunks(connection, outdated, since):
+        changed += _reprice_chunk(connection, accounts, repricing, priced, outdated, start, end)
+    return changed
+
+
+def _chunks(connection: sqlite3.Connection, outdated: Sequence[int], since: float) -> Iterator[tuple[float, float]]:
+    """Yield spans that hold all lines of these accounts."""
+    query = f"SELECT min(start), max(start) FROM lines WHERE start >= ? AND NOT open AND account IN ({_list(outdated)})"
+    first, last = connection.execute(query, (since,)).fetchone()
+    while first is not None and first <= last:
+        yield first, first + _CHUNK_SECONDS
+        first += _CHUNK_SECONDS
+
+
+def _reprice_chunk(
+    connection: sqlite3.Connection,
+    accounts: Accounts,
+    repricing: Repricing,
+    priced: _Priced,
+    outdated: Sequence[int],
+    start: float,
+    end: float,
+) -> int:
+    rows = connection.execute(
+        f"""SELECT start, until, account, quantity, usd_nano FROM lines
+        WHERE start >= :start AND start < :end AND NOT open AND account IN ({_list(priced)}) AND start IN (
+            SELECT start FROM lines
+            WHERE start >= :start AND start < :end AND NOT open AND account IN ({_list(outdated)}))
+        ORDER BY start, until""",
+        {"start": start, "end": end},
+    ).fetchall()
+    gone: dict[Line, int] = {}
+    added: list[Line] = []
+    for _, span in groupby(rows, key=lambda row: (row[0], row[1])):
+        before = {_line(*priced[row[2]], *row): row[2] for row in span}
+        after = repricing.lines(list(before))
+        kept = before.keys() & set(after)
+        gone |= {line: number for line, number in before.items() if line not in kept}
+        added += [line for line in after if line not in kept]
+    if sum(line.quantity for line in gone) != sum(line.quantity for line in added):
+        raise ValueError("pricing again has changed a quantity")
+    keys = [(line.start, line.end, number) for line, number in gone.items()]
+    entries = [accounts.entry(line) for line in added]
     accounts.write(connection)
-    connection.executemany(INSERT_CLOSED, added)
+    connection.executemany("DELETE FROM lines WHERE start = ? AND until = ? AND account = ?", keys)
+    connection.executemany(INSERT_CLOSED, entries)
     return len(gone)
 
 
-def _line(account: Account, price: Price | None, start: int, until: int, quantity: int, usd_nano: int | None) -> Line:
+def _list(numbers: Mapping[int, object] | Sequence[int]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _line(
+    account: Account, price: Price | None, start: int, until: int, _number: int, quantity: int, usd_nano: int | None
+) -> Line:
     return Line(
         start=start,
         end=until,

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from infertop.history.accounts import Account
 from infertop.history.books import Books
 from infertop.history.deriver import Deriver
 from infertop.history.drops import file_bytes
@@ -18,7 +17,7 @@ from infertop.history.keeper import Keeper
 from infertop.history.meta import write_meta
 from infertop.history.notes import Notes
 from infertop.history.open import Mode, Store
-from infertop.history.reprice import Rule, reprice
+from infertop.history.reprice import Repricing, reprice
 from infertop.history.scopes import Scopes
 from infertop.history.summarise import Summariser
 from infertop.history.summary import Summary
@@ -96,10 +95,10 @@ class Writer:
         self._summariser.rescope(scopes)
         self._load = True
 
-    def reprice(self, rule: Rule, since: float, concerns: Callable[[Account], bool] = lambda _: True) -> None:
+    def reprice(self, repricing: Repricing, since: float = 0) -> None:
         """Price the closed lines since a time again, in the next transaction."""
         accounts = self._books.ledger.accounts
-        self._works.append(lambda connection: reprice(connection, accounts, rule, since, concerns))
+        self._works.append(lambda connection: reprice(connection, accounts, repricing, since))
 
     def finish(self, ts: float) -> Summary:
         """Store what waits, with all that a restart needs, let go of the database and return the last sums."""

@@ -18,6 +18,8 @@ from infertop.money.minute_lines import lines_of
 from infertop.money.minutes import Minutes, Terms, milliseconds
 from infertop.money.minutes_state import dump_minute, load_minute
 from infertop.money.rates import PriceBook
+from infertop.money.repriced_minute import reprice_minute
+from infertop.money.repricing import Repricing
 from infertop.money.traffic import model_order
 from infertop.money.weights import TOKEN_WEIGHTS
 from infertop.readings.model import Batch, Series
@@ -113,6 +115,12 @@ class Deriver:
         """Return the milliseconds of an open minute in which a source was polled without a gap; 0 for others."""
         found = self._minutes.by_start.get(minute)
         return found.coverage_ms() if found else 0
+
+    def reprice(self, repricing: Repricing) -> None:
+        """Take other prices from now on; in open minutes they also hold for what had none, or a default one."""
+        self.prices = repricing.prices
+        for minute in self._minutes.by_start.values():
+            reprice_minute(minute, repricing)
 
     def forget(self, source: str) -> None:
         """Take the next batch of a source for its first, because another server has its name now."""

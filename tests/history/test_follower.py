@@ -11,7 +11,7 @@ import pytest
 from infertop.history.follower import Follower
 from infertop.history.scopes import Scopes
 from tests.history.test_summary import SETTINGS
-from tests.history.world import START, polls, record, writer
+from tests.history.world import START, Dearer, polls, record, writer
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_prices_that_changed_reach_the_viewer(path: Path) -> None:
     record(to, 0, 200)
     follower = Follower(path, START + 200)
     before = follower.look(START + 200).summary.today_usd_nano
-    to.reprice(lambda line: None if line.usd_nano is None else (line.usd_nano * 10, line.price), START)
+    to.reprice(Dearer(10), START)
     summary = to.tick((), START + 200)
     to.tick((), START + 200)
     after = follower.look(START + 200).summary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -21,6 +21,7 @@ from infertop.history.migrations import migrate
 from infertop.history.reprice import reprice
 from infertop.history.sums import account_sums, share_of
 from infertop.money.lines import Basis, Line, Price
+from tests.history.world import Dearer
 
 PRICE = Price("gpt-4o input", Decimal("2.5"), "1M tokens", "pricing.toml:4", "2026-11-01", False)
 LINE = Line(
@@ -114,12 +115,19 @@ def test_pricing_again_changes_money_and_no_quantity(connection: sqlite3.Connect
     before = account_sums(connection, 0, 1000)
     seen: list[Line] = []
 
-    def rule(line: Line) -> tuple[int | None, Price | None] | None:
-        seen.append(line)
-        return (line.quantity * 5000, dearer) if line.model == "new" else None
+    class Filled(Dearer):
+        def outdated(self, resource: str, _dimensions: object, price: Price | None) -> bool:
+            return price is None
+
+        def lines(self, lines: Sequence[Line]) -> list[Line]:
+            seen.extend(lines)
+            return [
+                replace(each, usd_nano=each.quantity * 5000, price=dearer) if each.model == "new" else each
+                for each in lines
+            ]
 
     with transaction(connection):
-        assert reprice(connection, ledger.accounts, rule, 60) == 2
+        assert reprice(connection, ledger.accounts, Filled(1), 60) == 2
     assert {line.basis for line in seen} == {Basis.COMPUTED}
     assert all(line.price == PRICE for line in seen if line.model == "gpt-4o")
     after = account_sums(connection, 0, 1000)
@@ -137,19 +145,25 @@ def test_pricing_again_changes_money_and_no_quantity(connection: sqlite3.Connect
     }
 
 
-def test_pricing_again_that_fails_changes_nothing(connection: sqlite3.Connection) -> None:
+class Odd(Dearer):
+    """One that fails at the second minute, or loses what was used."""
+
+    def lines(self, lines: Sequence[Line]) -> list[Line]:
+        if lines[0].start and self.factor:
+            raise RuntimeError
+        return [replace(each, quantity=0) for each in lines] if not self.factor else super().lines(lines)
+
+
+@pytest.mark.parametrize(("repricing", "error"), [(Odd(2), RuntimeError), (Odd(0), ValueError)])
+def test_pricing_again_that_fails_changes_nothing(
+    connection: sqlite3.Connection, repricing: Odd, error: type[Exception]
+) -> None:
     ledger = Ledger(connection)
     ledger.close([LINE, replace(LINE, start=60, end=120)])
     store(ledger, connection)
     before = lines(connection)
-
-    def rule(line: Line) -> tuple[int | None, Price | None] | None:
-        if line.start:
-            raise RuntimeError
-        return 1, PRICE
-
-    with pytest.raises(RuntimeError), transaction(connection):
-        reprice(connection, ledger.accounts, rule, 0)
+    with pytest.raises(error), transaction(connection):
+        reprice(connection, ledger.accounts, repricing)
     assert lines(connection) == before
 
 

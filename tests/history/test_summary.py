@@ -16,7 +16,7 @@ from infertop.history.summary import Summary
 from infertop.history.writer import Writer
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Assignment, Budget, Settings
-from tests.history.world import LLAMA, START, VLLM, book, deriver, polls, record, writer
+from tests.history.world import LLAMA, START, VLLM, Dearer, book, deriver, polls, record, writer
 
 MIDNIGHT = START // 86_400 * 86_400 + 86_400  # the next one in UTC
 BUDGETS = (
@@ -148,7 +148,7 @@ def test_pricing_again_reaches_the_sums_and_later_lines_have_the_new_price(path:
     assert before.today_usd_nano == pytest.approx(199.7 * 2.49e9 / 3600, rel=0.01)
     dear = book("4.98")
     to.apply(lambda each: setattr(each, "prices", dear))
-    to.reprice(lambda line: None if line.usd_nano is None else (line.usd_nano * 2, line.price), START)
+    to.reprice(Dearer(2), START)
     run(to, 200, 260)
     after = run(to, 260, 330)
     same(after, path, Scopes())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from infertop.history.scopes import Scopes
 from infertop.history.upkeep import Limits
 from infertop.history.writer import Writer
 from infertop.money.derive import Deriver
+from infertop.money.lines import Line, Price
 from infertop.readings.model import Batch, Buckets, Series
 from tests.money.tape import LLAMA, START, VLLM, Gpu, book, host, nvml
 
@@ -83,6 +84,22 @@ LINES = """
 def ledger(path: Path) -> list[tuple[Any, ...]]:
     """Every line of the ledger."""
     return rows(path, LINES)
+
+
+class Dearer:
+    """Prices that are so many times what they were."""
+
+    def __init__(self, factor: int) -> None:
+        self.factor = factor
+
+    def concerns(self, _resource: str) -> bool:
+        return True
+
+    def outdated(self, _resource: str, _dimensions: object, price: Price | None) -> bool:
+        return price is not None
+
+    def lines(self, lines: Sequence[Line]) -> list[Line]:
+        return [replace(each, usd_nano=each.usd_nano and each.usd_nano * self.factor) for each in lines]
 
 
 def opened(path: Path, ts: float = START) -> Store:
