@@ -18,6 +18,11 @@ _NEXT = (
     ("Ask what is wrong:", "infertop check"),
 )
 _LABEL_CELLS = 25
+_DEMO = (
+    "DEMO: a recording of real traffic, played on a machine that is made up ...",
+    "Requests and tokens are as they were recorded. GPUs, what they cost and latencies are made up. Nothing of this"
+    " machine is read, and nothing is kept.",
+)
 
 
 def nothing_found(view: Overview) -> bool:
@@ -27,9 +32,13 @@ def nothing_found(view: Overview) -> bool:
 
 
 def _lines(scene: Scene, width: int) -> list[Row]:
-    if not scene.view.searched:
-        return [blank(width), _text(width, 1, "looking for GPUs, engines and provider keys ...", DIM)]
-    rows = [blank(width), _text(width, 1, "infertop looked for:", BOLD), blank(width)]
+    if scene.view.mode == "demo":
+        return [blank(width), *(_text(width, 1, part, DIM) for text in _DEMO for part in wrapped(text, width - 2))]
+    rows = [blank(width)]
+    if scene.view.searched:
+        rows += [_text(width, 1, "infertop looked for:", BOLD), blank(width)]
+    else:
+        rows.append(_text(width, 1, "looking for GPUs, engines and provider keys ...", DIM))
     for each in scene.view.searched:
         rows += _searched(each.what, f"{each.where}: {each.found}" if each.where else each.found, width)
     rows.append(blank(width))
