@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from infertop import __version__
+from infertop.commands.gpus import SeenGpus
 from infertop.commands.pricing import Pricing
 from infertop.commands.roster import Roster
 from infertop.commands.watch import Watch
@@ -16,17 +17,19 @@ from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits
 from infertop.money.derive import Deriver
-from infertop.money.rates import PriceBook
+from infertop.money.repricing import Repricing
+from infertop.readings.model import Batch
 
 
 class Recording:
-    """Tells the recorder which sources there are, what things cost, what happened and which levels were announced."""
+    """Tells the recorder which sources and GPUs there are, what things cost, what happened and what was announced."""
 
     def __init__(
         self, store: Store, now: Callable[[], float], pricing: Pricing, roster: Roster, limit_bytes: int
     ) -> None:
         self._pricing = pricing
         self._roster = roster
+        self._gpus = SeenGpus()
         self.recorder = Recorder(
             store,
             Deriver(pricing.prices, gap_seconds=roster.gap_seconds),
@@ -40,6 +43,12 @@ class Recording:
     def summary(self) -> Summary:
         """The ledger's sums as of its last tick."""
         return self.recorder.summary
+
+    def start(self, gpus: SeenGpus) -> None:
+        """Begin to record; `gpus` are those that an earlier run saw. The prices of now also hold for what had none."""
+        self._gpus = gpus
+        self._reprice()
+        self.recorder.start()
 
     def sources_changed(self) -> None:
         """Tell which sources are read, and which of them run on this machine and so carry its cost."""
@@ -56,19 +65,29 @@ class Recording:
         """Begin anew with the counters of a source: another server has its name now."""
         self.recorder.apply(lambda deriver: _forget(deriver, name))
 
-    def settings_changed(self) -> None:
-        """Price what comes from now on by the settings of now, and sum by them."""
-        prices = self._pricing.prices
-        self.recorder.apply(lambda deriver: _set_prices(deriver, prices))
+    def settings_changed(self, gpus: Batch | None) -> None:
+        """Price and sum by the settings of now; `gpus` is the newest reading of the GPUs."""
+        self._take(gpus)
+        self._reprice()
         self.recorder.rescope(self._scopes())
 
-    def tick(self, watch: Watch, now: float) -> None:
+    def tick(self, watch: Watch, gpus: Batch | None, now: float) -> None:
         """Take the minutes that closed, and store what came of them."""
+        self._take(gpus)
         watch.tick(self.summary, self._pricing.settings, now)
         for key, content in watch.take_news().items():
             self.recorder.put_event(key, now, content)
         for budget, period, level in watch.take_levels():
             self.recorder.put_level(budget, period, level, now)
+
+    def _take(self, gpus: Batch | None) -> None:
+        if self._gpus.take(gpus):
+            self.recorder.put_inventory("gpus", self._gpus.rows())
+
+    def _reprice(self) -> None:
+        repricing = Repricing(self._pricing.prices, dict(self._gpus.by_uuid))
+        self.recorder.apply(lambda deriver: _set_prices(deriver, repricing))
+        self.recorder.reprice(repricing)
 
     async def close(self) -> None:
         """Store what is left and let go of the database."""
@@ -83,9 +102,9 @@ def _set_local(deriver: object, local: frozenset[str]) -> None:
     deriver.local_sources = local
 
 
-def _set_prices(deriver: object, prices: PriceBook) -> None:
+def _set_prices(deriver: object, repricing: Repricing) -> None:
     assert isinstance(deriver, Deriver)
-    deriver.prices = prices
+    deriver.reprice(repricing)
 
 
 def _forget(deriver: object, source: str) -> None:

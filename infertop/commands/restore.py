@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from infertop.commands.gpus import SeenGpus
 from infertop.commands.watch import Watch
 from infertop.engine.state import State
 from infertop.history.open import Store
@@ -27,15 +28,18 @@ _MOST_EVENTS = 200
 _CHUNK = 360
 
 
-async def restore_state(store: Store, state: State, now: float) -> None:
-    """Fill the live state with the last minutes of the tape."""
+async def restore(store: Store, state: State, now: float) -> SeenGpus:
+    """Fill the live state with the last minutes of the tape, and return the GPUs that were seen."""
     try:
         reader = await asyncio.to_thread(Reader, store.uri)
         for batch in await asyncio.to_thread(reader.ask, _recent, now - STATE_SECONDS):
             state.apply(batch)
+        rows = await asyncio.to_thread(reader.ask, _inventory, "gpus")
         reader.close()
     except Unreadable as error:
         _log.warning("%s", error)
+        rows = []
+    return SeenGpus(rows)
 
 
 async def restore_watch(store: Store, watch: Watch, now: float) -> None:
@@ -65,6 +69,11 @@ def _events(connection: sqlite3.Connection, since: float) -> list[Event]:
         "SELECT content FROM events WHERE ts >= ? ORDER BY ts DESC LIMIT ?", (since, _MOST_EVENTS)
     )
     return [event for (content,) in rows if (event := event_of(json.loads(content))) is not None]
+
+
+def _inventory(connection: sqlite3.Connection, kind: str) -> list[dict[str, Any]]:
+    row = connection.execute("SELECT content FROM inventory WHERE kind = ?", (kind,)).fetchone()
+    return list(json.loads(row[0])) if row else []
 
 
 def event_of(content: Mapping[str, Any]) -> Event | None:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from infertop.commands import demo, demo_past
 from infertop.commands.finding import Finding
 from infertop.commands.hub import Hub
-from infertop.commands.known import known, of_sources
+from infertop.commands.known import known, newest_gpus, of_sources
 from infertop.commands.pricing import Pricing
 from infertop.commands.recording import Recording
-from infertop.commands.restore import restore_state
+from infertop.commands.restore import restore
 from infertop.commands.roster import DEFAULT_INTERVAL_SECONDS, Roster
 from infertop.commands.setup import Setup
 from infertop.commands.viewing import Viewing
@@ -74,8 +74,7 @@ class Session:
             self.viewing = await Viewing.open(self.store, self.state, self.watch, self.pricing, now)
             return
         if self.recording is not None:
-            await restore_state(self.store, self.state, now)
-            self.recording.recorder.start()
+            self.recording.start(await restore(self.store, self.state, now))
         if self.setup.demo:
             for made in demo.collectors(self.interval):
                 self.roster.add_made(made)
@@ -114,12 +113,12 @@ class Session:
         if self.viewing is not None:
             await self.viewing.look(now)
         if self.recording is not None:
-            self.recording.tick(self.watch, now)
+            self.recording.tick(self.watch, newest_gpus(self.state), now)
 
     async def _settings_changed(self) -> None:
         self.watch.baselines.sigma = self.pricing.sigma
         if self.recording is not None:
-            self.recording.settings_changed()
+            self.recording.settings_changed(newest_gpus(self.state))
         if self.viewing is not None:
             self.viewing.settings_changed(self.pricing)
         elif self.store.mode is not Mode.VIEWER and not self.setup.demo:
