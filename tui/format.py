@@ -137,6 +137,14 @@ def bracket(bounds: Range, *, in_millis: bool = False) -> str:
     return f"{text} ({_bound(show(low))}-{_bound(show(high))})" if known(low) and known(high) and known(value) else text
 
 
+def scale(value: float) -> str:
+    """Return a round number for a chart's scale: 0.5, 20, 8 000, 50k."""
+    if known(value) and value >= 1e4:
+        mantissa = _scaled(value)
+        return f"{mantissa[:-1].rstrip('0').rstrip('.') if '.' in mantissa else mantissa[:-1]}{mantissa[-1]}"
+    return money(value).removesuffix(".00")
+
+
 def percent(ratio: float | None) -> str:
     """Return a ratio as `83 %`; `<1 %` is more than nothing."""
     if not known(ratio):

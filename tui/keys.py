@@ -58,6 +58,7 @@ KEYS: tuple[Key, ...] = (
     Key("minus", "do('interval', -1)", "-", "", ""),
     Key("y", "copy", "y", "", "copy the row to the clipboard of your terminal (OSC 52)"),
     Key("ctrl+l", "redraw", "ctrl+l", "", "draw the whole screen anew"),
+    Key("ctrl+z", "suspend", "ctrl+z", "", "stop and go back to the shell; fg goes on"),
     Key("d", "demo", "d", "demo", "the demo on recorded traffic", 1, ("first",)),
     Key("q,ctrl+c,ctrl+q", "leave", "q", "quit", "quit", 0),
 )

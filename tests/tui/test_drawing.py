@@ -86,7 +86,7 @@ def test_a_summary_drops_whole_parts_and_crops_none_that_fit(width):
 @given(width=st.integers(min_value=20, max_value=300))
 def test_a_table_fits_and_shows_every_figure_whole_or_not_at_all(panel, width):
     items = panel.items(RICH)
-    placed = panel.placed(items, width)
+    placed = panel.placed(items, RICH, width)
     assert placed[-1].x + placed[-1].width <= width
     assert all(before.x + before.width <= after.x for before, after in pairwise(placed))
     for item in items:
@@ -97,7 +97,7 @@ def test_a_table_fits_and_shows_every_figure_whole_or_not_at_all(panel, width):
 
 @pytest.mark.parametrize("panel", [MODELS, GPUS, BUDGETS], ids=lambda panel: panel.name)
 def test_a_wider_table_never_shows_fewer_columns(panel):
-    shown = [len(panel.placed(panel.items(RICH), width)) for width in range(20, 300)]
+    shown = [len(panel.placed(panel.items(RICH), RICH, width)) for width in range(20, 300)]
     assert shown == sorted(shown)
 
 

@@ -100,6 +100,14 @@ def test_a_quantile_in_an_open_bucket_is_shown_as_beyond_its_bound():
     assert fmt.bracket((0.25, 0.4, 0.5)) == "0.40 (0.25-0.5)"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.50"), (20.0, "20"), (8000.0, "8 000"), (50_000.0, "50k"), (1.2e6, "1.2M"), (math.inf, "-")],
+)
+def test_a_scale_has_round_numbers(value, text):
+    assert fmt.scale(value) == text
+
+
 def test_memory_names_what_is_unknown():
     assert fmt.gigabytes(71 * 2**30, 80 * 2**30) == "71/80"
     assert fmt.gigabytes(None, 80 * 2**30) == "-/80"

@@ -152,9 +152,9 @@ def test_without_the_mouse_no_mouse_mode_is_turned_on(start):
 def test_a_terminal_that_nobody_reads_does_not_stop_the_feed(start, tmp_path):
     place = tmp_path / "ticks"
     terminal = start("rich", columns=200, rows=60, INFERTOP_TEST_TICKS=str(place))
-    time.sleep(1.0)
+    time.sleep(4.0)
     before = len(place.read_bytes())
-    time.sleep(1.5)
+    time.sleep(1.0)
     assert len(place.read_bytes()) > before
     terminal.press("q")
     assert terminal.close() == 0

@@ -56,7 +56,7 @@ COLUMNS: tuple[Column[BudgetRow], ...] = (
     Column("fraction", "SPENT", 8, _bar, rank=5, left=True, grow=16, late=True, gap=2),
     Column("fraction", "", 6, _percent),
     Column("spent_usd", "$", 7, lambda b, s, w: (fmt.money(b.spent_usd), PLAIN), rank=7),
-    Column("limit_usd", "of", 10, _limit, rank=3),
+    Column("limit_usd", "of", 10, _limit, rank=3, gap=2),
     Column("burn_usd_per_hour", "now/h", 7, lambda b, s, w: (fmt.money(b.burn_usd_per_hour), PLAIN), rank=4),
     Column("forecast_usd", "ends at", 12, _ends, rank=2),
     Column("exhausted_at", "GONE", 13, _gone, rank=1, left=True, gap=2),

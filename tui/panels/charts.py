@@ -9,13 +9,13 @@ from infertop.views.shapes import Stacked
 from tui import format as fmt
 from tui.moments import clock
 from tui.scene import LEVELS, Scene
-from tui.themes import DIM, HEAD, OTHER, WARN
+from tui.themes import DIM, HEAD, OTHER
 from tui.widgets import chart
 from tui.widgets.cells import MARGIN, Line, Row, blank, cells
 from tui.widgets.prose import heading, remark
 
 _LEAST_ROWS, _GOOD_ROWS = 5, 14
-_TICK_CELLS = 24
+_TICK_CELLS, _CLOCK_CELLS = 24, 5
 TOKEN_NAMES = {"input": "fresh", "cache_read": "cached", "output": "output", "reasoning": "reasoning"}
 TOKEN_COLOURS = {"input": 0, "cache_read": 2, "output": 1, "reasoning": 3}
 
@@ -78,21 +78,30 @@ def _merged(stack: tuple[tuple[int, chart.Spark], ...]) -> tuple[tuple[int, char
 
 
 def time_axis(scene: Scene, times: tuple[float, ...], width: int) -> Row:
-    """Return times below a chart, and a mark where something happened."""
+    """Return times below a chart, and a mark where something happened; a time gives way to a mark."""
     line = Line(width)
     room = width - chart.AXIS - 1
     start, step = times[0], times[1] - times[0]
     length = step * len(times)
-    for tick in range(max(1, room // _TICK_CELLS)):
-        x = chart.AXIS + tick * _TICK_CELLS
-        line.put(x, clock(start + length * (x - chart.AXIS) / room, scene.view.timezone), DIM)
-    line.put(width - 4, "now", DIM)
+    marks = _marks(scene, start, length, room)
+    ticks = range(chart.AXIS, width - 2 * _CLOCK_CELLS, _TICK_CELLS)
+    told = [(x, clock(start + length * (x - chart.AXIS) / room, scene.view.timezone)) for x in ticks]
+    for x, text in (*told, (width - 4, "now")):
+        if not any(x - 1 <= place <= x + len(text) for place in marks):
+            line.put(x, text, DIM)
+    for place, (mark, style) in marks.items():
+        line.put(place, mark, style)
+    return line.row()
+
+
+def _marks(scene: Scene, start: float, length: float, room: int) -> dict[int, tuple[str, str]]:
+    """Return what happened within the chart by the cell it belongs to."""
+    marks = {}
     for event in scene.view.events:
         place = (event.ts - start) / length if length > 0 else -1.0
-        if 0 <= place < 1 and event.level != "info":
-            mark, style = LEVELS.get(event.level, ("!", WARN))
-            line.put(chart.AXIS + int(place * room), mark, style)
-    return line.row()
+        if 0 <= place < 1 and event.level in ("warn", "alarm"):
+            marks[chart.AXIS + int(place * room)] = LEVELS[event.level]
+    return marks
 
 
 COST_CHART = ChartPanel(

@@ -7,16 +7,16 @@ from tui import format as fmt
 from tui.panels import charts
 from tui.panels.events import EVENTS
 from tui.panels.figures import Block, beside
-from tui.panels.gpus import COLUMNS, short_name
+from tui.panels.gpus import COLUMNS
 from tui.panels.models import tokens
 from tui.panels.sources import glyph
 from tui.scene import Scene, estimated
 from tui.themes import BOLD, DIM, PLAIN, WARN, series
-from tui.widgets.cells import MARGIN, Line, Row, blank, cells
+from tui.widgets.cells import MARGIN, Line, Row, blank
 from tui.widgets.parts import join, one_line, part
 from tui.widgets.prose import heading, paragraph
 from tui.widgets.spark import spark
-from tui.widgets.table import Cell, arrange, body, widen
+from tui.widgets.table import Cell, arrange, body, sized
 from tui.widgets.table import heading as table_heading
 
 _CLASSES = (("input", "fresh"), ("cache_read", "cached"), ("output", "output"), ("reasoning", "reasoning"))
@@ -129,7 +129,7 @@ def _latency(row: ModelRow, width: int) -> list[Row]:
     def line(label: str, q: Quantiles, in_millis: bool) -> tuple[str, tuple[Cell, ...]]:
         mean = fmt.millis(q.mean) if in_millis else fmt.seconds(q.mean)
         figures = [show(each, in_millis=in_millis) for each in (q.p50, q.p95, q.p99)]
-        return label, tuple((text, PLAIN) for text in (*figures, mean, fmt.count(q.count)))
+        return label, tuple((text, PLAIN) for text in (*figures, mean, fmt.count(q.count or None)))
 
     rows = (
         line("TTFT s", row.ttft, False),
@@ -144,9 +144,8 @@ def _latency(row: ModelRow, width: int) -> list[Row]:
 def _gpus(page: ModelPage, scene: Scene, width: int) -> list[Row]:
     if not page.gpus:
         return []
-    first, *rest = COLUMNS
-    longest = max(len(cells(short_name(gpu))) for gpu in page.gpus)
-    placed = arrange([widen(first, longest), *(column for column in rest if column.key != "models")], width)
+    columns = [column for column in COLUMNS if column.key != "models"]
+    placed = arrange(sized(columns, page.gpus, scene), width)
     drawn = [body(placed, gpu, scene, width, here=False, grey=gpu.state != "up") for gpu in page.gpus]
     return [table_heading(placed, width, "GPU"), *drawn, blank(width)]
 

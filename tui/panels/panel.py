@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from tui.scene import Scene
-from tui.widgets.cells import Row, blank, cells
+from tui.widgets.cells import Row, blank
 from tui.widgets.prose import remark
-from tui.widgets.table import Column, Placed, arrange, body, heading, widen, window_title
+from tui.widgets.table import Column, Placed, arrange, body, heading, sized, window_title
 
 T = TypeVar("T")
 
@@ -93,15 +93,13 @@ class TablePanel(Generic[T]):
         """Return the thing with this key."""
         return next((item for item in self.items(scene) if self.key(item) == key), None)
 
-    def placed(self, items: Sequence[T], width: int) -> tuple[Placed[T], ...]:
+    def placed(self, items: Sequence[T], scene: Scene, width: int) -> tuple[Placed[T], ...]:
         """Return the columns for these things at this width."""
-        first, *rest = self.columns
-        longest = max((len(cells(self.label(item))) for item in items), default=0)
-        return arrange([widen(first, longest), *rest], width)
+        return arrange(sized(self.columns, items, scene), width)
 
     def column_at(self, scene: Scene, x: int, width: int) -> str:
         """Return the key of the column whose heading is at cell `x`."""
-        for each in self.placed(self.items(scene), width):
+        for each in self.placed(self.items(scene), scene, width):
             if each.x - each.column.gap < x < each.x + each.width:
                 return each.column.key
         return ""
@@ -111,7 +109,7 @@ class TablePanel(Generic[T]):
         if height <= 0:
             return []
         items = self.items(scene)
-        placed = self.placed(items, width)
+        placed = self.placed(items, scene, width)
         cursor = scene.choices.cursor(self.name)
         cursor.settle([self.key(item) for item in items])
         top = cursor.scroll(len(items), height - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, cast
 
 from textual import events
@@ -95,6 +96,11 @@ class Board(Screen[None], inherit_bindings=False):
         """Draw every cell, in case something else wrote on the terminal."""
         self.refresh()
         self.canvas.refresh()
+
+    def action_suspend(self) -> None:
+        """Stop until the shell says `fg`; without a shell above nobody could say so."""
+        if os.getsid(0) != os.getpid():
+            self.app.action_suspend_process()
 
     def action_demo(self) -> None:
         """Leave for the demo, where the first start offers it."""

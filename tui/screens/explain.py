@@ -48,7 +48,7 @@ def row_of(scene: Scene, panel: TablePanel[Any], key: str, width: int) -> list[R
     item = panel.find(scene, key)
     if item is None:
         return []
-    placed = panel.placed([item], width)
+    placed = panel.placed([item], scene, width)
     return [
         heading(placed, width, panel.title),
         body(placed, item, scene, width, here=False, grey=not panel.fresh(item)),
@@ -60,5 +60,5 @@ def copied_row(scene: Scene, panel: TablePanel[Any], key: str) -> str:
     item = panel.find(scene, key)
     if item is None:
         return ""
-    texts = (each.column.cell(item, scene, each.width)[0] for each in panel.placed([item], _COPY_CELLS))
+    texts = (each.column.cell(item, scene, each.width)[0] for each in panel.placed([item], scene, _COPY_CELLS))
     return "\t".join(scene.look.finish(Row(text, " " * len(text))).text.replace(FILL, "").strip() for text in texts)

@@ -19,7 +19,8 @@ from tui.screens.stack import GUTTER, Band, stack
 _WIDE = 132
 _TWO_CHARTS = 180
 _LEAST_CHART, _MOST_CHART = 7, 17
-_AIR_ROWS = 5
+_AIRY_CHART = 9
+_AIR_ROWS, _LEAST_EVENTS = 5, 3
 _BUDGET_CELLS = 80
 _MOST_SOURCES = 9
 
@@ -41,20 +42,30 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
         Want("gpus", _steps(GPUS, scene, 3, 6)),
     ]
     given = share(height, wants)
-    left = height - sum(given.values())
-    charts = _charts(scene, width)
+    charts, left = _charts(scene, width), height - sum(given.values())
     chart = min(left, _MOST_CHART) if charts and left >= _LEAST_CHART else 0
-    left -= chart
-    events = min(EVENTS.rows(scene), left - _AIR_ROWS) if len(scene.view.events) > 1 else 0
-    events = events if events > _AIR_ROWS // 2 else 0
+    events = _event_rows(scene, left - chart)
     bands: list[Band] = [
-        (chart, charts),
         (given.get("models", 0), [(MODELS, width)]),
         (given.get("gpus", 0), [(GPUS, width)]),
         (given.get("budgets", 0), _lower(scene, width, wide)),
         (events, [(EVENTS, width)]),
     ]
-    return stack(bands, height)
+    chart = _airy(chart, left - chart - events, 1 + sum(rows > 0 for rows, _ in bands))
+    return stack([(chart, charts), *bands], height)
+
+
+def _event_rows(scene: Scene, left: int) -> int:
+    """Return the rows of a list of events, 0 where there is no room for some or nothing to list."""
+    rows = min(EVENTS.rows(scene), left - _AIR_ROWS) if len(scene.view.events) > 1 else 0
+    return rows if rows >= _LEAST_EVENTS else 0
+
+
+def _airy(chart: int, spare: int, bands: int) -> int:
+    """Return the chart's rows so that each band can have a blank row before it, and no more rows stay blank."""
+    if not chart or chart - max(0, bands - spare) < _AIRY_CHART:
+        return chart
+    return chart + spare - bands
 
 
 def _charts(scene: Scene, width: int) -> list[tuple[Panel, int]]:

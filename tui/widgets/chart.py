@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from tui.format import known, money
+from tui.format import known, scale
 from tui.themes import DIM, PLAIN, layers, series
 from tui.widgets.cells import Line, Row, blank
 from tui.widgets.spark import LEVELS, resample
@@ -84,7 +84,7 @@ def _single(cell: Cell) -> Cell:
 def _scale(y: int, height: int, top: float) -> str:
     """Return what the upper edge of row `y` stands for, at the top and half-way up."""
     labelled = y == height - 1 or (height % 2 == 0 and height >= 4 and y == height // 2 - 1)
-    return (money(top * (y + 1) / height).removesuffix(".00") if labelled else "").rjust(AXIS - 1)
+    return (scale(top * ((y + 1) / height)) if labelled else "").rjust(AXIS - 1)
 
 
 @lru_cache(maxsize=8)

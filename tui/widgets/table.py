@@ -86,9 +86,15 @@ def _needed(columns: Sequence[Column[T]]) -> int:
     return MARGIN + sum(column.width for column in columns) + sum(column.gap for column in columns[1:])
 
 
-def widen(column: Column[T], longest: int) -> Column[T]:
-    """Return a column that grows as far as its longest text, and no further."""
-    return replace(column, grow=min(column.grow, max(0, longest - column.width)))
+def sized(columns: Sequence[Column[T]], items: Sequence[T], scene: Scene) -> list[Column[T]]:
+    """Return the columns with those of text growing as far as their longest text, and no further."""
+    return [_sized(column, items, scene) if column.left and not column.late else column for column in columns]
+
+
+def _sized(column: Column[T], items: Sequence[T], scene: Scene) -> Column[T]:
+    most = column.width + column.grow
+    longest = max((len(cells(column.cell(item, scene, most)[0])) for item in items), default=0)
+    return replace(column, grow=max(0, min(column.grow, longest - column.width)))
 
 
 def heading(
