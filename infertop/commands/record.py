@@ -31,18 +31,20 @@ async def record(setup: Setup, seconds: float | None) -> int:
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
     session = await Session.open(setup)
+    teller = _Teller(session)
+    teller.tell()
     if session.store.mode in (Mode.VIEWER, Mode.READ_ONLY):
-        _say(f"{session.store.place} is written by process {session.store.writer_pid or 'unknown'}: nothing recorded")
+        if session.store.mode is Mode.VIEWER:
+            _say(f"{session.store.place} is written by process {session.store.writer_pid or 'unknown'}")
+        _say("nothing was recorded")
         await session.close()
         return 1
-    for notice in session.store.notices:
-        _say(notice)
     _say(f"recording {len(session.roster.configs)} sources into {session.store.place}")
     running = [asyncio.create_task(session.polling.run())]
     if session.finding is not None:
         running.append(asyncio.create_task(session.finding.run()))
     try:
-        await _until(session, stop, seconds)
+        await _until(session, stop, seconds, teller)
     finally:
         await session.close()
         for task in running:
@@ -54,8 +56,7 @@ async def record(setup: Setup, seconds: float | None) -> int:
     return 0
 
 
-async def _until(session: Session, stop: asyncio.Event, seconds: float | None) -> None:
-    said = ""
+async def _until(session: Session, stop: asyncio.Event, seconds: float | None, teller: _Teller) -> None:
     while not stop.is_set():
         began, now = session.hub.first_poll, session.clock.now()
         if seconds is not None and began is not None and now - began >= seconds:
@@ -66,10 +67,26 @@ async def _until(session: Session, stop: asyncio.Event, seconds: float | None) -
                 await stop.wait()
         except TimeoutError:
             await session.tick()
-        status = session.recorder.summary.status if session.recorder else ""
-        if status != said:
-            said = status
-            _say(status or "the history is written again")
+        teller.tell()
+
+
+class _Teller:
+    """Says what is new among the notices of a session, and when its history is written again."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._told: tuple[str, ...] = ()
+        self._paused = False
+
+    def tell(self) -> None:
+        """Say what is new since the last time."""
+        notices, paused = self._session.notices, bool(self._session.summary.status)
+        for notice in notices:
+            if notice not in self._told:
+                _say(notice)
+        if self._paused and not paused:
+            _say("the history is written again")
+        self._told, self._paused = notices, paused
 
 
 def _say(sentence: str) -> None:

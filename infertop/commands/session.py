@@ -157,12 +157,14 @@ class Session:
             interval_seconds=self.interval,
             host=_DEMO_HOST if self.setup.demo else socket.gethostname(),
             mode="demo" if self.setup.demo else "viewer" if viewing else "live",
-            notices=self._notices(),
+            notices=self.notices,
             searched=self.finding.searched if self.finding else (),
             recorder=viewing.recorder if viewing else "",
         )
 
-    def _notices(self) -> tuple[str, ...]:
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the person should know: mistakes in pricing.toml, what is wrong with the history."""
         kept = () if self.setup.demo else self.store.notices
         said = (*self.pricing.notices, self.summary.status, *kept)
         return tuple(dict.fromkeys(each for each in said if each))
