@@ -43,8 +43,9 @@ class Board(Screen[None], inherit_bindings=False):
         yield self.canvas
 
     def on_mount(self) -> None:
-        """Begin to tick."""
+        """Begin to tick; after `fg` draw every cell."""
         self._schedule()
+        self.app.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
 
     def _schedule(self) -> None:
         """Tick at the polls' interval, but often enough for ages to be true."""
