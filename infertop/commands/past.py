@@ -21,6 +21,7 @@ _MINUTE = 60
 _SHOWN_MODELS = 8
 OTHERS = "others"
 UNHELD = "unheld"
+HOST = "host"
 
 
 def past(
@@ -73,8 +74,8 @@ def _usd_history(minutes: Sequence[Minute]) -> dict[str, tuple[float | None, ...
         row: dict[str, float] = defaultdict(float)
         for key, usd in minute_usd_per_hour(minute).items():
             if key is not None and usd is not None:
-                row[key[1] or UNHELD] += usd
-                weight[key[1] or UNHELD] += usd
+                row[_layer(key)] += usd
+                weight[_layer(key)] += usd
         rows.append(row)
     names = sorted(weight, key=lambda name: -weight[name])
     shown, rest = names[:_SHOWN_MODELS], names[_SHOWN_MODELS:]
@@ -85,6 +86,12 @@ def _usd_history(minutes: Sequence[Minute]) -> dict[str, tuple[float | None, ...
     if rest:
         layers[OTHERS] = tuple(sum(row.get(name, 0.0) for name in rest) for row in rows)
     return layers
+
+
+def _layer(key: Key) -> str:
+    """Return whose the cost is: a model's, the host's, or nobody's."""
+    source, model = key
+    return model or (HOST if source == HOST else UNHELD)
 
 
 def _token_history(minutes: Sequence[Minute]) -> dict[str, tuple[float | None, ...]]:
