@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig, State, Unavailable
 from infertop.engine.origin import Origin
-from infertop.engine.secrets import load_secret
+from infertop.engine.secrets import load_secret, redact
 from infertop.money.settings import Source
 from infertop.money.source_section import is_loopback, source_id
 from infertop.readings.safe import safe
@@ -55,13 +55,13 @@ def from_option(text: str) -> SourceConfig:
     if len(words) == 3 and words[1] in KINDS:
         name, kind, url = words
     if kind not in KINDS or not url:
-        raise WrongUseError(f'--source "{safe(text, 120)}" must be [NAME=]KIND=URL with KIND one of: {known}')
+        raise WrongUseError(f'--source "{safe(redact(text), 120)}" must be [NAME=]KIND=URL with KIND one of: {known}')
     if name and not _NAME.fullmatch(name):
-        raise WrongUseError(f'--source "{safe(text, 120)}": the name must have no blanks and at most 100 characters')
+        raise WrongUseError(f'--source "{safe(redact(text), 120)}": the name must have no blanks and at most 100 characters')
     try:
         Origin.parse(url)
     except ValueError as error:
-        raise WrongUseError(f'--source "{safe(text, 120)}": {error}') from None
+        raise WrongUseError(f'--source "{safe(redact(text), 120)}": {error}') from None
     return SourceConfig(kind=kind, name=name or source_id(kind, url), url=url)
 
 
