@@ -27,4 +27,4 @@ async def load(session: Session) -> None:
             await session.tick()
     session.recorder_time.past = None
     now = session.clock.now()
-    session.watch.remember(Event(now, "info", "demo", demo.NOTICE, until=now))
+    session.watch.events.remember("demo", Event(now, "info", "demo", demo.NOTICE, until=now))

@@ -42,7 +42,7 @@ def known(
         meters=meters,
         prices=pricing.prices,
         costs=current,
-        past=past(summary, pricing.settings, current, watch.baselines, watch.events, now),
+        past=past(summary, pricing.settings, current, watch.baselines, watch.events.shown, now),
         interval_seconds=1.0,
         timezone=str(pricing.settings.zone),
         host=socket.gethostname(),

@@ -76,9 +76,7 @@ class LiveFeed:
         tasks = [session.polling.run(), self._tick(session)]
         if session.finding is not None:
             tasks.append(session.finding.run())
-        if session.recorder is not None and not self._setup.demo:
-            restore = import_module("infertop.commands.restore").restore_watch
-            tasks.append(restore(session.store, session.watch, session.clock.now()))
+        tasks.append(session.remember())
         self._tasks = [asyncio.create_task(each) for each in tasks]
         await asyncio.gather(*self._tasks)
 

@@ -31,7 +31,11 @@ class Pricing:
         return float(self.settings.alert.sigma)
 
     @property
+    def problem(self) -> str:
+        """Why the file as it is now is not in use, or nothing."""
+        return self._watcher.current.problem
+
+    @property
     def notices(self) -> tuple[str, ...]:
-        """What is wrong with the file now, and what of it is ignored."""
-        current = self._watcher.current
-        return (current.problem, *current.notices) if current.problem else current.notices
+        """What of the file is ignored."""
+        return self._watcher.current.notices

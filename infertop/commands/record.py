@@ -40,7 +40,7 @@ async def record(setup: Setup, seconds: float | None) -> int:
         await session.close()
         return 1
     _say(f"recording {len(session.roster.configs)} sources into {session.store.place}")
-    running = [asyncio.create_task(session.polling.run())]
+    running = [asyncio.create_task(session.polling.run()), asyncio.create_task(session.remember())]
     if session.finding is not None:
         running.append(asyncio.create_task(session.finding.run()))
     try:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 from infertop import __version__
 from infertop.commands.gpus import SeenGpus
+from infertop.commands.known import newest_gpus
 from infertop.commands.pricing import Pricing
 from infertop.commands.roster import Roster
 from infertop.commands.watch import Watch
 from infertop.engine.origin import shown_address
+from infertop.engine.state import State
 from infertop.history.open import Store
 from infertop.history.recorder import Recorder
 from infertop.history.scopes import Scopes
@@ -18,7 +20,6 @@ from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits
 from infertop.money.derive import Deriver
 from infertop.money.repricing import Repricing
-from infertop.readings.model import Batch
 
 
 class Recording:
@@ -65,23 +66,23 @@ class Recording:
         """Begin anew with the counters of a source: another server has its name now."""
         self.recorder.apply(lambda deriver: _forget(deriver, name))
 
-    def settings_changed(self, gpus: Batch | None) -> None:
-        """Price and sum by the settings of now; `gpus` is the newest reading of the GPUs."""
-        self._take(gpus)
+    def settings_changed(self, state: State) -> None:
+        """Price and sum by the settings of now."""
+        self._look_at_gpus(state)
         self._reprice()
         self.recorder.rescope(self._scopes())
 
-    def tick(self, watch: Watch, gpus: Batch | None, now: float) -> None:
+    def tick(self, watch: Watch, state: State, now: float) -> None:
         """Take the minutes that closed, and store what came of them."""
-        self._take(gpus)
-        watch.tick(self.summary, self._pricing.settings, now)
-        for key, content in watch.take_news().items():
+        self._look_at_gpus(state)
+        watch.tick(self.summary, self._pricing.settings, state, now)
+        for key, content in watch.events.take_news().items():
             self.recorder.put_event(key, now, content)
-        for budget, period, level in watch.take_levels():
-            self.recorder.put_level(budget, period, level, now)
+        for level in watch.levels.take():
+            self.recorder.put_level(*level, now)
 
-    def _take(self, gpus: Batch | None) -> None:
-        if self._gpus.take(gpus):
+    def _look_at_gpus(self, state: State) -> None:
+        if self._gpus.take(newest_gpus(state)):
             self.recorder.put_inventory("gpus", self._gpus.rows())
 
     def _reprice(self) -> None:

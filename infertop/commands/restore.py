@@ -6,13 +6,15 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from infertop.commands.gpus import SeenGpus
+from infertop.commands.marks import MARK, Marks
 from infertop.commands.watch import Watch
 from infertop.engine.state import State
+from infertop.history.meta import read_meta
 from infertop.history.open import Store
 from infertop.history.reader import Reader, Unreadable
 from infertop.history.summary import Minute
@@ -26,54 +28,60 @@ _WEEK_SECONDS = 7 * 86400.0
 _EVENTS_SECONDS = 86400.0
 _MOST_EVENTS = 200
 _CHUNK = 360
+# What lasted when the last run ended is taken to last still, if that was so short a time ago.
+_LASTING_SECONDS = 300.0
 
 
-async def restore(store: Store, state: State, now: float) -> SeenGpus:
-    """Fill the live state with the last minutes of the tape, and return the GPUs that were seen."""
+async def restore(store: Store, state: State, watch: Watch, now: float) -> SeenGpus:
+    """Fill the live state with the last minutes of the tape, recall the day's events, and return the GPUs seen."""
     try:
         reader = await asyncio.to_thread(Reader, store.uri)
-        for batch in await asyncio.to_thread(reader.ask, _recent, now - STATE_SECONDS):
-            state.apply(batch)
-        rows = await asyncio.to_thread(reader.ask, _inventory, "gpus")
+        batches, events, gpus, closed = await asyncio.to_thread(reader.ask, _past, now)
         reader.close()
     except Unreadable as error:
         _log.warning("%s", error)
-        rows = []
-    return SeenGpus(rows)
+        return SeenGpus()
+    for batch in batches:
+        state.apply(batch)
+    for key, event in events.items():
+        watch.events.remember(key, event)
+    if now - closed > _LASTING_SECONDS:
+        watch.events.end(MARK, frozenset(), float(closed))
+    return SeenGpus(gpus)
 
 
-async def restore_watch(store: Store, watch: Watch, now: float) -> None:
-    """Fill the baselines with the minutes of the last week, a few hours at a time, and read back the day's events."""
+async def learn(store: Store, sigma: float, now: float) -> Marks:
+    """Return baselines of the last week, read a few hours at a time."""
+    marks = Marks(sigma)
     try:
         reader = await asyncio.to_thread(Reader, store.uri)
-        for event in await asyncio.to_thread(reader.ask, _events, now - _EVENTS_SECONDS):
-            watch.remember(event)
-        minutes = reader.minutes(now - _WEEK_SECONDS, now // 60 * 60)
+        minutes = reader.minutes(now - _WEEK_SECONDS, await asyncio.to_thread(reader.ask, _closed))
         while chunk := await asyncio.to_thread(_next, minutes):
-            await asyncio.to_thread(watch.load, chunk)
+            await asyncio.to_thread(marks.load, chunk)
         reader.close()
     except Unreadable as error:
         _log.warning("%s", error)
+    return marks
 
 
-def _next(minutes: Iterable[Minute]) -> list[Minute]:
+def _next(minutes: Iterator[Minute]) -> list[Minute]:
     return list(islice(minutes, _CHUNK))
 
 
-def _recent(connection: sqlite3.Connection, since: float) -> list[Batch]:
-    return list(Tape(connection).batches(since))
-
-
-def _events(connection: sqlite3.Connection, since: float) -> list[Event]:
+def _past(
+    connection: sqlite3.Connection, now: float
+) -> tuple[list[Batch], dict[str, Event], list[dict[str, Any]], int]:
+    batches = list(Tape(connection).batches(now - STATE_SECONDS))
     rows = connection.execute(
-        "SELECT content FROM events WHERE ts >= ? ORDER BY ts DESC LIMIT ?", (since, _MOST_EVENTS)
-    )
-    return [event for (content,) in rows if (event := event_of(json.loads(content))) is not None]
+        "SELECT key, content FROM events WHERE ts >= ? ORDER BY ts DESC LIMIT ?", (now - _EVENTS_SECONDS, _MOST_EVENTS)
+    ).fetchall()
+    events = {key: event for key, content in rows if (event := event_of(json.loads(content))) is not None}
+    gpus = connection.execute("SELECT content FROM inventory WHERE kind = 'gpus'").fetchone()
+    return batches, events, json.loads(gpus[0]) if gpus else [], _closed(connection)
 
 
-def _inventory(connection: sqlite3.Connection, kind: str) -> list[dict[str, Any]]:
-    row = connection.execute("SELECT content FROM inventory WHERE kind = ?", (kind,)).fetchone()
-    return list(json.loads(row[0])) if row else []
+def _closed(connection: sqlite3.Connection) -> int:
+    return int(read_meta(connection, "closed", "0"))
 
 
 def event_of(content: Mapping[str, Any]) -> Event | None:

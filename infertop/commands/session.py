@@ -10,10 +10,10 @@ from dataclasses import replace
 from infertop.commands import demo, demo_past
 from infertop.commands.finding import Finding
 from infertop.commands.hub import Hub
-from infertop.commands.known import known, newest_gpus, of_sources
+from infertop.commands.known import known, of_sources
 from infertop.commands.pricing import Pricing
 from infertop.commands.recording import Recording
-from infertop.commands.restore import restore
+from infertop.commands.restore import learn, restore
 from infertop.commands.roster import DEFAULT_INTERVAL_SECONDS, Roster
 from infertop.commands.setup import Setup
 from infertop.commands.viewing import Viewing
@@ -25,6 +25,7 @@ from infertop.engine.state import State
 from infertop.history.open import Mode, Store, open_memory, open_store
 from infertop.history.recorder import Recorder
 from infertop.history.summary import Summary
+from infertop.money.rates import PriceBook
 from infertop.views.facts import Facts
 
 LAST_POLL_SECONDS = 1.5
@@ -53,6 +54,7 @@ class Session:
         self.roster.interval = self.interval
         self.viewing: Viewing | None = None
         self.recording: Recording | None = None
+        self._learning: asyncio.Task[None] | None = None
         if store.mode in (Mode.WRITER, Mode.MEMORY):
             self.recording = Recording(store, self.recorder_time, self.pricing, self.roster, setup.db_limit_bytes)
             self.hub.recorder = self.recording.recorder
@@ -71,15 +73,26 @@ class Session:
     async def _begin(self) -> None:
         now = self.clock.now()
         if self.store.mode is Mode.VIEWER:
+            self.watch.marks.paused = True
             self.viewing = await Viewing.open(self.store, self.state, self.watch, self.pricing, now)
             return
         if self.recording is not None:
-            self.recording.start(await restore(self.store, self.state, now))
+            self.watch.marks.paused = not self.setup.demo
+            self.recording.start(await restore(self.store, self.state, self.watch, now))
         if self.setup.demo:
             for made in demo.collectors(self.interval):
                 self.roster.add_made(made)
         else:
             await self.roster.follow(self._configured())
+
+    async def remember(self) -> None:
+        """Learn from the ledger what is usual; until then nothing is marked."""
+        if self.setup.demo:
+            return
+        self.watch.marks.paused = True
+        if self.recording is not None:
+            await asyncio.to_thread(self.recording.recorder.flush)
+        self.watch.adopt(await learn(self.store, self.pricing.sigma, self.clock.now()), self.clock.now())
 
     async def load_demo_past(self) -> None:
         """Let the demo begin with a past: what its sources would have said in the hour before now."""
@@ -89,6 +102,8 @@ class Session:
         """Poll what is due once more, keep it, and let go of everything."""
         if self.finding is not None:
             self.finding.close()
+        if self._learning is not None:
+            self._learning.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_POLL_SECONDS + 1):
                 await self.polling.poll_once_all(LAST_POLL_SECONDS, self._answering())
@@ -108,17 +123,22 @@ class Session:
         """Do what is due once a second: prices that changed, minutes that closed, budgets, news for the recorder."""
         now = self.clock.now()
         self.state.tick(now)
+        prices = self.pricing.prices
         if await self.pricing.look(now):
-            await self._settings_changed()
+            await self._settings_changed(prices)
         if self.viewing is not None:
             await self.viewing.look(now)
         if self.recording is not None:
-            self.recording.tick(self.watch, newest_gpus(self.state), now)
+            self.watch.read(self.pricing.problem, now)
+            self.recording.tick(self.watch, self.state, now)
 
-    async def _settings_changed(self) -> None:
+    async def _settings_changed(self, before: PriceBook) -> None:
         self.watch.baselines.sigma = self.pricing.sigma
         if self.recording is not None:
-            self.recording.settings_changed(newest_gpus(self.state))
+            self.recording.settings_changed(self.state)
+            if not self.pricing.prices.costs_like(before) and not self.watch.marks.paused:
+                # What was priced again was never usual.
+                self._learning = asyncio.create_task(self.remember())
         if self.viewing is not None:
             self.viewing.settings_changed(self.pricing)
         elif self.store.mode is not Mode.VIEWER and not self.setup.demo:
@@ -166,7 +186,7 @@ class Session:
     def notices(self) -> tuple[str, ...]:
         """What the person should know: mistakes in pricing.toml, what is wrong with the history."""
         kept = () if self.setup.demo else self.store.notices
-        said = (*self.pricing.notices, self.summary.status, *kept)
+        said = (self.pricing.problem, self.summary.status, *self.pricing.notices, *kept)
         return tuple(dict.fromkeys(each for each in said if each))
 
     @property

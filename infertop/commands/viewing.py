@@ -75,9 +75,10 @@ class Viewing:
             self._state.apply(batch)
             if batch.source in self._healths:
                 self._set_health(replace(self._healths[batch.source], good_ts=batch.ts, tried_ts=batch.ts))
-        for content in (news.events or {}).values():
+        for key, content in (news.events or {}).items():
             if (event := event_of(content)) is not None:
-                self._watch.remember(event)
+                self._watch.events.remember(key, event)
+        self._watch.follow(self.summary)
 
     def _take_sources(self, rows: Sequence[Mapping[str, Any]]) -> None:
         self.sources = frozenset(str(row["name"]) for row in rows)

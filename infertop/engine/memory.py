@@ -34,13 +34,15 @@ def gap_seconds(interval: float) -> float:
 class Source:
     """A source: its health, its newest batch, and the tracks of its series by metric, and by metric and model.
 
-    `dropped` counts series that are beyond what a source may fill.
+    `dropped` counts series that are beyond what a source may fill, `restarted` is when its process was last found to
+    have begun anew.
     """
 
     def __init__(self, health: Health, moment: Moment) -> None:
         self.health = health
         self.newest: Batch | None = None
         self.dropped = 0
+        self.restarted: float | None = None
         self.by_metric: dict[str, tuple[Track, ...]] = {}
         self.by_model: dict[tuple[str, str], tuple[Track, ...]] = {}
         self._frame = Frame(moment, STALE_INTERVALS * health.interval_seconds)
@@ -69,6 +71,7 @@ class Source:
             self._place(batch)
         self.newest, self._shape = batch, None
         advance = self._continuity.advance(batch)
+        self.restarted = batch.ts if advance.restarted else self.restarted
         self._frame.line.append(batch.ts, 0.0 if advance.dt is None or advance.gap else advance.dt)
         # What grew in a gap is for the ledger: here neither it nor the time counts.
         for series, amount in () if advance.gap else advance.increases:

@@ -96,7 +96,7 @@ class Follower:
             self._tick = int(read_meta(connection, "tick", "0"))
         finally:
             connection.execute("ROLLBACK")
-        self._summary = replace(self._summary, tick=self._tick)
+        self._summary = replace(self._summary, tick=self._tick, closed=self._closed)
         return News(
             tuple(batches), _parsed(health), _parsed(inventory), _parsed(events), self._summary, self._recorder()
         )

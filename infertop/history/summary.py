@@ -54,8 +54,9 @@ class Spent:
 class Summary:
     """The ledger as of `ts`. `today` runs since local midnight; `minutes` are the last 60, oldest first, and the open.
 
-    `coverage_today` is the share of today that was recorded. `told` are the levels that were announced, as
-    (budget, start of the period, level). `status` is a sentence where the history is not being written.
+    What starts before `closed` is final. `coverage_today` is the share of today that was recorded. `told` are the
+    levels that were announced, as (budget, start of the period, level). `status` is a sentence where the history is
+    not being written.
     """
 
     ts: float = 0.0
@@ -68,6 +69,7 @@ class Summary:
     coverage_today: float | None = None
     budgets: Mapping[str, Spent] = field(default_factory=dict)
     told: frozenset[tuple[str, int, str]] = frozenset()
+    closed: int = 0
     db_bytes: int = 0
     lost_samples: int = 0
     status: str = ""

@@ -175,6 +175,7 @@ class Writer:
             self._summariser.summary(ts, self._books.ledger.open_entries(), self._books.covered_ms()),
             tick=self._books.tick,
             told=self.notes.told,
+            closed=self._books.closed,
             db_bytes=self._bytes,
             lost_samples=self._books.tape.lost,
             status=self._keeper.status,

@@ -155,6 +155,11 @@ class PriceBook:
         """The zone whose days and tariffs count."""
         return self.settings.zone
 
+    def costs_like(self, other: PriceBook) -> bool:
+        """Say whether GPUs, energy and the host cost the same by both."""
+        one, two = self.settings, other.settings
+        return (one.gpus, one.host, one.energy, one.zone) == (two.gpus, two.host, two.energy, two.zone)
+
     def gpu_rate(self, name: str, memory_total_bytes: int | None = None, slices: int | None = None) -> GpuRate:
         """Return the rate of a GPU or MIG instance, see `gpu_rate`."""
         asked = (name, memory_total_bytes, slices)
