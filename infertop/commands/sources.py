@@ -57,7 +57,9 @@ def from_option(text: str) -> SourceConfig:
     if kind not in KINDS or not url:
         raise WrongUseError(f'--source "{safe(redact(text), 120)}" must be [NAME=]KIND=URL with KIND one of: {known}')
     if name and not _NAME.fullmatch(name):
-        raise WrongUseError(f'--source "{safe(redact(text), 120)}": the name must have no blanks and at most 100 characters')
+        raise WrongUseError(
+            f'--source "{safe(redact(text), 120)}": the name must have no blanks and at most 100 characters'
+        )
     try:
         Origin.parse(url)
     except ValueError as error:
