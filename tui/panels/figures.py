@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.themes import DIM, HEAD, PLAIN
-from tui.widgets.cells import MARGIN, Line, Row, blank, cells, cut, cut_words, paste
+from tui.themes import DIM, HEAD
+from tui.widgets.cells import MARGIN, Line, Row, blank, cells, cut, paste
 from tui.widgets.table import Cell
 
 _GUTTER = 3
@@ -14,10 +14,7 @@ _GUTTER = 3
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A heading, columns of figures and rows of (label, cells). `label` and `widths` are in cells.
-
-    A row may have a `note`: a text instead of figures, shortened by word.
-    """
+    """A heading, columns of figures and rows of (label, figures); `label` and `widths` are in cells."""
 
     title: str
     heads: tuple[str, ...]
@@ -74,11 +71,3 @@ def _band(blocks: Sequence[Block], width: int) -> list[Row]:
         paste(rows, x, 0, block.draw(size))
         x += size + _GUTTER
     return rows
-
-
-def noted(label: str, text: str, width: int, indent: int = 14) -> Row:
-    """Return a label and a sentence beside it, shortened by word."""
-    line = Line(width)
-    line.put(MARGIN, label, DIM)
-    line.put(MARGIN + indent, cut_words(cells(text), width - MARGIN - indent - 1), PLAIN)
-    return line.row()
