@@ -12,13 +12,13 @@ NOTHING = Explained("", ())
 
 
 def explain(facts: Facts, panel: str, key: str, column: str) -> Explained:
-    """Explain one column of a row of a panel ("models", "gpus", "budgets", "sources"); no lines: it explains itself.
+    """Explain one column of a row of a panel ("headline", "models", "gpus", ...); no lines: it explains itself.
 
     The key of a model is its source and its name with a tab between them, that of a GPU its UUID, of others the name.
-    The columns are the fields of the row's shape; "mark" of a model explains the headline.
+    The columns are the fields of the row's shape.
     """
-    if column == "mark":
-        return headline(facts)
+    if panel == "headline":
+        return headline(facts) if column == "usd_per_hour" else NOTHING
     if panel == "models":
         source, _, model = key.partition("\t")
         row = next((each for each in model_rows(facts) if (each.source, each.model) == (source, model)), None)
