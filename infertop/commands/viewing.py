@@ -16,6 +16,7 @@ from infertop.engine.collector import State as SourceState
 from infertop.engine.state import State
 from infertop.history.follower import Follower, News
 from infertop.history.open import Store
+from infertop.history.recorder import TICK_SECONDS
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.trouble import trouble
@@ -91,8 +92,12 @@ class Viewing:
 
 
 def _health(content: Mapping[str, Any], before: Health | None) -> Health:
-    """Return what the recorder said, with the newest reading that is known: it tells of changes alone."""
-    health = Health(**{**content, "state": SourceState(content["state"])})
+    """Return what the recorder said, with the newest reading that is known: it tells of changes alone.
+
+    What is read more often than the recorder writes comes no more often than that, and is no sooner stale.
+    """
+    interval = max(float(content["interval_seconds"]), TICK_SECONDS)
+    health = Health(**{**content, "state": SourceState(content["state"]), "interval_seconds": interval})
     if before is None or before.good_ts is None:
         return health
     return replace(health, good_ts=max(before.good_ts, health.good_ts or 0.0))

@@ -37,11 +37,11 @@ def connect_reader(where: str) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA query_only = 1")
         connection.execute("PRAGMA read_uncommitted = 1")  # in memory, a reader must not hold up the writer
-        connection.execute("SELECT 1 FROM meta").fetchone()
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
         if trouble(error, "").kind is not Kind.READ_ONLY or not where.endswith("mode=ro"):
             raise
         connection = connect(where.removesuffix("mode=ro") + "immutable=1")
-        connection.execute("SELECT 1 FROM meta").fetchone()
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     return connection
