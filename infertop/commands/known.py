@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from infertop.commands.past import past
-from infertop.commands.pricing import Pricing
-from infertop.commands.watch import Watch
 from infertop.engine.collector import Health
 from infertop.engine.state import State
-from infertop.history.summary import Summary
 from infertop.money.gpu_shape import is_gpus
 from infertop.readings.model import Batch
 from infertop.views.costs import costs
 from infertop.views.facts import Facts
 from infertop.views.meters import Meters
+
+if TYPE_CHECKING:
+    from infertop.commands.session import Session
+
+_DEMO_HOST = "demo-box"
 
 
 def newest_gpus(state: State) -> Batch | None:
@@ -25,31 +29,39 @@ def newest_gpus(state: State) -> Batch | None:
     return None
 
 
-def known(
-    now: float, state: State, window: float, pricing: Pricing, summary: Summary, watch: Watch, local: frozenset[str]
-) -> Facts:
-    """Return what the state says over the last `window` seconds, what the ledger says, and what both cost.
-
-    `local` are the engines that run on this machine. Who shows it adds what the program knows of itself.
-    """
-    state.tick(now)
-    meters = Meters(state, window)
-    current = costs(newest_gpus(state), meters, pricing.prices, now, local)
+def known(session: Session) -> Facts:
+    """Return what the state says over the window, what the ledger says, what both cost, and how the program is."""
+    now, pricing, viewing, demo = session.clock.now(), session.pricing, session.viewing, session.setup.demo
+    session.state.tick(now)
+    meters = Meters(session.state, session.window)
+    local = viewing.local if viewing else session.roster.local()
+    current = costs(newest_gpus(session.state), meters, pricing.prices, now, local)
+    watch = session.watch
     return Facts(
         now=now,
-        state=state,
-        healths=state.healths(),
+        state=session.state,
+        healths=_of_sources(session.state.healths(), viewing.sources if viewing else session.roster.configs.keys()),
         meters=meters,
         prices=pricing.prices,
         costs=current,
-        past=past(summary, pricing.settings, current, watch.baselines, watch.events.shown, now),
-        interval_seconds=1.0,
+        past=past(session.summary, pricing.settings, current, watch.baselines, watch.events.shown, now),
+        interval_seconds=session.interval,
         timezone=str(pricing.settings.zone),
-        host=socket.gethostname(),
-        mode="live",
+        host=_DEMO_HOST if demo else socket.gethostname(),
+        mode="demo" if demo else "viewer" if viewing else "live",
+        notices=_notices(session),
+        searched=session.finding.searched if session.finding else (),
+        recorder=viewing.recorder if viewing else "",
     )
 
 
-def of_sources(healths: tuple[Health, ...], names: frozenset[str] | None) -> tuple[Health, ...]:
+def _of_sources(healths: tuple[Health, ...], names: Collection[str] | None) -> tuple[Health, ...]:
     """Return how these sources are (None: all); what the tape still knows, and nobody reads now, is left out."""
     return healths if names is None else tuple(each for each in healths if each.source in names)
+
+
+def _notices(session: Session) -> tuple[str, ...]:
+    pricing = session.pricing
+    kept = () if session.setup.demo else session.store.notices
+    said = (pricing.problem, session.summary.status, *pricing.notices, *kept)
+    return tuple(dict.fromkeys(each for each in said if each))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from contextlib import suppress
-from dataclasses import replace
 
 from infertop.commands import demo, demo_past
 from infertop.commands.finding import Finding
 from infertop.commands.hub import Hub
-from infertop.commands.known import known, of_sources
+from infertop.commands.known import known
 from infertop.commands.pricing import Pricing
 from infertop.commands.recording import Recording
 from infertop.commands.restore import learn, restore
@@ -30,7 +28,6 @@ from infertop.views.facts import Facts
 
 LAST_POLL_SECONDS = 1.5
 DEFAULT_WINDOW_SECONDS = 60.0
-_DEMO_HOST = "demo-box"
 
 
 class Session:
@@ -168,26 +165,7 @@ class Session:
 
     def facts(self) -> Facts:
         """Return everything that is known now, ready for the views."""
-        viewing = self.viewing
-        local = viewing.local if viewing else self.roster.local()
-        facts = known(self.clock.now(), self.state, self.window, self.pricing, self.summary, self.watch, local)
-        return replace(
-            facts,
-            healths=of_sources(facts.healths, viewing.sources if viewing else frozenset(self.roster.configs)),
-            interval_seconds=self.interval,
-            host=_DEMO_HOST if self.setup.demo else socket.gethostname(),
-            mode="demo" if self.setup.demo else "viewer" if viewing else "live",
-            notices=self.notices,
-            searched=self.finding.searched if self.finding else (),
-            recorder=viewing.recorder if viewing else "",
-        )
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What the person should know: mistakes in pricing.toml, what is wrong with the history."""
-        kept = () if self.setup.demo else self.store.notices
-        said = (self.pricing.problem, self.summary.status, *self.pricing.notices, *kept)
-        return tuple(dict.fromkeys(each for each in said if each))
+        return known(self)
 
     @property
     def polling(self) -> Polling:
