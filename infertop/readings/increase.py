@@ -182,8 +182,9 @@ def _good(value: Value, histogram: bool) -> bool:
 
 def _lost_a_bucket(new: Value, old: Value | None) -> bool:
     """Say whether a histogram lacks bounds that it had: a line that could not be read; it says no less later."""
-    both = isinstance(new, Buckets) and isinstance(old, Buckets)
-    return both and new.bounds != old.bounds and set(new.bounds) < set(old.bounds) and _level(new) >= _level(old)
+    if not isinstance(new, Buckets) or not isinstance(old, Buckets) or new.bounds == old.bounds:
+        return False
+    return set(new.bounds) < set(old.bounds) and _level(new) >= _level(old)
 
 
 def _level(value: Value) -> float:
