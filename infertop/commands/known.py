@@ -49,7 +49,7 @@ def known(session: Session) -> Facts:
         timezone=str(pricing.settings.zone),
         host=_DEMO_HOST if demo else socket.gethostname(),
         mode="demo" if demo else "viewer" if viewing else "live",
-        notices=_notices(session),
+        notices=session.notices,
         searched=session.finding.searched if session.finding else (),
         recorder=viewing.recorder if viewing else "",
     )
@@ -58,10 +58,3 @@ def known(session: Session) -> Facts:
 def _of_sources(healths: tuple[Health, ...], names: Collection[str] | None) -> tuple[Health, ...]:
     """Return how these sources are (None: all); what the tape still knows, and nobody reads now, is left out."""
     return healths if names is None else tuple(each for each in healths if each.source in names)
-
-
-def _notices(session: Session) -> tuple[str, ...]:
-    pricing = session.pricing
-    kept = () if session.setup.demo else session.store.notices
-    said = (pricing.problem, session.summary.status, *pricing.notices, *kept)
-    return tuple(dict.fromkeys(each for each in said if each))

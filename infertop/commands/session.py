@@ -168,6 +168,13 @@ class Session:
         return known(self)
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """What the person should know: mistakes in pricing.toml, what is wrong with the history."""
+        kept = () if self.setup.demo else self.store.notices
+        said = (self.pricing.problem, self.summary.status, *self.pricing.notices, *kept)
+        return tuple(dict.fromkeys(each for each in said if each))
+
+    @property
     def polling(self) -> Polling:
         """The loops that poll."""
         return self.roster.polling
