@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from infertop.money.gpu_rates import mig_slices
+from infertop.money.gpu_price import rate_of, slices_of, spread_watts
 from infertop.money.gpu_shape import GpuAt, GpuShape, HolderAt, gpu_shape, reading
 from infertop.money.lines import Price
 from infertop.money.minutes import Energy, GpuSpan, Held, Minute, Minutes, SpanKey, Terms, milliseconds, pieces
@@ -75,34 +75,20 @@ class GpuMeter:
     def _readings(self, values: Values, watts: dict[str, float | None], prices: PriceBook) -> Iterator[_Now]:
         """Yield what this poll says of each GPU that was there at the last one too."""
         for at in self._shape.gpus:
-            slices = _slices(values, at)
+            slices = slices_of(at, values)
             if at.gpu not in self._joules or (at.instances and slices == 0):
                 continue
-            price, owned = None, False
-            if slices is not None or not (at.parent or at.instances):
-                memory = reading(values, at.memory)
-                rate = prices.gpu_rate(at.name, None if memory is None else int(memory), slices)
-                price, owned = rate.price, rate.owned
+            rate = rate_of(at, values, prices)
             utilization = 0.0 if at.instances else reading(values, at.utilization)
             holders = () if at.instances else at.holders
-            key = SpanKey(self.source, at.gpu, at.root, slices, price, bool(holders), utilization is not None)
+            key = SpanKey(self.source, at.gpu, at.root, slices, rate.price, bool(holders), utilization is not None)
             busy = None if utilization is None else min(utilization, 1.0)
-            yield _Now(key, busy, watts[at.gpu], owned, holders)
+            yield _Now(key, busy, watts[at.gpu], rate.owned, holders)
 
     def _watts(self, values: Values, joules: dict[str, float | None], ms: int) -> dict[str, float | None]:
         """Return the mean power since the last poll: by the energy counter, else what the poll says."""
         watts = {at.gpu: self._mean_watts(values, at, joules[at.gpu], ms) for at in self._shape.gpus}
-        by_gpu = {at.gpu: at for at in self._shape.gpus}
-        for at in self._shape.gpus:
-            whole = watts[at.gpu]
-            parts = [at, *(by_gpu[each] for each in at.instances)]
-            slices = [_slices(values, part) for part in parts]
-            known = [each for each in slices if each is not None]
-            if not at.instances or whole is None or len(known) < len(slices) or not sum(known):
-                continue
-            for part, each in zip(parts, known, strict=True):
-                watts[part.gpu] = whole * each / sum(known)
-        return watts
+        return spread_watts(self._shape.gpus, values, watts)
 
     def _mean_watts(self, values: Values, at: GpuAt, joules: float | None, ms: int) -> float | None:
         before = self._joules.get(at.gpu)
@@ -112,14 +98,6 @@ class GpuMeter:
                 return counted
         drawn = reading(values, at.power)
         return drawn if drawn is not None and drawn <= _ABSURD_WATTS else None
-
-
-def _slices(values: Values, at: GpuAt) -> int | None:
-    """Return the compute slices of a MIG instance, or those that a GPU has left; None where it is whole or unknown."""
-    said = reading(values, at.slices)
-    if said is not None:
-        return int(said)
-    return mig_slices(at.name) if at.parent else None
 
 
 def _add(span: GpuSpan, now: _Now, ms: int, energy_price: Price | None) -> None:

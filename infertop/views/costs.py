@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from infertop.money.allocate import ESTIMATES, Allocation, GpuUse, Holder, ModelUse, Share, allocate
-from infertop.money.gpu_rates import mig_slices
+from infertop.money.gpu_price import rate_of, slices_of, spread_watts
 from infertop.money.gpu_shape import GpuAt, gpu_shape, reading
 from infertop.money.rates import GpuRate, PriceBook
 from infertop.money.weights import weighted_tokens
@@ -49,13 +49,17 @@ class GpuCost:
 
 @dataclass(slots=True)
 class ModelCost:
-    """What a model carries an hour: all-in, and without idle time; which GPUs, and how they were divided."""
+    """What a model carries an hour: all-in, and without idle time; which GPUs, and how they were divided.
+
+    `metered` says that the utilisation of all of them is known.
+    """
 
     all_in: float | None = None
     usage: float | None = None
     gpus: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     estimated: bool = False
+    metered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +116,33 @@ def costs(batch: Batch | None, meters: Meters, prices: PriceBook, now: float, lo
 
 def _gpu_costs(batch: Batch, meters: Meters, prices: PriceBook, now: float) -> Iterable[GpuCost]:
     indices = {each.label("gpu"): each.label("index") or "" for each in batch.series if each.metric == "gpu_info"}
-    for at in gpu_shape(batch.series).gpus:
-        said = reading(batch.values, at.slices)
-        slices = int(said) if said is not None else mig_slices(at.name) if at.parent else None
+    gpus = gpu_shape(batch.series).gpus
+    watts = spread_watts(gpus, batch.values, {at.gpu: _watts(batch.source, at.gpu, meters) for at in gpus})
+    for at in gpus:
+        slices = slices_of(at, batch.values)
         if at.instances and slices == 0:
             continue
-        memory = reading(batch.values, at.memory)
-        rate = prices.gpu_rate(at.name, None if memory is None else int(memory), slices)
-        energy = 0.0
-        if rate.owned:
-            watts = meters.mean(batch.source, "gpu_power_watts", gpu=at.gpu)
-            energy = (watts or 0.0) / 1000 * float(prices.energy_price(now).usd)
-        usd = None if rate.price is None else float(rate.price.usd) + energy
+        rate = rate_of(at, batch.values, prices)
+        energy = (watts[at.gpu] or 0.0) / 1000 * float(prices.energy_price(now).usd) if rate.owned else 0.0
         busy = 0.0 if at.instances else meters.mean(batch.source, "gpu_utilization", gpu=at.gpu)
-        use = _use(at, batch, meters, busy)
-        yield GpuCost(batch.source, indices.get(at.gpu, ""), at, rate, memory, slices, energy, usd, busy, allocate(use))
+        yield GpuCost(
+            meter=batch.source,
+            index=indices.get(at.gpu, ""),
+            at=at,
+            rate=rate,
+            memory_bytes=reading(batch.values, at.memory),
+            slices=slices,
+            energy_usd_per_hour=energy,
+            usd_per_hour=None if rate.price is None else float(rate.price.usd) + energy,
+            busy=None if busy is None else min(max(busy, 0.0), 1.0),
+            allocation=allocate(_use(at, batch, meters, busy)),
+        )
+
+
+def _watts(source: str, gpu: str, meters: Meters) -> float | None:
+    """Return the mean power over the window: by the energy counter, else by what the GPU said of its power."""
+    joules = meters.rate(source, "gpu_energy_joules", gpu=gpu)
+    return meters.mean(source, "gpu_power_watts", gpu=gpu) if joules is None else joules
 
 
 def _use(at: GpuAt, batch: Batch, meters: Meters, busy: float | None) -> GpuUse:
@@ -161,30 +177,29 @@ def _model_uses(source: str, gpu: str, meters: Meters) -> tuple[ModelUse, ...]:
 
 
 def _carry(model: ModelCost, gpu: GpuCost, share: Share) -> None:
+    """Add a GPU's share to a model; what it uses is unknown where that of one of its GPUs is."""
     model.gpus.append(gpu.at.gpu)
     model.methods.append(gpu.allocation.method)
     model.estimated = model.estimated or bool(ESTIMATES & {*share.busy_by, *share.idle_by})
-    if gpu.usd_per_hour is None:
-        return
-    model.all_in = (model.all_in or 0.0) + gpu.usd_per_hour * share.all_in
-    if share.idle is not None:
+    if gpu.usd_per_hour is not None:
+        model.all_in = (model.all_in or 0.0) + gpu.usd_per_hour * share.all_in
+    if share.idle is None:
+        model.metered, model.usage = False, None
+    elif gpu.usd_per_hour is not None and model.metered:
         model.usage = (model.usage or 0.0) + gpu.usd_per_hour * share.busy
 
 
 def _carry_host(models: dict[Place, ModelCost], meters: Meters, host_usd: float, local: frozenset[str]) -> None:
-    """Divide the host's hour among local models without a GPU: by weighted tokens, else equally."""
+    """Divide the host's hour among local models without a GPU: by weighted tokens, else requests, else equally."""
     with_gpu = {source for source, _ in models}
-    places = [(source, model) for source in sorted(local - with_gpu) for model in meters.models(source)]
-    if not places:
+    carriers = [
+        Holder(source, (model,)) for source in sorted(local - with_gpu) for model in _model_uses(source, "", meters)
+    ]
+    if not carriers:
         return
-    weights = []
-    for source, model in places:
-        tokens = {name: each for name, each in meters.tokens(source, model).items() if each is not None}
-        weights.append(weighted_tokens(tokens))
-    whole = sum(weights)
-    for place, weight in zip(places, weights, strict=True):
-        share = weight / whole if whole > 0 else 1 / len(places)
-        cost = models[place]
-        cost.all_in = (cost.all_in or 0.0) + host_usd * share
-        cost.estimated = len(places) > 1
-        cost.methods.append("the host's hour by weighted tokens" if whole > 0 else "the host's hour, equally")
+    allocation = allocate(GpuUse("host", 1.0, None, tuple(carriers)))
+    for share in allocation.shares:
+        cost = models[share.source, share.model or UNKNOWN_MODEL]
+        cost.all_in = (cost.all_in or 0.0) + host_usd * share.busy
+        cost.estimated = bool(ESTIMATES & set(share.busy_by))
+        cost.methods.append(f"the host's hour by {' and '.join(share.busy_by)}" if share.busy_by else "the host's hour")

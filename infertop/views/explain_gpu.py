@@ -34,7 +34,8 @@ def _busy(facts: Facts, cost: GpuCost) -> str:
 
 def _rate(facts: Facts, cost: GpuCost) -> tuple[str, ...]:
     memory = None if cost.memory_bytes is None else int(cost.memory_bytes)
-    lines = list(facts.prices.explain_gpu(cost.at.name, memory, cost.slices, facts.now))
+    explained = facts.prices.explain_gpu(cost.at.name, memory, cost.slices, facts.now)
+    lines = list(explained if cost.rate.price else cost.rate.lines)
     if cost.energy_usd_per_hour:
         lines.append(f"energy at the mean power of the window: {usd(cost.energy_usd_per_hour)}/h")
     return tuple(lines)

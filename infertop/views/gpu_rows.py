@@ -56,7 +56,7 @@ def _row(facts: Facts, cost: GpuCost) -> GpuRow:
         idle_usd_per_hour=cost.idle_usd_per_hour,
         price_source=price.source if price else "",
         price_default=bool(price and price.default),
-        price_note="" if price else f'no price: set [gpu."{cost.at.name}"] in pricing.toml',
+        price_note="" if price else cost.rate.lines[0],
         models=tuple(dict.fromkeys(_models(cost))),
         trend=_trend(facts, cost),
     )
