@@ -6,7 +6,7 @@ is bounded, whatever it sends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import nan
 
 from infertop.engine.collector import Health
@@ -23,6 +23,7 @@ _FINE_SECONDS = 300.0
 _COARSE_SECONDS = 5.0
 _LEAST_GAP = 15.0
 _MAX_CELLS = 10_000
+_INDEXED = frozenset(("gpu", "model"))  # what screens ask by: a source may have hundreds of either
 _KINDS: dict[Kind, type[Track]] = {Kind.GAUGE: Gauge, Kind.COUNTER: Counter, Kind.HISTOGRAM: Histogram}
 
 
@@ -32,7 +33,7 @@ def gap_seconds(interval: float) -> float:
 
 
 class Source:
-    """A source: its health, its newest batch, and the tracks of its series by metric, and by metric and model.
+    """A source: its health, its newest batch, and the tracks of its series by metric.
 
     `dropped` counts series that are beyond what a source may fill, `restarted` is when its process was last found to
     have begun anew.
@@ -44,7 +45,7 @@ class Source:
         self.dropped = 0
         self.restarted: float | None = None
         self.by_metric: dict[str, tuple[Track, ...]] = {}
-        self.by_model: dict[tuple[str, str], tuple[Track, ...]] = {}
+        self._by_label: dict[tuple[str, str, str], tuple[Track, ...]] = {}
         self._frame = Frame(moment, STALE_INTERVALS * health.interval_seconds)
         self._continuity = Continuity(gap_seconds(health.interval_seconds))
         self._tracks: dict[Series, Track] = {}
@@ -62,6 +63,18 @@ class Source:
             self._continuity.load(memory)
             self._frame.stale_seconds = STALE_INTERVALS * health.interval_seconds
         self.health = health
+
+    def tracks(self, metric: str, labels: Mapping[str, str]) -> tuple[Track, ...]:
+        """Return the tracks of a metric's series that carry these labels."""
+        name = next((name for name in labels if name in _INDEXED), None)
+        if name is None:
+            found = self.by_metric.get(metric, ())
+        else:
+            found = self._by_label.get((metric, name, labels[name]), ())
+            if len(labels) == 1:
+                return found
+        wanted = labels.items()
+        return tuple(track for track in found if wanted <= dict(track.series.labels).items()) if wanted else found
 
     def apply(self, batch: Batch) -> None:
         """Take in a batch; one that is not newer than the last is passed over."""
@@ -138,14 +151,15 @@ class Source:
 
     def _index(self) -> None:
         found: dict[str, list[Track]] = {}
-        of_model: dict[tuple[str, str], list[Track]] = {}
+        with_label: dict[tuple[str, str, str], list[Track]] = {}
         for track in self._tracks.values():
-            metric, model = track.series.metric, track.series.label("model")
+            metric = track.series.metric
             found.setdefault(metric, []).append(track)
-            if model is not None:
-                of_model.setdefault((metric, model), []).append(track)
+            for name, value in track.series.labels:
+                if name in _INDEXED:
+                    with_label.setdefault((metric, name, value), []).append(track)
         self.by_metric = {metric: tuple(tracks) for metric, tracks in found.items()}
-        self.by_model = {place: tuple(tracks) for place, tracks in of_model.items()}
+        self._by_label = {place: tuple(tracks) for place, tracks in with_label.items()}
 
     def _trim(self) -> None:
         line, coarse = self._frame.line, self._frame.coarse

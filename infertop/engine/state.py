@@ -52,12 +52,10 @@ class State:
         """Return all sources, in the order in which they came."""
         return MappingProxyType(self._sources)
 
-    def tracks(self, source: str, metric: str, model: str | None = None) -> tuple[Track, ...]:
-        """Return the tracks of a metric's series (of one model), none where the source or the metric is not known."""
+    def tracks(self, source: str, metric: str, **labels: str) -> tuple[Track, ...]:
+        """Return the tracks of a metric's series that carry these labels; none where the source is not known."""
         known = self._sources.get(source)
-        if known is None:
-            return ()
-        return known.by_metric.get(metric, ()) if model is None else known.by_model.get((metric, model), ())
+        return known.tracks(metric, labels) if known else ()
 
     def healths(self) -> tuple[Health, ...]:
         """Return how all sources are by now: one that was up and has not been read for five intervals is stale."""

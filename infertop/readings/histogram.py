@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import sub
 from typing import NamedTuple
@@ -78,7 +79,7 @@ def quantile(buckets: Buckets, q: float) -> Quantile:
     Butland (1984), as in SciPy's PchipInterpolator: the curve never leaves the bucket and rises with `q`.
     """
     bounds, counts = buckets.bounds, list(accumulate(buckets.counts, max))
-    if not _readable(bounds, buckets.counts) or counts[-1] <= 0 or not 0 <= q <= 1:
+    if not _readable(buckets) or counts[-1] <= 0 or not 0 <= q <= 1:
         return NOTHING
     target = max(q * counts[-1], math.ulp(0.0))
     k = bisect_left(counts, target)
@@ -88,16 +89,27 @@ def quantile(buckets: Buckets, q: float) -> Quantile:
     if low <= 0:
         return Quantile(low, low + (high - low) * (target - counts[k - 1]) / (counts[k] - counts[k - 1]), high)
     first = bisect_right(bounds, 0.0)
-    x = [math.log(bound) for bound in bounds[first:] if bound < math.inf]
-    if any(left >= right for left, right in pairwise(x)):
+    x = _logarithms(bounds)
+    if not _rising(x):
         return NOTHING
     value = math.exp(_inverse(x, counts[first : first + len(x)], k - 1 - first, target))
     return Quantile(low, min(max(value, low), high), high)
 
 
-def _readable(bounds: Sequence[float], counts: Sequence[float]) -> bool:
-    rising = all(low < high for low, high in pairwise(bounds))
-    return bool(bounds) and len(bounds) == len(counts) and rising and math.isfinite(sum(counts))
+def _readable(buckets: Buckets) -> bool:
+    bounds, counts = buckets.bounds, buckets.counts
+    return bool(bounds) and len(bounds) == len(counts) and _rising(bounds) and math.isfinite(sum(counts))
+
+
+# Bounds stay the same while counts change: to look at them anew for each quantile takes half of its time.
+@lru_cache(maxsize=1024)
+def _rising(values: tuple[float, ...]) -> bool:
+    return all(low < high for low, high in pairwise(values))
+
+
+@lru_cache(maxsize=1024)
+def _logarithms(bounds: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(math.log(bound) for bound in bounds if 0.0 < bound < math.inf)
 
 
 def _inverse(x: Sequence[float], y: Sequence[float], k: int, target: float) -> float:

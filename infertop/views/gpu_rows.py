@@ -58,7 +58,7 @@ def _row(facts: Facts, cost: GpuCost) -> GpuRow:
         price_default=bool(price and price.default),
         price_note="" if price else cost.rate.lines[0],
         models=tuple(dict.fromkeys(_models(cost))),
-        trend=_trend(facts, cost),
+        trend=meters.trend(cost.meter, "gpu_utilization", _TREND_BINS, gpu=gpu),
     )
 
 
@@ -68,8 +68,3 @@ def _throttles(reasons: float | None) -> Iterable[str]:
 
 def _models(cost: GpuCost) -> Iterable[str]:
     return (share.model or UNKNOWN_MODEL for share in cost.allocation.shares if cost.allocation.held)
-
-
-def _trend(facts: Facts, cost: GpuCost) -> tuple[float | None, ...]:
-    mine = next(facts.meters.tracks(cost.meter, "gpu_utilization", gpu=cost.at.gpu), None)
-    return mine.bins(facts.now - facts.meters.window, facts.now, _TREND_BINS) if mine else ()

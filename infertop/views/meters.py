@@ -42,9 +42,7 @@ class Meters:
 
     def tracks(self, source: str, metric: str, **labels: str) -> Iterator[Track]:
         """Iterate over the series of a metric that carry these labels and are not stale."""
-        for track in self.state.tracks(source, metric, labels.pop("model", None)):
-            if not track.stale and all(track.series.label(name) == value for name, value in labels.items()):
-                yield track
+        return (track for track in self.state.tracks(source, metric, **labels) if not track.stale)
 
     def increase(self, source: str, metric: str, **labels: str) -> Increase | None:
         """Return what the counters rose by together, None before two polls."""
@@ -78,7 +76,11 @@ class Meters:
         """Return the rate of the counters, all together, in each of `count` spans of the window up to `end`."""
         chosen = list(self.tracks(source, metric, **labels))
         rows = [track.bins(end - self.window, end, count) for track in chosen]
-        return tuple(sum(known) if (known := _known(column)) else None for column in zip(*rows, strict=True))
+        return _together(rows)
+
+    def trend(self, source: str, metric: str, count: int, **labels: str) -> Bins:
+        """Return `bins` up to the end of the last whole span: the same until another one is over."""
+        return _together([track.trend(self.window, count) for track in self.tracks(source, metric, **labels)])
 
     def tokens(self, source: str, model: str) -> Mapping[str, float | None]:
         """Return tokens in the window by disjoint class; None for a class that the engine does not report.
@@ -112,6 +114,10 @@ class Meters:
         said = {track.series.label("quantile"): track.last for track in chosen if track.last is not None}
         p50, p95, p99 = ((None, said.get(name), None) for name in ("0.5", "0.95", "0.99"))
         return Quantiles(p50, p95, p99, count=float(len(said)))
+
+
+def _together(rows: Iterable[Bins]) -> Bins:
+    return tuple(sum(known) if (known := _known(column)) else None for column in zip(*rows, strict=True))
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

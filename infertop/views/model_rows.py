@@ -104,7 +104,7 @@ def _margin(facts: Facts, model: str, rates: Mapping[str, float | None], usd_per
 
 
 def _trend(facts: Facts, source: str, model: str) -> tuple[float | None, ...]:
-    return facts.meters.bins(source, "output_tokens", facts.now, TREND_BINS, model=model)
+    return facts.meters.trend(source, "output_tokens", TREND_BINS, model=model)
 
 
 def _with_lengths(row: ModelRow, tokens: Mapping[str, float | None], requests: float | None) -> ModelRow:

@@ -5,7 +5,7 @@ import pytest
 from infertop.engine import memory
 from infertop.engine.collector import State as SourceState
 from infertop.engine.state import State
-from infertop.readings.model import Buckets, Series
+from infertop.readings.model import Batch, Buckets, Series
 from tests.engine.polled import INF, RUNNING, TOKENS, TTFT, Rig, buckets
 
 # What is old.
@@ -53,6 +53,26 @@ def test_the_interval_decides_what_is_stale():
     assert not rig.track(RUNNING).stale
     rig.health(interval=10)
     assert rig.track(RUNNING).stale
+
+
+def test_series_are_found_by_all_the_labels_asked_for():
+    def of(*tracks):
+        return {track.series for track in tracks}
+
+    state = State()
+    held = [
+        Series.of("placement_memory_bytes", gpu=gpu, holder=holder) for gpu in ("g0", "g1") for holder in ("a", "b")
+    ]
+    ran = [Series.of("compute_seconds_total", model=model, gpu="g0") for model in ("m", "n")]
+    state.apply(Batch("s", 100, (*held, *ran), (1.0,) * 6))
+    memory, compute = "placement_memory_bytes", "compute_seconds_total"
+    assert of(*state.tracks("s", memory)) == set(held)
+    assert of(*state.tracks("s", memory, gpu="g1")) == set(held[2:])
+    assert of(*state.tracks("s", memory, holder="b")) == {held[1], held[3]}
+    assert of(*state.tracks("s", memory, gpu="g1", holder="a")) == {held[2]}
+    assert of(*state.tracks("s", compute, model="n", gpu="g0")) == {ran[1]}
+    assert of(*state.tracks("s", compute, model="n", gpu="g1")) == set()
+    assert of(*state.tracks("s", memory, rank="0")) == set()
 
 
 def test_what_is_unknown_is_answered_with_nothing():

@@ -228,3 +228,49 @@ def test_a_long_window_of_a_histogram_is_exact_to_the_thinned_poll():
         assert grown.counts == (grown.total, 2 * grown.total, 3 * grown.total)
     sparks = rig.track(TTFT).bucket_bins(1300, 2200, 10)
     assert sum(each.counts[0] for each in sparks) == pytest.approx(899, abs=6)
+
+
+# Trends.
+
+
+def test_a_trend_ends_with_the_last_whole_span_and_stays_until_another_is_over():
+    rig = Rig()
+    rig.polls(range(100, 126), {TOKENS: lambda ts: float(ts * ts), RUNNING: lambda ts: float(ts % 7)})
+    tokens, running = rig.track(TOKENS), rig.track(RUNNING)
+    before = [track.trend(20, 4) for track in (tokens, running)]
+    assert before == [track.bins(105, 125, 4) for track in (tokens, running)]
+    rig.polls(range(126, 130), {TOKENS: lambda ts: float(ts * ts), RUNNING: lambda ts: float(ts % 7)})
+    assert [track.trend(20, 4) for track in (tokens, running)] == before
+    rig.polls([130], {TOKENS: lambda ts: float(ts * ts), RUNNING: lambda ts: float(ts % 7)})
+    assert [track.trend(20, 4) for track in (tokens, running)] == [
+        track.bins(110, 130, 4) for track in (tokens, running)
+    ]
+
+
+def test_a_trend_over_another_window_is_another():
+    rig = Rig()
+    rig.polls(range(100, 121), {TOKENS: lambda ts: float(ts * ts)})
+    track = rig.track(TOKENS)
+    assert track.trend(20, 4) == track.bins(100, 120, 4)
+    assert track.trend(10, 2) == track.bins(110, 120, 2)
+    assert track.trend(10, 5) == track.bins(110, 120, 5)
+
+
+@given(st.lists(st.one_of(st.floats(0, 1e6), st.just(math.nan)), min_size=3, max_size=20), st.integers(1, 25))
+@settings(max_examples=60, deadline=None)
+def test_a_mean_is_that_of_the_readings_weighted_by_their_time_whether_or_not_some_are_missing(values, window):
+    rig = Rig()
+    times = [100.0]
+    for place in range(1, len(values)):
+        times.append(times[-1] + 1 + place % 3)
+    for ts, value in zip(times, values, strict=True):
+        rig.poll(ts, {RUNNING: value})
+    begin = max([at for at, ts in enumerate(times) if ts <= times[-1] - window], default=0)
+    parts = [
+        (value * (ts - before), ts - before)
+        for before, ts, value in zip(times[begin:], times[begin + 1 :], values[begin + 1 :], strict=False)
+        if not math.isnan(value)
+    ]
+    known = values[-1] if not math.isnan(values[-1]) else None
+    expected = sum(part for part, _ in parts) / sum(each for _, each in parts) if parts else known
+    assert rig.track(RUNNING).mean(window) == (None if expected is None else pytest.approx(expected))
