@@ -40,7 +40,10 @@ class Cursor:
 
 @dataclass(slots=True)
 class Choices:
-    """`sorts` maps a panel to the place in its cycle of orders, `message` answers the last key until the next one."""
+    """`sorts` maps a panel to the place in its cycle of orders, `message` answers the last key until the next one.
+
+    `first` is the line under the cursor on the first start's page.
+    """
 
     panel: str = "models"
     cursors: dict[str, Cursor] = field(default_factory=dict)
@@ -50,6 +53,7 @@ class Choices:
     typing: bool = False
     paused: bool = False
     message: str = ""
+    first: int = 0
 
     def cursor(self, panel: str) -> Cursor:
         """Return the cursor of a panel."""

@@ -13,7 +13,7 @@ from tui.look import Look
 from tui.panels.models import Entry, split_key
 from tui.panels.panel import TablePanel
 from tui.scene import Scene
-from tui.screens.first import first_page, nothing_found
+from tui.screens.first import advice, first_page, moved, nothing_found
 from tui.screens.overview import VIEWS
 from tui.screens.page import Box, Page, Picture, TextPage
 from tui.widgets.cells import FILL, Row
@@ -66,6 +66,8 @@ class Desk:
     def move(self, step: int) -> None:
         """Move the cursor, or scroll the text; a single step beyond an end goes on in the next table."""
         page, table = self.page, self.table()
+        if page is self._first:
+            self.choices.first = moved(self.choices.first, step)
         if isinstance(page, TextPage):
             page.scroll(step)
             return
@@ -104,6 +106,8 @@ class Desk:
         from tui.screens.model import model_page  # the first paint does not wait for pages that nobody opened
 
         table = self.table()
+        if self.page is self._first:
+            self.choices.message = advice(self.choices.first)
         if table is None:
             return
         key = self.choices.cursor(table.name).key

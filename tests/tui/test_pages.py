@@ -299,3 +299,16 @@ def test_an_unknown_headline_is_all_dashes():
     assert split_line(scene, 80).text.strip() == ""
     assert "3 of 7 down" not in title_line(scene, 80).text
     assert "2 of 7 down" in title_line(scene, 80).text
+
+
+def test_the_first_start_has_a_cursor_that_answers_every_arrow():
+    made = desk(sample.EMPTY)
+
+    def marked():
+        return [n for n, line in enumerate(lines(made)) if line.startswith("▌")]
+
+    (before,) = marked()
+    made.move(1)
+    assert marked() == [before + 1]
+    made.open()
+    assert "type it" in text(made)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from infertop.views.shapes import Overview
 from tui.scene import Scene
 from tui.screens.page import TextPage
-from tui.themes import BOLD, DIM, OK, PLAIN
+from tui.themes import ACCENT, BOLD, DIM, OK, PLAIN
 from tui.widgets.cells import Line, Row, blank, fit
 from tui.widgets.prose import wrapped
 
 _NAME_CELLS = 12
 _NEXT = (
     ("Point it at something:", "infertop --source vllm=http://HOST:8000"),
-    ("", "export OPENAI_ADMIN_KEY=sk-admin-..."),
+    ("See what it can read:", "infertop check --kinds"),
     ("Say what things cost:", "pricing.toml, here or in your configuration folder"),
     ("Or look around first:", "press d for the demo on recorded real traffic"),
     ("Ask what is wrong:", "infertop check"),
@@ -42,8 +42,9 @@ def _lines(scene: Scene, width: int) -> list[Row]:
     for each in scene.view.searched:
         rows += _searched(each.what, f"{each.where}: {each.found}" if each.where else each.found, width)
     rows.append(blank(width))
-    for label, text in _NEXT:
-        rows += _next(label, text, width)
+    mark = "|" if scene.look.ascii else "▌"
+    for number, (label, text) in enumerate(_NEXT):
+        rows += _next(label, text, width, mark if number == scene.choices.first else "")
     return rows
 
 
@@ -63,15 +64,27 @@ def _searched(what: str, text: str, width: int) -> list[Row]:
     return rows
 
 
-def _next(label: str, text: str, width: int) -> list[Row]:
-    """Return a label with what to type beside it, or below it where the screen is narrow."""
+def _next(label: str, text: str, width: int, mark: str) -> list[Row]:
+    """Return a label with what to type beside it, or below it where the screen is narrow; `mark` is the cursor."""
     if width >= _LABEL_CELLS + len(text) + 2:
         line = Line(width)
+        line.put(0, mark, ACCENT)
         line.put(1, label, DIM)
         line.put(1 + _LABEL_CELLS, text, OK if "infertop" in text else PLAIN)
         return [line.row()]
     rows = [_text(width, 1, label, DIM)] if label else []
     return rows + [_text(width, 3, part, PLAIN) for part in wrapped(text, width - 4)]
+
+
+def advice(number: int) -> str:
+    """Return what to do with the line of advice under the cursor."""
+    _, text = _NEXT[number]
+    return "leave with q and type it" if text.startswith("infertop") else "leave with q, or press d for the demo"
+
+
+def moved(number: int, step: int) -> int:
+    """Return the line of advice `step` lines on, round and round."""
+    return (number + step) % len(_NEXT)
 
 
 def first_page() -> TextPage:
