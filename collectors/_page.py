@@ -72,7 +72,7 @@ class MetricsPage:
         page = self._exposition.parse(body)
         plan = self._plan_for(page.layout, body, model)
         series, values = plan.read(page.values)
-        if self._first and page.rejected:
+        if self._first and page.lost:
             # A counter whose line cannot be read now would look new on the next page, and count from 0.
             series, values = _gauges(series, values)
         self._first = False

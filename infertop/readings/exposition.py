@@ -25,13 +25,15 @@ _SHOWN = 80
 class Page:
     """What one page said: `values` are parallel to `layout.series`.
 
-    `rejected` counts the lines that could not be read, stand twice or are beyond a limit; `first_rejected` says which
-    was the first and what is wrong with it. It quotes the page: it has to go through `safe()`.
+    `rejected` counts the lines that could not be read, stand twice or are beyond a limit, `lost` those of them whose
+    series is nowhere else on the page; `first_rejected` says which was the first and what is wrong with it. It quotes
+    the page: it has to go through `safe()`.
     """
 
     layout: Layout
     values: list[float]
     rejected: int = 0
+    lost: int = 0
     first_rejected: str = ""
 
 
@@ -56,7 +58,8 @@ class Exposition:
             shape, values = self._learn(lines)
             self._shape = shape
         beyond += shape.lines - shape.ends
-        return Page(shape.layout, values, len(shape.odd) + beyond, self._complaint(lines, shape, beyond))
+        lost = len(shape.odd) - shape.repeated + beyond
+        return Page(shape.layout, values, len(shape.odd) + beyond, lost, self._complaint(lines, shape, beyond))
 
     def _same(self, line: bytes, odd: Odd) -> bool:
         verdict = judge(line, self._wanted)

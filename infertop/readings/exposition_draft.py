@@ -73,6 +73,7 @@ class Draft:
             layout=layout,
             lines=lines,
             ends=lines if self._ends is None else self._ends,
+            repeated=sum(odd.series in self._places for odd in self._odd if odd.series is not None),
             starts=tuple(self._starts[at] for at in order),
             skips=tuple(self._skips),
             fixed=tuple(self._fixed),

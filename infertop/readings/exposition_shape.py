@@ -37,12 +37,14 @@ class Shape:
 
     `pick_samples` picks the lines of `layout.series`, and `starts` is what those start with, up to the value;
     `pick_skipped` and `skips` likewise for lines of no concern; the lines at `fixed` have to be exactly `texts`.
-    `lines` is how many lines the page has, `ends` before which of them reading ended.
+    `lines` is how many lines the page has, `ends` before which of them reading ended; `repeated` of the odd lines are
+    of series that the page has already.
     """
 
     layout: Layout
     lines: int
     ends: int
+    repeated: int
     starts: tuple[bytes, ...]
     skips: tuple[bytes, ...]
     fixed: tuple[int, ...]

@@ -95,3 +95,9 @@ def test_a_counter_that_stands_on_several_lines_is_whole_again_when_one_of_them_
     run = [(float(ts), 200, SEVERAL[kind].format(*(1e6 + ts * n for n in range(1, 6)))) for ts in range(5)]
     for lost in without(run[2], line):
         assert counted(kind, [*run[:2], lost, *run[3:]]) == counted(kind, run)
+
+
+def test_a_series_that_stands_twice_on_every_page_is_counted_from_the_first_page_on():
+    page = 'vllm:prompt_tokens_total{{model_name="m"}} {0}\nvllm:prompt_tokens_total{{model_name="m"}} 9e9\n'
+    run = [(float(ts), 200, page.format(500 + 100 * ts)) for ts in range(3)]
+    assert counted("vllm", run) == {("prompt_tokens", "m"): 200.0}
