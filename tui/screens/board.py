@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SLOWEST_TICK = 2.0
 _WHEEL = 3
 _CUTS = ("cut-a", "cut-b", "cut-c")
+_ACTIONS = {name: key.action for key in KEYS for name in key.keys.split(",")}
 
 
 class Board(Screen[None], inherit_bindings=False):
@@ -65,13 +66,19 @@ class Board(Screen[None], inherit_bindings=False):
     def _app(self) -> InfertopApp:
         return cast("InfertopApp", self.app)
 
-    def on_key(self, event: events.Key) -> None:
-        """Give keys to the filter while one is typed."""
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key says, or give it to the filter while one is typed.
+
+        It is done here and now: a binding is run later, when the keys behind it have been taken for something else.
+        """
         self.desk.choices.message = ""
         if self.desk.choices.typing and event.key not in ("ctrl+c", "ctrl+q"):
             event.stop()
             self.desk.typed(event.key, event.character)
             self.canvas.show()
+        elif action := _ACTIONS.get(event.key):
+            event.stop()
+            await self.run_action(action)
 
     def on_paste(self, event: events.Paste) -> None:
         """Take a pasted text as filter."""
