@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 40.0
 _OURS = ("INFERTOP_", "OPENAI_", "ANTHROPIC_", "FAKE_NVML", "LD_LIBRARY_PATH", "NO_COLOR")
 
+_started: list[subprocess.Popen[str]] = []
+
 
 @dataclass
 class Program:
@@ -46,7 +48,9 @@ class Program:
             "stderr": subprocess.PIPE,
             "text": True,
         }
-        return subprocess.Popen([sys.executable, "-m", "infertop.cli", *words], **(settings | options))
+        process = subprocess.Popen([sys.executable, "-m", "infertop.cli", *words], **(settings | options))
+        _started.append(process)
+        return process
 
     def run(self, *words: str, seconds: float = SECONDS, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run `infertop WORDS` to its end."""
@@ -76,6 +80,15 @@ class Program:
         assert done.returncode == 0, done.stderr
         reading: dict[str, Any] = json.loads(done.stdout)
         return reading
+
+
+def end_all() -> None:
+    """Kill what a test that failed has left running."""
+    for process in _started:
+        if process.poll() is None:
+            process.kill()
+            process.wait(10)
+    _started.clear()
 
 
 def stop(process: subprocess.Popen[str], number: int) -> tuple[int, str, str]:

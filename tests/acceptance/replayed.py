@@ -6,15 +6,20 @@ is what was really sent, so that a test can work out by itself what there was to
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.recordings import pages
 
 DOWN_SECONDS = 0.4
+MOST_SECONDS = 40.0
+# Below the root, where whoever looks for engines on this machine meanwhile would take a page away.
+BASE = "/engine"
 Pages = Sequence[str | None]
 
 
@@ -39,7 +44,6 @@ class Replay:
         self.served: list[str] = []
         self.others = dict(others or {})
         self.headers = dict(headers or {})
-        self.asked: list[str] = []
         self.ended = threading.Event()
         self.restarted = threading.Event()
         self._said = list(said)
@@ -53,7 +57,7 @@ class Replay:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{BASE}"
 
     def start(self) -> None:
         self._listen()
@@ -72,11 +76,22 @@ class Replay:
         with self._moved:
             self._held = False
 
-    def wait_until_served(self, count: int, seconds: float = 30.0) -> None:
-        """Wait until `count` pages were sent."""
+    def wait_until_served(self, count: int, process: subprocess.Popen[str]) -> None:
+        """Wait until `count` pages were sent to infertop, which is `process`."""
+        self._wait(lambda: len(self.served) >= count, process)
+
+    def wait_until_ended(self, process: subprocess.Popen[str]) -> None:
+        """Wait until the last page was sent."""
+        self._wait(self.ended.is_set, process)
+
+    def _wait(self, condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+        end = time.monotonic() + MOST_SECONDS
         with self._moved:
-            if not self._moved.wait_for(lambda: len(self.served) >= count, seconds):
-                raise AssertionError(f"{len(self.served)} pages were asked for within {seconds:g} s, not {count}")
+            while not self._moved.wait_for(condition, 0.1):
+                if process.poll() is not None:
+                    raise AssertionError(f"infertop ended with status {process.returncode}: {process.communicate()}")
+                if time.monotonic() > end:
+                    raise AssertionError(f"only {len(self.served)} pages were asked for within {MOST_SECONDS:g} s")
 
     def page(self) -> str | None:
         """Return the page to send now, None where the recorded server was down."""
@@ -121,9 +136,8 @@ class Replay:
 def _handler(replay: Replay) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            replay.asked.append(self.path)
-            body = replay.others.get(self.path)
-            if body is None and self.path != "/metrics":
+            body = replay.others.get(self.path.removeprefix(BASE))
+            if body is None and self.path != f"{BASE}/metrics":
                 self.send_error(404)
                 return
             page = None if body is not None else replay.page()
@@ -137,8 +151,17 @@ def _handler(replay: Replay) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
-            if page is not None:
+            if page is not None and self.was_read():
                 replay.sent(page)
+
+        def was_read(self) -> bool:
+            """Wait until the client has taken all of it and hung up."""
+            self.connection.settimeout(10.0)
+            try:
+                self.connection.shutdown(socket.SHUT_WR)
+                return self.connection.recv(1) == b""
+            except OSError:
+                return False
 
         def log_message(self, *_: object) -> None:
             pass
@@ -157,7 +180,7 @@ def replaying(said: Pages, **more: Mapping[str, object]) -> Iterator[Replay]:
         replay.stop()
 
 
-def wait_for(condition: object, seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait until `condition()` is true: for what another process does, of which no event comes here."""
     deadline = time.monotonic() + seconds
     while not condition():

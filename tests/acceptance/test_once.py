@@ -26,11 +26,6 @@ def schema(tmp_path_factory):
 
 
 @pytest.fixture
-def infertop(tmp_path):
-    return Program(tmp_path)
-
-
-@pytest.fixture
 def with_gpus(tmp_path):
     """A machine with two H100, of which a process that nobody knows holds the first."""
     try:

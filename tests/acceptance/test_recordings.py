@@ -21,15 +21,10 @@ VLLM = {
     "cached": "vllm:prompt_tokens_cached_total",
     "output": "vllm:generation_tokens_total",
 }
-PAGES = recording("vllm/0.32.0.jsonl.gz", stride=6)
+PAGES = recording("vllm/0.32.0.jsonl.gz", stride=9)
 CLIENT = json.loads((PAYLOADS / "vllm/0.32.0_client.json").read_text(encoding="utf-8"))
 GAP_SECONDS = 15.0
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-
-
-@pytest.fixture
-def infertop(tmp_path):
-    return Program(tmp_path)
 
 
 def expected(pages):
@@ -51,7 +46,7 @@ def begun(tmp_path_factory):
     infertop = Program(tmp_path_factory.mktemp("gap"))
     with replaying(PAGES) as server:
         process = infertop.record("--source", f"vllm={server.url}")
-        server.wait_until_served(8)
+        server.wait_until_served(8, process)
         server.hold()
         ended = time.monotonic()
         assert stop(process, signal.SIGTERM)[0] == 0
@@ -61,7 +56,7 @@ def begun(tmp_path_factory):
 def test_a_recorded_vllm_is_counted_exactly_through_its_restart(infertop):
     with replaying(PAGES) as server:
         process = infertop.record("--source", f"vllm={server.url}")
-        assert server.ended.wait(60), process.communicate()
+        server.wait_until_ended(process)
         status, out, said = stop(process, signal.SIGTERM)
     assert (status, out) == (0, ""), said
     assert server.restarted.is_set()
@@ -82,7 +77,7 @@ def test_a_recorded_vllm_is_counted_exactly_through_its_restart(infertop):
 def test_it_records_for_as_long_as_it_was_told_and_keeps_the_last_poll(infertop):
     with replaying(PAGES) as server:
         process = infertop.record("--source", f"vllm={server.url}", "--for", "1.5")
-        server.wait_until_served(1)
+        server.wait_until_served(1, process)
         began = time.monotonic()
         out, said = process.communicate(timeout=30)
         took = time.monotonic() - began
@@ -94,9 +89,9 @@ def test_it_records_for_as_long_as_it_was_told_and_keeps_the_last_poll(infertop)
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_signal_ends_it_with_a_last_poll_that_is_kept(infertop, number):
-    with replaying(PAGES[5:]) as server:
+    with replaying(PAGES[4:]) as server:
         process = infertop.record("--source", f"vllm={server.url}", "--interval", "60")
-        server.wait_until_served(1)
+        server.wait_until_served(1, process)
         status, _, said = stop(process, number)
     assert status == 0, said
     assert len(server.served) == 2
@@ -112,7 +107,7 @@ def ticks(infertop):
 def test_kill_9_loses_nothing_that_was_acknowledged_and_the_next_run_makes_up_for_the_rest(infertop):
     with replaying(PAGES) as server:
         process = infertop.record("--source", f"vllm={server.url}")
-        server.wait_until_served(6)
+        server.wait_until_served(6, process)
         safe, tick = len(server.served) - 1, ticks(infertop)  # the newest may not have been read yet
         wait_for(lambda: ticks(infertop) >= tick + 2)
         process.kill()
@@ -121,7 +116,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged_and_the_next_run_makes_up_fo
         assert counted(infertop) in [expected(server.served[:count]) for count in range(safe, len(server.served) + 1)]
         server.go_on()
         process = infertop.record("--source", f"vllm={server.url}")
-        assert server.ended.wait(60), process.communicate()
+        server.wait_until_ended(process)
         assert stop(process, signal.SIGTERM)[0] == 0
     assert counted(infertop) == expected(server.served)
 
@@ -154,8 +149,8 @@ def test_triton_and_llamacpp_are_counted_exactly_however_they_were_named(inferto
         (infertop.folder / "prices.toml").write_text(PRICING.format(one.url))
         words = ("--pricing", "prices.toml", "--source", f"llama=llamacpp={two.url}/v1")
         process = infertop.record(*words)
-        assert one.ended.wait(40), process.communicate()
-        assert two.ended.wait(40), process.communicate()
+        one.wait_until_ended(process)
+        two.wait_until_ended(process)
         assert stop(process, signal.SIGTERM)[0] == 0
     rows = {(row["source"], row["model"]): row for row in infertop.report("--by", "source,model", *words[:2])}
     name = f"triton@127.0.0.1:{one.port}"
@@ -179,7 +174,7 @@ def test_the_engine_went_on_while_nobody_recorded_and_one_line_over_the_gap_has_
     time.sleep(max(0.0, ended + GAP_SECONDS + 1.0 - time.monotonic()))
     server.go_on()
     process = infertop.record("--source", f"vllm={server.url}")
-    assert server.ended.wait(60), process.communicate()
+    server.wait_until_ended(process)
     assert stop(process, signal.SIGTERM)[0] == 0
     assert counted(infertop) == expected(server.served)
     in_gap = expected(server.served[at - 1 : at + 1])
