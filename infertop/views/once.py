@@ -13,6 +13,8 @@ from infertop.views.shapes import BudgetRow, Event, GpuRow, ModelRow, Overview, 
 
 SCHEMA_VERSION = 1
 _CLASSES = ("input", "cache_read", "output")
+_LAST_TS = 253_402_300_800  # the year 10000
+_MOST_RATIO = 1.01
 
 
 def reading(view: Overview) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def reading(view: Overview) -> dict[str, Any]:
     return {
         "schema": SCHEMA_VERSION,
         "at": timestamp(view.at),
-        "window_seconds": number(view.window_seconds),
+        "window_seconds": _amount(view.window_seconds),
         "demo": view.mode == "demo",
         "usd_per_hour": {
             "total": number(head.usd_per_hour),
@@ -40,7 +42,7 @@ def reading(view: Overview) -> dict[str, Any]:
                 "name": row.name,
                 "kind": row.kind,
                 "state": row.state,
-                "age_seconds": number(row.age_seconds),
+                "age_seconds": _amount(row.age_seconds),
                 "detail": row.detail,
             }
             for row in view.sources
@@ -56,20 +58,30 @@ def number(value: float | None) -> float | None:
 
 
 def timestamp(ts: float | None) -> str | None:
-    """Return epoch seconds as RFC 3339 in UTC, to the second."""
-    if ts is None:
+    """Return epoch seconds as RFC 3339 in UTC, to the second; None for what is no time."""
+    if ts is None or not 0 <= ts < _LAST_TS:
         return None
     return datetime.fromtimestamp(int(ts), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _amount(value: float | None) -> float | None:
+    """Return a number that cannot be negative; what a meter says below 0 is no reading."""
+    return None if value is None or value < 0 else number(value)
+
+
+def _ratio(value: float | None) -> float | None:
+    """Return a share of the whole; a meter that rounds may say a little more than all of it."""
+    return None if value is None or not 0 <= value <= _MOST_RATIO else number(min(value, 1.0))
+
+
 def _whole(value: float | None) -> int | None:
-    return None if value is None or not math.isfinite(value) else round(value)
+    return None if value is None or not 0 <= value < math.inf else round(value)
 
 
 def _quantiles(shown: Quantiles) -> dict[str, float | None]:
     if not shown.count:
         return {}
-    return {"p50": number(shown.p50[1]), "p95": number(shown.p95[1]), "p99": number(shown.p99[1])}
+    return {"p50": _amount(shown.p50[1]), "p95": _amount(shown.p95[1]), "p99": _amount(shown.p99[1])}
 
 
 def _model(row: ModelRow) -> dict[str, Any]:
@@ -77,11 +89,11 @@ def _model(row: ModelRow) -> dict[str, Any]:
         "model": row.model,
         "provider": row.provider,
         "source": row.source,
-        "requests_per_second": number(row.requests_per_second),
-        "tokens_per_second": {name: number(row.tokens_per_second.get(name)) for name in _CLASSES},
+        "requests_per_second": _amount(row.requests_per_second),
+        "tokens_per_second": {name: _amount(row.tokens_per_second.get(name)) for name in _CLASSES},
         "running": _whole(row.running),
         "waiting": _whole(row.waiting),
-        "kv_cache_usage": number(row.kv_cache_usage),
+        "kv_cache_usage": _ratio(row.kv_cache_usage),
         "seconds": {
             "ttft": _quantiles(row.ttft),
             "inter_token": _quantiles(row.inter_token),
@@ -89,10 +101,10 @@ def _model(row: ModelRow) -> dict[str, Any]:
         },
         "usd_per_hour": number(row.usd_per_hour),
         "usd_per_request": number(row.usd_per_request),
-        "usd_per_million_tokens": {name: number(row.usd_per_million.get(name)) for name in (*_CLASSES, "blended")},
+        "usd_per_million_tokens": {name: _amount(row.usd_per_million.get(name)) for name in (*_CLASSES, "blended")},
         "allocation": "all_in",
         "basis": row.basis,
-        "age_seconds": number(row.age_seconds),
+        "age_seconds": _amount(row.age_seconds),
         "totals": {
             **{name: _whole(row.totals.get(name)) for name in ("requests", *_CLASSES)},
             "usd": number(row.totals.get("usd")),
@@ -105,10 +117,10 @@ def _gpu(row: GpuRow) -> dict[str, Any]:
         "uuid": row.uuid,
         "name": row.name,
         "index": int(row.index) if row.index.isdecimal() else row.index,
-        "utilization": number(row.utilization),
+        "utilization": _ratio(row.utilization),
         "memory_used_bytes": _whole(row.memory_used_bytes),
         "memory_total_bytes": _whole(row.memory_total_bytes),
-        "power_watts": number(row.power_watts),
+        "power_watts": _amount(row.power_watts),
         "usd_per_hour": number(row.usd_per_hour),
         "idle_usd_per_hour": number(row.idle_usd_per_hour),
         "price_source": row.price_source or None,

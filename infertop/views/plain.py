@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from infertop.readings.safe import safe
@@ -58,7 +59,7 @@ def _model(row: ModelRow) -> Sequence[str]:
 
 def _gpu(row: GpuRow) -> Sequence[str]:
     return (
-        row.index,
+        safe(row.index, _NAME_WIDTH),
         safe(row.name, _NAME_WIDTH),
         _share(row.utilization),
         _gigabytes(row.memory_used_bytes),
@@ -79,7 +80,7 @@ def _budget(row: BudgetRow) -> Sequence[str]:
         _usd(row.limit_usd),
         _share(row.fraction),
         _usd(row.burn_usd_per_hour),
-        row.level,
+        safe(row.level),
     )
 
 
@@ -106,16 +107,18 @@ def _usd(value: float | None) -> str:
 
 
 def _number(value: float | None, digits: int) -> str:
-    return _UNKNOWN if value is None else f"{value:.{digits}f}"
+    return _UNKNOWN if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
 def _share(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.0%}"
+    text = _number(None if value is None else value * 100, 0)
+    return text if text == _UNKNOWN else f"{text}%"
 
 
 def _gigabytes(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value / 2**30:.0f}"
+    return _number(None if value is None else value / 2**30, 0)
 
 
 def _age(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.1f}s"
+    text = _number(value, 1)
+    return text if text == _UNKNOWN else f"{text}s"

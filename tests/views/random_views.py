@@ -1,0 +1,109 @@
+"""Views with anything in them: unknown, infinite and negative figures, names that want to do harm."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hypothesis import strategies as st
+
+from infertop.views.shapes import BudgetRow, Event, GpuRow, Headline, ModelRow, Overview, Quantiles, SourceRow, Stacked
+
+HOSTILE = (
+    "[red]x[/]",
+    "[/]",
+    "\x1b]0;pwned\x07",
+    "\x1b[2J",
+    "=1+1",
+    "a\tb\nc\r",
+    "\u202egnp.exe",
+    "\u200b",
+    "",
+    "名前" * 40,
+)
+odd = st.sampled_from([None, math.nan, math.inf, -math.inf, 0.0, -0.0, -1.0, 1e-300, 1e300, 1.0000001])
+figures = st.one_of(odd, st.floats(0, 1e12), st.floats())
+names = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=30))
+moments = st.floats(0, 4e9)
+some_moments = st.one_of(st.none(), moments, st.sampled_from([math.nan, math.inf, 1e18, -1e18]))
+triples = st.tuples(figures, figures, figures)
+classes = st.dictionaries(st.sampled_from(["input", "cache_read", "output", "blended", "reasoning"]), figures)
+quantiles = st.builds(Quantiles, triples, triples, triples, figures, st.sampled_from([0.0, 1.0, math.nan, 1e300]))
+states = st.sampled_from(["starting", "up", "stale", "down", "auth", "absent"])
+sparks = st.lists(figures, max_size=3).map(tuple)
+
+_MORE: dict[str, Any] = {
+    "state": states,
+    "basis": st.sampled_from(["measured", "computed", "estimated", "billed"]),
+    "usd_per_million": classes,
+    "tokens_per_second": classes,
+    "totals": st.dictionaries(st.sampled_from(["requests", "input", "output", "usd"]), figures),
+    "marked": st.booleans(),
+    "price_default": st.booleans(),
+    "window_seconds": st.floats(0, 1e6),
+    "interval_seconds": st.floats(0.1, 1e6),
+    "trend": sparks,
+}
+
+
+def rows(shape: type, **given: Any) -> st.SearchStrategy[Any]:
+    """Rows of a shape, every field by its type."""
+    by_type = {
+        "str": names,
+        "float | None": figures,
+        "Quantiles": quantiles,
+        "tuple[str, ...]": st.lists(names, max_size=2).map(tuple),
+        "tuple[float | None, float | None, float | None]": triples,
+        "int": st.integers(0, 10),
+        "bool": st.booleans(),
+        "Spark": sparks,
+    }
+    special = _MORE | given
+    fields = shape.__dataclass_fields__.items()
+    return st.builds(shape, **{name: special[name] if name in special else by_type[each.type] for name, each in fields})
+
+
+limits = st.floats(1e-9, 1e12)
+budgets = rows(
+    BudgetRow,
+    period=st.sampled_from(["hour", "day", "week", "month"]),
+    limit_usd=limits,
+    exhausted_at=some_moments,
+    resets_at=moments,
+)
+events = st.builds(
+    Event,
+    ts=moments,
+    level=st.sampled_from(["info", "warn", "alarm"]),
+    kind=st.sampled_from(["mark", "budget", "restart"]),
+    text=names,
+    scope=st.dictionaries(names, names, max_size=2),
+    metric=names,
+    value=figures,
+    expected=figures,
+    until=st.one_of(st.none(), moments),
+    cause=names,
+)
+
+
+def listed(each: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(each, max_size=2).map(tuple)
+
+
+views = st.builds(
+    Overview,
+    at=moments,
+    timezone=names,
+    host=names,
+    mode=st.sampled_from(["live", "viewer", "demo"]),
+    window_seconds=figures,
+    interval_seconds=st.floats(0.1, 60),
+    headline=rows(Headline, tokens_per_second=figures),
+    models=listed(rows(ModelRow)),
+    gpus=listed(rows(GpuRow, index=st.sampled_from(["0", "7", "2:1", "", "x\x1b[m", "٣"]))),
+    budgets=listed(budgets),
+    sources=listed(rows(SourceRow)),
+    events=listed(events),
+    cost_history=st.just(Stacked()),
+    notices=st.lists(names, max_size=2).map(tuple),
+)
