@@ -1,0 +1,275 @@
+"""`infertop report`, as it is typed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infertop import cli
+from infertop.commands import setup
+from infertop.commands.report_forms import as_csv, as_json, as_table
+from infertop.history.drops import transaction
+from infertop.history.ledger import Ledger
+from infertop.history.open import open_store
+from infertop.history.report import Report, Row
+from infertop.money.lines import Basis, Line, Price
+from tests.fakes import FakeClock
+from tests.views.random_views import HOSTILE
+
+NOON = 1_790_078_400.0  # 22 September 2026, 12:00 UTC
+PRICE = Price("gpt-4o", Decimal("2.5"), "1M tokens", "pricing.toml:4")
+API = Line(0, 60, "openai", "openai", "gpt-4o", "input", (("key", "prod-1"),), 1000, "tokens", 7, PRICE, Basis.COMPUTED)
+LOCAL = Line(0, 60, "vllm@a:1", "local", "llama", "output", (), 500, "tokens", None, None, Basis.MEASURED)
+GPU = replace(LOCAL, resource="gpu_busy", dimensions=(("gpu", "GPU-0"),), unit="ms", usd_nano=2 * 10**9, price=PRICE)
+PRICING = """
+timezone = "Europe/Berlin"
+[[assign]]
+key = "prod-*"
+team = "support"
+customer = "=HYPERLINK(1)"
+[[budget]]
+name = "gpus"
+limit_usd = 2
+period = "day"
+model = "llama"
+[[source]]
+kind = "vllm"
+name = "apart"
+url = "http://127.0.0.1:1"
+counts = false
+"""
+
+
+def at(line: Line, minutes_ago: int, **more: Any) -> Line:
+    start = int(NOON) - 60 * minutes_ago
+    return replace(line, start=start, end=start + 60, **more)
+
+
+LINES = (
+    at(GPU, 30),
+    at(LOCAL, 30),
+    at(LOCAL, 30, resource="requests", unit="requests", quantity=4),
+    at(API, 90, usd_nano=10**9),
+    at(API, 90, dimensions=(("key", "dev"),), usd_nano=None, price=None, quantity=40),
+    at(GPU, 3000),
+    at(replace(LOCAL, source="host", model=None, resource="host", unit="ms", quantity=60_000), 30),
+    at(replace(LOCAL, source="apart"), 30),
+)
+
+Said = tuple[int, str, str]
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Type `infertop report` with these words; return the exit status, and what went to stdout and stderr."""
+    monkeypatch.setattr(setup, "SystemClock", lambda: FakeClock(NOON))
+    database, pricing = tmp_path / "x.db", tmp_path / "pricing.toml"
+    pricing.write_text(PRICING)
+    record(database, LINES)
+
+    def typed(*words: str) -> Said:
+        status = cli.main(["report", "--db", str(database), "--pricing", str(pricing), *words])
+        return status, *capsys.readouterr()
+
+    return typed
+
+
+def record(database: Path, lines: Sequence[Line]) -> None:
+    store = open_store(database, NOON)
+    assert store.connection is not None
+    ledger = Ledger(store.connection)
+    ledger.close(lines)
+    with transaction(store.connection):
+        ledger.write(store.connection)
+        minutes = {(line.start, 60_000) for line in lines}
+        store.connection.executemany("INSERT INTO coverage VALUES (?,?)", minutes)
+    store.close()
+
+
+def rows(said: Said) -> list[dict[str, Any]]:
+    status, out, _ = said
+    assert status == 0
+    return list(json.loads(out)["rows"])
+
+
+def test_json_has_the_keys_asked_for_and_what_is_known(run: Run) -> None:
+    status, out, err = run("--format", "json", "--since", "24h")
+    assert (status, err) == (0, "")
+    said = json.loads(out)
+    assert (said["schema"], said["by"]) == (1, ["model"])
+    assert (said["since"], said["until"]) == ("2026-09-21T12:00:00Z", "2026-09-22T12:00:00Z")
+    assert said["coverage"] == pytest.approx(2 / 1440)
+    assert said["rows"] == [
+        {"model": "llama", "requests": 4, "tokens": {"output": 500}, "usd": 2.0, "unpriced_tokens": 0, "counts": True},
+        {
+            "model": "gpt-4o",
+            "requests": None,
+            "tokens": {"input": 1040},
+            "usd": 1.0,
+            "unpriced_tokens": 40,
+            "counts": True,
+        },
+        {
+            "model": "llama",
+            "requests": None,
+            "tokens": {"output": 500},
+            "usd": None,
+            "unpriced_tokens": 0,
+            "counts": False,
+        },
+    ]
+
+
+def test_dimensions_are_assigned_when_they_are_read(run: Run) -> None:
+    found = rows(run("--format", "json", "--by", "team,key"))
+    assert [(each["team"], each["key"], each["usd"]) for each in found] == [
+        (None, None, 2.0),
+        ("support", "prod-1", 1.0),
+        (None, None, None),
+        (None, "dev", None),
+    ]
+    assert all(set(each) == {"team", "key", "requests", "tokens", "usd", "unpriced_tokens", "counts"} for each in found)
+
+
+@pytest.mark.parametrize(
+    "by", ["source", "provider", "resource", "basis", "gpu", "customer", "model, model", "", "user"]
+)
+def test_it_groups_by_whatever_a_line_has(run: Run, by: str) -> None:
+    found = rows(run("--format", "json", "--by", by, "--since", "7d"))
+    assert sum(each["usd"] or 0 for each in found) == 5.0
+    assert sum(sum(each["tokens"].values()) for each in found) == 2040
+
+
+def test_a_key_that_is_none_names_the_nearest(run: Run) -> None:
+    status, out, err = run("--by", "modle,nonsense\x1b[2J")
+    assert (status, out) == (2, "")
+    first, second = err.splitlines()
+    assert first == 'infertop: --by "modle" is nothing to group by; did you mean "model"?'
+    assert "known are source, provider, model" in second
+    assert "\x1b" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "usd"),
+    [
+        (("--since", "60m"), 2.0),
+        (("--since", "2h"), 3.0),
+        (("--since", "7d"), 5.0),
+        (("--since", "today"), 3.0),
+        (("--since", "month"), 5.0),
+        (("--since", "yesterday", "--until", "today"), 0),
+        (("--since", "2026-09-20", "--until", "2026-09-21"), 2.0),
+        (("--since", "2026-09-22T10:30:00Z", "--until", "2026-09-22T10:31:00Z"), 1.0),
+        (("--since", "2026-09-22T12:30:00", "--until", "2026-09-22T12:31"), 1.0),
+        (("--since", "2026-09-22T10:31:00Z"), 2.0),
+    ],
+)
+def test_a_span_is_rolling_or_by_the_clock_on_the_wall(run: Run, words: tuple[str, ...], usd: float) -> None:
+    assert sum(each["usd"] or 0 for each in rows(run("--format", "json", *words))) == usd
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--since", "lately"), '"lately" is no time that infertop knows; write one of: 90m'),
+        (("--since", "today", "--until", "yesterday"), "--until (yesterday) is not after --since (today)"),
+        (("--until", "2026-13-01"), "is no time"),
+    ],
+)
+def test_a_span_that_is_none_says_what_would_be(run: Run, words: tuple[str, ...], says: str) -> None:
+    status, out, err = run(*words)
+    assert (status, out) == (2, "")
+    assert says in err
+
+
+def test_the_table_is_for_a_person(run: Run) -> None:
+    status, out, _ = run()
+    assert status == 0
+    assert out.splitlines() == [
+        "2026-09-21T12:00:00Z to 2026-09-22T12:00:00Z, 0.1% of it recorded",
+        "MODEL   REQUESTS  INPUT  OUTPUT     USD",
+        "llama          4      -     500  2.0000",
+        "gpt-4o         -  1,040       -  1.0000",
+        "llama          -      -     500       -  *",
+        "40 tokens have no price and are in no sum of dollars",
+        "* also told by another source (counts = false): part of no total",
+    ]
+
+
+def test_csv_is_for_a_spreadsheet_and_nothing_in_it_runs(run: Run) -> None:
+    status, out, _ = run("--format", "csv", "--by", "customer")
+    assert status == 0
+    assert out.splitlines()[0] == "customer,requests,input,output,usd,unpriced_tokens,counts"
+    assert "'=HYPERLINK(1),,1000,,1.000000000,0,true" in out.splitlines()
+
+
+def test_a_budget_that_is_over_ends_with_3_where_that_was_asked_for(run: Run, tmp_path: Path) -> None:
+    status, out, err = run("--budget-exit", "--format", "json")
+    assert status == 3
+    assert json.loads(out)["rows"]
+    assert err == "infertop: the budget gpus is over: 2.00 of 2 USD\n"
+    assert run("--format", "json")[0] == 0
+    (tmp_path / "pricing.toml").write_text(PRICING.replace("limit_usd = 2", "limit_usd = 2.01"))
+    status, _, err = run("--budget-exit")
+    assert (status, err) == (0, "")
+
+
+def test_without_a_history_it_says_what_makes_one(run: Run, tmp_path: Path) -> None:
+    status, out, err = run("--db", str(tmp_path / "none.db"))
+    assert (status, out) == (1, "")
+    assert "infertop record makes one" in err
+    (tmp_path / "no.db").write_bytes(b"not a database" * 100)
+    status, out, err = run("--db", str(tmp_path / "no.db"))
+    assert (status, out) == (1, "")
+    assert "cannot be read" in err
+
+
+def test_a_mistake_in_pricing_toml_ends_with_2(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pricing.toml").write_text("[[budget]]\nlimit = 2\n")
+    status, out, err = run()
+    assert (status, out) == (2, "")
+    assert 'unknown key "limit" in budget[0]; did you mean "limit_usd"?' in err
+
+
+def test_the_share_that_was_recorded(run: Run) -> None:
+    for since, share in (("90m", 2 / 90), ("60m", 1 / 60), ("10m", 0.0)):
+        assert json.loads(run("--format", "json", "--since", since)[1])["coverage"] == pytest.approx(share)
+    assert "nothing of it recorded" in run("--since", "10m")[1]
+
+
+names = st.one_of(st.none(), st.sampled_from(HOSTILE), st.text(max_size=20), st.text("=+-@＝ \t\r'\"", max_size=4))
+some_rows = st.builds(
+    Row,
+    st.fixed_dictionaries({"model": names, "team": names}),
+    st.booleans(),
+    st.one_of(st.none(), st.integers(0, 10**12)),
+    st.dictionaries(st.sampled_from(["input", "output", "cache_read"]), st.integers(0, 10**15)),
+    st.one_of(st.none(), st.integers(-(10**15), 10**15)),
+    st.integers(0, 10**9),
+    st.booleans(),
+)
+
+
+@given(st.lists(some_rows, max_size=4))
+def test_whatever_names_there_are_no_form_breaks(found: list[Row]) -> None:
+    made = Report(NOON, NOON + 60, ("model", "team"), 0.5, tuple(found))
+    assert [each["model"] for each in json.loads(as_json(made))["rows"]] == [each.keys["model"] for each in found]
+    read = list(csv.reader(io.StringIO(as_csv(made))))
+    assert len(read) == len(found) + 1
+    for cell in (cell for row in read[1:] for cell in row[:2]):
+        assert not cell.strip().startswith(("=", "+", "-", "@", "＝"))
+        assert cell.isprintable()
+    lines = as_table(made).splitlines()
+    assert len(lines) >= len(found) + 2
+    assert all(line.isprintable() for line in lines)
