@@ -54,6 +54,8 @@ def test_the_report_is_what_the_client_counted_through_a_restart(infertop: Progr
         client.complete(server.url, "what ran before the first poll is not counted", 8)
         client = Client()
         recorder = infertop.record("--source", f"llamacpp={server.url}", "--for", "600")
+        assert recorder.stderr is not None
+        assert "recording" in recorder.stderr.readline(), "the recorder holds the database from here on"
         wait_for(infertop, "up")
         for number in range(5):
             client.complete(server.url, f"request number {number} has a prompt of its own", 16)
