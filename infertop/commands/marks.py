@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from infertop.commands.past import minute_usd_per_hour
+from infertop.commands.minutes import minute_usd_per_hour
 from infertop.history.summary import Minute, Summary
 from infertop.money.baseline import Baselines, Change, Key, Mark, Scope
 from infertop.readings.registry import TOKEN_CLASSES

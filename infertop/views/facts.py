@@ -15,6 +15,8 @@ from infertop.views.meters import Meters
 from infertop.views.shapes import Event, Searched
 
 Place = tuple[str, str]
+Layers = Mapping[str, tuple[float | None, ...]]
+"""Values minute by minute, by the name of a model or a class of tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,17 @@ class Past:
     """What the ledger says, as far as the live view shows it. Money in USD, tokens and requests as counts.
 
     `totals` are since midnight by source and model ("requests", a token class, "usd"). `minutes` are the starts of the
-    minutes of `usd_per_hour` and of `tokens_per_second` (by class), newest last; None where nobody recorded.
+    minutes of `usd_per_hour` (by model), of `tokens_per_second` (by class) and of `usd_by_place` ($/hour by source and
+    model), newest last; None where nobody recorded.
     """
 
     totals: Mapping[Place, Mapping[str, float | None]] = field(default_factory=dict)
     today_usd: float | None = None
     month_usd: float | None = None
     minutes: tuple[float, ...] = ()
-    usd_per_hour: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
-    tokens_per_second: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    usd_per_hour: Layers = field(default_factory=dict)
+    tokens_per_second: Layers = field(default_factory=dict)
+    usd_by_place: tuple[Mapping[tuple[str, str | None] | None, float | None], ...] = ()
     budgets: tuple[Status, ...] = ()
     usual: Usual | None = None
     marks: tuple[Mark, ...] = ()

@@ -71,7 +71,8 @@ def _history(facts: Facts, row: ModelRow) -> dict[str, Spark]:
 
 def _usd_history(facts: Facts, row: ModelRow) -> Spark:
     """Return the ledger's $/hour of the minute that each bin lies in; the newest minute is the live figure."""
-    by_minute = dict(zip(facts.past.minutes, facts.past.usd_per_hour.get(row.model, ()), strict=False))
+    place = (row.source, row.model)
+    by_minute = {at: usd.get(place) for at, usd in zip(facts.past.minutes, facts.past.usd_by_place, strict=True)}
     newest = max(by_minute, default=0.0) + 60
     minutes = [at // 60 * 60 for at in _times(facts)]
     return tuple(row.usd_per_hour if minute >= newest else by_minute.get(minute) for minute in minutes)

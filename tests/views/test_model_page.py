@@ -24,7 +24,7 @@ def test_the_page_has_the_row_its_gpus_and_its_history() -> None:
     minute = START // 60 * 60
     past = Past(
         minutes=(minute, minute + 60),
-        usd_per_hour={LLAMA: (1.0, 2.0)},
+        usd_by_place=({(VLLM, LLAMA): 1.0, ("other", LLAMA): 9.0}, {(VLLM, LLAMA): 2.0}),
         events=(Event(1.0, "warn", "mark", "a", {"model": LLAMA}), Event(2.0, "warn", "mark", "b", {"model": "other"})),
     )
     page = model_page(world.facts(past=past), VLLM, LLAMA)

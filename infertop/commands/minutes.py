@@ -1,0 +1,89 @@
+"""The ledger's closed minutes as rates: in all, by model, and by class of tokens."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from infertop.history.summary import Key, Minute, Summary
+from infertop.money.lines import NANO
+from infertop.readings.registry import TOKEN_CLASSES
+from infertop.views.costs import total
+from infertop.views.facts import Layers
+from infertop.views.overview import TOTAL
+
+_MINUTE = 60
+_SHOWN = 8
+OTHERS = "others"
+UNHELD = "unheld"
+HOST = "host"
+
+
+def closed_minutes(summary: Summary) -> tuple[Minute, ...]:
+    """Return the closed minutes one after the other; one of which nothing is known is empty."""
+    known = {each.start: each for each in summary.minutes if each.start < summary.closed}
+    if not known:
+        return ()
+    starts = range(min(known), max(known) + _MINUTE, _MINUTE)
+    return tuple(known.get(start) or Minute(start, 0, {}, None) for start in starts)
+
+
+def minute_usd_per_hour(minute: Minute) -> dict[Key | None, float | None]:
+    """Return what a minute cost an hour: in all (key None), and by source and model."""
+    each: dict[Key | None, float | None] = {key: _per_hour(row.usd_nano, minute) for key, row in minute.totals.items()}
+    each[None] = _per_hour(minute.usd_nano, minute)
+    return each
+
+
+def _per_hour(nano: int | None, minute: Minute) -> float | None:
+    """Return the $/hour of a minute, by the part of it that was recorded; None where none was."""
+    if nano is None or minute.covered_ms <= 0:
+        return None
+    return nano / NANO * 3_600_000 / minute.covered_ms
+
+
+def usd_layers(rows: Sequence[Mapping[Key | None, float | None]]) -> Layers:
+    """Return $/hour by minute: in all, and by name of model, the dearest apart and the others together."""
+    by_name: list[dict[str, float]] = []
+    weight: dict[str, float] = defaultdict(float)
+    for row in rows:
+        named: dict[str, float] = defaultdict(float)
+        for key, usd in row.items():
+            if key is not None and usd is not None:
+                named[_layer(key)] += usd
+                weight[_layer(key)] += usd
+        by_name.append(named)
+    names = sorted(weight, key=lambda name: -weight[name])
+    layers = {TOTAL: tuple(row.get(None) for row in rows)}
+    layers |= {name: tuple(row.get(name) for row in by_name) for name in names[:_SHOWN]}
+    if rest := names[_SHOWN:]:
+        layers[OTHERS] = tuple(total(row.get(name) for name in rest) for row in by_name)
+    return layers
+
+
+def _layer(key: Key) -> str:
+    """Return whose the cost is: a model's, the host's, or nobody's."""
+    source, model = key
+    if model is not None:
+        return model
+    return HOST if source == HOST else UNHELD
+
+
+def token_layers(minutes: Sequence[Minute]) -> Layers:
+    """Return tokens a second by minute, for each class of which there were any."""
+    rows: list[dict[str, int]] = []
+    for minute in minutes:
+        row: dict[str, int] = defaultdict(int)
+        for each in minute.totals.values():
+            for name, count in each.quantities.items():
+                if name in TOKEN_CLASSES:
+                    row[name] += count
+        rows.append(row)
+    used = [name for name in TOKEN_CLASSES if any(row[name] for row in rows)]
+    return {
+        name: tuple(
+            row[name] * 1000 / minute.covered_ms if minute.covered_ms else None
+            for row, minute in zip(rows, minutes, strict=True)
+        )
+        for name in used
+    }
