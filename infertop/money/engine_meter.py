@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from infertop.money.engine_known import CACHED, FRESH, Known
 from infertop.money.engine_shape import PROMPT, EngineShape, Models, Place, engine_shape
 from infertop.money.minutes import Metered, Minute, Minutes, Reports, Terms, Wide, milliseconds
 from infertop.readings.increase import Advance, Continuity
@@ -24,6 +25,7 @@ class EngineMeter:
         self._gap_seconds = gap_seconds
         self._continuity = Continuity(gap_seconds)
         self._shape: EngineShape = _EMPTY
+        self._known = Known()
         self._owed: dict[str | None, float] = {}
         self._carry: dict[Place, float] = {}
 
@@ -37,8 +39,9 @@ class EngineMeter:
         if self.source in terms.local_sources:
             minute.local.add(self.source)
         advance = self._continuity.advance(self._counters(batch))
+        self._known.take(self._shape.tokens)
         if advance.restarted:
-            self._owed.clear()
+            self._owed = {model: owed for model, owed in self._owed.items() if owed < 0}
         hole = self._hole(advance, batch)
         if hole is None:
             self._book_compute(advance, minute)
@@ -54,6 +57,7 @@ class EngineMeter:
         return {
             "continuity": self._continuity.dump(),
             "models": [[name, *reports] for name, reports in self.models.items()],
+            "known": self._known.dump(),
             "owed": list(self._owed.items()),
             "carry": [[*place, rest] for place, rest in self._carry.items()],
         }
@@ -62,6 +66,7 @@ class EngineMeter:
         """Go on from what `dump` returned."""
         self._continuity.load(state["continuity"])
         self.models = {name: Reports(tokens, requests, tuple(gpus)) for name, tokens, requests, gpus in state["models"]}
+        self._known.load(state["known"])
         self._owed = dict(state["owed"])
         self._carry = {(model, resource): rest for model, resource, rest in state["carry"]}
 
@@ -77,9 +82,15 @@ class EngineMeter:
             place = self._shape.places.get(series)
             if place is not None and not isinstance(amount, Buckets) and amount < _ABSURD:
                 amounts[place] = amounts.get(place, 0.0) + amount
-        for model in {model for model, _ in amounts} & self._shape.inclusive:
+        for model in self._known.direct:
+            # Who counts fresh tokens apart needs no prompt tokens; taking both would count twice.
+            amounts.pop((model, PROMPT), None)
+        for model in ({model for model, _ in amounts} | set(self._owed)) & self._known.inclusive:
             prompt = amounts.pop((model, PROMPT), 0.0)
-            amounts[model, "input"] = self._fresh(model, prompt, amounts.get((model, "cache_read"), 0.0))
+            if self._known.lacks_cached(model):
+                self._owed[model] = self._owed.get(model, 0.0) - prompt
+            else:
+                amounts[model, FRESH] = self._fresh(model, prompt, amounts.get((model, CACHED), 0.0))
         return amounts
 
     def _known_zeros(self, quantities: dict[Place, int]) -> dict[Place, int]:
@@ -95,7 +106,8 @@ class EngineMeter:
         """Return prompt tokens less the cached ones among them.
 
         The two counters may move at different times, so that for a moment more is cached than there were prompts:
-        that is owed to the next increase, and no quantity is ever negative.
+        that is owed to the next increase, and no quantity is ever negative. Owed below 0 are prompt tokens that waited
+        for a page that says how many of them were cached.
         """
         fresh = prompt - cached - self._owed.pop(model, 0.0)
         if fresh < 0:

@@ -21,6 +21,7 @@ _RESOURCES = {
     "output_tokens": "output",
 }
 _TOKENS = frozenset({PROMPT, "input", "output"})
+_PROMPTS = frozenset({PROMPT, "input", "cache_read"})
 _COMPUTE = "compute_seconds_total"
 _ANSWERED = frozenset({"4xx", "5xx"})
 
@@ -33,7 +34,7 @@ class EngineShape(NamedTuple):
     """What is the same for all batches with these `series`.
 
     `at` are the positions of the counters, `counters` their series. `places` says where a counter's increase belongs,
-    `compute` for which (model, gpu) it is GPU time. `inclusive` are the models whose prompt tokens include cached ones.
+    `compute` for which (model, gpu) it is GPU time. `tokens` are the counters of prompt, fresh and cached tokens.
     """
 
     series: tuple[Series, ...]
@@ -41,7 +42,7 @@ class EngineShape(NamedTuple):
     counters: tuple[Series, ...]
     places: Mapping[Series, Place]
     compute: Mapping[Series, tuple[str | None, str]]
-    inclusive: frozenset[str | None]
+    tokens: frozenset[Place]
     models: Models
 
 
@@ -55,15 +56,12 @@ def engine_shape(series: tuple[Series, ...]) -> EngineShape:
         if each.metric in _RESOURCES and not _said_twice(each, counters)
     }
     reported = set(places.values())
-    direct = {model for model, resource in reported if resource == "input"}
-    # A model that counts fresh tokens apart needs no prompt tokens; taking both would count twice.
-    places = {each: place for each, place in places.items() if place[1] != PROMPT or place[0] not in direct}
     compute = {
         each: (each.label("model"), gpu) for each in counters if each.metric == _COMPUTE and (gpu := each.label("gpu"))
     }
-    inclusive = frozenset(model for model, resource in reported if resource == PROMPT and model not in direct)
+    tokens = frozenset(place for place in reported if place[1] in _PROMPTS)
     models = _models(series, reported, compute.values())
-    return EngineShape(series, at, counters, places, compute, inclusive, models)
+    return EngineShape(series, at, counters, places, compute, tokens, models)
 
 
 def is_engine(series: Iterable[Series]) -> bool:
