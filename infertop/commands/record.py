@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from argparse import Namespace
+from contextlib import suppress
 
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup, setup_or_status
@@ -14,6 +15,8 @@ from infertop.readings.safe import safe
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TICK_SECONDS = 1.0
+_PASSING_SECONDS = 12.0
+_AGAIN_SECONDS = 0.5
 
 
 def run(options: Namespace) -> int:
@@ -30,7 +33,7 @@ async def record(setup: Setup, seconds: float | None) -> int:
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    session = await Session.open(setup)
+    session = await _open(setup, stop)
     teller = _Teller(session)
     teller.tell()
     if session.store.mode in (Mode.VIEWER, Mode.READ_ONLY):
@@ -54,6 +57,21 @@ async def record(setup: Setup, seconds: float | None) -> int:
         _say(session.recorder.summary.status)
         return 1
     return 0
+
+
+async def _open(setup: Setup, stop: asyncio.Event) -> Session:
+    """Open the session; where somebody writes the database, wait as long as `infertop --once` may take."""
+    until = setup.clock.now() + _PASSING_SECONDS
+    session = await Session.open(setup)
+    if session.store.mode is Mode.VIEWER:
+        _say(f"{session.store.place} is written by process {session.store.writer_pid or 'unknown'}: waiting a moment")
+    while session.store.mode is Mode.VIEWER and setup.clock.now() < until and not stop.is_set():
+        await session.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_AGAIN_SECONDS):
+                await stop.wait()
+        session = await Session.open(setup)
+    return session
 
 
 async def _until(session: Session, stop: asyncio.Event, seconds: float | None, teller: _Teller) -> None:
