@@ -48,7 +48,7 @@ class Recording:
     def start(self, gpus: SeenGpus) -> None:
         """Begin to record; `gpus` are those that an earlier run saw. The prices of now also hold for what had none."""
         self._gpus = gpus
-        self._reprice()
+        self._tell_prices()
         self.recorder.start()
 
     def sources_changed(self) -> None:
@@ -69,7 +69,7 @@ class Recording:
     def settings_changed(self, state: State) -> None:
         """Price and sum by the settings of now."""
         self._look_at_gpus(state)
-        self._reprice()
+        self._tell_prices()
         self.recorder.rescope(self._scopes())
 
     def tick(self, watch: Watch, state: State, now: float) -> None:
@@ -85,7 +85,9 @@ class Recording:
         if self._gpus.take(newest_gpus(state)):
             self.recorder.put_inventory("gpus", self._gpus.rows())
 
-    def _reprice(self) -> None:
+    def _tell_prices(self) -> None:
+        path = self._pricing.path
+        self.recorder.put_inventory("pricing", [{"path": str(path.absolute()) if path else None}])
         repricing = Repricing(self._pricing.prices, dict(self._gpus.by_uuid))
         self.recorder.apply(lambda deriver: _set_prices(deriver, repricing))
         self.recorder.reprice(repricing)

@@ -137,7 +137,7 @@ class Session:
                 # What was priced again was never usual.
                 self._learning = asyncio.create_task(self.remember())
         if self.viewing is not None:
-            self.viewing.settings_changed(self.pricing)
+            self.viewing.settings_changed()
         elif self.store.mode is not Mode.VIEWER and not self.setup.demo:
             await self.roster.follow(self._configured())
 

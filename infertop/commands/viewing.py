@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from infertop.commands.pricing import Pricing
@@ -26,9 +27,10 @@ class Viewing:
     """Follows the recorder once a second. `recorder` says who records, or that nobody does any more.
 
     `sources` are those that it reads (None while that is not known), `local` those of them on its machine.
+    The prices are its own: those of the pricing.toml that it uses.
     """
 
-    def __init__(self, follower: Follower, state: State, watch: Watch) -> None:
+    def __init__(self, follower: Follower, state: State, watch: Watch, pricing: Pricing) -> None:
         self.summary = Summary()
         self.recorder = ""
         self.sources: frozenset[str] | None = None
@@ -37,6 +39,7 @@ class Viewing:
         self._follower = follower
         self._state = state
         self._watch = watch
+        self._pricing = pricing
         self._healths: dict[str, Health] = {}
 
     @classmethod
@@ -49,18 +52,22 @@ class Viewing:
             why = trouble(error, store.path).reason if isinstance(error, sqlite3.Error) else "it cannot be read"
             store.notices.append(f"the history is not shown: {why}")
             return None
-        viewing = cls(follower, state, watch)
-        viewing.settings_changed(pricing)
+        viewing = cls(follower, state, watch, pricing)
+        viewing.settings_changed()
         await viewing.look(now)
         return viewing
 
     async def look(self, now: float) -> None:
         """Take what the recorder wrote since the last look."""
-        self._take(await asyncio.to_thread(self._follower.look, now))
+        news = await asyncio.to_thread(self._follower.look, now)
+        self._take(news)
+        for row in (news.inventory or {}).get("pricing", ()):
+            if self._pricing.adopt(Path(row["path"]) if row["path"] else None, now):
+                self.settings_changed()
 
-    def settings_changed(self, pricing: Pricing) -> None:
+    def settings_changed(self) -> None:
         """Sum by the settings of now."""
-        self._follower.rescope(Scopes(pricing.settings, lambda source: source not in self._apart))
+        self._follower.rescope(Scopes(self._pricing.settings, lambda source: source not in self._apart))
 
     async def close(self) -> None:
         """Close the database."""

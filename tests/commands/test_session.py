@@ -120,6 +120,28 @@ async def test_a_viewer_leaves_out_sources_that_are_no_longer_read(pricing: Path
             assert {each.source for each in viewing.facts().healths} == {VLLM, "nvml", "host"}
 
 
+async def test_a_viewer_shows_the_recorders_prices_and_not_its_own(
+    pricing: Path, meters: Meters, tmp_path: Path
+) -> None:
+    clock = FakeClock(BEGIN)
+    own = tmp_path / "own.toml"
+    own.write_text('[gpu."H100"]\nusd_per_hour = 1\n')
+    async with session(setup(pricing, clock), memory=False) as recording:
+        await poll(recording, clock, 10)
+        looking_on = setup(own, clock, recording.setup.database)
+        async with session(looking_on, memory=False) as viewing:
+            assert viewing.facts().costs.gpu == 3.6
+            assert [each.budget.name for each in viewing.facts().past.budgets] == ["all"]
+            pricing.write_text(PRICING.replace("3.60", "7.20"))
+            await viewing.tick()
+            assert viewing.facts().costs.gpu == 7.2
+        pricing.write_text("not = toml = at all")
+        async with session(looking_on, memory=False) as viewing:
+            await viewing.tick()
+            assert viewing.facts().costs.gpu == 1.0
+            assert any("these prices are your own" in each for each in viewing.facts().notices)
+
+
 async def test_budget_levels_are_told_once_over_restarts(pricing: Path, meters: Meters) -> None:
     clock = FakeClock(BEGIN)
     for _ in range(3):
