@@ -160,5 +160,6 @@ class _Scanner:
 
 def _unquoted(key: str) -> str:
     if key.startswith('"'):
-        return str(tomllib.loads(f"key = {key}")["key"])
+        with suppress(ValueError):
+            return str(tomllib.loads(f"key = {key}")["key"])
     return key.strip("'") if key.startswith("'") else key
