@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from collectors import KINDS
 from infertop.commands.hub import Hub
@@ -19,21 +20,26 @@ from infertop.engine.run import Polling
 DEFAULT_INTERVAL_SECONDS = 1.0
 
 
+class Listener(Protocol):
+    """Who is told that sources have changed."""
+
+    def sources_changed(self) -> None:
+        """Take the sources that are read now."""
+        ...
+
+    def source_forgotten(self, name: str) -> None:
+        """Take that another server has the name of a source now."""
+        ...
+
+
 class Roster:
-    """What is read, by name. `changed` is called after every change, `forgotten` with what is another source by now.
+    """What is read, by name.
 
     `pids` has the server processes of the sources that were found on this machine; the others were configured.
     `own_names` are the addresses and names of this machine, `interval` is that of what is found on it.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        hub: Hub,
-        own_names: frozenset[str],
-        changed: Callable[[], None],
-        forgotten: Callable[[str], None],
-    ) -> None:
+    def __init__(self, clock: Clock, hub: Hub, own_names: frozenset[str]) -> None:
         self.configs: dict[str, SourceConfig] = {}
         self.pids: dict[str, tuple[int, ...]] = {}
         self.polling = Polling(clock, hub)
@@ -41,8 +47,7 @@ class Roster:
         self.interval = DEFAULT_INTERVAL_SECONDS
         self._clock = clock
         self._hub = hub
-        self._changed = changed
-        self._forgotten = forgotten
+        self.listener: Listener | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def add_found(self, config: SourceConfig, pid: int | None) -> None:
@@ -108,6 +113,10 @@ class Roster:
         config = self.configs.get(source)
         return gap_seconds(config.interval_seconds if config else DEFAULT_INTERVAL_SECONDS)
 
+    def _changed(self) -> None:
+        if self.listener is not None:
+            self.listener.sources_changed()
+
     def _collector(self, config: SourceConfig) -> Collector:
         made = Pending(config, lambda: collector(config, self._clock))
         if config.kind != "nvml":
@@ -129,9 +138,9 @@ class Roster:
 
     async def _replace(self, old: SourceConfig, new: SourceConfig) -> None:
         await self._remove(new.name)
-        if (old.kind, old.url) != (new.kind, new.url):
-            # Another server's counters do not go on from those of the one before.
-            self._forgotten(new.name)
+        # Another server's counters do not go on from those of the one before.
+        if self.listener is not None and (old.kind, old.url) != (new.kind, new.url):
+            self.listener.source_forgotten(new.name)
         self._add(new, self._collector(new))
 
     def _set_interval(self, name: str, seconds: float) -> None:

@@ -47,14 +47,14 @@ class Session:
         self.pricing = Pricing(setup.watcher)
         self.watch = Watch(self.pricing.sigma)
         self.recorder_time = demo.Now(setup.clock, demo=setup.demo)
-        self.roster = Roster(self.clock, self.hub, own_names, self._sources_changed, self._source_forgotten)
+        self.roster = Roster(self.clock, self.hub, own_names)
         self.roster.interval = self.interval
         self.viewing: Viewing | None = None
         self.recording: Recording | None = None
         self._learning: asyncio.Task[None] | None = None
         if store.mode in (Mode.WRITER, Mode.MEMORY):
             self.recording = Recording(store, self.recorder_time, self.pricing, self.roster, setup.db_limit_bytes)
-            self.hub.recorder = self.recording.recorder
+            self.hub.recorder, self.roster.listener = self.recording.recorder, self.recording
         self.finding = Finding(self.roster, self.state) if setup.discover and store.mode is not Mode.VIEWER else None
 
     @classmethod
@@ -154,14 +154,6 @@ class Session:
 
     def _configured(self) -> list[SourceConfig]:
         return self.setup.sources(self.asked_interval, self.roster.own_names)
-
-    def _sources_changed(self) -> None:
-        if self.recording is not None:
-            self.recording.sources_changed()
-
-    def _source_forgotten(self, name: str) -> None:
-        if self.recording is not None:
-            self.recording.source_forgotten(name)
 
     def facts(self) -> Facts:
         """Return everything that is known now, ready for the views."""

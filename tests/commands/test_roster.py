@@ -28,12 +28,13 @@ class World:
         self.state = State()
         self.changes = 0
         self.forgotten: list[str] = []
-        self.roster = Roster(self.clock, Hub(self.state), frozenset({"10.0.0.1"}), self._changed, self._forgotten)
+        self.roster = Roster(self.clock, Hub(self.state), frozenset({"10.0.0.1"}))
+        self.roster.listener = self
 
-    def _changed(self) -> None:
+    def sources_changed(self) -> None:
         self.changes += 1
 
-    def _forgotten(self, name: str) -> None:
+    def source_forgotten(self, name: str) -> None:
         self.forgotten.append(name)
 
 
