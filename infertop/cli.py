@@ -7,11 +7,14 @@ stdout is for output; everything else goes to stderr or the log file.
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TextIO
 
 from infertop import __version__
 
@@ -24,6 +27,8 @@ examples:
   infertop record --for 3600                      collect for an hour without a screen
   infertop report --by model --since today        what it cost
 """
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def _positive(text: str) -> float:
@@ -94,6 +99,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
+
+
 def _command(options: argparse.Namespace) -> str:
     if options.command:
         return str(options.command)
@@ -102,6 +111,8 @@ def _command(options: argparse.Namespace) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    if sys.stdout is None:  # closed by whoever started us: the exit status is all that is wanted
+        sys.stdout = _nowhere()
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.json and not options.once:
@@ -114,11 +125,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run: Callable[[argparse.Namespace], int] = import_module(f"infertop.commands.{_command(options)}").run
         if _command(options) != "screen":  # which goes on loading, and ends this itself once it is painted
             gc.enable()
-        return run(options)
+        status = run(options)
+        sys.stdout.flush()  # a full disk shows here, and not where the interpreter ends
+        return status
     except BrokenPipeError:
         # Whoever read our output has gone (infertop report | head): nothing is wrong, and nothing more can be said.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        sys.stdout = _nowhere()  # what the other still holds cannot be written either
+        print(f"infertop: the output could not be written: {os.strerror(error.errno).lower()}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     finally:
