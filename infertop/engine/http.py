@@ -231,13 +231,20 @@ class Http:
         return Reply(response.status_code, headers, body, time.perf_counter() - began)
 
     def _open(self) -> httpx.AsyncBaseTransport:
-        import httpx
-
         if self._transport is None:
-            tls = tls_context(verified=self.origin is not None and self.origin.scheme == "https")
-            limits = httpx.Limits(max_connections=4, max_keepalive_connections=2)
-            self._transport = self._given or httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
+            self._transport = self._given or _new_transport(self.origin is not None and self.origin.scheme == "https")
         return self._transport
+
+
+def _new_transport(tls: bool) -> httpx.AsyncBaseTransport:
+    import httpx
+
+    from infertop.engine.plain import PlainTransport  # which loads httpx
+
+    if not tls:
+        return PlainTransport()
+    limits = httpx.Limits(max_connections=4, max_keepalive_connections=2)
+    return httpx.AsyncHTTPTransport(verify=tls_context(), trust_env=False, limits=limits)
 
 
 class _Stale(Exception):  # noqa: N818 - a state of the connection, not of the source

@@ -10,32 +10,29 @@ import sys
 import threading
 
 _lock = threading.Lock()
-_contexts: dict[bool, ssl.SSLContext] = {}
+_contexts: list[ssl.SSLContext] = []
 
 
 async def load_libraries(*, tls: bool) -> None:
     """Load httpx, and the certificates where `tls` is True; return at once where that is done."""
     if "httpx" not in sys.modules:
         await asyncio.to_thread(importlib.import_module, "httpx")
-    if tls and True not in _contexts:
-        await asyncio.to_thread(tls_context, verified=True)
+    if tls and not _contexts:
+        await asyncio.to_thread(tls_context)
 
 
-def tls_context(*, verified: bool) -> ssl.SSLContext:
-    """Return the context that all connections share, or the one of origins that speak plain http.
+def tls_context() -> ssl.SSLContext:
+    """Return the context that all connections share: one for each origin would take 1 MB each.
 
-    The first trusts the system's certificates, where a company puts its own, and certifi's. The second trusts nobody
-    and costs nothing to make: a context for each origin would take 1 MB each.
+    It trusts the system's certificates, where a company puts its own, and certifi's.
     """
     with _lock:
-        if verified not in _contexts:
-            _contexts[verified] = _new_context(verified)
-        return _contexts[verified]
+        if not _contexts:
+            _contexts.append(_new_context())
+        return _contexts[0]
 
 
-def _new_context(verified: bool) -> ssl.SSLContext:
-    if not verified:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def _new_context() -> ssl.SSLContext:
     import certifi
 
     context = ssl.create_default_context()
