@@ -14,6 +14,7 @@ from infertop.readings.model import Batch, Buckets, Value
 _EMPTY = engine_shape(())
 # More than a fleet does in a year: what rises by more between two polls is no count, and must not reach the sums.
 _ABSURD = 1e12
+_FAILURES = frozenset({"requests_failed", "requests_aborted"})
 
 
 class EngineMeter:
@@ -50,7 +51,7 @@ class EngineMeter:
         if hole is not None:
             self._book_wide(quantities, minute, hole, advance.restarted)
         else:
-            self._book(quantities, minute, advance.restarted)
+            self._book(self._known_zeros(quantities) | quantities, minute, advance.restarted)
 
     def dump(self) -> dict[str, Any]:
         """Return what `load` needs to go on from here, JSON-able."""
@@ -94,12 +95,12 @@ class EngineMeter:
         return amounts
 
     def _known_zeros(self, quantities: dict[Place, int]) -> dict[Place, int]:
-        """Return 0 for what a model that did something reports and did none of: it is known, and not to be missed."""
-        active = {model for (model, _), count in quantities.items() if count}
+        """Return 0 for all that a model reports which did something: what it did none of is known, and no gap."""
+        active = {model for model, _ in quantities}
         return {
-            (model, "input" if resource == PROMPT else resource): 0
+            (model, FRESH if resource == PROMPT else resource): 0
             for model, resource in self._shape.places.values()
-            if model in active and (model, "input" if resource == PROMPT else resource) not in quantities
+            if model in active and resource not in _FAILURES
         }
 
     def _fresh(self, model: str | None, prompt: float, cached: float) -> float:

@@ -54,7 +54,7 @@ def test_without_a_counter_of_cached_tokens_all_prompt_tokens_are_fresh():
 def test_more_cached_than_prompt_for_a_moment_is_owed_to_the_next_increase():
     polls = [(0, 0), (0, 60), (100, 60), (150, 60)]
     batches = [engine(START + i, prompt_tokens=p, cached_tokens=c) for i, (p, c) in enumerate(polls)]
-    assert totals(lines(*batches[:2])) == {(VLLM, LLAMA, "cache_read"): 60}
+    assert totals(lines(*batches[:2])) == {(VLLM, LLAMA, "cache_read"): 60, (VLLM, LLAMA, "input"): 0}
     assert totals(lines(*batches[:3])) == {(VLLM, LLAMA, "cache_read"): 60, (VLLM, LLAMA, "input"): 40}
     assert totals(lines(*batches)) == {(VLLM, LLAMA, "cache_read"): 60, (VLLM, LLAMA, "input"): 90}
 
@@ -130,7 +130,8 @@ def test_a_restart_after_a_long_silence_is_booked_since_the_engine_began():
 
 def test_the_first_reading_is_a_baseline_and_a_later_series_counts_from_zero():
     found = lines(engine(START, requests=10_000), engine(START + 1, requests=10_000, output_tokens=70))
-    assert totals(found) == {(VLLM, LLAMA, "output"): 70}
+    # That it counts requests, and that there was none, is known.
+    assert totals(found) == {(VLLM, LLAMA, "output"): 70, (VLLM, LLAMA, "requests"): 0}
 
 
 def test_fractions_of_a_token_are_carried_on_until_they_are_whole():
