@@ -60,8 +60,13 @@ class Roster:
             self._changed()
 
     async def move_found(self, name: str, url: str, pid: int | None) -> None:
-        """Go on reading a server that was found before where it is now; what it said stays its own."""
+        """Go on reading a server that was found before, and still counts as found, where it is now.
+
+        What it said stays its own.
+        """
         async with self._one_at_a_time:
+            if name not in self.pids:
+                return
             self.pids[name] = (pid,) if pid else ()
             if self.configs[name].url != url:
                 config = replace(self.configs.pop(name), url=url)

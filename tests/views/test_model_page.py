@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from infertop.money.budgets import status
 from infertop.views.explain import explain
 from infertop.views.facts import Past
 from infertop.views.model_page import BINS, model_page
@@ -13,6 +14,8 @@ from infertop.views.shapes import BudgetRow, Event, GpuRow, Headline, ModelRow, 
 from tests.money.tape import LLAMA, START, VLLM, Gpu, engine, nvml
 from tests.views.test_costs import SHARED, lived
 from tests.views.test_model_rows import HELD, running, shadow
+from tests.views.test_overview import MONTH as BUDGET
+from tests.views.test_overview import UTC
 from tests.views.test_overview import lived as small
 from tests.views.world import World
 
@@ -94,7 +97,10 @@ def test_every_column_of_every_row_can_be_asked_about() -> None:
     hostile = World()
     for second in range(3):
         hostile.poll(engine(START + second, model="a\tb\x1b[2J", requests=second), nvml(START + second, HELD))
-    for facts in (lived({**SHARED, "book": 1}, 5).facts(), World().facts(), small().facts(), hostile.facts()):
+    budgets = Past(budgets=(status(BUDGET, 10**9, 1.0, float(START), UTC),), coverage=0.5)
+    known = small().facts(past=budgets)
+    assert explain(known, "budgets", BUDGET.name, "spent_usd").lines[0].endswith("began in UTC, pricing.toml:1")
+    for facts in (lived({**SHARED, "book": 1}, 5).facts(), World().facts(), known, hostile.facts()):
         view = overview(facts)
         keys = {
             ("models", ModelRow): [f"{each.source}\t{each.model}" for each in view.models],
