@@ -129,7 +129,7 @@ def test_numbers_that_are_none_and_lines_that_stand_twice_add_nothing(infertop):
         server.wait_until_ended(process)
         assert stop(process, signal.SIGTERM)[0] == 0
     rows = {row["model"]: row["tokens"] for row in infertop.report("--by", "model")}
-    assert rows["m"] == {"output": 3}
+    assert rows["m"] == {"input": 0, "output": 3}
 
 
 def test_a_page_of_too_many_series_is_bounded_and_the_others_go_on(infertop):
