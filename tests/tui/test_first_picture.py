@@ -8,6 +8,7 @@ from tests.tui import sample
 from tests.tui.play import PlayFeed
 from tui.desk import Desk
 from tui.look import Look
+from tui.screens.board import pace
 
 STARTING = replace(sample.EMPTY, searched=())
 
@@ -34,3 +35,12 @@ def test_the_demo_looks_for_nothing_and_says_what_it_plays():
     assert "looking for" not in text
     assert "a recording of real traffic, played on a machine that is made up" in text
     assert "nothing is kept" in text
+
+
+def test_the_first_figures_do_not_wait_for_a_tick_of_the_usual_length():
+    up, starting = replace(sample.RICH.sources[0], state="up"), replace(sample.RICH.sources[0], state="starting")
+    view = replace(sample.RICH, interval_seconds=10.0)
+    assert pace(replace(view, sources=())) == 0.25
+    assert pace(replace(view, sources=(up, starting))) == 0.25
+    assert pace(replace(view, sources=(up,))) == 2.0
+    assert pace(replace(view, sources=(up,), interval_seconds=0.5)) == 0.5

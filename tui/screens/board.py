@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
 
+from infertop.views.shapes import Overview
 from tui.desk import Desk
 from tui.keys import KEYS
 from tui.terminal import behind
@@ -19,9 +20,17 @@ if TYPE_CHECKING:
     from tui.app import InfertopApp
 
 _SLOWEST_TICK = 2.0
+_STARTING_TICK = 0.25
 _WHEEL = 3
 _CUTS = ("cut-a", "cut-b", "cut-c")
 _ACTIONS = {name: key.action for key in KEYS for name in key.keys.split(",")}
+
+
+def pace(view: Overview) -> float:
+    """Return how often to tick: at the polls' interval, often enough for ages to be true, oftener for first figures."""
+    if not view.sources or any(source.state == "starting" for source in view.sources):
+        return _STARTING_TICK
+    return min(view.interval_seconds, _SLOWEST_TICK)
 
 
 class Board(Screen[None], inherit_bindings=False):
@@ -49,8 +58,7 @@ class Board(Screen[None], inherit_bindings=False):
         self.app.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
 
     def _schedule(self) -> None:
-        """Tick at the polls' interval, but often enough for ages to be true."""
-        self._ticks = min(self.desk.view.interval_seconds, _SLOWEST_TICK)
+        self._ticks = pace(self.desk.view)
         self._timer = self.set_interval(self._ticks, self.tick)
 
     def tick(self) -> None:
@@ -58,7 +66,7 @@ class Board(Screen[None], inherit_bindings=False):
         self.desk.tick()
         if not behind(self._app):
             self.canvas.show()
-        if self._ticks != min(self.desk.view.interval_seconds, _SLOWEST_TICK):
+        if self._ticks != pace(self.desk.view):
             self._timer.stop()
             self._schedule()
 
