@@ -53,7 +53,7 @@ def engine_shape(series: tuple[Series, ...]) -> EngineShape:
     places = {
         each: (each.label("model"), _RESOURCES[each.metric])
         for each in counters
-        if each.metric in _RESOURCES and not _said_twice(each, counters)
+        if each.metric in _RESOURCES and not said_twice(each, counters)
     }
     reported = set(places.values())
     compute = {
@@ -74,7 +74,7 @@ def _is_counter(series: Series) -> bool:
     return metric is not None and metric.kind is Kind.COUNTER
 
 
-def _said_twice(series: Series, counters: Iterable[Series]) -> bool:
+def said_twice(series: Series, counters: Iterable[Series]) -> bool:
     """Say whether this counts failures of the engine that its server counts by status of the answer as well."""
     if series.metric != "requests_failed" or series.label("reason") != "error":
         return False

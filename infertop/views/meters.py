@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from infertop.engine.state import State
 from infertop.engine.track import Bins, Track
+from infertop.money.engine_shape import said_twice
 from infertop.readings.histogram import add, mean, quantile
 from infertop.readings.model import Buckets
 from infertop.views.shapes import Quantiles
@@ -46,15 +47,18 @@ class Meters:
 
     def increase(self, source: str, metric: str, **labels: str) -> Increase | None:
         """Return what the counters rose by together, None before two polls."""
-        chosen = self.tracks(source, metric, **labels)
-        found = [each for track in chosen if (each := track.increase(self.window))]
-        if not found:
-            return None
-        return Increase(sum(each.amount for each in found), max(each.seconds for each in found))
+        return self._rise(self.tracks(source, metric, **labels))
 
     def rate(self, source: str, metric: str, **labels: str) -> float | None:
         """Return the counters' rise a second."""
         rise = self.increase(source, metric, **labels)
+        return rise.per_second if rise else None
+
+    def failed(self, source: str, model: str) -> float | None:
+        """Return the failed requests a second; those that engine and server both count, once."""
+        chosen = tuple(self.tracks(source, "requests_failed", model=model))
+        series = [track.series for track in chosen]
+        rise = self._rise(track for track in chosen if not said_twice(track.series, series))
         return rise.per_second if rise else None
 
     def total(self, source: str, metric: str, **labels: str) -> float | None:
@@ -118,6 +122,12 @@ class Meters:
 
 def _together(rows: Iterable[Bins]) -> Bins:
     return tuple(sum(known) if (known := _known(column)) else None for column in zip(*rows, strict=True))
+
+    def _rise(self, tracks: Iterable[Track]) -> Increase | None:
+        found = [each for track in tracks if (each := track.increase(self.window))]
+        if not found:
+            return None
+        return Increase(sum(each.amount for each in found), max(each.seconds for each in found))
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -123,7 +123,7 @@ def _with_load(row: ModelRow, meters: Meters) -> ModelRow:
     source, model = row.source, row.model
     return replace(
         row,
-        failed_per_second=meters.rate(source, "requests_failed", model=model),
+        failed_per_second=meters.failed(source, model),
         running=meters.total(source, "running", model=model),
         waiting=meters.total(source, "waiting", model=model),
         kv_cache_usage=_current_mean(meters, source, model),

@@ -185,6 +185,20 @@ def test_ranks_are_one_row() -> None:
     assert middle is None or middle <= 0.1
 
 
+@pytest.mark.parametrize(
+    ("reasons", "rate"), [({"error": 1.0}, 1.0), ({"error": 1.0, "5xx": 1.0, "4xx": 2.0}, 3.0), ({}, None)]
+)
+def test_a_failure_that_engine_and_server_count_is_one(reasons: dict[str, float], rate: float | None) -> None:
+    world = World()
+    for second in range(11):
+        series = (
+            Series.of("running", model=LLAMA),
+            *(Series.of("requests_failed", model=LLAMA, reason=r) for r in reasons),
+        )
+        world.poll(Batch(VLLM, START + second, series, (1.0, *(each * second for each in reasons.values())), 1.0))
+    assert only(world).failed_per_second == rate
+
+
 def test_latencies_without_a_histogram_are_what_the_engine_states_itself() -> None:
     world = World()
     for second in range(11):
