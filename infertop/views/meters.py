@@ -119,15 +119,15 @@ class Meters:
         p50, p95, p99 = ((None, said.get(name), None) for name in ("0.5", "0.95", "0.99"))
         return Quantiles(p50, p95, p99, count=float(len(said)))
 
-
-def _together(rows: Iterable[Bins]) -> Bins:
-    return tuple(sum(known) if (known := _known(column)) else None for column in zip(*rows, strict=True))
-
     def _rise(self, tracks: Iterable[Track]) -> Increase | None:
         found = [each for track in tracks if (each := track.increase(self.window))]
         if not found:
             return None
         return Increase(sum(each.amount for each in found), max(each.seconds for each in found))
+
+
+def _together(rows: Iterable[Bins]) -> Bins:
+    return tuple(sum(known) if (known := _known(column)) else None for column in zip(*rows, strict=True))
 
 
 def _known(values: Iterable[float | None]) -> list[float]:
