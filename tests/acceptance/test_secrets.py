@@ -68,6 +68,18 @@ def test_a_key_is_in_no_output_no_log_and_no_database(infertop):
         assert secret.encode() not in everything_written(infertop.folder)
 
 
+def test_a_key_that_is_not_there_is_said_and_the_others_go_on(infertop):
+    with replaying(PAGES) as server:
+        text = '[[source]]\nkind = "vllm"\nname = "{}"\nurl = "{}"\n{}\n'
+        (infertop.folder / "prices.toml").write_text(
+            text.format("keyless", server.url, 'key_env = "NOT_SET"') + text.format("good", server.url, "")
+        )
+        reading = infertop.once("--pricing", "prices.toml")
+    rows = {row["name"]: row for row in reading["sources"]}
+    assert (rows["good"]["state"], rows["keyless"]["state"]) == ("up", "auth")
+    assert "the environment variable NOT_SET (key_env) is not set" in rows["keyless"]["detail"]
+
+
 def test_a_key_file_that_others_can_read_is_refused_with_what_to_do(infertop):
     key = infertop.folder / "key"
     key.write_text(CANARY)

@@ -1,116 +1,93 @@
-"""A real llama.cpp server: infertop beside what the client counted, through a restart, and found by itself."""
-
-from __future__ import annotations
+"""A real llama.cpp server: found, counted to the token, through a restart, and priced by the machine's hour."""
 
 import json
-import threading
-import urllib.request
-from pathlib import Path
-from typing import Any
+import signal
+from collections import Counter
 
 import pytest
 
-from tests.acceptance.program import Program
-from tests.real import servers
+from tests.acceptance.program import Program, stop
+from tests.real.servers import free_port, llamacpp
+from tests.real.watched import PRICING, post, under_load, wait_until_read
 
-PRICING = """\
-[host]
-usd_per_hour = 0.40
-"""
 MODEL = "tiny-gguf"
-
-
-class Client:
-    """Sends requests, and keeps what the answers say was read and made."""
-
-    def __init__(self) -> None:
-        self.fresh = self.cached = self.output = 0
-
-    def complete(self, url: str, prompt: str, tokens: int) -> None:
-        answer = ask(f"{url}/completion", {"prompt": prompt, "n_predict": tokens, "ignore_eos": True})
-        timings = answer["timings"]
-        self.fresh += timings["prompt_n"]
-        self.cached += timings["cache_n"]
-        self.output += timings["predicted_n"]
-
-
-def ask(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        answer: dict[str, Any] = json.load(reply)
-        return answer
+PROMPTS = [
+    "What does an hour of inference cost?",
+    "What does an hour of inference cost? And what does a token cost, if the machine was busy all day long?",
+    "Entirely different words, which no cache has seen",
+]
 
 
 @pytest.fixture
-def infertop(tmp_path: Path) -> Program:
+def infertop(tmp_path):
     (tmp_path / "prices.toml").write_text(PRICING)
-    return Program(tmp_path)
+    return Program(tmp_path, read=("--pricing", "prices.toml", "--interval", "0.2"))
 
 
-def test_the_report_is_what_the_client_counted_through_a_restart(infertop: Program) -> None:
-    """The client's counts and the server's agree here, because no request is given up."""
-    client, port = Client(), servers.free_port()
-    with servers.llamacpp(port) as server:
-        client.complete(server.url, "what ran before the first poll is not counted", 8)
-        client = Client()
-        recorder = infertop.record("--source", f"llamacpp={server.url}", "--for", "600")
-        assert recorder.stderr is not None
-        assert "recording" in recorder.stderr.readline(), "the recorder holds the database from here on"
-        wait_for(infertop, "up")
-        for number in range(5):
-            client.complete(server.url, f"request number {number} has a prompt of its own", 16)
-        wait_for(infertop, "up", output=client.output)
-    with servers.llamacpp(port) as server:
-        for number in range(3):
-            client.complete(server.url, f"after the restart, request {number}", 12)
-        wait_for(infertop, "up", output=client.output)
-    recorder.terminate()
-    assert recorder.wait(20) == 0
-    (row,) = infertop.report("--by", "source,model")
-    assert (row["source"], row["model"]) == (f"llamacpp@127.0.0.1:{port}", MODEL)
-    assert row["tokens"] == {"input": client.fresh, "cache_read": client.cached, "output": client.output}
-    assert row["requests"] is None, "this server does not count requests"
+def ask(server, number):
+    """Send one chat request; return what the answer says of its tokens."""
+    body = {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": PROMPTS[number % len(PROMPTS)]}],
+        "max_tokens": 5 + number % 4,
+        "seed": number,
+    }
+    answer = json.loads(post(f"{server.url}/v1/chat/completions", body))
+    usage, timings = answer["usage"], answer["timings"]
+    assert usage["completion_tokens"] == timings["predicted_n"]
+    assert usage["prompt_tokens"] == timings["prompt_n"] + timings["cache_n"]
+    return Counter(input=timings["prompt_n"], cache_read=timings["cache_n"], output=timings["predicted_n"])
 
 
-def wait_for(infertop: Program, state: str, output: int | None = None) -> None:
-    """Wait until the recorder's own view, read beside it, has the source in `state` and `output` tokens in all."""
-    finished = threading.Event()
-    for _ in range(100):
+def load(server, requests):
+    return sum((ask(server, number) for number in range(requests)), Counter())
+
+
+def test_it_is_found_without_being_named(infertop):
+    with llamacpp() as server:
         reading = infertop.once()
-        states = [source["state"] for source in reading["sources"] if source["kind"] == "llamacpp"]
-        made = sum(model["totals"]["output"] or 0 for model in reading["models"])
-        if states == [state] and (output is None or made == output):
-            return
-        finished.wait(0.1)
-    raise AssertionError(f"{reading['sources']}, {made} of {output} tokens")
+        check = infertop.run("check", *infertop.read)
+    name = server.url.replace("http://", "llamacpp@")
+    (source,) = [row for row in reading["sources"] if row["name"] == name]
+    assert (source["kind"], source["state"], source["detail"]) == ("llamacpp", "up", "")
+    (row,) = [row for row in reading["models"] if row["source"] == name]
+    assert (row["model"], row["running"], row["waiting"]) == (MODEL, 0, 0)
+    assert f"{name}  up  {MODEL}" in check.stdout
 
 
-def test_it_is_found_by_itself_and_carries_the_hosts_price(tmp_path: Path) -> None:
-    """With a host's price and no GPU the hour is the models'; tokens and dollars are of one window."""
-    (tmp_path / "prices.toml").write_text(PRICING)
-    infertop = Program(tmp_path, read=("--interval", "1", "--pricing", "prices.toml"))
-    with servers.llamacpp() as server:
-        stop = threading.Event()
-        client = Client()
+def test_tokens_are_those_of_the_answers_through_a_restart(infertop):
+    port = free_port()
+    infertop.read += ("--no-discovery", "--source", f"llama=llamacpp=http://127.0.0.1:{port}/v1")
+    with llamacpp(port) as server:
+        load(server, 3)  # before anybody looked: in no total
+        process = infertop.record()
+        wait_until_read(infertop, "llama", process)
+        told = load(server, 12)
+        wait_until_read(infertop, "llama", process)
+    with llamacpp(port) as server:
+        told += load(server, 7)
+        wait_until_read(infertop, "llama", process)
+        status, _, said = stop(process, signal.SIGTERM)
+    assert status == 0, said
+    (row,) = infertop.report("--by", "source,model", "--pricing", "prices.toml")
+    assert (row["source"], row["model"]) == ("llama", MODEL)
+    assert row["tokens"] == dict(told)
+    assert min(told.values()) > 0
+    assert row["requests"] is None  # it counts none
+    assert row["usd"] > 0
+    assert row["unpriced_tokens"] == 0
 
-        def load() -> None:
-            while not stop.is_set():
-                client.complete(server.url, "a prompt that repeats", 32)
 
-        worker = threading.Thread(target=load)
-        worker.start()
-        try:
-            reading = infertop.once()
-        finally:
-            stop.set()
-            worker.join(30)
-    row = next(model for model in reading["models"] if model["source"].endswith(server.url.rsplit(":", 1)[1]))
-    assert row["model"] == MODEL
-    assert sum(model["usd_per_hour"] for model in reading["models"]) == pytest.approx(0.40)
-    assert reading["usd_per_hour"]["host"] == reading["usd_per_hour"]["total"] == 0.40
+def test_a_million_tokens_cost_what_the_machines_hour_makes_of_them(infertop):
+    with llamacpp() as server, under_load(lambda number: ask(server, number)):
+        infertop.read += ("--no-discovery", "--source", f"llamacpp={server.url}", "--interval", "1")
+        reading = infertop.once()
+    (row,) = reading["models"]
     rates = row["tokens_per_second"]
-    assert rates["output"] > 0
-    prices = row["usd_per_million_tokens"]
-    hour = sum(rates[name] * 3600 * (prices[name] or 0.0) / 1e6 for name in rates)
-    assert hour == pytest.approx(row["usd_per_hour"], rel=1e-6)
-    assert row["usd_per_request"] is None
+    assert all(rates[name] > 0 for name in ("input", "cache_read", "output"))
+    assert reading["usd_per_hour"]["host"] == reading["usd_per_hour"]["total"] == row["usd_per_hour"] == 36
+    per_million = row["usd_per_million_tokens"]
+    assert per_million["blended"] == pytest.approx(36 / 3600 / sum(rates.values()) * 1e6, rel=1e-6)
+    by_class = sum(rates[name] * per_million[name] for name in rates)
+    assert by_class * 3600 / 1e6 == pytest.approx(36, rel=1e-6)
+    assert row["usd_per_request"] is None  # it counts no requests

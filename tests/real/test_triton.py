@@ -1,93 +1,93 @@
-"""A real Triton: requests, the response cache and a backend's own token counters beside what the client counted."""
+"""A real Triton with a Python backend: requests, tokens by the backend's own counters, and cost per request."""
 
-from __future__ import annotations
-
-import json
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+import signal
 
 import pytest
 
-from tests.acceptance.program import Program
-from tests.real import servers
+from tests.acceptance.program import Program, stop
+from tests.real.servers import triton
+from tests.real.watched import PRICING, post, under_load, wait_until_read
 
-PRICING = """\
+SOURCE = """\
 [[source]]
 kind = "triton"
-name = "triton"
-url = "{url}"
+name = "trt"
+url = "{}"
 input_tokens = "demo_prompt_tokens_total"
 output_tokens = "demo_generation_tokens_total"
 """
 
 
 @pytest.fixture(scope="module")
-def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    with servers.triton(tmp_path_factory.mktemp("triton")) as server:
-        yield server
+def server(tmp_path_factory):
+    with triton(tmp_path_factory.mktemp("triton")) as running:
+        yield running
 
 
-def post(url: str, body: dict[str, Any]) -> bytes:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        answer: bytes = reply.read()
-        return answer
+@pytest.fixture
+def infertop(tmp_path, server):
+    (tmp_path / "prices.toml").write_text(PRICING + SOURCE.format(server.metrics_url))
+    return Program(tmp_path, read=("--pricing", "prices.toml", "--interval", "0.2"))
 
 
-def generate(server: servers.Server, words: int, tokens: int) -> None:
-    text = " ".join(["word"] * words)
-    answer = post(f"{server.url}/v2/models/tiny_llm/generate_stream", {"text_input": text, "max_tokens": tokens})
-    assert answer.count(b"data:") == tokens
-
-
-def echo(server: servers.Server, text: str) -> None:
+def echo(server, text):
     tensor = {"name": "TEXT", "datatype": "BYTES", "shape": [1, 1], "data": [text]}
-    post(f"{server.url}/v2/models/echo/infer", {"inputs": [tensor]})
+    assert text.encode() in post(f"{server.url}/v2/models/echo/infer", {"inputs": [tensor]})
 
 
-def test_requests_and_tokens_are_what_the_client_counted(triton: servers.Server, tmp_path: Path) -> None:
-    """Answers out of the response cache are requests too: `echo` is asked five times and runs twice."""
-    (tmp_path / "triton.toml").write_text(PRICING.format(url=triton.metrics_url))
-    infertop = Program(tmp_path, read=("--no-discovery", "--pricing", "triton.toml"))
-    infertop.once()
-    for words, tokens in ((3, 5), (40, 20), (7, 1)):
-        generate(triton, words, tokens)
-    for text in ("same", "same", "other", "same", "other"):
-        echo(triton, text)
-    fresh_page(triton, b'nv_inference_request_success{model="echo",version="1"} 5')
-    infertop.once()
-    rows = {row["model"]: row for row in infertop.report("--by", "model")}
-    assert rows["tiny_llm"]["requests"] == 3
-    assert rows["tiny_llm"]["tokens"] == {"input": 50, "output": 26}
-    assert rows["echo"]["requests"] == 5
-    assert rows["echo"]["tokens"] == {}
+def generate(server, words, tokens):
+    """Stream one answer, and return how many tokens came."""
+    body = {"text_input": " ".join(["word"] * words), "max_tokens": tokens}
+    return post(f"{server.url}/v2/models/tiny_llm/generate_stream", body).count(b"data:")
 
 
-def fresh_page(server: servers.Server, line: bytes) -> None:
-    """Wait until the page says what was done: Triton refreshes some of it every two seconds."""
-    for _ in range(100):
-        with urllib.request.urlopen(f"{server.metrics_url}/metrics", timeout=30) as reply:
-            page = reply.read()
-        if line in page:
-            return
-    raise AssertionError(page.decode()[:2000])
+def load(server):
+    """Send requests of both models; return what they have to be counted as."""
+    for number in range(20):
+        echo(server, f"text {number % 4}")  # 16 of them come from the response cache
+    asked = [(3 + n, 1 + n % 5) for n in range(10)]
+    came = sum(generate(server, *each) for each in asked)
+    assert came == sum(tokens for _, tokens in asked)
+    return {
+        "echo": (20, {}),
+        "tiny_llm": (len(asked), {"input": sum(words for words, _ in asked), "output": came}),
+    }
 
 
-def test_the_http_port_is_not_the_metrics_port_and_the_source_says_so(triton: servers.Server, tmp_path: Path) -> None:
-    infertop = Program(tmp_path, read=("--no-discovery", "--interval", "0.2"))
-    reading = infertop.once("--source", f"triton={triton.url}")
-    source = next(each for each in reading["sources"] if each["kind"] == "triton")
-    assert source["state"] != "up"
-    assert "8002" in source["detail"]
+def test_it_is_found_by_its_metrics_port(infertop, server):
+    (infertop.folder / "prices.toml").write_text(PRICING)
+    reading = infertop.once()
+    name = server.metrics_url.replace("http://", "triton@")
+    (source,) = [row for row in reading["sources"] if row["name"] == name]
+    assert (source["kind"], source["state"], source["detail"]) == ("triton", "up", "")
+    assert {row["model"] for row in reading["models"] if row["source"] == name} == {"echo", "tiny_llm"}
 
 
-def test_its_quantiles_are_shown_in_seconds(triton: servers.Server, tmp_path: Path) -> None:
-    infertop = Program(tmp_path, read=("--no-discovery", "--interval", "1"))
-    for _ in range(20):
-        generate(triton, 2, 3)
-    reading = infertop.once("--source", f"triton={triton.metrics_url}")
-    row = next(each for each in reading["models"] if each["model"] == "tiny_llm")
-    p50, p99 = row["seconds"]["request"]["p50"], row["seconds"]["request"]["p99"]
-    assert 0 < p50 <= p99 < 5
+def test_requests_and_tokens_are_those_that_were_sent(infertop, server):
+    load(server)  # before anybody looked: in no total
+    process = infertop.record("--no-discovery")
+    wait_until_read(infertop, "trt", process)
+    sent = load(server)
+    status, _, said = stop(process, signal.SIGTERM)
+    assert status == 0, said
+    rows = {row["model"]: row for row in infertop.report("--by", "source,model", "--pricing", "prices.toml")}
+    assert {model: (row["requests"], row["tokens"]) for model, row in rows.items()} == sent
+    assert {row["source"] for row in rows.values()} == {"trt"}
+
+
+def test_a_request_and_a_million_tokens_cost_what_the_machines_hour_makes_of_them(infertop, server):
+    def ask(number):
+        echo(server, f"load {number}")
+        generate(server, 4, 6)
+
+    with under_load(ask):
+        reading = infertop.once("--no-discovery", "--interval", "1")
+    rows = {row["model"]: row for row in reading["models"]}
+    assert sum(row["usd_per_hour"] for row in rows.values()) == pytest.approx(36)
+    llm = rows["tiny_llm"]
+    assert llm["usd_per_request"] == pytest.approx(llm["usd_per_hour"] / 3600 / llm["requests_per_second"], rel=1e-6)
+    rates = {name: rate for name, rate in llm["tokens_per_second"].items() if rate is not None}
+    assert rates["input"] / llm["requests_per_second"] == pytest.approx(4, rel=0.2)
+    assert rates["output"] / llm["requests_per_second"] == pytest.approx(6, rel=0.2)
+    blended = llm["usd_per_million_tokens"]["blended"]
+    assert blended == pytest.approx(llm["usd_per_hour"] / 3600 / sum(rates.values()) * 1e6, rel=1e-6)
