@@ -10,7 +10,6 @@ from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.exposition import Exposition, Layout
 from infertop.readings.mapping import MAX_SERIES, Plan, Table
 from infertop.readings.model import Batch, Series, Value
-from infertop.readings.registry import METRICS, Kind
 from infertop.readings.safe import safe
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
 Adapt = Callable[[Table, bytes], Table]
 # So many pages in a row may lack what was read before it is given up for gone.
+_LOST = Series("unreadable_lines")
 _PATIENCE = 10
 _NOT_METRICS = {b"<": "a web page", b"{": "JSON", b"[": "JSON"}
 
@@ -59,7 +59,8 @@ class MetricsPage:
         self._known: tuple[Layout, str | None] | None = None
         self._plan: Plan | None = None
         self._lacked = 0
-        self._first = True
+        self._first, self._doubtful = True, False
+        self._extended: tuple[tuple[Series, ...], tuple[Series, ...]] = ((), ())
 
     def read(self, body: bytes, model: str | None = None) -> Reading:
         """Read a page; `model` names what has no model label. Raise Unavailable where it is no metrics page."""
@@ -72,14 +73,21 @@ class MetricsPage:
         page = self._exposition.parse(body)
         plan = self._plan_for(page.layout, body, model)
         series, values = plan.read(page.values)
-        if self._first and page.lost:
-            # A counter whose line cannot be read now would look new on the next page, and count from 0.
-            series, values = _gauges(series, values)
-        self._first = False
+        if self._first:
+            self._first, self._doubtful = False, page.lost > 0
+        if self._doubtful and series:
+            # A counter whose line cannot be read now would look new on a later page: whoever counts must know.
+            series, values = self._with_lost(series), (*values, float(page.lost))
         notes = [self._complaint(page.rejected, page.first_rejected)] if page.rejected else []
         if plan.choices.dropped:
             notes.append(f"{self._where}: {plan.choices.dropped} series are beyond the limit of {MAX_SERIES}")
         return Reading(series, values, plan.started(page.values), tuple(notes), page.rejected)
+
+    def _with_lost(self, series: tuple[Series, ...]) -> tuple[Series, ...]:
+        """Return `series` and the meter of lost lines; the same object while `series` is."""
+        if self._extended[0] is not series:
+            self._extended = (series, (*series, _LOST))
+        return self._extended[1]
 
     def _plan_for(self, layout: Layout, body: bytes, model: str | None) -> Plan:
         if self._plan is None or self._known is None or self._known[0] is not layout or self._known[1] != model:
@@ -94,11 +102,6 @@ class MetricsPage:
     def _complaint(self, rejected: int, first: str) -> str:
         lines = "1 line" if rejected == 1 else f"{rejected} lines"
         return f"{self._where}: {lines} could not be read, first: {safe(first, 160)}"
-
-
-def _gauges(series: tuple[Series, ...], values: tuple[Value, ...]) -> tuple[tuple[Series, ...], tuple[Value, ...]]:
-    kept = [pair for pair in zip(series, values, strict=True) if METRICS[pair[0].metric].kind is Kind.GAUGE]
-    return tuple(each for each, _ in kept), tuple(value for _, value in kept)
 
 
 def metrics_url(url: str) -> str:

@@ -93,7 +93,7 @@ class Vllm:
     def parse(self, body: bytes, ts: float) -> Batch:
         """Turn a page into a batch; raise Unavailable where it has nothing of vLLM's engine."""
         reading = self._page.read(body)
-        if all(series.metric == "requests_failed" for series in reading.series):
+        if {series.metric for series in reading.series} <= {"requests_failed", "unreadable_lines"}:
             where = shown(self._url)
             known = "no vllm series that infertop knows" if b"vllm" in body else "no vllm series"
             raise Unavailable(f"{where} serves {known}: is it vLLM, and was it started with --disable-log-stats?")

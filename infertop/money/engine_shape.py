@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from infertop.money.minutes import Reports
+from infertop.readings.increase import UNREADABLE
 from infertop.readings.model import Series
 from infertop.readings.registry import METRICS, Kind
 
@@ -33,8 +34,8 @@ Place = tuple[str | None, str]
 class EngineShape(NamedTuple):
     """What is the same for all batches with these `series`.
 
-    `at` are the positions of the counters, `counters` their series. `places` says where a counter's increase belongs,
-    `compute` for which (model, gpu) it is GPU time. `tokens` are the counters of prompt, fresh and cached tokens.
+    `at` are the positions of the counters and of what tells that some may be missing, `counters` their series.
+    `places` says where a counter's increase belongs, `compute` for which (model, gpu) it is GPU time. `tokens` are the counters of prompt, fresh and cached tokens.
     """
 
     series: tuple[Series, ...]
@@ -48,7 +49,7 @@ class EngineShape(NamedTuple):
 
 def engine_shape(series: tuple[Series, ...]) -> EngineShape:
     """Work out where the increases of these series belong; ranks and reasons of one model share a place."""
-    at = tuple(i for i, each in enumerate(series) if _is_counter(each))
+    at = tuple(i for i, each in enumerate(series) if _is_counter(each) or each.metric == UNREADABLE)
     counters = tuple(series[i] for i in at)
     places = {
         each: (each.label("model"), _RESOURCES[each.metric])

@@ -18,6 +18,8 @@ _SAME_START_SECONDS = 1.0
 _REMEMBERED = 100_000
 # So many pages in a row may lack the start that the others have before the counters decide alone.
 _SILENT_PAGES = 3
+# A page that shows this above 0 may hide series: what appears later need not be new.
+UNREADABLE = "unreadable_lines"
 # Meters older than any process that reads them: their first value is a baseline whenever it comes.
 _LIFELONG = frozenset({"gpu_energy_joules"})
 
@@ -57,7 +59,8 @@ class Continuity:
     The first page is a baseline and adds nothing. Later, a series that appears counts from 0 and a value that fell
     counts in full; after a restart everything counts in full. Readings that are not finite or below 0 are passed over,
     and so is a whole page without the start that those before it had: it may be that of another process, and the next
-    page makes up for it.
+    page makes up for it. Where lines of the first page could not be read, a series that appears later may be one of
+    them: it is a baseline, until a page was whole.
     """
 
     def __init__(self, gap_seconds: float) -> None:
@@ -66,6 +69,8 @@ class Continuity:
         self._started: float | None = None
         self._silent = 0
         self._seen = False
+        self._doubtful = False
+        self._unreadable: int | None = None
         self._series: tuple[Series, ...] | None = None
         self._meters: tuple[_Meter, ...] = ()
         self._last: list[Value | None] = []  # parallel to _meters
@@ -76,9 +81,12 @@ class Continuity:
         if self._is_silent(batch):
             return Advance(batch.ts, None, False, None, ())
         self._align(batch.series)
+        lost = self._unreadable is not None and batch.values[self._unreadable] != 0
+        self._doubtful = self._doubtful or (lost and not self._seen)
         news = [batch.values[meter.place] for meter in self._meters]
         restarted = self._seen and self._restarted(batch.started, news)
         increases = self._take(news, restarted)
+        self._doubtful = self._doubtful and lost and not restarted
         if restarted:
             self._past.clear()
         before, self._ts = self._ts, batch.ts
@@ -97,13 +105,14 @@ class Continuity:
             "started": self._started,
             "silent": self._silent,
             "seen": self._seen,
+            "doubtful": self._doubtful,
             "values": [[series.metric, list(map(list, series.labels)), _plain(value)] for series, value in values],
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up what `dump` returned, in place of what is remembered."""
         self._ts, self._started, self._seen = state["ts"], state["started"], state["seen"]
-        self._silent = state["silent"]
+        self._silent, self._doubtful = state["silent"], bool(state.get("doubtful"))
         self._series, self._meters, self._last = None, (), []
         self._past = {
             Series(metric, tuple((key, text) for key, text in labels)): _value(value)
@@ -130,6 +139,7 @@ class Continuity:
             return
         past = self._remembered()
         self._series = series
+        self._unreadable = next((at for at, each in enumerate(series) if each.metric == UNREADABLE), None)
         self._meters = tuple(_meters(series))
         self._last = [past.get(meter.series) for meter in self._meters]
         self._past = past if len(past) <= _REMEMBERED else {}
@@ -155,7 +165,8 @@ class Continuity:
             if new == old or not _good(new, meter.histogram) or _lost_a_bucket(new, old):
                 continue
             self._last[at] = new
-            amount = _growth(new, old, meter.lifelong) if self._seen else None
+            first_is_baseline = meter.lifelong or (self._doubtful and not restarted)
+            amount = _growth(new, old, first_is_baseline) if self._seen else None
             if amount is not None and _level(amount) > 0:
                 increases.append(Increase(meter.series, amount))
         self._seen = self._seen or any(last is not None for last in self._last)
@@ -191,10 +202,10 @@ def _level(value: Value) -> float:
     return value.observations if isinstance(value, Buckets) else value
 
 
-def _growth(new: Value, old: Value | None, lifelong: bool) -> Value | None:
+def _growth(new: Value, old: Value | None, first_is_baseline: bool) -> Value | None:
     """Return what came in since `old`, or None where that cannot be known."""
     if old is None:
-        return None if lifelong else new
+        return None if first_is_baseline else new
     if _level(new) < _level(old):
         return new
     if isinstance(new, Buckets) and isinstance(old, Buckets):

@@ -92,6 +92,7 @@ METRICS: dict[str, Metric] = {
         Metric("compute_seconds_total", _C, "seconds", "GPU time of a model's batches", (*_ENGINE, "gpu")),
         Metric("batches", _C, "batches", "batches run", _ENGINE),
         Metric("asleep", _G, "ratio", "1 while the engine's weights are off the GPU", _ENGINE),
+        Metric("unreadable_lines", _G, "lines", "lines of the page that could not be read and may hide a series"),
         # GPUs; `gpu` is the UUID of the device or of the MIG instance. A field that is not supported has no series.
         Metric("gpu_info", _G, "none", "1 for each GPU present", ("gpu", "name", "index", "parent", "mig_profile")),
         Metric("gpu_utilization", _G, "ratio", "share of time in which a kernel ran", ("gpu",)),

@@ -15,10 +15,19 @@ CACHED = Series.of("cached_tokens", model="m")
 TTFT = Series.of("ttft_seconds", model="m")
 RUNNING = Series.of("running", model="m")
 ENERGY = Series.of("gpu_energy_joules", gpu="GPU-1")
+LOST = Series("unreadable_lines")
 
 
 def batch(ts, started=None, **values):
-    names = {"out": OUT, "prompt": PROMPT, "cached": CACHED, "ttft": TTFT, "running": RUNNING, "energy": ENERGY}
+    names = {
+        "out": OUT,
+        "prompt": PROMPT,
+        "cached": CACHED,
+        "ttft": TTFT,
+        "running": RUNNING,
+        "energy": ENERGY,
+        "lost": LOST,
+    }
     return Batch("s", ts, tuple(names[name] for name in values), tuple(values.values()), started)
 
 
@@ -332,3 +341,34 @@ def test_same_series_in_a_new_tuple_go_on():
     first = batch(10, out=5.0, prompt=3.0)
     second = replace(first, ts=11, series=tuple(reversed(first.series)), values=(4.0, 7.0))
     assert follow(first, second)[1] == {"output_tokens": 2, "prompt_tokens": 1}
+
+
+# A first page of which lines could not be read.
+
+
+def test_what_could_be_read_of_a_doubtful_first_page_is_a_baseline():
+    assert follow(batch(10, out=5.0, lost=1.0), batch(11, out=8.0, lost=1.0))[1] == {"output_tokens": 3}
+
+
+def test_a_line_lost_on_the_first_page_is_a_baseline_when_it_comes():
+    pages = batch(10, out=5.0, lost=1.0), batch(11, out=5.0, prompt=9000.0, lost=0.0)
+    assert follow(*pages)[1] == {}
+    assert follow(*pages, batch(12, out=5.0, prompt=9010.0, lost=0.0))[1] == {"prompt_tokens": 10}
+
+
+def test_after_a_whole_page_what_appears_is_new_again():
+    pages = batch(10, out=5.0, lost=1.0), batch(11, out=5.0, lost=0.0), batch(12, out=5.0, prompt=40.0, lost=0.0)
+    assert follow(*pages)[1] == {"prompt_tokens": 40}
+
+
+def test_after_a_restart_a_doubtful_page_counts_in_full():
+    pages = batch(10, 1.0, out=5.0, lost=1.0), batch(20, 15.0, out=2.0, prompt=40.0, lost=1.0)
+    assert follow(*pages)[1] == {"output_tokens": 2, "prompt_tokens": 40}
+
+
+def test_doubt_outlives_a_dump():
+    continuity = Continuity(15.0)
+    continuity.advance(batch(10, out=5.0, lost=1.0))
+    taken_up = Continuity(15.0)
+    taken_up.load(json.loads(json.dumps(continuity.dump())))
+    assert taken_up.advance(batch(11, out=5.0, prompt=9000.0, lost=1.0)).increases == ()
