@@ -35,7 +35,8 @@ class EngineShape(NamedTuple):
     """What is the same for all batches with these `series`.
 
     `at` are the positions of the counters and of what tells that some may be missing, `counters` their series.
-    `places` says where a counter's increase belongs, `compute` for which (model, gpu) it is GPU time. `tokens` are the counters of prompt, fresh and cached tokens.
+    `places` says where a counter's increase belongs, `compute` for which (model, gpu) it is GPU time. `tokens` are the
+    counters of prompt, fresh and cached tokens.
     """
 
     series: tuple[Series, ...]
