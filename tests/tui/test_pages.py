@@ -12,6 +12,7 @@ from tui.desk import Desk
 from tui.keys import KEYS, footer
 from tui.look import Look
 from tui.panels.headline import cost_line, split_line, title_line
+from tui.panels.sources import in_order, reason
 from tui.screens.overview import layout
 from tui.screens.space import Want, reserved, share
 from tui.themes import Shades
@@ -312,3 +313,12 @@ def test_the_first_start_has_a_cursor_that_answers_every_arrow():
     assert marked() == [before + 1]
     made.open()
     assert "type it" in text(made)
+
+
+def test_a_source_that_is_down_stands_first_and_says_why_without_its_address():
+    up = replace(sample.RICH.sources[0], name="a", state="up", detail="")
+    detail = "127.0.0.1:8000/metrics answers with a web page, not with metrics: is the url right?"
+    down = replace(up, name="z", state="down", address="127.0.0.1:8000", detail=detail)
+    assert [each.name for each in in_order((up, down))] == ["z", "a"]
+    assert reason(down) == "answers with a web page, not with metrics: is the url right?"
+    assert reason(replace(down, detail="there is no /metrics at 127.0.0.1:8000")).startswith("there is no")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from infertop.views.shapes import Overview, SourceRow
 from tui import format as fmt
 from tui.panels.panel import TablePanel
@@ -28,6 +30,20 @@ def _rejected(source: SourceRow, scene: Scene, width: int) -> Cell:
     return fmt.count(source.rejected), plain_or(source.rejected > 0, WARN)
 
 
+_STANDING = {state: rank for rank, state in enumerate(("auth", "down", "stale", "starting", "up", "absent"))}
+
+
+def in_order(sources: Iterable[SourceRow]) -> tuple[SourceRow, ...]:
+    """Return the sources that need somebody first, the others as they come."""
+    return tuple(sorted(sources, key=lambda source: _STANDING.get(source.state, 0)))
+
+
+def reason(source: SourceRow) -> str:
+    """Return what is wrong without the address before it: the name of the source stands in the same row."""
+    where, _, rest = source.detail.partition(" ")
+    return rest if source.address and where.rstrip(":").startswith(source.address) else source.detail
+
+
 COLUMNS: tuple[Column[SourceRow], ...] = (
     Column("source", "SOURCE", 14, lambda s, c, w: (short_source(s.name), PLAIN), left=True, grow=20),
     Column("state", "STATE", 10, _state, left=True, gap=2),
@@ -37,7 +53,7 @@ COLUMNS: tuple[Column[SourceRow], ...] = (
     Column("failures", "failed", 6, _failures, rank=4),
     Column("rejected", "odd", 5, _rejected, rank=6),
     Column("address", "ADDRESS", 22, lambda s, c, w: (s.address or "-", DIM), rank=7, left=True, grow=20, gap=2),
-    Column("detail", "WHAT TO DO", 14, lambda s, c, w: (s.detail or "", WARN), rank=2, left=True, grow=90, gap=2),
+    Column("detail", "WHAT TO DO", 14, lambda s, c, w: (reason(s), WARN), rank=2, left=True, grow=90, gap=2),
 )
 
 
@@ -72,7 +88,7 @@ SOURCES: TablePanel[SourceRow] = TablePanel(
     name="sources",
     title="SOURCE",
     columns=COLUMNS,
-    items=lambda scene: scene.view.sources,
+    items=lambda scene: in_order(scene.view.sources),
     key=lambda source: source.name,
     label=lambda source: short_source(source.name),
     fresh=lambda source: source.state not in ("stale", "absent"),
