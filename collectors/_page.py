@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.exposition import Exposition, Layout
-from infertop.readings.mapping import MAX_SERIES, Plan, Table
+from infertop.readings.mapping import Plan, Table
 from infertop.readings.model import Batch, Series, Value
 from infertop.readings.safe import safe
 
@@ -80,7 +80,7 @@ class MetricsPage:
             series, values = self._with_lost(series), (*values, float(page.lost))
         notes = [self._complaint(page.rejected, page.first_rejected)] if page.rejected else []
         if plan.choices.dropped:
-            notes.append(f"{self._where}: {plan.choices.dropped} series are beyond the limit of {MAX_SERIES}")
+            notes.append(f"{self._where}: {plan.choices.dropped} series are beyond what a page may have")
         return Reading(series, values, plan.started(page.values), tuple(notes), page.rejected)
 
     def _with_lost(self, series: tuple[Series, ...]) -> tuple[Series, ...]:

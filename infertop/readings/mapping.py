@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # So many series may a page make, and so many metrics of models a source over all its pages, however many it names.
 MAX_SERIES = 5_000
+MAX_METRICS = 50_000
 Combine = Literal["sum", "mean", "max"]
 _EARLIEST = 1e9  # what says that it began before 2001 is no start, but a number cut short
 
@@ -78,7 +79,7 @@ class Choices:
 
     A later name or rule steps in for an earlier one when a page is first read, never because a line of it could not be
     read: it is another meter, and the difference of two meters is no increase. `lacking` says that something chosen is
-    not on this page, `dropped` counts the series that are beyond MAX_SERIES.
+    not on this page, `dropped` counts the series that are beyond a limit.
     """
 
     names: Mapping[Names, Names] = field(default_factory=dict)
@@ -123,7 +124,7 @@ class Plan:
                 if maker != rule.names and maker in earlier:
                     lacking = lacking or bare not in made
                     continue
-                if len(self._cells_of) >= MAX_SERIES or (len(makers) >= MAX_SERIES and bare not in makers):
+                if len(self._cells_of) >= MAX_SERIES or (len(makers) >= MAX_METRICS and bare not in makers):
                     dropped += 1
                     continue
                 makers[bare] = rule.names

@@ -264,6 +264,7 @@ def test_a_rule_whose_line_is_missing_for_once_is_not_replaced_by_a_later_one():
 
 def test_series_are_bounded_on_a_page_and_over_all_pages(monkeypatch):
     monkeypatch.setattr("infertop.readings.mapping.MAX_SERIES", 3)
+    monkeypatch.setattr("infertop.readings.mapping.MAX_METRICS", 3)
     texts = ["".join(f'eng:tokens_total{{model_name="m{n + first}"}} 1\n' for n in range(2)) for first in (0, 2, 4)]
     assert [len(said) for said, _ in plans(OUTPUT, *texts)] == [2, 1, 0]
     ranks = "".join(f'eng:tokens_total{{model_name="m",engine="{n}"}} 1\n' for n in range(5))
