@@ -258,7 +258,7 @@ def test_the_source_under_the_cursor_is_told_in_full():
     made = desk()
     made.view_page(5)
     made.paint(80, 24)
-    made.move(100)
+    made.move(-100)
     assert "was refused (401): it must be an admin key" in " ".join(text(made).split())
 
 
