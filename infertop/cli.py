@@ -60,7 +60,12 @@ def _shared(parser: argparse.ArgumentParser, *, top: bool) -> None:
         default=unset,
         help="something to read besides what is found; may be given again",
     )
-    add("--no-discovery", action="store_true", default=off, help="look for no engines: read what is configured, and this machine")
+    add(
+        "--no-discovery",
+        action="store_true",
+        default=off,
+        help="look for no engines: read what is configured, and this machine",
+    )
     add("--interval", type=_interval, metavar="SECONDS", default=unset, help="between two polls of local meters")
     add("--no-color", action="store_true", default=off, help="no colours (as with NO_COLOR set)")
     add("--no-mouse", action="store_true", default=off, help="leave the mouse to the terminal, for selecting text")
