@@ -75,8 +75,8 @@ class Program:
         return rows
 
     def once(self, *words: str, **options: Any) -> dict[str, Any]:
-        """Return what `infertop --once --json` says."""
-        done = self.run("--once", "--json", *self.read, *words, **options)
+        """Return what `infertop --once --json` says, of polls so far apart that none is stale on a busy machine."""
+        done = self.run("--once", "--json", *self.read, "--interval", "0.3", *words, **options)
         assert done.returncode == 0, done.stderr
         reading: dict[str, Any] = json.loads(done.stdout)
         return reading

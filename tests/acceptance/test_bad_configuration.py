@@ -36,9 +36,7 @@ def write(infertop, text):
     os.replace(path.with_suffix(".new"), path)
 
 
-@pytest.mark.parametrize(
-    "words", [("--once", "--json"), ("--once",), ("record", "--for", "1"), ("report",), ("check",), ()]
-)
+@pytest.mark.parametrize("words", [("--once", "--json"), ("record", "--for", "1"), ("report",), ()])
 def test_every_mistake_is_said_with_its_line_and_the_program_ends_with_status_2(infertop, words):
     write(infertop, WRONG)
     done = infertop.run(*words, "--pricing", "prices.toml")
@@ -83,7 +81,6 @@ def test_a_file_that_is_no_configuration_ends_it_in_a_sentence(infertop, content
         ("--source", "vllm=http://user:secret@127.0.0.1:1"),
         ("--source", "a b=vllm=http://127.0.0.1:1"),
         ("--interval", "0"),
-        ("--interval", "soon"),
         ("--db-limit", "much"),
         ("--no-such-option",),
         ("record", "--for", "-1"),

@@ -83,7 +83,8 @@ def no_room():
 
 
 def test_a_disk_that_is_full_from_the_start_keeps_the_history_in_memory(infertop, engine):
-    done = infertop.run("--once", "--json", *infertop.read, "--source", f"vllm={engine.url}", preexec_fn=no_room)
+    words = (*infertop.read, "--interval", "0.3", "--source", f"vllm={engine.url}")
+    done = infertop.run("--once", "--json", *words, preexec_fn=no_room)
     assert done.returncode == 0, done.stderr
     assert "history is kept in memory and lost at exit" in done.stderr
     assert "Traceback" not in done.stderr

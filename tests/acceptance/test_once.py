@@ -40,7 +40,7 @@ def read(infertop, schema, *words, pricing=""):
     """Return the reading and the errors; it is valid, has no escape code and came within ten seconds."""
     (infertop.folder / "prices.toml").write_text(pricing)
     began = time.monotonic()
-    done = infertop.run("--once", "--json", "--pricing", "prices.toml", *infertop.read, *words)
+    done = infertop.run("--once", "--json", "--pricing", "prices.toml", *infertop.read, "--interval", "0.3", *words)
     assert time.monotonic() - began < 10
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout + done.stderr

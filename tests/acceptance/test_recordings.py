@@ -76,13 +76,13 @@ def test_a_recorded_vllm_is_counted_exactly_through_its_restart(infertop):
 
 def test_it_records_for_as_long_as_it_was_told_and_keeps_the_last_poll(infertop):
     with replaying(PAGES) as server:
-        process = infertop.record("--source", f"vllm={server.url}", "--for", "1.5")
+        process = infertop.record("--source", f"vllm={server.url}", "--for", "1")
         server.wait_until_served(1, process)
         began = time.monotonic()
         out, said = process.communicate(timeout=30)
         took = time.monotonic() - began
     assert (process.returncode, out) == (0, ""), said
-    assert took >= 1.4
+    assert took >= 0.9
     assert len(server.served) >= 3
     assert counted(infertop) == expected(server.served)
 
