@@ -100,7 +100,8 @@ def stop(process: subprocess.Popen[str], number: int) -> tuple[int, str, str]:
 
 def meter(page: str, names: Mapping[str, str]) -> dict[str, float]:
     """Return the sums of a page's samples by what they count, read by prometheus_client: {what: sample's name}."""
-    wanted = {name: what for what, name in names.items()}
+    # It calls a counter without `_total` as if it had it.
+    wanted = {spelt: what for what, name in names.items() for spelt in (name, f"{name}_total")}
     sums = dict.fromkeys(names, 0.0)
     for family in text_string_to_metric_families(page):
         for sample in family.samples:

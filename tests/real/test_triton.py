@@ -1,10 +1,12 @@
 """A real Triton with a Python backend: requests, tokens by the backend's own counters, and cost per request."""
 
 import signal
+import urllib.request
 
 import pytest
 
-from tests.acceptance.program import Program, stop
+from tests.acceptance.program import Program, meter, stop
+from tests.acceptance.replayed import wait_for
 from tests.real.servers import triton
 from tests.real.watched import PRICING, post, under_load, wait_until_read
 
@@ -41,13 +43,21 @@ def generate(server, words, tokens):
     return post(f"{server.url}/v2/models/tiny_llm/generate_stream", body).count(b"data:")
 
 
+def finished(server):
+    """Return how many requests Triton has counted by now: it counts a stream a moment after its last word."""
+    with urllib.request.urlopen(f"{server.metrics_url}/metrics", timeout=10) as reply:
+        return meter(reply.read().decode(), {"requests": "nv_inference_request_success"})["requests"]
+
+
 def load(server):
-    """Send requests of both models; return what they have to be counted as."""
+    """Send requests of both models; return what they have to be counted as, once Triton has."""
+    before = finished(server)
     for number in range(20):
         echo(server, f"text {number % 4}")  # 16 of them come from the response cache
     asked = [(3 + n, 1 + n % 5) for n in range(10)]
     came = sum(generate(server, *each) for each in asked)
     assert came == sum(tokens for _, tokens in asked)
+    wait_for(lambda: finished(server) == before + 20 + len(asked))
     return {
         "echo": (20, {}),
         "tiny_llm": (len(asked), {"input": sum(words for words, _ in asked), "output": came}),
