@@ -54,6 +54,36 @@ TOKEN_CLASSES: dict[str, TokenClass] = {
     )
 }
 
+
+@dataclass(frozen=True, slots=True)
+class CallUnit:
+    """Something beside tokens that providers count and price; `per` is how many of it their lists price at once."""
+
+    name: str
+    per: int
+    help: str
+
+
+CALL_UNITS: dict[str, CallUnit] = {
+    each.name: each
+    for each in (
+        CallUnit("requests", 1_000, "requests, where each has a fee of its own"),
+        CallUnit("web_searches", 1_000, "searches of the web"),
+        CallUnit("social_searches", 1_000, "searches of a social network"),
+        CallUnit("storage_searches", 1_000, "searches of stored files"),
+        CallUnit("code_executions", 1_000, "runs of code"),
+        CallUnit("rerank_searches", 1_000, "queries whose documents are ranked"),
+        CallUnit("audio_seconds", 3_600, "seconds of audio, in or out"),
+        CallUnit("input_audio_seconds", 3_600, "seconds of audio in"),
+        CallUnit("output_audio_seconds", 3_600, "seconds of audio out"),
+        CallUnit("input_characters", 1_000_000, "characters of a prompt"),
+        CallUnit("input_text_messages", 1_000, "messages of text"),
+        CallUnit("input_document_pages", 1_000, "pages of documents"),
+        CallUnit("input_annotated_document_pages", 1_000, "pages of documents that are annotated"),
+        CallUnit("input_pixels", 1_000_000_000, "pixels of pictures in"),
+    )
+}
+
 _G, _C, _H = Kind.GAUGE, Kind.COUNTER, Kind.HISTOGRAM
 _ENGINE = ("model", "rank")
 _QUANTILE = ("model", "quantile")

@@ -137,6 +137,33 @@ class BudgetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeploymentRow:
+    """A deployment that pricing.toml declares: provisioned throughput, serverless GPU seconds or batch jobs.
+
+    `usd_per_hour` is what it costs an hour, fixed or at the traffic named by `traffic` ("measured", "declared" or
+    "unknown"); `utilization` the share of what is reserved (or of the time paid for) that is used; `break_even` the
+    utilisation from which it is cheaper than what `against` names; `verdict` a sentence. `counts` says whether it is
+    part of what is spent, or stands beside it.
+    """
+
+    name: str
+    kind: str
+    provider: str
+    model: str
+    usd_per_hour: float | None
+    usd_per_million_tokens: float | None
+    utilization: float | None
+    break_even: float | None
+    against: str
+    traffic: str
+    counts: bool
+    basis: str
+    price_source: str
+    verdict: str = ""
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRow:
     """A source and how its polls go."""
 
@@ -212,6 +239,7 @@ class Overview:
     notices: tuple[str, ...] = ()
     searched: tuple[Searched, ...] = ()
     recorder: str = ""
+    deployments: tuple[DeploymentRow, ...] = ()
     self_cpu_ratio: float | None = None
     self_memory_bytes: float | None = None
 

@@ -1,0 +1,106 @@
+"""What the what-if page and `infertop whatif --json` show. None is unknown, never 0; money is USD, times are seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The measured traffic on another model, or on own GPUs: what an hour of it would cost there.
+
+    `ratio` is that over what it costs now. `price_source` and `since` tell the price ("snapshot 2026-11-10",
+    "pricing.toml:31", "gpu rate pricing.toml:4"); `notes` are sentences: a class without a price, a tier chosen by the
+    mean prompt. `cached` says whether it keeps the measured cache reads as cache reads.
+    """
+
+    provider: str
+    model: str
+    usd_per_hour: float | None
+    usd_per_request: float | None
+    usd_per_million_tokens: float | None
+    ratio: float | None
+    price_source: str
+    since: str = ""
+    notes: tuple[str, ...] = ()
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """From how many tokens a day, and from which utilisation of the GPUs held, own GPUs are cheaper than `against`.
+
+    `reachable` is False where the GPUs cannot serve that many: then `sentence` says "never on this GPU" and why, and
+    None where what they can serve was not measured.
+    """
+
+    against: str
+    api_usd_per_million_tokens: float | None
+    tokens_per_day: float | None
+    capacity_tokens_per_day: float | None
+    utilization: float | None
+    reachable: bool | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The traffic times `factor`: the API grows in proportion, own GPUs in whole GPUs."""
+
+    factor: float
+    tokens_per_second: float | None
+    api_model: str
+    api_usd_per_hour: float | None
+    own_gpus: int | None
+    own_usd_per_hour: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """Money that a cache or batches saved (`had`), or could still save at most."""
+
+    name: str
+    had: bool
+    usd_per_hour: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What one model's traffic, or everything's (`model` "(all)"), would cost elsewhere and at other sizes.
+
+    `seconds` is what was recorded of the span asked for; `tokens` by class and `requests` are what was measured in it.
+    `explained` are sentences: formulas first, then inputs with their sources and ages.
+    """
+
+    source: str
+    provider: str
+    model: str
+    seconds: float
+    coverage: float | None
+    requests: float | None
+    tokens: dict[str, float]
+    usd_per_hour: float | None
+    basis: str
+    gpus: float | None
+    gpu_name: str
+    gpu_usd_per_hour: float | None
+    capacity_tokens_per_second: float | None
+    capacity_method: str
+    alternatives: tuple[Alternative, ...]
+    break_even: tuple[BreakEven, ...]
+    scale: tuple[Scale, ...]
+    savings: tuple[Saving, ...]
+    explained: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfPage:
+    """All subjects, dearest first; with more than one, the first is everything together."""
+
+    at: float
+    since: float
+    until: float
+    subjects: tuple[WhatIf, ...]
+    notices: tuple[str, ...] = ()
