@@ -1,4 +1,4 @@
-"""What the what-if page and `infertop whatif --json` show. None is unknown, never 0; money is USD, times are seconds."""
+"""What the what-if page and `infertop whatif --json` show. None is unknown, never 0; money is USD, time seconds."""
 
 from __future__ import annotations
 
