@@ -27,8 +27,8 @@ _CHIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(H800|H200|H100|H20|L40S|L40|L20|L4|L2)", r"\1"),
         (r"(A800|A100|A10G|A10M|A10|A16|A30|A40|A2)", r"\1"),
         (r"(T4G|T4|V100S|V100|P100|P40|P4|M60)", r"\1"),
-        (r"RTX ?PRO ?(\d000)", r"RTXPRO\1"),
-        (r"RTX ?PRO ?(\d000) MAX Q", r"RTXPRO\1-MaxQ"),
+        (r"RTX ?PRO ?(\d[05]00)", r"RTXPRO\1"),
+        (r"RTX ?PRO ?(\d[05]00) MAX Q", r"RTXPRO\1-MaxQ"),
         (r"RTX ?(\d000) ADA", r"RTX\1-Ada"),
         (r"RTX ?A(\d000)", r"RTXA\1"),
         (r"(RTX|GTX) ?(\d{3,4})", r"\1\2"),
@@ -40,8 +40,8 @@ _CHIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 # Chips that are sold with more than one size of memory at more than one price, in GB.
 _MEMORIES = {"A100": (40, 64, 80), "A800": (40, 80), "V100": (16, 32)}
-# Compute slices of the whole GPU; 7 where not named.
-_SLICES = {"A30": 4, "RTXPRO6000": 4}
+# Compute slices of the whole GPU (MIG User Guide, "Supported GPUs"); 7 where not named.
+_SLICES = {"A30": 4, "RTXPRO6000": 4, "RTXPRO6000-MaxQ": 4, "RTXPRO5000": 2, "RTXPRO4500": 2}
 _FAMILY = re.compile(r"-(\d+GB|NVL)$")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
@@ -27,13 +27,17 @@ class GpuRate:
     """What an hour of one GPU or MIG instance costs; `price` is None where nobody knows.
 
     `owned` GPUs pay for their energy apart, by `PriceBook.energy_price`; the rate of a rented one includes it.
-    `lines` explain the rate: formula first, then what to do about it.
+    `lines` explain the rate: formula first, then what to do about it. It is by pricing.toml's entry `hourly`, or by the
+    row `listed` of the default rates; `part` are its compute slices, and those of the whole GPU whose rate it shares.
     """
 
     price: Price | None
     owned: bool
     key: str | None
     lines: tuple[str, ...]
+    hourly: HourlyRate | None = None
+    listed: gpu_rates.DefaultRate | None = None
+    part: tuple[int, int] | None = None
 
 
 def gpu_rate(
@@ -52,11 +56,12 @@ def gpu_rate(
     # What a MIG instance reports is its own memory, which does not tell the GPU.
     key = gpu_rates.gpu_key(whole, memory_total_bytes if part is None else None)
     of = gpu_rates.whole_slices(key)
-    share = Decimal(1) if part is None else Decimal(min(max(part, 0), of)) / of
+    cut = None if part is None else (min(max(part, 0), of), of)
+    share = Decimal(1) if cut is None else Decimal(cut[0]) / of
     shared = "" if part is None else f" x {part}/{of} compute slices"
     if chosen := _chosen(settings.gpus, whole, key):
-        return _set(chosen, name, key, share, shared)
-    return _default(name, key, share, shared)
+        return replace(_set(chosen, name, key, share, shared), part=cut)
+    return replace(_default(name, key, share, shared), part=cut)
 
 
 def _chosen(rates: Iterable[HourlyRate], name: str, key: str | None) -> HourlyRate | None:
@@ -78,12 +83,12 @@ def _set(rate: HourlyRate, name: str, key: str | None, share: Decimal, shared: s
     price = Price(name, usd, PER_GPU_HOUR, rate.where)
     line = f"$/hour = {formula(rate)}{shared} = {_plain(usd)} USD/h"
     owned = rate.owned is not None
-    return GpuRate(price, owned, key, (line, "energy is priced apart") if owned else (line,))
+    return GpuRate(price, owned, key, (line, "energy is priced apart") if owned else (line,), hourly=rate)
 
 
 def _default(name: str, key: str | None, share: Decimal, shared: str) -> GpuRate:
-    rates = gpu_rates.default_rates()
-    row = next((rates[kind] for kind in gpu_rates.families(key or "") if kind in rates), None)
+    # Another form of the same chip (NVL) has no price but its own: never its neighbour's.
+    row = gpu_rates.default_rates().get(key or "")
     paste = f'[gpu."{_toml(gpu_rates.without_mig(name))}"]'
     if row is None or row.usd_per_hour is None:
         return GpuRate(
@@ -91,13 +96,12 @@ def _default(name: str, key: str | None, share: Decimal, shared: str) -> GpuRate
         )
     usd = _share(row.usd_per_hour, share)
     price = Price(name, usd, PER_GPU_HOUR, f"default rates {row.date}", default=True)
-    kind = "" if row.key == key else f" (the rate of {row.key})"
     lines = (
-        f"$/hour = default rate of {key}{kind}: {row.usd_per_hour} USD/h{shared} = {_plain(usd)} USD/h",
+        f"$/hour = default rate of {key}: {row.usd_per_hour} USD/h{shared} = {_plain(usd)} USD/h",
         f"read on {row.date}: {row.note}",
         f"yours may differ by a factor of 2 to 4: set usd_per_hour under {paste} in pricing.toml",
     )
-    return GpuRate(price, False, key, lines)
+    return GpuRate(price, False, key, lines, listed=row)
 
 
 def host_price(settings: Settings) -> Price | None:

@@ -83,6 +83,19 @@ def test_a_name_of_nvml_means_one_gpu(name: str, memory: int | None, key: str) -
         "NVIDIA A10-24Q",
         "NVIDIA Graphics Device",
         "AMD Instinct MI300X",
+        "NVIDIA GeForce RTX 4070 Laptop GPU",
+        "NVIDIA RTX 5000 Ada Generation Laptop GPU",
+        "NVIDIA GeForce RTX 2080 with Max-Q Design",
+        "NVIDIA RTX 4000 SFF Ada Generation",
+        "GRID T4-16Q",
+        "GRID V100D-32Q",
+        "NVIDIA A40-48Q",
+        "NVIDIA L40S-48Q",
+        "NVIDIA H100L-94C",
+        "NVIDIA A100-1-5C",
+        "NVIDIA A100-PG509-200",
+        "NVIDIA A800 40GB Active",
+        "NVIDIA T400 4GB",
         "NVIDIA L400",
         "NVIDIA H1000",
         "",
@@ -114,6 +127,22 @@ def test_a_mig_instance_names_its_slices_and_its_gpu() -> None:
     assert mig_slices("NVIDIA A100-SXM4-80GB") is None
     assert without_mig("NVIDIA H100 80GB HBM3 MIG 1g.10gb+me") == "NVIDIA H100 80GB HBM3"
     assert (whole_slices("H100"), whole_slices("A30"), whole_slices(None)) == (7, 4, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "slices"),
+    [
+        ("NVIDIA A30 MIG 2g.12gb", 4),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition MIG 1g.24gb", 4),
+        ("NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition MIG 1g.24gb", 4),
+        ("NVIDIA RTX PRO 5000 Blackwell MIG 1g.24gb", 2),
+        ("NVIDIA RTX PRO 4500 Blackwell MIG 1g.16gb", 2),
+        ("NVIDIA B200 MIG 1g.23gb", 7),
+        ("NVIDIA GH200 480GB MIG 1g.12gb", 7),
+    ],
+)
+def test_a_gpu_has_as_many_slices_as_it_can_be_cut_into(name: str, slices: int) -> None:
+    assert whole_slices(gpu_key(name)) == slices
 
 
 def test_a_family_is_what_a_key_is_a_kind_of() -> None:

@@ -55,11 +55,10 @@ def test_a_known_gpu_without_a_price_does_not_get_its_neighbours(name: str) -> N
     assert usd(Settings(), name) is None
 
 
-def test_the_nvl_form_has_its_familys_rate_and_says_so() -> None:
+def test_the_nvl_form_does_not_get_the_default_rate_of_its_neighbour() -> None:
     rate = gpu_rate(Settings(), "NVIDIA H200 NVL")
-    assert rate.price is not None
-    assert rate.price.usd == Decimal("3.5")
-    assert "the rate of H200" in rate.lines[0]
+    assert rate.price is None
+    assert '[gpu."NVIDIA H200 NVL"]' in rate.lines[0]
 
 
 def test_a_rented_gpu_has_its_price_from_its_line() -> None:
