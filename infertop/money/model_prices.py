@@ -34,11 +34,11 @@ def model_prices(
     if entry is None:
         return {}
     since = entry.since.isoformat() if entry.since else ""
-    usd = {each.token_class: each for each in (_batch(entry) if batch else entry.prices)}
+    usd = {each.name: each for each in (_batch(entry) if batch else entry.prices)}
     for missing, kind in _FALLBACK:
         if missing not in usd and kind in usd:
             usd[missing] = usd[kind]
-    return {name: Price(f"{model} {each.token_class}", each.usd, PER, each.where, since) for name, each in usd.items()}
+    return {name: Price(f"{model} {each.name}", each.usd, PER, each.where, since) for name, each in usd.items()}
 
 
 def _entry(models: Iterable[ModelPrices], model: str, provider: str, today: str) -> ModelPrices | None:
@@ -54,9 +54,9 @@ def _entry(models: Iterable[ModelPrices], model: str, provider: str, today: str)
 
 def _batch(entry: ModelPrices) -> tuple[ClassPrice, ...]:
     """Return the batch prices: a class that the table leaves out costs what it costs otherwise."""
-    factor = entry.batch if entry.batch is not None else Decimal(1)
-    own = {each.token_class: each for each in entry.batch_prices}
-    return tuple(
-        own.get(each.token_class) or ClassPrice(each.token_class, each.usd * factor, each.where)
-        for each in entry.prices
-    )
+    batch = next((each for each in entry.variants if each.name == "batch"), None)
+    if batch is None:
+        return entry.prices
+    own = {each.name: each for each in batch.prices}
+    factor = batch.factor if batch.factor is not None else Decimal(1)
+    return tuple(own.get(each.name) or ClassPrice(each.name, each.usd * factor, each.where) for each in entry.prices)

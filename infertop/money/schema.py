@@ -141,16 +141,25 @@ class Reader:
         return []
 
     def named_tables(self, raw: object, path: Path) -> list[tuple[Path, object]]:
-        """Return the tables of a table of tables, whose keys are names that the user chose, with their paths."""
+        """Return the tables of a table of tables, whose keys are names that the user chose, with their paths.
+
+        A name may have an array of tables: each of them is returned, with its index at the end of its path.
+        """
         if raw is None:
             return []
         if not isinstance(raw, dict):
             self.wrong(path, f'must be tables with a name: [{spelt(path)}."NAME"]')
             return []
+        found: list[tuple[Path, object]] = []
         for name, value in raw.items():
-            if not isinstance(value, dict):
-                self.wrong((*path, name), f'must stand under a name: [{spelt(path)}."NAME"]')
-        return [((*path, name), value) for name, value in raw.items() if isinstance(value, dict)]
+            at = (*path, name)
+            if isinstance(value, list) and value:
+                found += [((*at, index), each) for index, each in enumerate(value)]
+            elif isinstance(value, dict):
+                found.append((at, value))
+            else:
+                self.wrong(at, f'must stand under a name: [{spelt(path)}."NAME"]')
+        return found
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

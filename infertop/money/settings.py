@@ -20,6 +20,8 @@ DIMENSIONS = ("source", "provider", "model", "project", "key", "team", "feature"
 # What [[assign]] looks at, and what it sets.
 ASSIGN_CONDITIONS = ("source", "provider", "model", "project", "key", "user", "tag")
 ASSIGN_RESULTS = ("team", "feature", "customer", "environment")
+# Ways of processing that may have prices of their own.
+VARIANTS = ("batch", "flex", "priority")
 # The shares of a budget at which it is told, where the file does not say.
 ALERT_AT = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
 
@@ -41,13 +43,16 @@ class Owned:
 class HourlyRate:
     """What an hour of a GPU or of the host costs: exactly one of `usd_per_hour` (rented) and `owned` is set.
 
-    `name` is NVML's name, a family ("H100", "A100-80GB") or a glob; for the host it is "host".
+    `name` is NVML's name, a family ("H100", "A100-80GB") or a glob; for the host it is "host". It holds from the
+    beginning of the day `since`, and always without. `overhead_usd_per_month` comes on top of a rent.
     """
 
     name: str
     where: str
     usd_per_hour: Decimal | None = None
     owned: Owned | None = None
+    since: date | None = None
+    overhead_usd_per_month: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +67,71 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """What energy costs: USD per kWh at the meter, and how many kWh the site draws for one that a GPU uses (PUE)."""
+    """What energy costs: USD per kWh at the meter, and how many kWh the site draws for one that a GPU uses (PUE).
+
+    It holds from the beginning of the day `since`, and always without.
+    """
 
     usd_per_kwh: Decimal
     where: str
     pue: Decimal = Decimal(1)
     tariffs: tuple[Tariff, ...] = ()
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClassPrice:
-    """USD per million tokens of one class."""
+    """USD per million tokens of the class `name`, or for one of the call unit `name`."""
 
-    token_class: str
+    name: str
     usd: Decimal
     where: str
 
 
 @dataclass(frozen=True, slots=True)
-class ModelPrices:
-    """The prices of the models that `pattern` (a name or a glob) matches, from `since` on.
+class Tier:
+    """What a request with more than `above` prompt tokens pays for all of its tokens of these classes."""
 
-    `batch` is a factor on all of them, `batch_prices` are prices of their own; neither: batches cost the same.
+    above: int
+    prices: tuple[ClassPrice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What another way of processing costs: `factor` times the entry's own token prices, or `prices` of its own."""
+
+    name: str
+    where: str
+    factor: Decimal | None = None
+    prices: tuple[ClassPrice, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrices:
+    """The prices of the models that `pattern` (a name or a glob) matches, from the beginning of the day `since` on.
+
+    `provider` is a name or a glob, empty for every provider. `prices` are of token classes, `calls` of call units;
+    `tiers` ascend. A way of processing that is not among `variants` costs the standard rate.
     """
 
     pattern: str
     where: str
     provider: str = ""
     prices: tuple[ClassPrice, ...] = ()
-    batch: Decimal | None = None
-    batch_prices: tuple[ClassPrice, ...] = ()
+    since: date | None = None
+    calls: tuple[ClassPrice, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    variants: tuple[Variant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFactor:
+    """A negotiated rate: what the list prices of a provider are multiplied by, from the day `since` on."""
+
+    provider: str
+    factor: Decimal
+    where: str
     since: date | None = None
 
 
@@ -153,6 +193,7 @@ class Settings:
     host: HourlyRate | None = None
     energy: Energy | None = None
     models: tuple[ModelPrices, ...] = ()
+    providers: tuple[ProviderFactor, ...] = ()
     budgets: tuple[Budget, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     alert: Alert = Alert()

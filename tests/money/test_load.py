@@ -43,7 +43,7 @@ def test_a_whole_file_is_read() -> None:
     assert read.energy is not None
     assert (read.energy.tariffs[0].start, read.energy.tariffs[0].end) == (22 * 60, 6 * 60)
     assert read.models[0].since is not None
-    assert read.models[0].batch == Decimal("0.5")
+    assert [(each.name, each.factor) for each in read.models[0].variants] == [("batch", Decimal("0.5"))]
     assert read.models[1].provider == "local"
     assert read.budgets[1].conditions == (("model", "gpt-4o*"),)
     assert read.budgets[0].period is PeriodKind.DAY
@@ -138,7 +138,7 @@ def test_an_empty_file_and_a_byte_order_mark_are_fine() -> None:
             "[model.m]\ninput = 1\nfrom = 2026-11-01T00:00:00Z",
             "3: model.m.from must be a date without quotes and without a time, like 2026-11-01",
         ),
-        ("[model.m]\ninput = 1\nbatch = -1", "3: model.m.batch must be a number of at least 0 and at most 10"),
+        ("[model.m]\ninput = 1\nbatch = -1", "3: model.m.batch must be a number above 0 and at most 10"),
         (
             "[model.m]\ninput = 1\n[model.m.batch]\ninputt = 1",
             '4: unknown key "inputt" in model.m.batch; did you mean "input"?',
