@@ -1,0 +1,1 @@
+"""What measured traffic would cost elsewhere and at other sizes: pure formulas, money in Decimal."""
