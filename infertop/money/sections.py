@@ -7,6 +7,7 @@ from typing import Any
 
 from infertop.money import checks
 from infertop.money.budget_section import read_alert, read_assignments, read_budgets
+from infertop.money.deployment_section import read_deployments
 from infertop.money.energy_section import read_energy
 from infertop.money.model_section import read_models
 from infertop.money.provider_section import read_providers
@@ -16,7 +17,7 @@ from infertop.money.section_parts import as_it_is, name_of, no_two_names
 from infertop.money.settings import UTC, Settings, Source
 from infertop.money.source_section import read_source
 
-_SECTIONS = ("gpu", "host", "energy", "model", "provider", "budget", "assign", "alert", "source")
+_SECTIONS = ("gpu", "host", "energy", "model", "provider", "deployment", "budget", "assign", "alert", "source")
 _TOP = {"timezone": Key(checks.zone)} | dict.fromkeys(_SECTIONS, Key(as_it_is))
 
 
@@ -30,6 +31,7 @@ def read_settings(reader: Reader, raw: Mapping[str, Any], kinds: Mapping[str, Co
         energy=read_energy(reader, raw["energy"]) if "energy" in raw else None,
         models=read_models(reader, raw.get("model")),
         providers=read_providers(reader, raw.get("provider")),
+        deployments=read_deployments(reader, raw),
         budgets=read_budgets(reader, raw.get("budget")),
         assignments=read_assignments(reader, raw.get("assign")),
         alert=read_alert(reader, raw.get("alert", {})),

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from infertop.money.deployments.declared import Deployment
 from infertop.money.periods import PeriodKind
 
 UTC = ZoneInfo("UTC")
@@ -198,3 +199,4 @@ class Settings:
     assignments: tuple[Assignment, ...] = ()
     alert: Alert = Alert()
     sources: tuple[Source, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
