@@ -25,7 +25,7 @@ def energy_price(energy: Energy | None, ts: float, zone: ZoneInfo) -> Price:
     tariff = _tariff(energy, ts, zone)
     usd = energy.usd_per_kwh if tariff is None else tariff.usd_per_kwh
     where = energy.where if tariff is None else tariff.where
-    return Price("energy", usd * energy.pue, PER, where)
+    return Price("energy", usd * energy.pue, PER, where, energy.since.isoformat() if energy.since else "")
 
 
 def explain(energy: Energy | None, ts: float, zone: ZoneInfo) -> str:

@@ -25,11 +25,10 @@ class HostMeter:
         """Add the time since the last poll; after a hole nothing is added, because it is not known."""
         now, before = milliseconds(batch.ts), self._ms
         self._ms = now
-        price = terms.prices.host_price()
         if before is None or now - before > self._gap_ms:
             return
         for start, ms in pieces(before, now):
-            minute = minutes.at(start)
+            minute, price = minutes.at(start), terms.prices.host_price(start / 1000)
             minute.host[self.source, price] = minute.host.get((self.source, price), 0) + ms
 
     def dump(self) -> dict[str, Any]:

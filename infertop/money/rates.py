@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from infertop.money import energy as power
 from infertop.money import gpu_rates
+from infertop.money.dates import Calendar
 from infertop.money.lines import Price
 from infertop.money.model_prices import LOCAL, model_prices
 from infertop.money.settings import HourlyRate, Owned, Settings
@@ -20,6 +21,8 @@ HOURS_PER_MONTH = 730
 PER_GPU_HOUR = "GPU hour"
 PER_HOST_HOUR = "host hour"
 _PRECISION = Decimal("1e-12")
+# Names of GPUs come from outside: no more than this many are remembered.
+_RATES_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ def gpu_rate(
 ) -> GpuRate:
     """Return the rate of the GPU that NVML names `name`: pricing.toml's, else the default one, else none.
 
+    `settings` have the rates that hold at the time that is asked about, see `dates.Calendar`.
     A MIG instance costs the whole GPU's rate times its compute `slices` (else those in its name) over those of the
     whole, unless pricing.toml names the instance itself.
     """
@@ -80,7 +84,7 @@ def _chosen(rates: Iterable[HourlyRate], name: str, key: str | None) -> HourlyRa
 
 def _set(rate: HourlyRate, name: str, key: str | None, share: Decimal, shared: str) -> GpuRate:
     usd = _share(hourly_usd(rate), share)
-    price = Price(name, usd, PER_GPU_HOUR, rate.where)
+    price = Price(name, usd, PER_GPU_HOUR, rate.where, _since(rate))
     line = f"$/hour = {formula(rate)}{shared} = {_plain(usd)} USD/h"
     owned = rate.owned is not None
     return GpuRate(price, owned, key, (line, "energy is priced apart") if owned else (line,), hourly=rate)
@@ -108,12 +112,19 @@ def host_price(settings: Settings) -> Price | None:
     """Return what an hour of the host costs, or None where [host] is not set."""
     if settings.host is None:
         return None
-    return Price("host", _share(hourly_usd(settings.host), Decimal(1)), PER_HOST_HOUR, settings.host.where)
+    host = settings.host
+    return Price("host", _share(hourly_usd(host), Decimal(1)), PER_HOST_HOUR, host.where, _since(host))
+
+
+def _since(rate: HourlyRate) -> str:
+    return rate.since.isoformat() if rate.since else ""
 
 
 def hourly_usd(rate: HourlyRate) -> Decimal:
-    """Return USD per powered-on hour, energy apart where it is owned."""
-    return amortised_usd(rate.owned) if rate.owned else rate.usd_per_hour or Decimal(0)
+    """Return USD per powered-on hour, overhead included, energy apart where it is owned."""
+    if rate.owned:
+        return amortised_usd(rate.owned)
+    return (rate.usd_per_hour or Decimal(0)) + rate.overhead_usd_per_month / HOURS_PER_MONTH
 
 
 def amortised_usd(owned: Owned) -> Decimal:
@@ -124,10 +135,11 @@ def amortised_usd(owned: Owned) -> Decimal:
 
 def formula(rate: HourlyRate) -> str:
     """Return how the rate is come by, with its inputs and where they stand."""
-    if rate.owned is None:
-        return f"rented at {rate.usd_per_hour} USD/h ({safe(rate.where)})"
     own = rate.owned
-    overhead = f" + {own.overhead_usd_per_month} USD / 730 h overhead" if own.overhead_usd_per_month else ""
+    monthly = own.overhead_usd_per_month if own else rate.overhead_usd_per_month
+    overhead = f" + {monthly} USD / 730 h overhead" if monthly else ""
+    if own is None:
+        return f"rented at {rate.usd_per_hour} USD/h{overhead} ({safe(rate.where)})"
     return (
         f"({own.purchase_usd} - {own.residual_usd}) USD / ({own.lifetime_years} years x 8760 h"
         f" x availability {own.availability}){overhead} ({safe(rate.where)})"
@@ -147,12 +159,19 @@ def _toml(name: str) -> str:
     return safe(name, 80).replace("\\", "\\\\").replace('"', '\\"')
 
 
-@dataclass(frozen=True, slots=True)
 class PriceBook:
     """The prices of one state of pricing.toml over the defaults; two books with the same content are equal."""
 
-    settings: Settings
-    _rates: dict[tuple[str, int | None, int | None], GpuRate] = field(default_factory=dict, compare=False, repr=False)
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._calendar = Calendar(settings)
+        self._rates: dict[tuple[int, str, int | None, int | None], GpuRate] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PriceBook) and self.settings == other.settings
+
+    def __hash__(self) -> int:
+        return hash(self.settings)
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -164,24 +183,30 @@ class PriceBook:
         one, two = self.settings, other.settings
         return (one.gpus, one.host, one.energy, one.zone) == (two.gpus, two.host, two.energy, two.zone)
 
-    def gpu_rate(self, name: str, memory_total_bytes: int | None = None, slices: int | None = None) -> GpuRate:
-        """Return the rate of a GPU or MIG instance, see `gpu_rate`."""
-        asked = (name, memory_total_bytes, slices)
+    def gpu_rate(
+        self, name: str, memory_total_bytes: int | None = None, slices: int | None = None, *, ts: float
+    ) -> GpuRate:
+        """Return the rate of a GPU or MIG instance at `ts`, see `gpu_rate`."""
+        asked = (self._calendar.period(ts), name, memory_total_bytes, slices)
         if asked not in self._rates:
-            self._rates[asked] = gpu_rate(self.settings, *asked)
+            if len(self._rates) >= _RATES_KEPT:
+                self._rates.clear()
+            self._rates[asked] = gpu_rate(self._calendar.at(ts), name, memory_total_bytes, slices)
         return self._rates[asked]
 
-    def gpu_price(self, name: str, memory_total_bytes: int | None = None, slices: int | None = None) -> Price | None:
-        """Return USD per hour of a GPU or MIG instance, or None where it has no price."""
-        return self.gpu_rate(name, memory_total_bytes, slices).price
+    def gpu_price(
+        self, name: str, memory_total_bytes: int | None = None, slices: int | None = None, *, ts: float
+    ) -> Price | None:
+        """Return USD per hour of a GPU or MIG instance at `ts`, or None where it has no price."""
+        return self.gpu_rate(name, memory_total_bytes, slices, ts=ts).price
 
     def energy_price(self, ts: float) -> Price:
         """Return USD per kWh measured at the GPU at `ts`; it applies to GPUs whose rate is `owned`, and to no other."""
-        return power.energy_price(self.settings.energy, ts, self.settings.zone)
+        return power.energy_price(self._calendar.at(ts).energy, ts, self.settings.zone)
 
-    def host_price(self) -> Price | None:
-        """Return USD per hour of the host, or None where it has no price."""
-        return host_price(self.settings)
+    def host_price(self, ts: float) -> Price | None:
+        """Return USD per hour of the host at `ts`, or None where it has no price."""
+        return host_price(self._calendar.at(ts))
 
     def shadow_price(self, model: str, ts: float) -> Mapping[str, Price]:
         """Return USD per 1M tokens by class of a model that is served here, empty where pricing.toml has none."""
@@ -189,14 +214,14 @@ class PriceBook:
 
     def explain_gpu(self, name: str, memory_total_bytes: int | None, slices: int | None, ts: float) -> tuple[str, ...]:
         """Return formula, inputs and their sources of a GPU's $/hour, a sentence a line."""
-        rate = self.gpu_rate(name, memory_total_bytes, slices)
+        rate = self.gpu_rate(name, memory_total_bytes, slices, ts=ts)
         if not rate.owned:
             return rate.lines
-        return (*rate.lines, power.explain(self.settings.energy, ts, self.settings.zone))
+        return (*rate.lines, power.explain(self._calendar.at(ts).energy, ts, self.settings.zone))
 
-    def explain_host(self) -> tuple[str, ...]:
+    def explain_host(self, ts: float) -> tuple[str, ...]:
         """Return formula, inputs and their sources of the host's $/hour, a sentence a line."""
-        price, host = self.host_price(), self.settings.host
+        price, host = self.host_price(ts), self._calendar.at(ts).host
         if price is None or host is None:
             return ("no price for the host: set usd_per_hour under [host] in pricing.toml",)
         return (f"$/hour = {formula(host)} = {_plain(price.usd)} USD/h",)

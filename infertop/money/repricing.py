@@ -19,6 +19,8 @@ from infertop.money.rates import GpuRate, PriceBook
 
 _TIME = GPU_RESOURCES - {ENERGY}
 _MINUTE = 60
+# When every rate has begun that a file dates: what costs the same then may still have had another price before.
+_EVER = float("inf")
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -50,9 +52,9 @@ class Repricing:
     def outdated(self, resource: str, dimensions: Dimensions, price: Price | None) -> bool:
         """Say whether lines like this have another price now."""
         if resource == HOST:
-            return self.host(price) is not None
+            return self.host(price, _EVER) is not None
         if resource in _TIME:
-            return self.rate(*_place(dimensions), price) is not None
+            return self.rate(*_place(dimensions), price, _EVER) is not None
         # Energy that has no price follows the time of its GPU, see `lines`.
         return resource == ENERGY and price is not None and price.default and self.prices.settings.energy is not None
 
@@ -69,12 +71,12 @@ class Repricing:
             groups[line.unit if line.resource != HOST else HOST, self._root(line)].append(new)
         return [*billed, *(line for group in groups.values() for line in _settled(group))]
 
-    def rate(self, gpu: str, slices: int | None, old: Price | None) -> GpuRate | None:
-        """Return the rate of a GPU's time that was priced by `old`, or None where that stays."""
+    def rate(self, gpu: str, slices: int | None, old: Price | None, ts: float) -> GpuRate | None:
+        """Return the rate of a GPU's time at `ts` that was priced by `old`, or None where that stays."""
         seen = self._gpus.get(gpu)
         if seen is None or not _may_change(old) or (slices is None and old is None and (seen.parent or seen.cut)):
             return None
-        rate = self.prices.gpu_rate(seen.name, seen.memory_bytes, slices)
+        rate = self.prices.gpu_rate(seen.name, seen.memory_bytes, slices, ts=ts)
         return None if rate.price is None or rate.price.default else rate
 
     def energy(self, rate: GpuRate | None, old: Price | None, start: int, end: int) -> Price | None:
@@ -87,26 +89,26 @@ class Repricing:
         price = self._energy_over(start, end) if old.default else None
         return None if price is None or price.default else price
 
-    def host(self, old: Price | None) -> Price | None:
-        """Return the price of the host's time that was priced by `old`, or None where that stays."""
-        return self.prices.host_price() if _may_change(old) else None
+    def host(self, old: Price | None, ts: float) -> Price | None:
+        """Return the price of the host's time at `ts` that was priced by `old`, or None where that stays."""
+        return self.prices.host_price(ts) if _may_change(old) else None
 
     def _repriced(self, lines: Iterable[Line]) -> dict[Dimensions, GpuRate]:
         """Return the rates of the GPUs whose time has another price now."""
         found = {}
         for line in lines:
             if line.resource in _TIME and line.basis is not Basis.BILLED:
-                rate = self.rate(*_place(line.dimensions), line.price)
+                rate = self.rate(*_place(line.dimensions), line.price, line.start)
                 if rate is not None:
                     found[_gpu_alone(line.dimensions)] = rate
         return found
 
     def _price(self, line: Line, repriced: Mapping[Dimensions, GpuRate]) -> Price | None:
         if line.resource == HOST:
-            return self.host(line.price)
+            return self.host(line.price, line.start)
         if line.resource == ENERGY:
             return self.energy(repriced.get(_gpu_alone(line.dimensions)), line.price, line.start, line.end)
-        rate = self.rate(*_place(line.dimensions), line.price)
+        rate = self.rate(*_place(line.dimensions), line.price, line.start)
         return rate.price if rate else None
 
     def _root(self, line: Line) -> str:

@@ -12,6 +12,7 @@ from infertop.money.settings import HourlyRate, Owned, Settings
 
 H100 = "NVIDIA H100 80GB HBM3"
 A100 = "NVIDIA A100-SXM4-40GB"
+NOW = 1795305600.0  # 2026-11-22
 
 
 def book(text: str) -> PriceBook:
@@ -62,7 +63,7 @@ def test_the_nvl_form_does_not_get_the_default_rate_of_its_neighbour() -> None:
 
 
 def test_a_rented_gpu_has_its_price_from_its_line() -> None:
-    rate = book(f'timezone = "UTC"\n\n[gpu."{H100}"]\nusd_per_hour = 2.49\n').gpu_rate(H100)
+    rate = book(f'timezone = "UTC"\n\n[gpu."{H100}"]\nusd_per_hour = 2.49\n').gpu_rate(H100, ts=NOW)
     assert rate.price is not None
     assert (rate.price.usd, rate.price.source, rate.price.default) == (Decimal("2.49"), "pricing.toml:4", False)
     assert rate.lines == ("$/hour = rented at 2.49 USD/h (pricing.toml:4) = 2.49 USD/h",)
@@ -129,7 +130,7 @@ def test_an_owned_gpu_is_paid_off_over_the_hours_it_is_powered_on() -> None:
 def test_an_owned_gpu_pays_for_its_energy_apart() -> None:
     gpu = "[gpu.RTX4090]\npurchase_usd = 1899\nlifetime_years = 3\nresidual_usd = 300\n"
     prices = book(gpu + "[energy]\nusd_per_kwh = 0.2\npue = 1.5\n")
-    rate = prices.gpu_rate("NVIDIA GeForce RTX 4090")
+    rate = prices.gpu_rate("NVIDIA GeForce RTX 4090", ts=NOW)
     assert rate.owned
     assert rate.price is not None
     assert rate.price.usd == Decimal("0.060844748858")
@@ -143,15 +144,15 @@ def test_an_owned_gpu_pays_for_its_energy_apart() -> None:
 
 
 def test_the_host_has_a_price_only_where_somebody_set_one() -> None:
-    assert PriceBook(Settings()).host_price() is None
-    price = book("[host]\nusd_per_hour = 0.40\n").host_price()
+    assert PriceBook(Settings()).host_price(NOW) is None
+    price = book("[host]\nusd_per_hour = 0.40\n").host_price(NOW)
     assert price is not None
     assert (price.usd, price.per, price.source) == (Decimal("0.4"), "host hour", "pricing.toml:2")
-    assert book("[host]\nusd_per_hour = 0.40\n").explain_host() == (
+    assert book("[host]\nusd_per_hour = 0.40\n").explain_host(NOW) == (
         "$/hour = rented at 0.40 USD/h (pricing.toml:2) = 0.4 USD/h",
     )
-    assert "[host]" in PriceBook(Settings()).explain_host()[0]
-    owned = book("[host]\npurchase_usd = 8760\nlifetime_years = 1\n").host_price()
+    assert "[host]" in PriceBook(Settings()).explain_host(NOW)[0]
+    owned = book("[host]\npurchase_usd = 8760\nlifetime_years = 1\n").host_price(NOW)
     assert owned is not None
     assert owned.usd == 1
 
@@ -159,10 +160,10 @@ def test_the_host_has_a_price_only_where_somebody_set_one() -> None:
 def test_the_same_content_makes_the_same_book_and_the_same_prices() -> None:
     text = f'[gpu."{H100}"]\nusd_per_hour = 100\n'
     one, other = book(text), book(text)
-    one.gpu_price(H100)
+    one.gpu_price(H100, ts=NOW)
     assert one == other
     assert hash(one) == hash(other)
-    first, second = one.gpu_price(H100), other.gpu_price(H100)
+    first, second = one.gpu_price(H100, ts=NOW), other.gpu_price(H100, ts=NOW)
     assert first is not None
     assert second is not None
     assert first.id == second.id
