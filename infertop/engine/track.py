@@ -101,6 +101,10 @@ class Track:
         """Return a gauge's mean over the last `window` seconds, weighted by time."""
         return None
 
+    def even_mean(self, window: float) -> float | None:
+        """Return a gauge's mean over the last `window` seconds, as if it had changed evenly from poll to poll."""
+        return None
+
     def max(self, window: float) -> float | None:
         """Return a gauge's highest reading of the last `window` seconds."""
         return None
@@ -162,6 +166,21 @@ class Gauge(Track):
             amounts, known = self._weighed(start)
             amount, weight = sum(amounts), sum(known)
         return amount / weight if weight > 0 else self.last
+
+    def even_mean(self, window: float) -> float | None:
+        """Return the mean over the last `window` seconds by the trapezoid rule; of one reading alone, that one."""
+        line, column, start = self.frame.line, self.column, self._begin(window)
+        seconds = self.frame.weights(start)[0]
+        first = max(column.start - (start - 1), 0)
+        values = [math.nan] * first + list(column.span(start - 1, line.end))
+        values += [math.nan] * (len(seconds) + 1 - len(values))
+        amount = whole = 0.0
+        for before, after, weight in zip(values, values[1:], seconds, strict=False):
+            known = [each for each in (before, after) if each == each]
+            if known:
+                amount += weight * sum(known) / len(known)
+                whole += weight
+        return amount / whole if whole > 0 else self.last
 
     def max(self, window: float) -> float | None:
         """Return the highest reading of the last `window` seconds."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from infertop.money.allocate import GpuUse, Holder, Share, allocate
+from infertop.money.allocate import GpuUse, Holder, Method, Share, allocate
 from infertop.money.drafts import MJ, MS, Dimensions, Draft, basis, price_order
-from infertop.money.lines import Price
+from infertop.money.lines import Basis, Price
 from infertop.money.minutes import Energy, GpuSpan, Minute, SpanKey
 from infertop.money.parts import split
 from infertop.money.traffic import Traffic
@@ -74,11 +74,15 @@ def _energy(key: SpanKey, drawn: Energy, price: Price | None, shares: tuple[Shar
     for share, busy_mj, idle_mj in zip(shares, busy, idle, strict=True):
         who = (share.source, share.model, ENERGY)
         if not key.metered:
-            both = basis((*share.busy_by, *share.idle_by))
+            both = _basis(drawn, (*share.busy_by, *share.idle_by))
             yield Draft(*who, gpu, busy_mj + idle_mj, MJ, price, both)
         else:
-            yield Draft(*who, gpu, busy_mj, MJ, price, basis(share.busy_by))
-            yield Draft(*who, in_idle, idle_mj, MJ, price, basis(share.idle_by))
+            yield Draft(*who, gpu, busy_mj, MJ, price, _basis(drawn, share.busy_by))
+            yield Draft(*who, in_idle, idle_mj, MJ, price, _basis(drawn, share.idle_by))
+
+
+def _basis(drawn: Energy, steps: Iterable[Method]) -> Basis:
+    return Basis.ESTIMATED if drawn.guessed else basis(steps)
 
 
 def _divided(total: int, busy: float, shares: tuple[Share, ...]) -> tuple[list[int], list[int]]:

@@ -12,26 +12,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from infertop.money.gpu_price import rate_of, slices_of, spread_watts
-from infertop.money.gpu_shape import GpuAt, GpuShape, HolderAt, gpu_shape, reading
+from infertop.money.gpu_power import Drawn, between, drawn, share_out
+from infertop.money.gpu_price import rate_of, slices_of
+from infertop.money.gpu_shape import GpuShape, HolderAt, gpu_shape, reading
 from infertop.money.lines import Price
 from infertop.money.minutes import Energy, GpuSpan, Held, Minute, Minutes, SpanKey, Terms, milliseconds, pieces
 from infertop.money.rates import PriceBook
 from infertop.readings.model import Batch, Value
 
 _EMPTY = GpuShape((), ())
-# Above what any GPU draws: a reading beyond it is a fault of the meter.
-_ABSURD_WATTS = 10_000.0
 
 Values = tuple[Value, ...]
 
 
 class _Now(NamedTuple):
-    """What a poll says of one GPU; `watts` is the mean power since the poll before, None where it is unknown."""
+    """What a poll says of one GPU; `drawn` is the mean power since the poll before, None where it is unknown."""
 
     key: SpanKey
     utilization: float | None
-    watts: float | None
+    drawn: Drawn | None
     owned: bool
     holders: tuple[HolderAt, ...]
 
@@ -45,6 +44,7 @@ class GpuMeter:
         self._shape: GpuShape = _EMPTY
         self._ms: int | None = None
         self._joules: dict[str, float | None] = {}
+        self._watts: dict[str, float | None] = {}
 
     def advance(self, batch: Batch, minutes: Minutes, terms: Terms) -> None:
         """Add the time since the last poll; after a hole nothing is added, because it is not known."""
@@ -52,52 +52,61 @@ class GpuMeter:
             self._shape = gpu_shape(batch.series)
         now = milliseconds(batch.ts)
         joules = {each.gpu: reading(batch.values, each.energy) for each in self._shape.gpus}
+        watts = {each.gpu: reading(batch.values, each.power) for each in self._shape.gpus}
         if self._ms is not None and now - self._ms <= self._gap_ms:
-            watts = self._watts(batch.values, joules, now - self._ms)
-            here = list(self._readings(batch.values, watts, terms.prices))
+            power = self._power(batch.values, joules, watts, now - self._ms)
             for start, ms in pieces(self._ms, now):
+                here = list(self._readings(batch.values, power, terms.prices, start / 1000))
                 minute = minutes.at(start)
                 energy_price = terms.prices.energy_price(start / 1000) if any(each.owned for each in here) else None
                 for each in here:
                     span = minute.span(each.key)
                     _add(span, each, ms, energy_price if each.owned else None)
                     _hold(span, minute, each.holders, batch.values, ms, terms)
-        self._ms, self._joules = now, joules
+        self._ms, self._joules, self._watts = now, joules, watts
 
     def dump(self) -> dict[str, Any]:
         """Return what `load` needs to go on from here, JSON-able."""
-        return {"ms": self._ms, "joules": self._joules}
+        return {"ms": self._ms, "joules": self._joules, "watts": self._watts}
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from what `dump` returned."""
-        self._ms, self._joules = state["ms"], dict(state["joules"])
+        self._ms, self._joules, self._watts = state["ms"], dict(state["joules"]), dict(state.get("watts", {}))
 
-    def _readings(self, values: Values, watts: dict[str, float | None], prices: PriceBook) -> Iterator[_Now]:
+    def _readings(
+        self, values: Values, power: dict[str, Drawn | None], prices: PriceBook, ts: float
+    ) -> Iterator[_Now]:
         """Yield what this poll says of each GPU that was there at the last one too."""
         for at in self._shape.gpus:
             slices = slices_of(at, values)
             if at.gpu not in self._joules or (at.instances and slices == 0):
                 continue
-            rate = rate_of(at, values, prices)
+            rate = rate_of(at, values, prices, ts)
             utilization = 0.0 if at.instances else reading(values, at.utilization)
             holders = () if at.instances else at.holders
             key = SpanKey(self.source, at.gpu, at.root, slices, rate.price, bool(holders), utilization is not None)
             busy = None if utilization is None else min(utilization, 1.0)
-            yield _Now(key, busy, watts[at.gpu], rate.owned, holders)
+            here = power[at.gpu]
+            # A rent includes the energy: what nobody pays for is not worth a guess.
+            yield _Now(key, busy, here if here and (rate.owned or not here.guessed) else None, rate.owned, holders)
 
-    def _watts(self, values: Values, joules: dict[str, float | None], ms: int) -> dict[str, float | None]:
-        """Return the mean power since the last poll: by the energy counter, else what the poll says."""
-        watts = {at.gpu: self._mean_watts(values, at, joules[at.gpu], ms) for at in self._shape.gpus}
-        return spread_watts(self._shape.gpus, values, watts)
+    def _power(
+        self, values: Values, joules: dict[str, float | None], watts: dict[str, float | None], ms: int
+    ) -> dict[str, Drawn | None]:
+        """Return what each GPU and instance drew since the last poll, `ms` ago."""
+        whole = {
+            at.gpu: drawn(
+                _a_second(self._joules.get(at.gpu), joules[at.gpu], ms),
+                between(self._watts.get(at.gpu), watts[at.gpu]),
+                reading(values, at.limit),
+            )
+            for at in self._shape.gpus
+        }
+        return share_out(self._shape.gpus, values, whole)
 
-    def _mean_watts(self, values: Values, at: GpuAt, joules: float | None, ms: int) -> float | None:
-        before = self._joules.get(at.gpu)
-        if joules is not None and before is not None and ms:
-            counted = (joules - before) * 1000 / ms
-            if 0 <= counted <= _ABSURD_WATTS:
-                return counted
-        drawn = reading(values, at.power)
-        return drawn if drawn is not None and drawn <= _ABSURD_WATTS else None
+
+def _a_second(before: float | None, now: float | None, ms: int) -> float | None:
+    return (now - before) * 1000 / ms if before is not None and now is not None and ms else None
 
 
 def _add(span: GpuSpan, now: _Now, ms: int, energy_price: Price | None) -> None:
@@ -105,11 +114,12 @@ def _add(span: GpuSpan, now: _Now, ms: int, energy_price: Price | None) -> None:
     busy = 1.0 if now.utilization is None else now.utilization
     span.ms += ms
     span.busy_ms += 0.0 if now.utilization is None else busy * ms
-    if now.watts is None:
+    if now.drawn is None:
         return
     energy = span.energy.setdefault(energy_price, Energy())
-    energy.busy += now.watts * ms * busy
-    energy.idle += now.watts * ms * (1.0 - busy)
+    energy.busy += now.drawn.watts * ms * busy
+    energy.idle += now.drawn.watts * ms * (1.0 - busy)
+    energy.guessed = energy.guessed or now.drawn.guessed
 
 
 def _hold(span: GpuSpan, minute: Minute, holders: Sequence[HolderAt], values: Values, ms: int, terms: Terms) -> None:

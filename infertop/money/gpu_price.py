@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from infertop.money.gpu_rates import gpu_key, mig_slices
 from infertop.money.gpu_shape import GpuAt, reading
@@ -20,28 +20,10 @@ def slices_of(at: GpuAt, values: Sequence[Value]) -> int | None:
     return mig_slices(at.name) if at.parent else None
 
 
-def rate_of(at: GpuAt, values: Sequence[Value], prices: PriceBook) -> GpuRate:
-    """Return the rate of a GPU or MIG instance; a part of unknown size has no price."""
+def rate_of(at: GpuAt, values: Sequence[Value], prices: PriceBook, ts: float) -> GpuRate:
+    """Return the rate of a GPU or MIG instance at `ts`; a part of unknown size has no price."""
     slices = slices_of(at, values)
     if slices is None and (at.parent or at.instances):
         return GpuRate(None, False, gpu_key(at.name), (_UNKNOWN_PART,))
     memory = reading(values, at.memory)
-    return prices.gpu_rate(at.name, None if memory is None else int(memory), slices)
-
-
-def spread_watts(
-    gpus: Sequence[GpuAt], values: Sequence[Value], watts: Mapping[str, float | None]
-) -> dict[str, float | None]:
-    """Return the watts of each GPU and instance: only a whole GPU measures them, its parts share them by slices."""
-    found = dict(watts)
-    by_gpu = {at.gpu: at for at in gpus}
-    for at in gpus:
-        whole = watts.get(at.gpu)
-        parts = [at, *(by_gpu[each] for each in at.instances)]
-        slices = [slices_of(part, values) for part in parts]
-        known = [each for each in slices if each is not None]
-        if not at.instances or whole is None or len(known) < len(slices) or not sum(known):
-            continue
-        for part, each in zip(parts, known, strict=True):
-            found[part.gpu] = whole * each / sum(known)
-    return found
+    return prices.gpu_rate(at.name, None if memory is None else int(memory), slices, ts=ts)

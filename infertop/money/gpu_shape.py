@@ -29,6 +29,7 @@ class GpuAt(NamedTuple):
     utilization: int | None
     power: int | None
     energy: int | None
+    limit: int | None
     memory: int | None
     slices: int | None
     holders: tuple[HolderAt, ...]
@@ -65,6 +66,7 @@ def gpu_shape(series: tuple[Series, ...]) -> GpuShape:
             utilization=at.get(("gpu_utilization", gpu, "")),
             power=at.get(("gpu_power_watts", gpu, "")),
             energy=at.get(("gpu_energy_joules", gpu, "")),
+            limit=at.get(("gpu_power_limit_watts", gpu, "")),
             memory=at.get(("gpu_memory_total_bytes", gpu, "")),
             slices=at.get(("gpu_slices", gpu, "")),
             holders=_holders(series, gpu, at),

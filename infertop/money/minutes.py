@@ -80,6 +80,15 @@ class SpanKey(NamedTuple):
     metered: bool
 
 
+class Deployed(NamedTuple):
+    """What a deployment's time is kept apart by; `model` is None where it serves more than one."""
+
+    name: str
+    provider: str
+    model: str | None
+    price: Price | None
+
+
 @dataclass(slots=True)
 class Held:
     """A holder's memory and SM time, each times milliseconds; None while it was never known."""
@@ -90,10 +99,11 @@ class Held:
 
 @dataclass(slots=True)
 class Energy:
-    """Millijoules drawn while something ran (`busy`), and while nothing did."""
+    """Millijoules drawn while something ran (`busy`), and while nothing did; `guessed` where some were not measured."""
 
     busy: float = 0.0
     idle: float = 0.0
+    guessed: bool = False
 
 
 @dataclass(slots=True)
@@ -124,6 +134,7 @@ class Minute:
     compute: dict[tuple[str, str | None, str], float] = field(default_factory=dict)
     spans: dict[SpanKey, GpuSpan] = field(default_factory=dict)
     host: dict[tuple[str, Price | None], int] = field(default_factory=dict)
+    deployed: dict[Deployed, int] = field(default_factory=dict)
     covered: list[tuple[int, int]] = field(default_factory=list)
 
     def span(self, key: SpanKey) -> GpuSpan:
@@ -161,6 +172,8 @@ class Minutes:
     def __init__(self) -> None:
         self.by_start: dict[int, Minute] = {}
         self.watermark = 0
+        # Up to when the time of deployments was added, in epoch milliseconds.
+        self.deployed_ms = 0
 
     def at(self, ms: int) -> Minute:
         """Return the minute that epoch milliseconds lie in, made where it is new."""

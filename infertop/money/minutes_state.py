@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from infertop.money.lines import Price
-from infertop.money.minutes import Energy, GpuSpan, Held, Metered, Minute, Reports, SpanKey, Wide
+from infertop.money.minutes import Deployed, Energy, GpuSpan, Held, Metered, Minute, Reports, SpanKey, Wide
 
 
 def dump_minute(minute: Minute) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def dump_minute(minute: Minute) -> dict[str, Any]:
             [*key._replace(price=None), _plain(key.price), _dump_span(span)] for key, span in minute.spans.items()
         ],
         "host": [[source, _plain(price), ms] for (source, price), ms in minute.host.items()],
+        "deployed": [[*key._replace(price=None), _plain(key.price), ms] for key, ms in minute.deployed.items()],
         "covered": [list(span) for span in minute.covered],
     }
 
@@ -43,6 +44,10 @@ def load_minute(state: dict[str, Any]) -> Minute:
         compute={(source, model, gpu): seconds for source, model, gpu, seconds in state["compute"]},
         spans={SpanKey(*key)._replace(price=_price(price)): _load_span(span) for *key, price, span in state["spans"]},
         host={(source, _price(price)): ms for source, price, ms in state["host"]},
+        # States from before there were deployments do not have it.
+        deployed={
+            Deployed(*key)._replace(price=_price(price)): ms for *key, price, ms in state.get("deployed", ())
+        },
         covered=[(start, end) for start, end in state["covered"]],
     )
 
@@ -51,7 +56,7 @@ def _dump_span(span: GpuSpan) -> dict[str, Any]:
     return {
         "ms": span.ms,
         "busy_ms": span.busy_ms,
-        "energy": [[_plain(price), each.busy, each.idle] for price, each in span.energy.items()],
+        "energy": [[_plain(price), each.busy, each.idle, each.guessed] for price, each in span.energy.items()],
         "holders": [[source, held.byte_ms, held.sm_ms] for source, held in span.holders.items()],
     }
 
@@ -60,7 +65,7 @@ def _load_span(state: dict[str, Any]) -> GpuSpan:
     return GpuSpan(
         state["ms"],
         state["busy_ms"],
-        {_price(price): Energy(busy, idle) for price, busy, idle in state["energy"]},
+        {_price(price): Energy(busy, idle, any(guessed)) for price, busy, idle, *guessed in state["energy"]},
         {source: Held(byte_ms, sm_ms) for source, byte_ms, sm_ms in state["holders"]},
     )
 

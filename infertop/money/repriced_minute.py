@@ -11,7 +11,7 @@ def reprice_minute(minute: Minute, repricing: Repricing) -> None:
     """Put what had no price, or a default one, under the prices of now."""
     spans: dict[SpanKey, GpuSpan] = {}
     for key, span in minute.spans.items():
-        rate = repricing.rate(key.gpu, key.slices, key.price)
+        rate = repricing.rate(key.gpu, key.slices, key.price, minute.start)
         energy: dict[Price | None, Energy] = {}
         for price, drawn in span.energy.items():
             new = repricing.energy(rate, price, minute.start, minute.start + MINUTE) or price
@@ -25,7 +25,7 @@ def reprice_minute(minute: Minute, repricing: Repricing) -> None:
     minute.spans = spans
     host: dict[tuple[str, Price | None], int] = {}
     for (source, price), ms in minute.host.items():
-        at = (source, repricing.host(price) or price)
+        at = (source, repricing.host(price, minute.start) or price)
         host[at] = host.get(at, 0) + ms
     minute.host = host
 
@@ -45,6 +45,7 @@ def _add_energy(to: dict[Price | None, Energy], price: Price | None, drawn: Ener
     before = to.setdefault(price, Energy())
     before.busy += drawn.busy
     before.idle += drawn.idle
+    before.guessed = before.guessed or drawn.guessed
 
 
 def _sum(one: float | None, other: float | None) -> float | None:

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from infertop.money.allocate import ESTIMATES, Allocation, GpuUse, Holder, ModelUse, Share, allocate
-from infertop.money.gpu_price import rate_of, slices_of, spread_watts
+from infertop.money.gpu_power import Drawn, drawn, share_out
+from infertop.money.gpu_price import rate_of, slices_of
 from infertop.money.gpu_shape import GpuAt, gpu_shape, reading
+from infertop.money.lines import Price
 from infertop.money.rates import GpuRate, PriceBook
 from infertop.money.weights import weighted_tokens
 from infertop.readings.model import Batch
@@ -25,7 +27,8 @@ UNKNOWN_MODEL = "(unknown)"
 class GpuCost:
     """A GPU over the window, as its `meter` reads it.
 
-    `usd_per_hour` is its rate and, where it is owned, its energy; None without a price.
+    `usd_per_hour` is its rate and, where it is owned, its energy at the mean power `drawn`; None without a price. Power
+    is rounded to the milliwatt, which is NVML's unit, so that the cost can be worked out from what is shown.
     """
 
     meter: str
@@ -34,10 +37,17 @@ class GpuCost:
     rate: GpuRate
     memory_bytes: float | None
     slices: int | None
+    drawn: Drawn | None
+    energy: Price | None
     energy_usd_per_hour: float
     usd_per_hour: float | None
     busy: float | None
     allocation: Allocation
+
+    @property
+    def estimated(self) -> bool:
+        """Whether a part of the cost was not measured: energy by the power limit."""
+        return self.energy is not None and self.drawn is not None and self.drawn.guessed
 
     @property
     def idle_usd_per_hour(self) -> float | None:
@@ -98,7 +108,7 @@ def costs(batch: Batch | None, meters: Meters, prices: PriceBook, now: float, lo
         for share in gpu.allocation.shares:
             if gpu.allocation.held:
                 _carry(models[share.source, share.model or UNKNOWN_MODEL], gpu, share)
-    host = prices.host_price()
+    host = prices.host_price(now)
     host_usd = float(host.usd) if host else None
     if host_usd is not None:
         _carry_host(models, meters, host_usd, local)
@@ -117,13 +127,14 @@ def costs(batch: Batch | None, meters: Meters, prices: PriceBook, now: float, lo
 def _gpu_costs(batch: Batch, meters: Meters, prices: PriceBook, now: float) -> Iterable[GpuCost]:
     indices = {each.label("gpu"): each.label("index") or "" for each in batch.series if each.metric == "gpu_info"}
     gpus = gpu_shape(batch.series).gpus
-    watts = spread_watts(gpus, batch.values, {at.gpu: _watts(batch.source, at.gpu, meters) for at in gpus})
+    power = share_out(gpus, batch.values, {at.gpu: _drawn(batch.source, at.gpu, meters) for at in gpus})
     for at in gpus:
         slices = slices_of(at, batch.values)
         if at.instances and slices == 0:
             continue
-        rate = rate_of(at, batch.values, prices)
-        energy = (watts[at.gpu] or 0.0) / 1000 * float(prices.energy_price(now).usd) if rate.owned else 0.0
+        rate = rate_of(at, batch.values, prices, now)
+        energy, here = prices.energy_price(now) if rate.owned else None, power[at.gpu]
+        energy_usd = here.watts / 1000 * float(energy.usd) if energy and here else 0.0
         busy = 0.0 if at.instances else meters.mean(batch.source, "gpu_utilization", gpu=at.gpu)
         yield GpuCost(
             meter=batch.source,
@@ -132,17 +143,23 @@ def _gpu_costs(batch: Batch, meters: Meters, prices: PriceBook, now: float) -> I
             rate=rate,
             memory_bytes=reading(batch.values, at.memory),
             slices=slices,
-            energy_usd_per_hour=energy,
-            usd_per_hour=None if rate.price is None else float(rate.price.usd) + energy,
+            drawn=here,
+            energy=energy,
+            energy_usd_per_hour=energy_usd,
+            usd_per_hour=None if rate.price is None else float(rate.price.usd) + energy_usd,
             busy=None if busy is None else min(max(busy, 0.0), 1.0),
             allocation=allocate(_use(at, batch, meters, busy)),
         )
 
 
-def _watts(source: str, gpu: str, meters: Meters) -> float | None:
-    """Return the mean power over the window: by the energy counter, else by what the GPU said of its power."""
-    joules = meters.rate(source, "gpu_energy_joules", gpu=gpu)
-    return meters.mean(source, "gpu_power_watts", gpu=gpu) if joules is None else joules
+def _drawn(source: str, gpu: str, meters: Meters) -> Drawn | None:
+    """Return the mean power over the window: by the energy counter, else by power over time, else by its limit."""
+    found = drawn(
+        meters.rate(source, "gpu_energy_joules", gpu=gpu),
+        meters.even_mean(source, "gpu_power_watts", gpu=gpu),
+        meters.total(source, "gpu_power_limit_watts", gpu=gpu),
+    )
+    return found and found._replace(whole_watts=round(found.whole_watts, 3))
 
 
 def _use(at: GpuAt, batch: Batch, meters: Meters, busy: float | None) -> GpuUse:
@@ -180,7 +197,7 @@ def _carry(model: ModelCost, gpu: GpuCost, share: Share) -> None:
     """Add a GPU's share to a model; what it uses is unknown where that of one of its GPUs is."""
     model.gpus.append(gpu.at.gpu)
     model.methods.append(gpu.allocation.method)
-    model.estimated = model.estimated or bool(ESTIMATES & {*share.busy_by, *share.idle_by})
+    model.estimated = model.estimated or gpu.estimated or bool(ESTIMATES & {*share.busy_by, *share.idle_by})
     if gpu.usd_per_hour is not None:
         model.all_in = (model.all_in or 0.0) + gpu.usd_per_hour * share.all_in
     if share.idle is None:

@@ -71,6 +71,11 @@ class Meters:
         means = _known(track.mean(self.window) for track in self.tracks(source, metric, **labels))
         return sum(means) / len(means) if means else None
 
+    def even_mean(self, source: str, metric: str, **labels: str) -> float | None:
+        """Return the mean over the window of what changes evenly from poll to poll, and over the series."""
+        means = _known(track.even_mean(self.window) for track in self.tracks(source, metric, **labels))
+        return sum(means) / len(means) if means else None
+
     def peak(self, source: str, metric: str, **labels: str) -> float | None:
         """Return the highest value in the window of any series."""
         peaks = _known(track.max(self.window) for track in self.tracks(source, metric, **labels))

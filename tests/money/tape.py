@@ -44,6 +44,7 @@ class Gpu:
     slices: int | None = None
     joules: float | None = None
     watts: float | None = None
+    limit: float | None = None
 
 
 def nvml(ts: float, *gpus: Gpu, source: str = "nvml") -> Batch:
@@ -57,6 +58,7 @@ def nvml(ts: float, *gpus: Gpu, source: str = "nvml") -> Batch:
             "gpu_slices": gpu.slices,
             "gpu_energy_joules": gpu.joules,
             "gpu_power_watts": gpu.watts,
+            "gpu_power_limit_watts": gpu.limit,
         }
         said += [(Series.of(name, gpu=gpu.uuid), float(v)) for name, v in values.items() if v is not None]
         for holder, (memory, utilization) in gpu.holders.items():
