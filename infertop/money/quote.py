@@ -34,7 +34,8 @@ class UnitPrice:
 
     `tiers` are (above, usd) in ascending order: a request with more than `above` prompt tokens (of all prompt classes
     together) pays `usd` for every unit, the cliff that all providers use. `stands_for` names the class whose price it
-    is where the class has none of its own ("input" for a cache read), else it is empty.
+    is where the class has none of its own ("input" for a cache read), else it is empty. A use of less than `minimum`
+    units, but more than none, is billed as that many.
     """
 
     usd: Decimal
@@ -43,6 +44,7 @@ class UnitPrice:
     since: str = ""
     tiers: tuple[tuple[int, Decimal], ...] = ()
     stands_for: str = ""
+    minimum: int = 0
 
     def at(self, prompt_tokens: int) -> Decimal:
         """Return USD for `per` units in a request with that many prompt tokens."""

@@ -1,0 +1,49 @@
+"""From the book's price keys to infertop's token classes and call units, each with what it falls back to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from infertop.money.book.rows import Tiered
+from infertop.money.quote import UnitPrice
+from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
+
+PER_TOKENS = 1_000_000
+# The book's keys are classes, call units, and this: what a list asks for writes to a cache however long they live.
+CACHE_WRITE = "cache_write"
+KEYS = frozenset((*TOKEN_CLASSES, *CALL_UNITS, CACHE_WRITE))
+# What prices a class that has no price of its own, the nearest first, and whether that counts as its own.
+_ELSE: dict[str, tuple[tuple[str, str], ...]] = {
+    "cache_read": (("input", "input"),),
+    "cache_write_5m": ((CACHE_WRITE, ""), ("input", "input")),
+    "cache_write_1h": ((CACHE_WRITE, "cache_write_5m"), ("input", "input")),
+    "reasoning": (("output", "output"),),
+    "input_audio": (("input", "input"),),
+    "output_audio": (("output", "output"),),
+    "input_image": (("input", "input"),),
+    "output_image": (("output", "output"),),
+    "input_audio_seconds": (("audio_seconds", "audio_seconds"),),
+    "output_audio_seconds": (("audio_seconds", "audio_seconds"),),
+    "input_annotated_document_pages": (("input_document_pages", "input_document_pages"),),
+}
+_CHAINS = {name: ((name, ""), *_ELSE.get(name, ())) for name in (*TOKEN_CLASSES, *CALL_UNITS)}
+
+
+def unit_prices(
+    prices: Mapping[str, tuple[Tiered, str]], source: str, minimum: Mapping[str, int]
+) -> dict[str, UnitPrice]:
+    """Return the price of every class and call unit that has one, from (price, since) by the book's keys."""
+    found = {}
+    for name, chain in _CHAINS.items():
+        key, stands_for = next(((key, other) for key, other in chain if key in prices), ("", ""))
+        if key:
+            price, since = prices[key]
+            per = CALL_UNITS[name].per if name in CALL_UNITS else PER_TOKENS
+            found[name] = UnitPrice(price.base, per, source, since, price.tiers, stands_for, minimum.get(name, 0))
+    return found
+
+
+def free_prices(source: str) -> dict[str, UnitPrice]:
+    """Return a price of nothing for every token class."""
+    return {name: UnitPrice(Decimal(0), PER_TOKENS, source) for name in TOKEN_CLASSES}

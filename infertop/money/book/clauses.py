@@ -1,0 +1,57 @@
+"""Which names a model or provider answers to: the match clauses of the book, compiled.
+
+A clause is a word whose first character says how it matches, a list of which any must match, or {"all": [...]}:
+"=gpt-4o" is equal, "^gpt-4o" begins with, "$-mini" ends with, "*gpt-4o" contains, "~^o[134]" is a regular expression.
+Names are matched in lower case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+Matches = Callable[[str], bool]
+LONGEST_PATTERN = 200
+_DEEPEST = 4
+# A repeated group, or more than two endless repetitions, can take more than linear time on a name made for it.
+_REPEATED_GROUP = re.compile(r"\)\s*[*+{]")
+_ENDLESS = re.compile(r"[*+]|\{\d*,\}")
+
+
+def compiled(clause: Any, depth: int = 0) -> Matches:
+    """Return the test of a clause; raises ValueError where it is none, or a pattern that could run away."""
+    if isinstance(clause, str) and len(clause) > 1:
+        return _word(clause[0], clause[1:])
+    if depth < _DEEPEST and isinstance(clause, dict) and isinstance(parts := clause.get("all"), list) and parts:
+        every = [compiled(each, depth + 1) for each in parts]
+        return lambda name: all(matches(name) for matches in every)
+    if depth < _DEEPEST and isinstance(clause, list) and clause:
+        some = [compiled(each, depth + 1) for each in clause]
+        return lambda name: any(matches(name) for matches in some)
+    raise ValueError(f"{clause!r:.80} is no match clause")
+
+
+def _word(kind: str, word: str) -> Matches:
+    if kind == "~":
+        return _pattern(word)
+    word = word.lower()
+    if kind == "=":
+        return word.__eq__
+    if kind == "^":
+        return lambda name: name.startswith(word)
+    if kind == "$":
+        return lambda name: name.endswith(word)
+    if kind == "*":
+        return lambda name: word in name
+    raise ValueError(f"{kind + word!r:.80} is no match clause")
+
+
+def _pattern(text: str) -> Matches:
+    if len(text) > LONGEST_PATTERN or _REPEATED_GROUP.search(text) or len(_ENDLESS.findall(text)) > 2:
+        raise ValueError(f"{text!r:.80} could take too long to match")
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r:.80} is no regular expression: {error}") from error
+    return lambda name: pattern.search(name) is not None

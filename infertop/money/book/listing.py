@@ -1,0 +1,126 @@
+"""The price book: which list and which of its models a name means, and what that costs at one moment."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any
+
+from infertop.money.book.prices import Priced
+from infertop.money.book.providers import Provider, Providers
+from infertop.money.quote import Quote, Way
+
+LONGEST_NAME = 512
+_REMEMBERED = 4096
+_AT_ONCE = Way()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One model of one provider's list; `note` is what the list says about its prices, `free` that it costs nothing."""
+
+    provider: str
+    model: str
+    name: str
+    context_window: int | None
+    free: bool
+    note: str
+
+
+class Listing:
+    """An immutable snapshot of list prices; two with the same name and content are equal.
+
+    `version` is that of the genai-prices package that it was made from, `date` the day whose prices it has, `name` what
+    the source of a price says.
+    """
+
+    def __init__(self, data: Mapping[str, Any], content: bytes = b"") -> None:
+        """Take a snapshot's `data`; `content` tells it from others."""
+        self.version = str(data["version"])
+        self.date = str(data["date"])
+        self.name = f"snapshot {self.date}"
+        self._id = hashlib.sha256(content).hexdigest()
+        self._providers = Providers(data["providers"])
+        self._found: dict[tuple[str, str], tuple[Provider, Priced] | None] = {}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Listing):
+            return NotImplemented
+        return (self.name, self._id) == (other.name, other._id)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self._id))
+
+    def __repr__(self) -> str:
+        return f"Listing({self.name}, {self._id[:8]})"
+
+    def quote(self, provider: str, model: str, ts: float, way: Way = _AT_ONCE) -> Quote | None:
+        """Return what a model costs at `ts` (epoch seconds), or None where it is not listed or has no price.
+
+        With no `provider` the list is the one that such model names belong to. Names are taken as genai-prices takes
+        them: in any case, with dates written compactly, behind a litellm prefix, from the fall-back provider's list.
+        """
+        if not math.isfinite(ts):
+            raise ValueError(f"{ts} is no time")
+        found = self._find(provider, model)
+        if found is None:
+            return None
+        asked, priced = found
+        return priced.quote(ts, way, self.name, reseller=priced.provider != asked.id)
+
+    def provider(self, name: str) -> str | None:
+        """Return the canonical id of a provider ("vertex_ai": "google"), or None for one that is not listed."""
+        found = self._providers.by_id(name[:LONGEST_NAME])
+        return found.id if found else None
+
+    def models(self) -> Sequence[Listed]:
+        """Return every model, provider by provider, in the order in which names are tried."""
+        return self._listed
+
+    def search(self, text: str) -> Sequence[Listed]:
+        """Return the models that `text` may mean: of that id, answering to it, matching it as a glob, containing it."""
+        text = text.strip().lower()[:LONGEST_NAME]
+        ranked = sorted(
+            ((rank, position) for position, each in enumerate(self._listed) if (rank := self._rank(each, text)) < 4),
+        )
+        return [self._listed[position] for _, position in ranked]
+
+    @cached_property
+    def _listed(self) -> tuple[Listed, ...]:
+        return tuple(
+            Listed(
+                provider.id,
+                entry["id"],
+                entry.get("name", ""),
+                entry.get("context"),
+                bool(entry.get("free")),
+                entry.get("note", ""),
+            )
+            for provider in self._providers.all
+            for entry in provider.entries
+        )
+
+    def _rank(self, listed: Listed, text: str) -> int:
+        name = listed.model.lower()
+        whole = f"{listed.provider}/{name}"
+        if text in (name, whole):
+            return 0
+        if any(ch in text for ch in "*?[") and (fnmatchcase(name, text) or fnmatchcase(whole, text)):
+            return 2
+        return 3 if text in whole or text in listed.name.lower() else 4
+
+    def _find(self, provider: str, model: str) -> tuple[Provider, Priced] | None:
+        """Return the provider that is asked and the model's prices, from its own list or a fall-back's."""
+        if len(provider) > LONGEST_NAME or len(model) > LONGEST_NAME:
+            return None
+        asked = (provider, model)
+        if asked not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                # Names come from outside and may be made up without end.
+                self._found.clear()
+            self._found[asked] = self._providers.find(provider, model)
+        return self._found[asked]

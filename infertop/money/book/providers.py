@@ -1,0 +1,99 @@
+"""Which provider's list answers, and which model of it a name means, as genai-prices finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from infertop.money.book.clauses import Matches, compiled
+from infertop.money.book.names import Names, with_dashed_dates
+from infertop.money.book.prices import Priced
+
+_PREFIXING = "litellm"
+
+
+class Provider:
+    """One provider's list. Clauses are compiled and prices read when they are first asked for."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        """Take a provider's `data` of the book."""
+        self.id = str(data["id"])
+        self.name = str(data.get("name", self.id))
+        self.entries: Sequence[Mapping[str, Any]] = data["models"]
+        self.fallbacks: Sequence[str] = data.get("fallback", ())
+        self._called = data.get("called")
+        self._infers = data.get("infers")
+        self._priced: dict[int, Priced] = {}
+
+    @cached_property
+    def called(self) -> Matches | None:
+        """The test of other spellings of the provider's id."""
+        return compiled(self._called) if self._called else None
+
+    @cached_property
+    def infers(self) -> Matches | None:
+        """The test of models that are this provider's where nobody says whose they are."""
+        return compiled(self._infers) if self._infers else None
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of its models."""
+        return Names([entry.get("match", "=" + entry["id"]) for entry in self.entries])
+
+    def model(self, name: str) -> Priced | None:
+        """Return the prices of the model of this list that `name` (in lower case) means, or None."""
+        position = self.names.find(name)
+        if position is None:
+            return None
+        if position not in self._priced:
+            self._priced[position] = Priced(self.id, self.entries[position])
+        return self._priced[position]
+
+
+class Providers:
+    """All lists of the book, in its order."""
+
+    def __init__(self, data: Sequence[Mapping[str, Any]]) -> None:
+        """Take the providers' `data` of the book."""
+        self.all = tuple(Provider(each) for each in data)
+        self._ids = {each.id: each for each in self.all}
+
+    def by_id(self, name: str) -> Provider | None:
+        """Return the provider of that id or with a name like it, or None."""
+        name = name.lower().strip()
+        if name in self._ids:
+            return self._ids[name]
+        return next((each for each in self.all if each.called and each.called(name)), None)
+
+    def find(self, provider: str, model: str) -> tuple[Provider, Priced] | None:
+        """Return the provider that is meant, and the prices of the model from its list or from one it falls back to."""
+        model = model.lower()
+        if provider.lower() == _PREFIXING and "/" in model:
+            behind, rest = model.split("/", 1)
+            if behind and self.by_id(behind):
+                provider, model = behind, rest
+        asked = self._asked(provider, model)
+        if asked is None:
+            return None
+        priced = self._model(asked, model)
+        if priced is None and (dashed := with_dashed_dates(model)) != model:
+            priced = self._model(asked, dashed)
+        return (asked, priced) if priced else None
+
+    def _asked(self, provider: str, model: str) -> Provider | None:
+        if provider:
+            if found := self.by_id(provider):
+                return found
+            if provider.lower() != _PREFIXING:
+                return None
+        if not model:
+            return None
+        return next((each for each in self.all if each.infers and each.infers(model)), None)
+
+    def _model(self, asked: Provider, model: str) -> Priced | None:
+        if priced := asked.model(model):
+            return priced
+        # One step of fall-back: a list that is fallen back to does not fall back itself.
+        lists = (self._ids[name] for name in asked.fallbacks if name in self._ids)
+        return next((priced for each in lists if (priced := each.model(model))), None)
