@@ -132,6 +132,7 @@ class Deriver:
         return {
             "version": _VERSION,
             "watermark": self._minutes.watermark,
+            "deployed_ms": self._minutes.deployed_ms,
             "last": dict(self._last),
             "meters": {source: [kind, meter.dump()] for source, (kind, meter) in self._meters.items()},
             "minutes": [dump_minute(minute) for _, minute in sorted(self._minutes.by_start.items())],
@@ -146,6 +147,7 @@ class Deriver:
             raise ValueError(f"the saved state has version {state.get('version')!r}, this infertop reads {_VERSION}")
         minutes = Minutes()
         minutes.watermark = state["watermark"]
+        minutes.deployed_ms = state.get("deployed_ms", 0)
         minutes.by_start = {minute.start: minute for minute in map(load_minute, state["minutes"])}
         meters: dict[str, tuple[str, Meter]] = {}
         for source, (kind, of_meter) in state["meters"].items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from infertop.money.deployments.ledger import book
 from infertop.money.minutes import Minutes, Terms, milliseconds, pieces
 from infertop.readings.model import Batch, Series
 
@@ -14,7 +15,7 @@ def is_host(series: tuple[Series, ...]) -> bool:
 
 
 class HostMeter:
-    """The machine's time, with or without a price."""
+    """The machine's time, with or without a price, and with it that of deployments, which cost by the hour too."""
 
     def __init__(self, source: str, gap_seconds: float) -> None:
         self.source = source
@@ -30,6 +31,7 @@ class HostMeter:
         for start, ms in pieces(before, now):
             minute, price = minutes.at(start), terms.prices.host_price(start / 1000)
             minute.host[self.source, price] = minute.host.get((self.source, price), 0) + ms
+        book(minutes, terms.prices.settings, before, now)
 
     def dump(self) -> dict[str, Any]:
         """Return what `load` needs to go on from here, JSON-able."""

@@ -24,9 +24,9 @@ class Basis(StrEnum):
 class Price:
     """A unit price and where it is from; two prices with the same content are the same price.
 
-    `per` is the unit that `usd` pays for: "GPU hour", "host hour", "kWh", "1M tokens". `source` is what the screen
-    shows ("pricing.toml:4", "default rates 2026-11-22"), `since` the date or time from which it holds, or empty.
-    `default` is True where nobody set it.
+    `per` is the unit that `usd` pays for: "GPU hour", "host hour", "deployment hour", "kWh", "1M tokens". `source` is
+    what the screen shows ("pricing.toml:4", "default rates 2026-11-22"), `since` the date or time from which it holds,
+    or empty. `default` is True where nobody set it.
     """
 
     name: str
@@ -48,8 +48,8 @@ class Line:
     """One line of the ledger. `start` and `end` are epoch seconds; a line of the open minute has its whole minute.
 
     `resource` is a token class, "requests", "requests_failed", "requests_aborted", "gpu_busy", "gpu_idle", "gpu" where
-    the two cannot be told apart (quantity in milliseconds), "gpu_energy" (millijoules) or "host" (milliseconds).
-    `usd_nano` is None where there is no price. `flags` are words joined by blanks: "gap" for an increase over a time
+    the two cannot be told apart (quantity in milliseconds), "gpu_energy" (millijoules), "host" or "deployment"
+    (milliseconds). `usd_nano` is None where there is no price. `flags` are words joined by blanks: "gap" for an increase over a time
     in which nobody polled, "restart" where the engine began anew, so that some of what it did is not in. Every line
     about a GPU carries its UUID in `dimensions` as `gpu`, that of a MIG instance (or of what instances leave over) its
     `slices`, and energy drawn while nothing ran has `state` "idle".

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from infertop.money.deployments.ledger import deployment_lines
 from infertop.money.drafts import LOCAL, price_order, priced
 from infertop.money.gpu_drafts import gpu_drafts
 from infertop.money.host_drafts import host_drafts
@@ -23,6 +24,8 @@ def lines_of(minute: Minute, weights: Mapping[str, float] = TOKEN_WEIGHTS) -> li
     lines = list(_counted(minute))
     for drafts in (*gpu_drafts(minute, traffic), *host_drafts(minute, traffic)):
         lines += priced(minute.start, drafts)
+    for deployed in deployment_lines(minute):
+        lines += deployed
     return sorted(lines, key=_order)
 
 
