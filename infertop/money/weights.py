@@ -6,9 +6,24 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from infertop.readings.registry import TOKEN_CLASSES
+
+_CACHED = "cache_read"
+_FRESH, _READ, _GENERATED = 1.0, 0.1, 4.0
+
+
+def _weight(name: str, prompt: bool) -> float:
+    return _READ if name == _CACHED else _FRESH if prompt else _GENERATED
+
+
 # Relative to a prompt token that is computed afresh: the usual ratios of list prices. An output token is a pass over
-# the weights for itself, a prompt token shares one with its neighbours, a cached one is only read.
-TOKEN_WEIGHTS: Mapping[str, float] = MappingProxyType({"input": 1.0, "cache_read": 0.1, "output": 4.0})
+# the weights for itself, a prompt token shares one with its neighbours, a cached one is only read. On one's own GPU a
+# token is work by its phase and not by what it stands for: one that is written to a cache, of audio or of an image is
+# computed like any other of the prompt, and reasoning is generated like text. So every class has a weight, and no
+# token costs nothing.
+TOKEN_WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {each.name: _weight(each.name, each.prompt) for each in TOKEN_CLASSES.values()}
+)
 
 
 def weighted_tokens(quantities: Mapping[str, float], weights: Mapping[str, float] = TOKEN_WEIGHTS) -> float:
@@ -19,9 +34,10 @@ def weighted_tokens(quantities: Mapping[str, float], weights: Mapping[str, float
 def weights_from_prices(usd_per_million: Mapping[str, float]) -> Mapping[str, float]:
     """Return the ratios of a model's (shadow) prices as weights; the default ones where input or output has no price.
 
-    A class without a price keeps its default weight.
+    Of the classes without a price of their own, generated ones weigh what output does, and prompts keep their weight.
     """
-    unit = usd_per_million.get("input", 0.0)
-    if not unit > 0 or not usd_per_million.get("output", 0.0) > 0:
+    unit, output = usd_per_million.get("input", 0.0), usd_per_million.get("output", 0.0)
+    if not (0 < unit < math.inf and 0 < output < math.inf):
         return TOKEN_WEIGHTS
-    return {**TOKEN_WEIGHTS, **{name: usd / unit for name, usd in usd_per_million.items() if usd >= 0}}
+    kinds = {each.name: TOKEN_WEIGHTS[each.name] if each.prompt else output / unit for each in TOKEN_CLASSES.values()}
+    return {**kinds, **{name: usd / unit for name, usd in usd_per_million.items() if 0 <= usd < math.inf}}

@@ -120,6 +120,9 @@ METRICS: dict[str, Metric] = {
         Metric("prefill_seconds_total", _C, "seconds", "time spent on prompts", _ENGINE),
         Metric("decode_seconds_total", _C, "seconds", "time spent on output tokens", _ENGINE),
         Metric("compute_seconds_total", _C, "seconds", "GPU time of a model's batches", (*_ENGINE, "gpu")),
+        # GPU time by phase, of engines whose batches run one after the other; times that overlap must not be put here.
+        Metric("prefill_gpu_seconds_total", _C, "seconds", "GPU time of batches of prompts", _ENGINE),
+        Metric("decode_gpu_seconds_total", _C, "seconds", "GPU time of batches that generate", _ENGINE),
         Metric("batches", _C, "batches", "batches run", _ENGINE),
         Metric("asleep", _G, "ratio", "1 while the engine's weights are off the GPU", _ENGINE),
         Metric("unreadable_lines", _G, "lines", "lines of the page that could not be read and may hide a series"),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from infertop.engine.state import State
 from infertop.engine.track import Bins, Track
 from infertop.money.engine_shape import said_twice
+from infertop.money.split import PhaseSeconds
 from infertop.readings.histogram import add, mean, quantile
 from infertop.readings.model import Buckets
 from infertop.views.shapes import Quantiles
@@ -105,6 +106,12 @@ class Meters:
             fresh = Increase(max(prompt.amount - (cached.amount if cached else 0.0), 0.0), prompt.seconds)
         each = {"input": fresh, "cache_read": cached, "output": output}
         return {name: rise.amount if rise else None for name, rise in each.items()}
+
+    def phases(self, source: str, model: str) -> PhaseSeconds | None:
+        """Return the GPU time of prompts and of generation in the window, None where the engine does not tell both."""
+        prefill = self.increase(source, "prefill_gpu_seconds_total", model=model)
+        decode = self.increase(source, "decode_gpu_seconds_total", model=model)
+        return PhaseSeconds(prefill.amount, decode.amount) if prefill and decode else None
 
     def seconds(self, source: str, model: str) -> float | None:
         """Return how long the window really was for a model's counters."""

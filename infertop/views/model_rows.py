@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from infertop.engine.collector import Health
-from infertop.money.lines import Basis
+from infertop.money.lines import Basis, Price
 from infertop.money.split import UnitCosts, unit_costs
 from infertop.money.weights import weights_from_prices
 from infertop.views.costs import UNKNOWN_MODEL, ModelCost
@@ -79,9 +79,19 @@ def units_of(
     """Return what a request and a million tokens of each class cost a model over the window."""
     cost = facts.costs.models.get(place, _NO_COST)
     usd = cost.all_in * seconds / 3600 if cost.all_in is not None and seconds else None
-    shadow = {name: float(price.usd) for name, price in facts.prices.shadow_price(place[1], facts.now).items()}
     counted = {name: amount for name, amount in tokens.items() if amount is not None}
-    return unit_costs(usd, counted, requests, weights_from_prices(shadow))
+    return unit_costs(usd, counted, requests, weights_of(facts, place[1]), facts.meters.phases(*place))
+
+
+def weights_of(facts: Facts, model: str) -> Mapping[str, float]:
+    """Return what a token of each class weighs: by the model's shadow prices, as far as each is of that class."""
+    shadow = facts.prices.shadow_price(model, facts.now)
+    return weights_from_prices({name: float(price.usd) for name, price in shadow.items() if is_own(name, price)})
+
+
+def is_own(token_class: str, price: Price) -> bool:
+    """Say whether a price is of the class itself, and not that of the class that stands in for it."""
+    return price.name.rpartition(" ")[2] == token_class
 
 
 def _age(facts: Facts, health: Health) -> float | None:

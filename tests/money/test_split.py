@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infertop.money.split import MEASURED, WEIGHTS, PhaseSeconds, unit_costs
-from infertop.money.weights import TOKEN_WEIGHTS, weights_from_prices
+from infertop.money.weights import TOKEN_WEIGHTS, weighted_tokens, weights_from_prices
+from infertop.readings.registry import TOKEN_CLASSES
 
-QUANTITIES = st.dictionaries(st.sampled_from(["input", "cache_read", "output", "reasoning"]), st.integers(0, 10**10))
+QUANTITIES = st.dictionaries(st.sampled_from(sorted(TOKEN_CLASSES)), st.integers(0, 10**10))
 PHASES = st.one_of(st.none(), st.builds(PhaseSeconds, st.floats(0, 1e5), st.floats(0, 1e5)))
 
 
@@ -40,6 +41,24 @@ def test_a_gpu_at_three_dollars_that_only_generates_costs_what_a_token_takes():
     assert costs.per_million["output"] == costs.blended_per_million == pytest.approx(0.416666666667)
 
 
+@given(st.floats(0.01, 1e6), QUANTITIES, PHASES)
+def test_no_token_costs_nothing_whatever_its_class(usd, quantities, phases):
+    costs = unit_costs(usd, quantities, None, phases=phases)
+    used = {name for name, count in quantities.items() if count}
+    if used and costs.method == WEIGHTS:
+        assert all(costs.per_million[name] > 0 for name in used)
+    assert (costs.method == "") == (not used)
+
+
+def test_a_token_weighs_by_what_the_gpu_does_for_it():
+    assert set(TOKEN_WEIGHTS) == set(TOKEN_CLASSES)
+    prompts = ("cache_write_5m", "cache_write_1h", "input_audio", "input_image")
+    assert {TOKEN_WEIGHTS[name] for name in prompts} == {TOKEN_WEIGHTS["input"]} == {1.0}
+    generated = ("reasoning", "output_audio", "output_image")
+    assert {TOKEN_WEIGHTS[name] for name in generated} == {TOKEN_WEIGHTS["output"]} == {4.0}
+    assert weighted_tokens({"input": 10, "cache_read": 10, "reasoning": 10, "unheard_of": 10}) == 51.0
+
+
 def test_nothing_to_divide_by_is_unknown_and_not_zero():
     costs = unit_costs(2.0, {"input": 0, "output": 10}, 0)
     assert costs.per_request is None
@@ -69,7 +88,11 @@ def test_phase_times_that_do_not_fit_the_tokens_give_way_to_weights(phases):
 
 
 def test_weights_follow_the_ratios_of_a_shadow_price():
-    assert weights_from_prices({"input": 0.6, "output": 0.9}) == {"input": 1.0, "cache_read": 0.1, "output": 1.5}
+    ratios = weights_from_prices({"input": 0.6, "output": 0.9})
+    assert {name: ratios[name] for name in ("input", "cache_read", "output")} == pytest.approx(
+        {"input": 1.0, "cache_read": 0.1, "output": 1.5}
+    )
+    assert (ratios["reasoning"], ratios["input_image"]) == (pytest.approx(1.5), 1.0)
     assert weights_from_prices({"input": 2.0, "cache_read": 1.0, "output": 4.0})["cache_read"] == 0.5
     assert weights_from_prices({"input": 0.0, "output": 1.0}) == TOKEN_WEIGHTS
     assert weights_from_prices({"input": 1.0}) == TOKEN_WEIGHTS
