@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from infertop.history.summary import Key, Minute, Summary
+from infertop.money.deployments.booked import DEPLOYMENT
 from infertop.money.lines import NANO
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.views.costs import total
@@ -42,16 +43,26 @@ def _per_hour(nano: int | None, minute: Minute) -> float | None:
     return nano / NANO * 3_600_000 / minute.covered_ms
 
 
-def usd_layers(rows: Sequence[Mapping[Key | None, float | None]]) -> Layers:
-    """Return $/hour by minute: in all, and by name of model, the dearest apart and the others together."""
+def deployments_in(minutes: Sequence[Minute]) -> frozenset[str]:
+    """Return the names of the deployments whose hours are in these minutes."""
+    return frozenset(
+        source for each in minutes for (source, _), row in each.totals.items() if DEPLOYMENT in row.quantities
+    )
+
+
+def usd_layers(rows: Sequence[Mapping[Key | None, float | None]], deployments: Collection[str] = ()) -> Layers:
+    """Return $/hour by minute: in all, and by name of model, the dearest apart and the others together.
+
+    A deployment that serves more than one model goes by its own name.
+    """
     by_name: list[dict[str, float]] = []
     weight: dict[str, float] = defaultdict(float)
     for row in rows:
         named: dict[str, float] = defaultdict(float)
         for key, usd in row.items():
             if key is not None and usd is not None:
-                named[_layer(key)] += usd
-                weight[_layer(key)] += usd
+                named[_layer(key, deployments)] += usd
+                weight[_layer(key, deployments)] += usd
         by_name.append(named)
     names = sorted(weight, key=lambda name: -weight[name])
     layers = {TOTAL: tuple(row.get(None) for row in rows)}
@@ -61,12 +72,12 @@ def usd_layers(rows: Sequence[Mapping[Key | None, float | None]]) -> Layers:
     return layers
 
 
-def _layer(key: Key) -> str:
-    """Return whose the cost is: a model's, the host's, or nobody's."""
+def _layer(key: Key, deployments: Collection[str]) -> str:
+    """Return whose the cost is: a model's, a deployment's, the host's, or nobody's."""
     source, model = key
     if model is not None:
         return model
-    return HOST if source == HOST else UNHELD
+    return source if source == HOST or source in deployments else UNHELD
 
 
 def token_layers(minutes: Sequence[Minute]) -> Layers:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from infertop.commands.minutes import closed_minutes, minute_usd_per_hour, token_layers, usd_layers
+from infertop.commands.minutes import closed_minutes, deployments_in, minute_usd_per_hour, token_layers, usd_layers
 from infertop.history.summary import Summary, Totals
 from infertop.money.baseline import Baselines
 from infertop.money.budgets import Status, matches, status
+from infertop.money.deployments.booked import LOCAL, model_of, usd_per_hour
 from infertop.money.dimensions import assign
 from infertop.money.lines import NANO
 from infertop.money.settings import Budget, Settings
@@ -30,7 +31,7 @@ def past(
         month_usd=_usd(summary.month_usd_nano),
         minutes=tuple(float(minute.start) for minute in closed),
         usd_by_place=rows,
-        usd_per_hour=usd_layers(rows),
+        usd_per_hour=usd_layers(rows, deployments_in(closed)),
         tokens_per_second=token_layers(closed),
         budgets=tuple(_status(budget, summary, settings, costs, now) for budget in settings.budgets),
         usual=baselines.usual((), "usd_per_hour"),
@@ -57,18 +58,20 @@ def burn(budget: Budget, settings: Settings, costs: Costs) -> float | None:
     """Return what is being spent an hour now on what the budget is about, None where nothing of it has a price."""
     if not budget.conditions:
         return costs.total
-    parts: dict[tuple[str, str | None], float | None] = {
-        (source, model): cost.all_in for (source, model), cost in costs.models.items()
+    parts: dict[tuple[str, str, str | None], float | None] = {
+        (source, LOCAL, model): cost.all_in for (source, model), cost in costs.models.items()
     }
     if costs.gpus:
-        parts[costs.gpus[0].meter, None] = costs.unheld
+        parts[costs.gpus[0].meter, LOCAL, None] = costs.unheld
     if all(cost.gpus for cost in costs.models.values()):
-        parts[HOST, None] = costs.host  # carried by no model
+        parts[HOST, LOCAL, None] = costs.host  # carried by no model
+    for each in costs.deployments:
+        parts[each.name, each.provider, model_of(each)] = usd_per_hour((each,))
     return total(
         usd
-        for (source, model), usd in parts.items()
+        for (source, provider, model), usd in parts.items()
         if matches(
             budget.conditions,
-            assign({"source": source, "provider": "local", "model": model}, settings.assignments),
+            assign({"source": source, "provider": provider, "model": model}, settings.assignments),
         )
     )

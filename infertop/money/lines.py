@@ -49,10 +49,10 @@ class Line:
 
     `resource` is a token class, "requests", "requests_failed", "requests_aborted", "gpu_busy", "gpu_idle", "gpu" where
     the two cannot be told apart (quantity in milliseconds), "gpu_energy" (millijoules), "host" or "deployment"
-    (milliseconds). `usd_nano` is None where there is no price. `flags` are words joined by blanks: "gap" for an increase over a time
-    in which nobody polled, "restart" where the engine began anew, so that some of what it did is not in. Every line
-    about a GPU carries its UUID in `dimensions` as `gpu`, that of a MIG instance (or of what instances leave over) its
-    `slices`, and energy drawn while nothing ran has `state` "idle".
+    (milliseconds). `usd_nano` is None where there is no price. `flags` are words joined by blanks: "gap" for an
+    increase over a time in which nobody polled, "restart" where the engine began anew, so that some of what it did is
+    not in. Every line about a GPU carries its UUID in `dimensions` as `gpu`, that of a MIG instance (or of what
+    instances leave over) its `slices`, and energy drawn while nothing ran has `state` "idle".
     """
 
     start: int

@@ -179,9 +179,11 @@ class PriceBook:
         return self.settings.zone
 
     def costs_like(self, other: PriceBook) -> bool:
-        """Say whether GPUs, energy and the host cost the same by both."""
+        """Say whether GPUs, energy, the host and deployments cost the same by both."""
         one, two = self.settings, other.settings
-        return (one.gpus, one.host, one.energy, one.zone) == (two.gpus, two.host, two.energy, two.zone)
+        if (one.gpus, one.host, one.energy) != (two.gpus, two.host, two.energy):
+            return False
+        return (one.deployments, one.zone) == (two.deployments, two.zone)
 
     def gpu_rate(
         self, name: str, memory_total_bytes: int | None = None, slices: int | None = None, *, ts: float

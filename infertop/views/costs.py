@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from infertop.money.allocate import ESTIMATES, Allocation, GpuUse, Holder, ModelUse, Share, allocate
+from infertop.money.deployments.booked import spending, usd_per_hour
+from infertop.money.deployments.declared import Deployment
 from infertop.money.gpu_power import Drawn, drawn, share_out
 from infertop.money.gpu_price import rate_of, slices_of
 from infertop.money.gpu_shape import GpuAt, gpu_shape, reading
@@ -74,7 +76,10 @@ class ModelCost:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Everything that the hour costs; None is unknown. Models + unheld = gpu, and with the host's row = total."""
+    """Everything that the hour costs; None is unknown. Models + unheld = gpu; with the host's row and api = total.
+
+    `deployments` are those whose hours are spent, used or not.
+    """
 
     gpus: tuple[GpuCost, ...]
     models: Mapping[Place, ModelCost]
@@ -84,11 +89,17 @@ class Costs:
     host: float | None
     unpriced_gpus: int
     default_gpus: int
+    deployments: tuple[Deployment, ...] = ()
+
+    @property
+    def api(self) -> float | None:
+        """What is spent at providers by the hour: throughput that is reserved there, used or not."""
+        return usd_per_hour(self.deployments)
 
     @property
     def total(self) -> float | None:
         """What is known of it, together."""
-        return total((self.gpu, self.host))
+        return total((self.gpu, self.host, self.api))
 
 
 def total(parts: Iterable[float | None]) -> float | None:
@@ -121,6 +132,7 @@ def costs(batch: Batch | None, meters: Meters, prices: PriceBook, now: float, lo
         host=host_usd,
         unpriced_gpus=sum(gpu.rate.price is None for gpu in gpus),
         default_gpus=sum(gpu.rate.price is not None and gpu.rate.price.default for gpu in gpus),
+        deployments=spending(prices.settings, now),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infertop.views.costs import UNKNOWN_MODEL, GpuCost
+from infertop.views.costs import UNKNOWN_MODEL, Costs, GpuCost
 from infertop.views.facts import Facts
 from infertop.views.shapes import Explained
 
@@ -54,10 +54,14 @@ def _shares(cost: GpuCost) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _parts(costs: Costs) -> tuple[tuple[str, float | None], ...]:
+    return (("gpu", costs.gpu), ("host", costs.host), ("api", costs.api))
+
+
 def headline(facts: Facts) -> Explained:
     """Explain the first lines of the screen."""
     costs, past = facts.costs, facts.past
-    parts = [(name, value) for name, value in (("gpu", costs.gpu), ("host", costs.host)) if value is not None]
+    parts = [(name, value) for name, value in _parts(costs) if value is not None]
     lines = [
         " + ".join(f"{name} {usd(value, 2)}" for name, value in parts) or "nothing here has a price yet",
         "gpu is the rate of each GPU present, whether it works or not:",
@@ -66,6 +70,8 @@ def headline(facts: Facts) -> Explained:
         price = cost.rate.price
         source = f"{price.source}{', default: nobody set it' if price.default else ''}" if price else "no price"
         lines.append(f"  {cost.index} {cost.at.name}: {usd(cost.usd_per_hour, 2)}/h  {source}")
+    if costs.api is not None:
+        lines.append(f"api {usd(costs.api, 2)}: throughput reserved at providers, used or not (see deployments)")
     lines.append(f"idle {usd(costs.idle, 2)}: the part of gpu in which nothing ran")
     lines.append(f"unheld {usd(costs.unheld, 2)}: GPUs whose memory no model holds; models + unheld = gpu")
     if past.usual:

@@ -56,7 +56,7 @@ def _headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
         usd_per_hour=costs.total,
         gpu_usd_per_hour=costs.gpu,
         host_usd_per_hour=costs.host,
-        api_usd_per_hour=None,
+        api_usd_per_hour=costs.api,
         idle_usd_per_hour=costs.idle,
         unheld_usd_per_hour=costs.unheld,
         tokens_per_second=sum(rates) if rates else None,

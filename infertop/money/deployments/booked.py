@@ -55,9 +55,9 @@ def price(deployment: Deployment) -> Price | None:
     return Price(deployment.name, usd, PER_DEPLOYMENT_HOUR, deployment.where, since)
 
 
-def spent_usd_per_hour(settings: Settings, ts: float) -> float | None:
-    """Return what the deployments that count cost an hour at `ts`, None where there are none."""
-    prices = [each for deployment in spending(settings, ts) if (each := price(deployment))]
+def usd_per_hour(deployments: Iterable[Deployment]) -> float | None:
+    """Return what these cost an hour together, used or not; None where none of them does."""
+    prices = [each for deployment in deployments if (each := price(deployment))]
     return float(sum(each.usd for each in prices)) if prices else None
 
 

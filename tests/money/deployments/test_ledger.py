@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infertop.money.budgets import matches
-from infertop.money.deployments.booked import covers, running, spent_usd_per_hour
+from infertop.money.deployments.booked import covers, running, spending, usd_per_hour
 from infertop.money.deployments.declared import Deployment, Provisioned, Serverless
 from infertop.money.derive import Deriver
 from infertop.money.dimensions import dimensions
@@ -172,8 +172,8 @@ def test_budgets_and_rules_see_it_by_source_provider_and_model() -> None:
 
 def test_what_is_spent_an_hour_is_the_sum_of_what_counts_and_unknown_where_nothing_is_declared() -> None:
     book = prices(ptu("60"), ptu("2.5", name="b"), ptu("7", name="c", counts=False), ptu("9", name="d", until=TODAY))
-    assert spent_usd_per_hour(book.settings, START) == 62.5
-    assert spent_usd_per_hour(prices().settings, START) is None
+    assert usd_per_hour(spending(book.settings, START)) == 62.5
+    assert usd_per_hour(spending(prices().settings, START)) is None
 
 
 def test_covered_tokens_are_those_that_the_deployment_serves() -> None:
