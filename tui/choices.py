@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 GROUPINGS = ("flat", "by source", "by kind")
+SPANS = (3600.0, 86_400.0, 604_800.0)
+"""How far the what-if page looks back, in seconds."""
 
 
 @dataclass(slots=True)
@@ -42,18 +44,33 @@ class Cursor:
 class Choices:
     """`sorts` maps a panel to the place in its cycle of orders, `message` answers the last key until the next one.
 
-    `first` is the line under the cursor on the first start's page.
+    `first` is the line under the cursor on the first start's page. The what-if page has a filter of its own (`scope`
+    is the page's whose filter is meant), a subject (source and model with a tab between; empty: the first) and a span
+    in seconds. `wanted` is the table that the cursor goes to as soon as it is there, while nobody has moved it.
     """
 
     panel: str = "models"
     cursors: dict[str, Cursor] = field(default_factory=dict)
     sorts: dict[str, int] = field(default_factory=dict)
     group: int = 0
-    filter: str = ""
+    filters: dict[str, str] = field(default_factory=dict)
+    scope: str = ""
     typing: bool = False
     paused: bool = False
     message: str = ""
     first: int = 0
+    subject: str = ""
+    span: float = SPANS[0]
+    wanted: str = ""
+
+    @property
+    def filter(self) -> str:
+        """What is typed to narrow down the lists of this page."""
+        return self.filters.get(self.scope, "")
+
+    @filter.setter
+    def filter(self, text: str) -> None:
+        self.filters[self.scope] = text
 
     def cursor(self, panel: str) -> Cursor:
         """Return the cursor of a panel."""

@@ -8,7 +8,7 @@ from infertop.views.shapes import Overview
 from tui import format as fmt
 from tui.choices import GROUPINGS, Choices
 from tui.feed import Feed
-from tui.keys import LISTS
+from tui.keys import FILTERED
 from tui.look import Look
 from tui.panels.models import Entry, split_key
 from tui.panels.panel import TablePanel
@@ -16,8 +16,10 @@ from tui.scene import Scene
 from tui.screens.first import advice, first_page, moved, nothing_found
 from tui.screens.overview import VIEWS
 from tui.screens.page import Box, Page, Picture, TextPage
+from tui.shelf import Shelf
 from tui.widgets.cells import FILL, Row
 
+WHATIF = VIEWS[6]
 WINDOWS = (60.0, 300.0, 900.0)
 INTERVALS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
@@ -33,11 +35,12 @@ class Desk:
         self.pages: list[Page] = [VIEWS[0]]
         self.picture = Picture([])
         self._first = first_page()
+        self._shelf = Shelf(feed, self.choices)
 
     @property
     def scene(self) -> Scene:
         """What panels draw from."""
-        return Scene(self.view, self.choices, self.look)
+        return Scene(self.view, self.choices, self.look, self._shelf.made)
 
     @property
     def page(self) -> Page:
@@ -50,8 +53,15 @@ class Desk:
         if self.choices.paused:
             return
         self.view = self.feed.overview()
+        if WHATIF in self.pages:
+            self._shelf.ask()
         if isinstance(self.page, TextPage):
             self.page.update(self.feed)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the page on top is still being made."""
+        return self.page is WHATIF and self._shelf.made is None
 
     def paint(self, width: int, height: int) -> list[Row]:
         """Return the rows of now."""
@@ -88,7 +98,10 @@ class Desk:
             self.choices.cursor(table.name).move(keys, -len(keys) if start else len(keys))
 
     def panel(self, step: int) -> None:
-        """Go to the next table that has rows."""
+        """Go to the next table that has rows; on the what-if page to the next model."""
+        if self.page is WHATIF:
+            self._shelf.turn(step)
+            return
         names = [box.panel.name for box in self.picture.boxes if box.panel.keys(self.scene)]
         if names:
             here = names.index(self.choices.panel) if self.choices.panel in names else 0
@@ -97,9 +110,31 @@ class Desk:
     def view_page(self, number: int) -> None:
         """Go to one of the views, and leave what was opened."""
         self.pages = [VIEWS[number - 1]]
-        self.choices.typing = False
+        self._turned()
         if number > 1:
             self.choices.panel = VIEWS[number - 1].name
+
+    def _turned(self) -> None:
+        """Begin a page: its own filter holds, and what it shows is asked for."""
+        self.choices.typing = False
+        self.choices.scope = WHATIF.name if WHATIF in self.pages else ""
+        if self.choices.scope:
+            self._shelf.ask()
+
+    def whatif(self) -> None:
+        """Open the what-if page, from a model's page for that model; on it go back."""
+        if WHATIF in self.pages:
+            self.pages = self.pages[: self.pages.index(WHATIF)] or [VIEWS[0]]
+        else:
+            opened = (page.subject for page in reversed(self.pages) if isinstance(page, TextPage))
+            self.choices.subject = next((subject for subject in opened if subject), "")
+            self.pages.append(WHATIF)
+        self._turned()
+
+    def subject(self, step: int) -> None:
+        """Show the traffic of the next model on the what-if page."""
+        if self.page is WHATIF:
+            self._shelf.turn(step)
 
     def open(self) -> None:
         """Open the row under the cursor: a model's page, or how another row's figures were come by."""
@@ -126,6 +161,12 @@ class Desk:
             self.back()
         elif isinstance(page, TextPage):
             self.pages.append(explain_page((*page.crumbs, "explained"), page.explained(), None, ""))
+        elif page is WHATIF:
+            from tui.screens.whatif import explained
+
+            key = self.choices.cursor(table.name).key if table else ""
+            told = explained(self.scene, table.find(self.scene, key) if table else None)
+            self.pages.append(explain_page(("what-if", "explained"), told, table if key else None, key))
         else:
             key = self.choices.cursor(table.name).key if table else ""
             told = [*explained_row(self.feed, table, key), *explained_head(self.feed)] if table and key else []
@@ -135,16 +176,17 @@ class Desk:
 
     def back(self) -> None:
         """Leave the filter, or the page on top, or a view for the overview."""
-        if self.choices.filter:
+        if self.choices.filter and self.page.name in FILTERED:
             self.choices.filter = ""
         elif len(self.pages) > 1:
             self.pages.pop()
+            self._turned()
         else:
             self.view_page(1)
 
     def filter(self) -> None:
         """Begin to type a filter."""
-        self.choices.typing = self.page.name in LISTS
+        self.choices.typing = self.page.name in FILTERED
 
     def typed(self, key: str, character: str | None) -> None:
         """Take one key of a filter; Enter keeps it, Esc drops it."""
@@ -174,7 +216,10 @@ class Desk:
         self.choices.message = GROUPINGS[self.choices.group]
 
     def window(self) -> None:
-        """Average over the next longer window, from the longest on over the shortest."""
+        """Average over the next longer window, from the longest on over the shortest; what-if looks further back."""
+        if self.page is WHATIF:
+            self._shelf.longer()
+            return
         longer = [each for each in WINDOWS if each > self.view.window_seconds * 1.01]
         wanted = longer[0] if longer else WINDOWS[0]
         self.feed.set_window(wanted)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from infertop.views.shapes import Explained, ModelPage, Overview
+
+if TYPE_CHECKING:
+    from infertop.views.whatif_shapes import WhatIfPage
 
 
 class Feed(Protocol):
@@ -24,6 +27,13 @@ class Feed(Protocol):
         `panel` is "models", "gpus", "budgets", "sources", "events" or "headline"; `key` the row: a model's is its
         source and its name with a tab between, a GPU's its UUID, else a name, and empty for the headline; `column` the
         field of the row's shape. Without lines there is nothing to say.
+        """
+        ...
+
+    def whatif(self, seconds: float) -> WhatIfPage | None:
+        """Return what the traffic of the last `seconds` would cost elsewhere, None until that has been made once.
+
+        Asked once a tick while its page is open; where the last one is old, a new one is begun in the background.
         """
         ...
 

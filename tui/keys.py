@@ -28,14 +28,26 @@ class Key:
 
 
 LISTS = ("overview", "models", "gpus", "budgets", "sources", "events")
-FIGURES = (*LISTS, "model")
+FILTERED = (*LISTS, "whatif")
+FIGURES = (*LISTS, "model", "whatif")
 KEYS: tuple[Key, ...] = (
     Key("enter", "do('open')", "⏎", "open", "open the row under the cursor", 3, LISTS),
-    Key("escape,backspace", "do('back')", "esc", "back", "go back; leave a filter", 1, ("model", "explain")),
-    Key("slash", "do('filter')", "/", "filter", "show only models and GPUs that contain what you type", 4, LISTS),
-    Key("s", "do('sort')", "s", "sort", "sort the table under the cursor by its next column", 6, LISTS),
+    Key("escape,backspace", "do('back')", "esc", "back", "go back; leave a filter", 1, ("model", "explain", "whatif")),
+    Key("slash", "do('filter')", "/", "filter", "show only models and GPUs that contain what you type", 4, FILTERED),
+    Key(
+        "left,h",
+        "do('subject', -1)",
+        "← →",
+        "model",
+        "what-if: the traffic of the model before, of the next",
+        3,
+        ("whatif",),
+    ),
+    Key("right,l", "do('subject', 1)", "→", "", ""),
+    Key("w", "do('whatif')", "w", "what-if", "what the traffic would cost on other models and GPUs", 7, FIGURES[:-1]),
+    Key("s", "do('sort')", "s", "sort", "sort the table under the cursor by its next column", 6, FILTERED),
     Key("g", "do('group')", "g", "group", "group models: flat, by source, by kind", 9, ("overview", "models")),
-    Key("t", "do('window')", "t", "window", "average over 1, 5 or 15 minutes", 7, FIGURES),
+    Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if over 1 h, 24 h, 7 d", 7, FIGURES),
     Key("space", "do('pause')", "␣", "pause", "freeze the picture; collecting goes on", 8, FIGURES),
     Key("question_mark", "do('explain')", "?", "explain", "how the figures of this row were come by, and all keys", 2),
     Key(
@@ -48,12 +60,13 @@ KEYS: tuple[Key, ...] = (
     Key("pageup,ctrl+b", "do('move', -10)", "PgUp", "", ""),
     Key("home", "do('move', -100000)", "Home End", "", "first row, last row"),
     Key("end,G", "do('move', 100000)", "End", "", ""),
-    Key("1", "do('view_page', 1)", "1-6", "", "overview, models, GPUs, budgets, sources, events"),
+    Key("1", "do('view_page', 1)", "1-7", "", "overview models GPUs budgets sources events what-if"),
     Key("2", "do('view_page', 2)", "2", "", ""),
     Key("3", "do('view_page', 3)", "3", "", ""),
     Key("4", "do('view_page', 4)", "4", "", ""),
     Key("5", "do('view_page', 5)", "5", "", ""),
     Key("6", "do('view_page', 6)", "6", "", ""),
+    Key("7", "do('view_page', 7)", "7", "", ""),
     Key("plus,equals_sign", "do('interval', 1)", "+ -", "", "poll less often, more often"),
     Key("minus", "do('interval', -1)", "-", "", ""),
     Key("y", "copy", "y", "", "copy the row to the clipboard of your terminal (OSC 52)"),
@@ -62,8 +75,8 @@ KEYS: tuple[Key, ...] = (
     Key("d", "demo", "d", "demo", "the demo on recorded traffic", 1, ("first",)),
     Key("q,ctrl+c,ctrl+q", "leave", "q", "quit", "quit", 0),
 )
-_NAMES = {"⏎": "enter", "␣": "space", "⇧": "shift+", "↓": "down", "↑": "up"}
-_VIEWS = Part((("1-6", BOLD), (" views", DIM)), 5)
+_NAMES = {"⏎": "enter", "␣": "space", "⇧": "shift+", "↓": "down", "↑": "up", "←": "left", "→": "right"}
+_VIEWS = Part((("1-7", BOLD), (" views", DIM)), 5)
 
 
 def printed(key: Key, ascii: bool) -> str:
@@ -78,7 +91,7 @@ def printed(key: Key, ascii: bool) -> str:
 def footer(page: str, width: int, message: str = "", *, ascii: bool = False) -> Row:
     """Return the keys of a page, the most useful ones that fit; an answer to the last key stands at the right."""
     parts = [_part(key, ascii) for key in KEYS if key.rank is not None and (not key.pages or page in key.pages)]
-    if page in LISTS:
+    if page in FILTERED:
         parts.insert(-1, _VIEWS)
     return one_line(width, parts, [part(message, BOLD)] if message else [], gap=2)
 

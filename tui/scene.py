@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from infertop.views.shapes import Overview
 from tui.choices import Choices
@@ -10,6 +11,9 @@ from tui.format import known, span
 from tui.look import Look
 from tui.moments import when
 from tui.themes import ALARM, DIM, OK, PLAIN, WARN
+
+if TYPE_CHECKING:
+    from infertop.views.whatif_shapes import WhatIfPage
 
 STATES = {
     "up": ("●", OK),
@@ -25,11 +29,12 @@ ESTIMATES = ("computed", "estimated")
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One moment to draw."""
+    """One moment to draw. `whatif` is there while its page is open and has been made."""
 
     view: Overview
     choices: Choices
     look: Look
+    whatif: WhatIfPage | None = None
 
     def when(self, ts: float | None) -> str:
         """Return a moment as text, in the view's time zone."""

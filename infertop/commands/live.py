@@ -14,6 +14,8 @@ from infertop.views.shapes import Explained, Headline, ModelPage, Overview
 if TYPE_CHECKING:
     from infertop.commands.session import Session
     from infertop.commands.setup import Setup
+    from infertop.commands.wondering import Wondering
+    from infertop.views.whatif_shapes import WhatIfPage
 
 _TICK_SECONDS = 1.0
 _EMPTY = Headline(None, None, None, None, None, None)
@@ -25,6 +27,7 @@ class LiveFeed:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._session: Session | None = None
+        self._wondering: Wondering | None = None
         self._facts: Any = None
         self._facts_at = 0.0
         self._window = 300.0
@@ -50,6 +53,14 @@ class LiveFeed:
             return Explained("", ())
         made: Explained = import_module("infertop.views.explain").explain(self._fresh(), panel, key, column)
         return made
+
+    def whatif(self, seconds: float) -> WhatIfPage | None:
+        """Return the what-if page as it was last made, None before the first; it is made in a thread."""
+        if self._session is None:
+            return None
+        if self._wondering is None:
+            self._wondering = import_module("infertop.commands.wondering").Wondering(self._session)
+        return self._wondering.page(seconds)
 
     def set_window(self, seconds: float) -> None:
         """Average over so many seconds from now on."""
@@ -82,6 +93,8 @@ class LiveFeed:
 
     async def stop(self) -> None:
         """Poll what is due once more and flush."""
+        if self._wondering is not None:
+            await self._wondering.close()
         if self._session is not None:
             await self._session.close()
         for task in self._tasks:

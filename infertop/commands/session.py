@@ -155,6 +155,10 @@ class Session:
     def _configured(self) -> list[SourceConfig]:
         return self.setup.sources(self.asked_interval, self.roster.own_names)
 
+    def counts(self, source: str) -> bool:
+        """Say whether a source is part of totals."""
+        return self.viewing.counts(source) if self.viewing else self.roster.counts(source)
+
     def facts(self) -> Facts:
         """Return everything that is known now, ready for the views."""
         return known(self)

@@ -67,7 +67,11 @@ class Viewing:
 
     def settings_changed(self) -> None:
         """Sum by the settings of now."""
-        self._follower.rescope(Scopes(self._pricing.settings, lambda source: source not in self._apart))
+        self._follower.rescope(Scopes(self._pricing.settings, self.counts))
+
+    def counts(self, source: str) -> bool:
+        """Say whether a source is part of totals."""
+        return source not in self._apart
 
     async def close(self) -> None:
         """Close the database."""

@@ -13,7 +13,10 @@ import sys
 from dataclasses import replace
 
 from infertop.views.shapes import Explained, ModelPage, Overview
-from tests.tui import sample
+from infertop.views.whatif_shapes import WhatIfPage
+from tests.tui import sample, sample_whatif
+
+_WHATIFS = {id(sample.HOSTILE): sample_whatif.HOSTILE, id(sample.EMPTY): sample_whatif.NOTHING}
 
 
 class PlayFeed:
@@ -25,6 +28,8 @@ class PlayFeed:
         self.started = self.stopped = False
         self.windows: list[float] = []
         self.intervals: list[float] = []
+        self.made: WhatIfPage | None = _WHATIFS.get(id(view), sample_whatif.PAGE)
+        self.spans: list[float] = []
         self._dice = random.Random(seed)
 
     def overview(self) -> Overview:
@@ -41,6 +46,10 @@ class PlayFeed:
             if panel != "headline"
             else sample.EXPLAINED_HEAD.get(column, Explained("", ()))
         )
+
+    def whatif(self, seconds: float) -> WhatIfPage | None:
+        self.spans.append(seconds)
+        return self.made
 
     def set_window(self, seconds: float) -> None:
         self.windows.append(seconds)

@@ -8,10 +8,9 @@ from infertop.views.shapes import Explained
 from tui.keys import KEYS, printed
 from tui.themes import BOLD, DIM, PLAIN
 from tui.widgets.cells import MARGIN, Line, Row, blank
-from tui.widgets.prose import heading, paragraph
+from tui.widgets.prose import heading, paragraph, wrapped
 
 _KEY_CELLS = 12
-_COLUMN_CELLS = 62
 _MARKS = (
     ("-", "unknown, never 0"),
     ("~", "computed or estimated, ahead of a bill"),
@@ -41,20 +40,30 @@ def key_list(width: int, ascii: bool) -> list[Row]:
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> list[Row]:
-    columns = max(1, width // _COLUMN_CELLS)
+    longest = max(len(text) for _, text in pairs)
+    columns = width // (MARGIN + _KEY_CELLS + longest + 2)
+    if columns < 2:
+        return [row for mark, text in pairs for row in _wrapped_pair(mark, text, width)]
     depth, size = -(-len(pairs) // columns), width // columns
     rows = []
     for y in range(depth):
         line = Line(width)
         for column, (mark, text) in enumerate(pairs[y::depth]):
             line.put(MARGIN + column * size, mark, BOLD)
-            line.put(MARGIN + column * size + _KEY_CELLS, _shorter(text, size - _KEY_CELLS - 2))
+            line.put(MARGIN + column * size + _KEY_CELLS, text)
         rows.append(line.row())
     return rows
 
 
-def _shorter(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+def _wrapped_pair(mark: str, text: str, width: int) -> list[Row]:
+    """Return a mark and the whole of what it means."""
+    rows = []
+    for number, words in enumerate(wrapped(text, width - MARGIN - _KEY_CELLS - 1)):
+        line = Line(width)
+        line.put(MARGIN, mark if number == 0 else "", BOLD)
+        line.put(MARGIN + _KEY_CELLS, words)
+        rows.append(line.row())
+    return rows
 
 
 def page_rows(intro: Sequence[Row], each: Iterable[Explained], width: int, *, ascii: bool) -> list[Row]:

@@ -58,7 +58,7 @@ class Board(Screen[None], inherit_bindings=False):
         self.app.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
 
     def _schedule(self) -> None:
-        self._ticks = pace(self.desk.view)
+        self._ticks = self._pace()
         self._timer = self.set_interval(self._ticks, self.tick)
 
     def tick(self) -> None:
@@ -66,7 +66,13 @@ class Board(Screen[None], inherit_bindings=False):
         self.desk.tick()
         if not behind(self._app):
             self.canvas.show()
-        if self._ticks != pace(self.desk.view):
+        self._keep_pace()
+
+    def _pace(self) -> float:
+        return _STARTING_TICK if self.desk.waiting else pace(self.desk.view)
+
+    def _keep_pace(self) -> None:
+        if self._ticks != self._pace():
             self._timer.stop()
             self._schedule()
 
@@ -99,6 +105,7 @@ class Board(Screen[None], inherit_bindings=False):
         """Do to the desk what a key says."""
         getattr(self.desk, name)(*step)
         self.canvas.show()
+        self._keep_pace()
 
     def action_copy(self) -> None:
         """Copy the row under the cursor to the clipboard of the terminal."""

@@ -46,5 +46,10 @@ def model_page(feed: Feed, source: str, model: str) -> TextPage:
     sheet = ModelSheet(source, model)
     sheet.update(feed)
     return TextPage(
-        "model", ("models", f"{model} on {short_source(source)}"), sheet.lines, sheet.update, sheet.explained
+        "model",
+        ("models", f"{model} on {short_source(source)}"),
+        sheet.lines,
+        sheet.update,
+        sheet.explained,
+        f"{source}\t{model}",
     )

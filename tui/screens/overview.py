@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tui.panels.budgets import BUDGETS
 from tui.panels.charts import COST_CHART, TOKEN_CHART
 from tui.panels.events import EVENTS
@@ -12,7 +14,7 @@ from tui.panels.panel import Panel
 from tui.panels.sources import SOURCES
 from tui.scene import Scene
 from tui.screens.lists import detailed
-from tui.screens.page import Box, PanelPage
+from tui.screens.page import Box, Page, PanelPage, Picture
 from tui.screens.space import Want, share
 from tui.screens.stack import GUTTER, Band, stack
 
@@ -95,10 +97,24 @@ def models_layout(scene: Scene, width: int, height: int) -> list[Box]:
     return stack([(table, [(MODELS, width)]), (chart if chart >= _LEAST_CHART else 0, charts)], height)
 
 
-VIEWS: tuple[PanelPage, ...] = (
+@dataclass(frozen=True, slots=True)
+class WhatIfPage:
+    """The page of key w; its module is loaded when it is first shown, for the first paint does not wait for it."""
+
+    name: str = "whatif"
+
+    def draw(self, scene: Scene, width: int, height: int) -> Picture:
+        """Draw it."""
+        from tui.screens.whatif import draw
+
+        return draw(scene, width, height)
+
+
+VIEWS: tuple[Page, ...] = (
     PanelPage("overview", "", layout),
     PanelPage("models", "models", models_layout),
     *(detailed(panel) for panel in (GPUS, BUDGETS, SOURCES)),
     detailed(EVENTS, NOTICES),
+    WhatIfPage(),
 )
-"""The pages of the keys 1 to 6."""
+"""The pages of the keys 1 to 7."""

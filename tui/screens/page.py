@@ -104,13 +104,17 @@ def _foot(name: str, scene: Scene, width: int) -> Row:
 
 @dataclass(slots=True)
 class TextPage:
-    """A text under breadcrumbs that scrolls; `lines` makes it for a width, `update` asks the feed once a tick."""
+    """A text under breadcrumbs that scrolls; `lines` makes it for a width, `update` asks the feed once a tick.
+
+    `subject` is the model that it is about (source and model with a tab between), empty where it is about none.
+    """
 
     name: str
     crumbs: tuple[str, ...]
     lines: Callable[[Scene, int], list[Row]]
     update: Callable[[Feed], None] = lambda feed: None
     explained: Callable[[], Sequence[Explained]] = tuple
+    subject: str = ""
     offset: int = 0
     _size: int = field(default=0, repr=False)
 

@@ -1,0 +1,65 @@
+"""What-if pages for the screen: made in a thread from the history, the last of each span kept."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from infertop.history.reader import Reader, Unreadable
+from infertop.money.rates import PriceBook
+from infertop.views.whatif_shapes import WhatIfPage
+
+if TYPE_CHECKING:
+    from infertop.commands.session import Session
+
+_log = logging.getLogger(__name__)
+_LEAST_SECONDS = 30.0
+_SHARE_OF_SPAN = 720.0
+
+
+class Wondering:
+    """Makes one page at a time: of the span asked for last, where the one of before is old or its prices changed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._pages: dict[float, tuple[WhatIfPage, PriceBook]] = {}
+        self._reader: Reader | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def page(self, seconds: float) -> WhatIfPage | None:
+        """Return the page of the last `seconds` as it was last made, None before the first; begin a newer one."""
+        if self._task is not None and self._task.done():
+            task, self._task = self._task, None
+            task.result()  # a bug is loud
+        made = self._pages.get(seconds)
+        if self._task is None and (made is None or self._old(seconds, *made)):
+            self._task = asyncio.create_task(self._make(seconds))
+        return made[0] if made else None
+
+    async def close(self) -> None:
+        """Let go of the history."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._reader is not None:
+            await asyncio.to_thread(self._reader.close)
+
+    def _old(self, seconds: float, page: WhatIfPage, prices: PriceBook) -> bool:
+        age = self._session.clock.now() - page.at
+        return prices is not self._session.pricing.prices or age >= max(_LEAST_SECONDS, seconds / _SHARE_OF_SPAN)
+
+    async def _make(self, seconds: float) -> None:
+        prices, now = self._session.pricing.prices, self._session.clock.now()
+        page = await asyncio.to_thread(self._read, prices, now, (now - seconds) // 60 * 60)
+        self._pages[seconds] = page, prices
+
+    def _read(self, prices: PriceBook, now: float, since: float) -> WhatIfPage:
+        from infertop.views.whatif import Asked, whatif_page  # loaded here, in the thread: the screen goes on
+
+        try:
+            if self._reader is None:
+                self._reader = Reader(self._session.store.uri)
+            return self._reader.ask(whatif_page, prices, now, since, now, Asked(every=True), self._session.counts)
+        except Unreadable as error:
+            _log.warning("%s", error)
+            return WhatIfPage(now, since, now, (), (str(error),))

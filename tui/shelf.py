@@ -1,0 +1,42 @@
+"""The what-if page as it was last made, whose traffic of it is shown, and how far it looks back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.choices import SPANS, Choices
+from tui.feed import Feed
+from tui.format import span
+
+if TYPE_CHECKING:
+    from infertop.views.whatif_shapes import WhatIfPage
+
+
+class Shelf:
+    """Asks the feed while the page is open; `made` is None before, and until it has been made for this span."""
+
+    def __init__(self, feed: Feed, choices: Choices) -> None:
+        self.made: WhatIfPage | None = None
+        self._feed = feed
+        self._choices = choices
+
+    def ask(self) -> None:
+        """Take the page as it was last made; where it is old, the feed begins a new one."""
+        self.made = self._feed.whatif(self._choices.span)
+
+    def turn(self, step: int) -> None:
+        """Show the traffic of the next subject, round and round; from one without traffic the first or the last."""
+        from tui.panels.whatif import subject_key  # the first paint does not wait for it
+
+        keys = [subject_key(each) for each in self.made.subjects] if self.made else []
+        if not keys:
+            return
+        wanted = self._choices.subject or keys[0]
+        here = keys.index(wanted) if wanted in keys else -1 if step > 0 else 0
+        self._choices.subject = keys[(here + step) % len(keys)]
+
+    def longer(self) -> None:
+        """Look back over the next longer span, from the longest on over the shortest."""
+        self._choices.span = SPANS[(SPANS.index(self._choices.span) + 1) % len(SPANS)]
+        self._choices.message = f"the last {span(self._choices.span)}"
+        self.ask()
