@@ -52,6 +52,7 @@ def known(session: Session) -> Facts:
         notices=session.notices,
         searched=session.finding.searched if session.finding else (),
         recorder=viewing.recorder if viewing else "",
+        prices_loaded_at=pricing.loaded_at,
     )
 
 

@@ -58,6 +58,12 @@ class Pricing:
         self.prices = PriceBook(self.settings)
 
     @property
+    def loaded_at(self) -> float | None:
+        """When what the file says was read (epoch seconds), None where there is none."""
+        current = self._watcher.current
+        return None if current.path is None else current.loaded_at
+
+    @property
     def sigma(self) -> float:
         """How many standard deviations from its mean a figure is marked."""
         return float(self.settings.alert.sigma)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from infertop.money.lines import Price
@@ -15,28 +16,48 @@ DEFAULT_USD_PER_KWH = Decimal("0.15")
 DEFAULT_SOURCE = "default 0.15 USD/kWh"
 
 
+class EnergyTerms(NamedTuple):
+    """What the price of a kWh at the GPU is made of: USD per kWh at the meter, where that stands, and the PUE.
+
+    `hours` are those of the tariff in force ("22:00-06:00"), empty where none is; `pue_source` is where [energy] stands.
+    """
+
+    usd_per_kwh: Decimal
+    pue: Decimal
+    source: str
+    pue_source: str
+    hours: str
+    since: str
+    default: bool = False
+
+
 def energy_price(energy: Energy | None, ts: float, zone: ZoneInfo) -> Price:
     """Return the price of a kWh measured at the GPU at `ts`: USD per kWh of the tariff in force, times the PUE.
 
     The first [[energy.tariff]] whose hours contain the time of day in `zone` holds, else `usd_per_kwh`.
     """
+    terms = energy_terms(energy, ts, zone)
+    return Price("energy", terms.usd_per_kwh * terms.pue, PER, terms.source, terms.since, terms.default)
+
+
+def energy_terms(energy: Energy | None, ts: float, zone: ZoneInfo) -> EnergyTerms:
+    """Return what the price of a kWh at `ts` is made of."""
     if energy is None:
-        return Price("energy", DEFAULT_USD_PER_KWH, PER, DEFAULT_SOURCE, default=True)
+        return EnergyTerms(DEFAULT_USD_PER_KWH, Decimal(1), DEFAULT_SOURCE, DEFAULT_SOURCE, "", "", default=True)
     tariff = _tariff(energy, ts, zone)
-    usd = energy.usd_per_kwh if tariff is None else tariff.usd_per_kwh
-    where = energy.where if tariff is None else tariff.where
-    return Price("energy", usd * energy.pue, PER, where, energy.since.isoformat() if energy.since else "")
+    usd, where = (energy.usd_per_kwh, energy.where) if tariff is None else (tariff.usd_per_kwh, tariff.where)
+    hours = "" if tariff is None else f"{_clock(tariff.start)}-{_clock(tariff.end)}"
+    since = energy.since.isoformat() if energy.since else ""
+    return EnergyTerms(usd, energy.pue, where, energy.where, hours, since)
 
 
 def explain(energy: Energy | None, ts: float, zone: ZoneInfo) -> str:
     """Return formula and inputs of the price of a kWh at `ts`."""
-    price = energy_price(energy, ts, zone)
-    if energy is None:
+    terms, price = energy_terms(energy, ts, zone), energy_price(energy, ts, zone)
+    if terms.default:
         return f"energy = {price.usd} USD/kWh ({price.source}; set [energy] in pricing.toml)"
-    tariff = _tariff(energy, ts, zone)
-    usd = energy.usd_per_kwh if tariff is None else tariff.usd_per_kwh
-    hours = "" if tariff is None else f", {_clock(tariff.start)}-{_clock(tariff.end)}"
-    return f"energy = {usd} USD/kWh ({price.source}{hours}) x PUE {energy.pue} = {price.usd} USD/kWh at the GPU"
+    hours = f", {terms.hours}" if terms.hours else ""
+    return f"energy = {terms.usd_per_kwh} USD/kWh ({terms.source}{hours}) x PUE {terms.pue} = {price.usd} USD/kWh at the GPU"
 
 
 def _tariff(energy: Energy, ts: float, zone: ZoneInfo) -> Tariff | None:

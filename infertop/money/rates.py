@@ -162,16 +162,29 @@ def _toml(name: str) -> str:
 class PriceBook:
     """The prices of one state of pricing.toml over the defaults; two books with the same content are equal."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, listing: Listing | None = None) -> None:
+        """Put `settings` over the list prices of `listing`; None is the shipped one, read when it is first needed."""
         self.settings = settings
+        self._listing = listing
         self._calendar = Calendar(settings)
+        self._entries = ModelEntries(settings.models, settings.zone)
+        self._quotes = Remembered(self._quote)
         self._rates: dict[tuple[int, str, int | None, int | None], GpuRate] = {}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, PriceBook) and self.settings == other.settings
+        if not isinstance(other, PriceBook):
+            return NotImplemented
+        return self.settings == other.settings and self._lists_like(other)
 
     def __hash__(self) -> int:
         return hash(self.settings)
+
+    @property
+    def listing(self) -> Listing:
+        """The snapshot of list prices under pricing.toml."""
+        if self._listing is None:
+            self._listing = shipped()
+        return self._listing
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -206,13 +219,28 @@ class PriceBook:
         """Return USD per kWh measured at the GPU at `ts`; it applies to GPUs whose rate is `owned`, and to no other."""
         return power.energy_price(self._calendar.at(ts).energy, ts, self.settings.zone)
 
+    def energy_terms(self, ts: float) -> power.EnergyTerms:
+        """Return what the price of a kWh at `ts` is made of."""
+        return power.energy_terms(self._calendar.at(ts).energy, ts, self.settings.zone)
+
+    def host_rate(self, ts: float) -> HourlyRate | None:
+        """Return what pricing.toml says of the host at `ts`, or None where it says nothing."""
+        return self._calendar.at(ts).host
+
     def host_price(self, ts: float) -> Price | None:
         """Return USD per hour of the host at `ts`, or None where it has no price."""
         return host_price(self._calendar.at(ts))
 
     def shadow_price(self, model: str, ts: float) -> Mapping[str, Price]:
         """Return USD per 1M tokens by class of a model that is served here, empty where pricing.toml has none."""
-        return model_prices(self.settings.models, model, LOCAL, ts, self.settings.zone)
+        quote = self.quote(LOCAL, model, ts)
+        if quote is None:
+            return {}
+        return {
+            name: Price(f"{model} {unit.stands_for or name}", unit.usd, PER_TOKENS, unit.source, unit.since)
+            for name, unit in quote.prices.items()
+            if name in TOKEN_CLASSES
+        }
 
     def explain_gpu(self, name: str, memory_total_bytes: int | None, slices: int | None, ts: float) -> tuple[str, ...]:
         """Return formula, inputs and their sources of a GPU's $/hour, a sentence a line."""

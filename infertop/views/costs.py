@@ -44,6 +44,7 @@ class GpuCost:
     energy_usd_per_hour: float
     usd_per_hour: float | None
     busy: float | None
+    use: GpuUse
     allocation: Allocation
 
     @property
@@ -63,11 +64,12 @@ class GpuCost:
 class ModelCost:
     """What a model carries an hour: all-in, and without idle time; which GPUs, and how they were divided.
 
-    `metered` says that the utilisation of all of them is known.
+    `host_share` is its part of the host's hour. `metered` says that the utilisation of all of its GPUs is known.
     """
 
     all_in: float | None = None
     usage: float | None = None
+    host_share: float = 0.0
     gpus: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     estimated: bool = False
@@ -148,6 +150,7 @@ def _gpu_costs(batch: Batch, meters: Meters, prices: PriceBook, now: float) -> I
         energy, here = prices.energy_price(now) if rate.owned else None, power[at.gpu]
         energy_usd = here.watts / 1000 * float(energy.usd) if energy and here else 0.0
         busy = 0.0 if at.instances else meters.mean(batch.source, "gpu_utilization", gpu=at.gpu)
+        use = _use(at, batch, meters, busy)
         yield GpuCost(
             meter=batch.source,
             index=indices.get(at.gpu, ""),
@@ -160,7 +163,8 @@ def _gpu_costs(batch: Batch, meters: Meters, prices: PriceBook, now: float) -> I
             energy_usd_per_hour=energy_usd,
             usd_per_hour=None if rate.price is None else float(rate.price.usd) + energy_usd,
             busy=None if busy is None else min(max(busy, 0.0), 1.0),
-            allocation=allocate(_use(at, batch, meters, busy)),
+            use=use,
+            allocation=allocate(use),
         )
 
 
@@ -230,5 +234,6 @@ def _carry_host(models: dict[Place, ModelCost], meters: Meters, host_usd: float,
     for share in allocation.shares:
         cost = models[share.source, share.model or UNKNOWN_MODEL]
         cost.all_in = (cost.all_in or 0.0) + host_usd * share.busy
+        cost.host_share += share.busy
         cost.estimated = bool(ESTIMATES & set(share.busy_by))
         cost.methods.append(f"the host's hour by {' and '.join(share.busy_by)}" if share.busy_by else "the host's hour")

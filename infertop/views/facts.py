@@ -46,7 +46,7 @@ class Past:
 class Facts:
     """State, prices, history and what the program knows of itself, at `now` (epoch seconds).
 
-    `gpu_meter` is the source that reads the GPUs. `local` are the engines that run on this machine.
+    `prices_loaded_at` is when pricing.toml was read as it is in use, None without one.
     """
 
     now: float
@@ -63,6 +63,7 @@ class Facts:
     notices: tuple[str, ...] = ()
     searched: tuple[Searched, ...] = ()
     recorder: str = ""
+    prices_loaded_at: float | None = None
 
     @property
     def engines(self) -> tuple[Health, ...]:
