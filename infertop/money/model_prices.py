@@ -1,62 +1,59 @@
-"""What pricing.toml says that a million tokens of a model cost, by class."""
+"""Which entry of pricing.toml prices a model: by its name, the provider, and the day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from infertop.money.lines import Price
-from infertop.money.settings import ClassPrice, ModelPrices
+from infertop.money.dates import ALWAYS, begins
+from infertop.money.settings import ModelPrices
 
 LOCAL = "local"
-PER = "1M tokens"
-# A class without a price of its own costs what the class it is a kind of costs (in this order, so that it chains).
-_FALLBACK = (
-    ("cache_read", "input"),
-    ("cache_write_5m", "input"),
-    ("cache_write_1h", "cache_write_5m"),
-    ("reasoning", "output"),
-)
+NEVER = float("inf")
+_GLOB = frozenset("*?[")
 
 
-def model_prices(
-    models: Iterable[ModelPrices], model: str, provider: str, ts: float, zone: ZoneInfo, *, batch: bool = False
-) -> Mapping[str, Price]:
-    """Return USD per 1M tokens by token class for `model` of `provider` at `ts`, empty where there is none.
+class Chosen(NamedTuple):
+    """The entry that holds from `start` until before `end` in epoch seconds; None where none does."""
 
-    Entries with the exact name go before globs, those that name the provider before those that do not; then the
-    file's order holds. An entry counts from the first moment of its `from` date in `zone`.
-    """
-    entry = _entry(models, model, provider, datetime.fromtimestamp(ts, zone).date().isoformat())
-    if entry is None:
-        return {}
-    since = entry.since.isoformat() if entry.since else ""
-    usd = {each.name: each for each in (_batch(entry) if batch else entry.prices)}
-    for missing, kind in _FALLBACK:
-        if missing not in usd and kind in usd:
-            usd[missing] = usd[kind]
-    return {name: Price(f"{model} {each.name}", each.usd, PER, each.where, since) for name, each in usd.items()}
+    entry: ModelPrices | None
+    start: float
+    end: float
 
 
-def _entry(models: Iterable[ModelPrices], model: str, provider: str, today: str) -> ModelPrices | None:
-    fitting = (
-        each
-        for each in models
-        if (each.pattern == model or fnmatchcase(model, each.pattern))
-        and (not each.provider or fnmatchcase(provider, each.provider))
-        and (each.since is None or each.since.isoformat() <= today)
-    )
-    return min(fitting, key=lambda each: (each.pattern != model, not each.provider), default=None)
+class ModelEntries:
+    """All [model] entries, found by the model's name."""
 
+    def __init__(self, models: Sequence[ModelPrices], zone: ZoneInfo) -> None:
+        """Index `models`, whose dates are days in `zone`."""
+        self._zone = zone
+        self._exact: dict[str, list[tuple[int, ModelPrices]]] = {}
+        self._globs: list[tuple[int, ModelPrices]] = []
+        for position, each in enumerate(models):
+            self._exact.setdefault(each.pattern, []).append((position, each))
+            if not _GLOB.isdisjoint(each.pattern):
+                self._globs.append((position, each))
 
-def _batch(entry: ModelPrices) -> tuple[ClassPrice, ...]:
-    """Return the batch prices: a class that the table leaves out costs what it costs otherwise."""
-    batch = next((each for each in entry.variants if each.name == "batch"), None)
-    if batch is None:
-        return entry.prices
-    own = {each.name: each for each in batch.prices}
-    factor = batch.factor if batch.factor is not None else Decimal(1)
-    return tuple(own.get(each.name) or ClassPrice(each.name, each.usd * factor, each.where) for each in entry.prices)
+    def choose(self, model: str, fits: Callable[[str], bool], ts: float) -> Chosen:
+        """Return the entry for `model` at `ts` whose provider, if it has one, `fits`.
+
+        The exact name goes before globs, an entry with a provider before one without; then the one that began last
+        holds, then the first of the file. One that has yet to begin hides no other.
+        """
+        found = self._exact.get(model, []) + [
+            each for each in self._globs if each[1].pattern != model and fnmatchcase(model, each[1].pattern)
+        ]
+        fitting = [
+            (begins(each.since, self._zone), position, each)
+            for position, each in found
+            if not each.provider or fits(each.provider)
+        ]
+        begun = [each for each in fitting if each[0] <= ts]
+        best = min(begun, key=lambda it: (it[2].pattern != model, not it[2].provider, -it[0], it[1]), default=None)
+        return Chosen(
+            best[2] if best else None,
+            max((each[0] for each in begun), default=ALWAYS),
+            min((each[0] for each in fitting if each[0] > ts), default=NEVER),
+        )

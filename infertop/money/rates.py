@@ -10,16 +10,22 @@ from zoneinfo import ZoneInfo
 
 from infertop.money import energy as power
 from infertop.money import gpu_rates
+from infertop.money.book.listing import Listing
+from infertop.money.book.load import shipped
 from infertop.money.dates import Calendar
 from infertop.money.lines import Price
-from infertop.money.model_prices import LOCAL, model_prices
+from infertop.money.model_prices import LOCAL
+from infertop.money.quote import Quote, Way
+from infertop.money.quotes import STANDARD, Quotes
 from infertop.money.settings import HourlyRate, Owned, Settings
+from infertop.readings.registry import TOKEN_CLASSES
 from infertop.readings.safe import safe
 
 HOURS_PER_YEAR = 8760
 HOURS_PER_MONTH = 730
 PER_GPU_HOUR = "GPU hour"
 PER_HOST_HOUR = "host hour"
+PER_MILLION_TOKENS = "1M tokens"
 _PRECISION = Decimal("1e-12")
 # Names of GPUs come from outside: no more than this many are remembered.
 _RATES_KEPT = 4096
@@ -167,8 +173,7 @@ class PriceBook:
         self.settings = settings
         self._listing = listing
         self._calendar = Calendar(settings)
-        self._entries = ModelEntries(settings.models, settings.zone)
-        self._quotes = Remembered(self._quote)
+        self._quotes = Quotes(settings, lambda: self.listing)
         self._rates: dict[tuple[int, str, int | None, int | None], GpuRate] = {}
 
     def __eq__(self, other: object) -> bool:
@@ -197,6 +202,23 @@ class PriceBook:
         if (one.gpus, one.host, one.energy) != (two.gpus, two.host, two.energy):
             return False
         return (one.deployments, one.zone) == (two.deployments, two.zone)
+
+    def api_costs_like(self, other: PriceBook) -> bool:
+        """Say whether every model costs the same by both, at every time."""
+        one, two = self.settings, other.settings
+        same = (one.models, one.providers, one.zone) == (two.models, two.providers, two.zone)
+        return same and self._lists_like(other)
+
+    def _lists_like(self, other: PriceBook) -> bool:
+        return (self._listing is other._listing) or self.listing == other.listing
+
+    def quote(self, provider: str, model: str, ts: float, way: Way = STANDARD) -> Quote | None:
+        """Return what a model of a provider costs at `ts` for that way of processing, None where nobody says.
+
+        It is pricing.toml's entry over the provider's list, class by class. For the provider "local" it is the shadow
+        price of a model that is served here.
+        """
+        return self._quotes.quote(provider, model, ts, way)
 
     def gpu_rate(
         self, name: str, memory_total_bytes: int | None = None, slices: int | None = None, *, ts: float
@@ -237,7 +259,7 @@ class PriceBook:
         if quote is None:
             return {}
         return {
-            name: Price(f"{model} {unit.stands_for or name}", unit.usd, PER_TOKENS, unit.source, unit.since)
+            name: Price(f"{model} {unit.stands_for or name}", unit.usd, PER_MILLION_TOKENS, unit.source, unit.since)
             for name, unit in quote.prices.items()
             if name in TOKEN_CLASSES
         }

@@ -5,7 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from infertop.money.load import parse
-from infertop.money.model_prices import model_prices
+from infertop.money.quote import Way
 from infertop.money.rates import PriceBook
 from infertop.money.settings import UTC
 
@@ -15,11 +15,8 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
 def prices(
     text: str, model: str, provider: str = "local", ts: float = NOW, *, batch: bool = False
 ) -> dict[str, Decimal]:
-    settings = parse(text.encode())
-    return {
-        name: each.usd
-        for name, each in model_prices(settings.models, model, provider, ts, settings.zone, batch=batch).items()
-    }
+    quote = PriceBook(parse(text.encode())).quote(provider, model, ts, Way(batch))
+    return {name: each.usd for name, each in quote.prices.items()} if quote else {}
 
 
 def test_a_model_without_an_entry_has_no_price() -> None:
