@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
+from infertop.money.book.corrections import Correction
 from infertop.money.book.prices import Priced
 from infertop.money.book.providers import Provider, Providers
 from infertop.money.quote import Quote, Way
@@ -38,13 +39,13 @@ class Listing:
     the source of a price says.
     """
 
-    def __init__(self, data: Mapping[str, Any], content: bytes = b"") -> None:
-        """Take a snapshot's `data`; `content` tells it from others."""
+    def __init__(self, data: Mapping[str, Any], content: bytes, known: Sequence[Correction] = ()) -> None:
+        """Take a snapshot's `data`, of which `content` is the text, and what is known to be wrong in it."""
         self.version = str(data["version"])
         self.date = str(data["date"])
         self.name = f"snapshot {self.date}"
-        self._id = hashlib.sha256(content).hexdigest()
-        self._providers = Providers(data["providers"])
+        self._id = hashlib.sha256(content + repr(known).encode()).hexdigest()
+        self._providers = Providers(data["providers"], known)
         self._found: dict[tuple[str, str], tuple[Provider, Priced] | None] = {}
 
     def __eq__(self, other: object) -> bool:
@@ -76,6 +77,11 @@ class Listing:
         """Return the canonical id of a provider ("vertex_ai": "google"), or None for one that is not listed."""
         found = self._providers.by_id(name[:LONGEST_NAME])
         return found.id if found else None
+
+    def reason(self, provider: str, model: str) -> str:
+        """Return why the book corrects the list's price of a model, and by which source; empty where it does not."""
+        found = self._find(provider, model)
+        return found[1].why if found else ""
 
     def models(self) -> Sequence[Listed]:
         """Return every model, provider by provider, in the order in which names are tried."""

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from infertop.money.book.corrections import corrections
 from infertop.money.book.listing import Listing
 
 _DATA = Path(__file__).parent.parent / "data"
@@ -28,4 +29,4 @@ def _read(path: Path) -> Listing:
     content = path.read_bytes()
     # Prices stay text: a float would not keep their digits.
     data: dict[str, Any] = json.loads(content, parse_float=str)
-    return Listing(data, content)
+    return Listing(data, content, corrections())

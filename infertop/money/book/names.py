@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,6 +35,11 @@ class Names:
             if matches(name):
                 return position
         return exact
+
+
+def clause_of(entry: Mapping[str, Any]) -> Any:
+    """Return the clause of a model's entry in the book: by default, that the name is its id."""
+    return entry.get("match", f"={entry['id']}")
 
 
 def with_dashed_dates(name: str) -> str:

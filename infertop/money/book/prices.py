@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infertop.money.book.classes import free_prices, unit_prices
 from infertop.money.book.rows import Row, Tiered, parse_model
 from infertop.money.book.spans import span
+from infertop.money.book.when import When
 from infertop.money.quote import LISTED_BY, STANDARD_RATE, Quote, UnitPrice, Way
 
 CORRECTED = "corrected"
@@ -23,6 +24,11 @@ class _Answer:
     since: str
     flags: tuple[str, ...]
 
+    @property
+    def costs(self) -> Mapping[str, object]:
+        """What a use costs by it, whatever the dates of its prices."""
+        return {name: (unit.usd, unit.tiers) for name, unit in self.prices.items()}
+
 
 class Priced:
     """One model's prices; answers are kept, since there are only as many as its rows and variants make."""
@@ -30,6 +36,8 @@ class Priced:
     def __init__(self, provider: str, data: Mapping[str, Any]) -> None:
         """Read a model's entry; raises ValueError where it is broken."""
         self.provider = provider
+        self.why = str(data.get("why", ""))
+        self._before = Priced(provider, data["before"]) if "before" in data else None
         self._free = bool(data.get("free"))
         self._model = parse_model(data)
         self._answers: dict[tuple[object, ...], _Answer] = {}
@@ -51,9 +59,15 @@ class Priced:
             return self._answer(at, asked, context, source)
 
         now = answer(ts)
-        relevant = (*self._model.rows, *(each for each in self._model.variants if _fits(each, context)))
-        start, end = span((each.when for each in relevant), ts, answer)
+        start, end = span(self._whens(context), ts, answer)
         return Quote(self.provider, self._model.id, source, now.since, now.prices, (*flags, *now.flags), start, end)
+
+    def _whens(self, context: Mapping[str, str]) -> Iterator[When]:
+        """Iterate over the times of all rows that may matter in that context, also of those that are corrected."""
+        yield from (row.when for row in self._model.rows)
+        yield from (row.when for row in self._model.variants if _fits(row, context))
+        if self._before:
+            yield from self._before._whens(context)
 
     def _answer(
         self, ts: float, asked: Mapping[str, Mapping[str, str]], context: Mapping[str, str], source: str
@@ -63,25 +77,25 @@ class Priced:
         key = (source, tuple(asked), id(row), *map(id, variants))
         if key not in self._answers:
             self._answers[key] = self._made(row, variants, asked, source)
-        return self._answers[key]
+        answer = self._answers[key]
+        if self._before and answer.costs != self._before._answer(ts, asked, context, source).costs:
+            return replace(answer, flags=(*answer.flags, CORRECTED))
+        return answer
 
     def _made(self, row: Row, variants: list[Row], asked: Mapping[str, Mapping[str, str]], source: str) -> _Answer:
-        chosen: dict[str, tuple[Tiered, Row]] = {}
+        chosen: dict[str, tuple[Tiered, str]] = {}
         # The first variant that sets a price wins, and any of them over the row.
         for each in (*variants, row):
             for name, price in each.prices.items():
-                chosen.setdefault(name, (price, each))
-        missing = [
+                chosen.setdefault(name, (price, each.when.since))
+        missing = tuple(
             f"{STANDARD_RATE}:{word}"
             for word, terms in asked.items()
             if not any(each.context.items() & terms.items() for each in variants)
-        ]
-        corrected = [CORRECTED] if any(each.corrected for _, each in chosen.values()) else []
-        prices = unit_prices(
-            {name: (price, each.when.since) for name, (price, each) in chosen.items()}, source, self._model.minimum
         )
+        prices = unit_prices(chosen, source, self._model.minimum)
         first = prices.get("input") or next(iter(prices.values()), None)
-        return _Answer(prices, first.since if first else "", (*missing, *corrected))
+        return _Answer(prices, first.since if first else "", missing)
 
 
 def ways(way: Way) -> Mapping[str, Mapping[str, str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from infertop.money.book.clauses import Matches, compiled
-from infertop.money.book.names import Names, with_dashed_dates
+from infertop.money.book.corrections import Correction, corrected
+from infertop.money.book.names import Names, clause_of, with_dashed_dates
 from infertop.money.book.prices import Priced
 
 _PREFIXING = "litellm"
@@ -16,15 +17,21 @@ _PREFIXING = "litellm"
 class Provider:
     """One provider's list. Clauses are compiled and prices read when they are first asked for."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        """Take a provider's `data` of the book."""
+    def __init__(self, data: Mapping[str, Any], known: Iterable[Correction]) -> None:
+        """Take a provider's `data` of the book, and what is known to be wrong in it."""
         self.id = str(data["id"])
         self.name = str(data.get("name", self.id))
-        self.entries: Sequence[Mapping[str, Any]] = data["models"]
+        self._listed: Sequence[Mapping[str, Any]] = data["models"]
+        self._known = [each for each in known if each.provider == self.id]
         self.fallbacks: Sequence[str] = data.get("fallback", ())
         self._called = data.get("called")
         self._infers = data.get("infers")
         self._priced: dict[int, Priced] = {}
+
+    @cached_property
+    def entries(self) -> Sequence[Mapping[str, Any]]:
+        """Its models, corrected, in the order in which names are tried."""
+        return corrected(self._listed, self._known) if self._known else self._listed
 
     @cached_property
     def called(self) -> Matches | None:
@@ -39,7 +46,7 @@ class Provider:
     @cached_property
     def names(self) -> Names:
         """The names of its models."""
-        return Names([entry.get("match", "=" + entry["id"]) for entry in self.entries])
+        return Names([clause_of(entry) for entry in self.entries])
 
     def model(self, name: str) -> Priced | None:
         """Return the prices of the model of this list that `name` (in lower case) means, or None."""
@@ -54,9 +61,9 @@ class Provider:
 class Providers:
     """All lists of the book, in its order."""
 
-    def __init__(self, data: Sequence[Mapping[str, Any]]) -> None:
-        """Take the providers' `data` of the book."""
-        self.all = tuple(Provider(each) for each in data)
+    def __init__(self, data: Sequence[Mapping[str, Any]], known: Sequence[Correction]) -> None:
+        """Take the providers' `data` of the book, and what is known to be wrong in it."""
+        self.all = tuple(Provider(each, known) for each in data)
         self._ids = {each.id: each for each in self.all}
 
     def by_id(self, name: str) -> Provider | None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-DAY = 86_400
+from infertop.money.book.when import When, parse_when
+
 _MAX_ROWS = 200
 _MAX_TIERS = 20
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,18})?")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,45 +24,12 @@ class Tiered:
 
 
 @dataclass(frozen=True, slots=True)
-class When:
-    """When a row is in force, in UTC: since the start of a date, daily in [opens, closes) seconds of the day, or both.
-
-    The window goes over midnight where it closes before it opens.
-    """
-
-    since: str = ""
-    start: float = float("-inf")
-    opens: int = 0
-    closes: int = DAY
-
-    @property
-    def daily(self) -> bool:
-        """Say whether it holds in some hours of the day only."""
-        return (self.opens, self.closes) != (0, DAY)
-
-    def holds(self, ts: float) -> bool:
-        """Say whether the row is in force at `ts`, in epoch seconds."""
-        if ts < self.start:
-            return False
-        if not self.daily:
-            return True
-        second = ts % DAY
-        if self.closes < self.opens:
-            return second >= self.opens or second < self.closes
-        return self.opens <= second < self.closes
-
-
-ALWAYS = When()
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """Prices by class and call unit that hold at some times; of a variant, those for requests with `context`."""
 
     when: When
     prices: Mapping[str, Tiered]
     context: Mapping[str, str]
-    corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +63,7 @@ def parse_model(data: Mapping[str, Any]) -> Model:
 def _row(data: Any, context: Mapping[str, str]) -> Row:
     if not isinstance(data, dict) or not isinstance(prices := data.get("usd"), dict):
         raise ValueError("a row of prices must be a table with usd")
-    when = _when(data.get("from", ""), data.get("daily", ""))
-    return Row(when, {str(key): _price(usd) for key, usd in prices.items()}, context, bool(data.get("corrected")))
+    return Row(parse_when(data), {str(key): _price(usd) for key, usd in prices.items()}, context)
 
 
 def _context(data: Any) -> Mapping[str, str]:
@@ -125,24 +89,6 @@ def _usd(number: Any) -> Decimal:
     if type(number) not in (int, str) or not _NUMBER.fullmatch(text := str(number)):
         raise ValueError(f"{number!r:.80} is no price in USD")
     return Decimal(text)
-
-
-def _when(since: Any, daily: Any) -> When:
-    if not since and not daily:
-        return ALWAYS
-    start = float("-inf")
-    if since:
-        if not isinstance(since, str) or not _DATE.fullmatch(since):
-            raise ValueError(f"{since!r:.80} is no date")
-        start = datetime.fromisoformat(since).replace(tzinfo=UTC).timestamp()
-    if not daily:
-        return When(since, start)
-    window = _WINDOW.fullmatch(daily) if isinstance(daily, str) else None
-    hours = [int(each) for each in window.groups()] if window else [24, 60] * 2
-    opens, closes = hours[0] * 3600 + hours[1] * 60, hours[2] * 3600 + hours[3] * 60
-    if opens >= DAY or closes > DAY:
-        raise ValueError(f"{daily!r:.80} is no time of day")
-    return When(since, start, opens, closes)
 
 
 def _short(rows: Any) -> bool:

@@ -3,64 +3,52 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
-from infertop.money.book.rows import DAY, When
+from infertop.money.book.when import WEEK, When
 
 
 def span(whens: Iterable[When], ts: float, answer: Callable[[float], object]) -> tuple[float, float]:
     """Return the widest [start, end) around `ts` in which `answer` is what it is at `ts`.
 
-    `answer` may change only at the starts of `whens` and at the edges of their daily windows. Either end may be
-    infinite.
+    `answer` may change only where one of `whens` begins or ends to hold. Either end may be infinite.
     """
     found = list(whens)
-    starts = sorted({when.start for when in found if math.isfinite(when.start)})
-    edges = sorted({edge % DAY for when in found if when.daily for edge in (when.opens, when.closes)})
-    if not starts and not edges:
-        return -math.inf, math.inf
-    eras = list(pairwise((-math.inf, *starts, math.inf)))
+    dates = sorted(set[float]().union(*(when.dates() for when in found)))
+    weekly = sorted(set[int]().union(*(when.weekly() for when in found)))
+    now = answer(ts)
+    eras = list(pairwise((-math.inf, *dates, math.inf)))
     here = next(index for index, (_, end) in enumerate(eras) if ts < end)
-    return _start(eras[: here + 1], edges, ts, answer), _end(eras[here:], edges, ts, answer)
+    later = (at for start, end in eras[here:] for at in _from(max(start, ts), end, weekly))
+    earlier = (at for start, end in reversed(eras[: here + 1]) for at in _back(start, min(end, ts), weekly))
+    return (
+        next((at for at in earlier if answer(math.nextafter(at, -math.inf)) != now), -math.inf),
+        next((at for at in later if answer(at) != now), math.inf),
+    )
 
 
-def _end(eras: list[tuple[float, float]], edges: list[int], ts: float, answer: Callable[[float], object]) -> float:
-    now = answer(ts)
-    for start, end in eras:
-        # Within an era every day is alike: what does not change within a day from its start does not change at all.
-        start = max(start, ts)
-        if answer(start) != now:
-            return start
-        for edge in _edges_after(start, edges):
-            if edge < end and answer(edge) != now:
-                return edge
-    return math.inf
+def _from(start: float, end: float, weekly: list[int]) -> Iterator[float]:
+    """Iterate over the moments in [start, end) at which an answer may change, ascending.
+
+    Within an era every week is alike: what does not change in a week from its start does not change before its end.
+    """
+    yield start
+    if weekly:
+        first = math.floor(start / WEEK) * WEEK
+        for week in (first, first + WEEK):
+            for edge in weekly:
+                if start < (at := week + edge) < min(end, start + WEEK + 1):
+                    yield float(at)
 
 
-def _start(eras: list[tuple[float, float]], edges: list[int], ts: float, answer: Callable[[float], object]) -> float:
-    now = answer(ts)
-    for start, end in reversed(eras):
-        if end <= ts and answer(_before(end)) != now:
-            return end
-        for edge in _edges_before(min(end, ts), edges):
-            if edge > start and answer(_before(edge)) != now:
-                return edge
-    return -math.inf
-
-
-def _before(ts: float) -> float:
-    return math.nextafter(ts, -math.inf)
-
-
-def _edges_after(ts: float, edges: list[int]) -> list[float]:
-    """Return the edges of the windows in (ts, ts + 1 day], ascending."""
-    midnight = math.floor(ts / DAY) * DAY
-    return [at for day in (0, 1) for edge in edges if ts < (at := midnight + day * DAY + edge) <= ts + DAY]
-
-
-def _edges_before(ts: float, edges: list[int]) -> list[float]:
-    """Return the edges of the windows in [ts - 1 day, ts], descending."""
-    midnight = math.floor(ts / DAY) * DAY
-    found = [midnight + day * DAY + edge for day in (-1, 0) for edge in edges]
-    return [at for at in reversed(found) if ts - DAY <= at <= ts]
+def _back(start: float, end: float, weekly: list[int]) -> Iterator[float]:
+    """Iterate over the moments in (start, end] before which an answer may have been another one, descending."""
+    if weekly:
+        first = math.floor(end / WEEK) * WEEK
+        for week in (first, first - WEEK):
+            for edge in reversed(weekly):
+                if max(start, end - WEEK - 1) < (at := week + edge) <= end:
+                    yield float(at)
+    if math.isfinite(start):
+        yield start
