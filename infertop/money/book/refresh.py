@@ -1,0 +1,87 @@
+"""A newer snapshot than the one shipped, made from a newer genai-prices package that the user has installed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from datetime import date
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from infertop.money.book.check import parse_snapshot, version_of
+from infertop.money.book.convert import convert
+from infertop.money.book.load import FILE, newest
+
+PACKAGE = "genai-prices"
+_INSTALL = f"`pipx inject infertop {PACKAGE}`, or `uv tool install infertop --with {PACKAGE}`"
+
+
+class CannotRefreshError(Exception):
+    """No newer snapshot could be made; the message says why and what to do."""
+
+
+def refresh(folder: Path, today: date) -> str:
+    """Write a snapshot of the installed genai-prices into `folder` where it is newer, and return what was done.
+
+    The snapshot is dated `today`. Raises CannotRefreshError where the package is not installed, cannot be read, or the
+    file cannot be written; the file that was there stays as it was.
+    """
+    try:
+        installed = version(PACKAGE)
+    except PackageNotFoundError as error:
+        raise CannotRefreshError(
+            f"{PACKAGE} is not installed beside infertop: install it with {_INSTALL}, and refresh again"
+        ) from error
+    here = newest(folder)
+    try:
+        newer = version_of(installed) > version_of(here.version)
+    except ValueError as error:
+        raise CannotRefreshError(f"{PACKAGE}: {error}; install a released version") from error
+    if not newer:
+        return (
+            f"nothing to do: {PACKAGE} {installed} is installed, and the price book is of {here.version} "
+            f"({here.name}); upgrade the package with {_INSTALL.replace('inject', 'inject --force')}"
+        )
+    content = _snapshot(installed, today)
+    try:
+        _write(folder / FILE, content)
+    except OSError as error:
+        raise CannotRefreshError(f"{folder / FILE}: {error.strerror or error}") from error
+    return (
+        f"prices are now those of {PACKAGE} {installed}, {newest(folder).name} (were {here.name}): {folder / FILE}"
+    )
+
+
+def _snapshot(installed: str, today: date) -> bytes:
+    try:
+        content = convert(_providers(), installed, today.isoformat()).encode()
+        parse_snapshot(content)
+    except (ImportError, AttributeError, LookupError, TypeError, ValueError, StopIteration) as error:
+        raise CannotRefreshError(
+            f"{PACKAGE} {installed} has its prices in a form that this infertop cannot read ({error}): "
+            f"upgrade infertop, or install {PACKAGE} {newest(None).version}"
+        ) from error
+    return content
+
+
+def _providers() -> Any:
+    return import_module("genai_prices.data").providers
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that its owner alone may read, whole or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
