@@ -14,10 +14,11 @@ from infertop.money.entry_prices import entry_prices, scaled, with_kinds
 from infertop.money.model_prices import LOCAL, NEVER, Chosen, ModelEntries
 from infertop.money.quote import FACTOR, STANDARD_RATE, Quote, UnitPrice, Way
 from infertop.money.settings import ProviderFactor, Settings
-from infertop.readings.registry import TOKEN_CLASSES
+from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
 
 STANDARD = Way()
 _PREFIXING = "litellm"
+_ORDER = (*TOKEN_CLASSES, *CALL_UNITS)
 _REMEMBERED = 4096
 # Prices by the hour of the day make spans of hours: the last few of a model are enough for records in their order.
 _SPANS = 4
@@ -123,7 +124,8 @@ def _negotiated(listed: Quote, by: ProviderFactor) -> Quote:
     prices = {
         name: replace(scaled(unit, by.factor), since=max(unit.since, since)) for name, unit in listed.prices.items()
     }
-    return replace(listed, prices=prices, flags=(*listed.flags, f"{FACTOR}:{by.factor.normalize():f}"))
+    flags = (*listed.flags, f"{FACTOR}:{by.factor.normalize():f}")
+    return replace(listed, prices=prices, since=max(listed.since, since), flags=flags)
 
 
 def _merged(chosen: Chosen, listed: Quote | None, provider: str, way: Way) -> Quote | None:
@@ -137,12 +139,13 @@ def _merged(chosen: Chosen, listed: Quote | None, provider: str, way: Way) -> Qu
     own, missing = entry_prices(entry, tuple(ways(way)))
     of_list = listed.prices if listed else {}
     rest = {name: unit for name, unit in of_list.items() if name not in own and not unit.stands_for}
-    prices = with_kinds(_with_stand_ins({**rest, **own}, of_list))
+    found = with_kinds(_with_stand_ins({**rest, **own}, of_list))
+    prices = {name: found[name] for name in _ORDER if name in found}
     flags = [f"{STANDARD_RATE}:{word}" for word in missing]
     if listed and rest:
         tokens = not rest.keys().isdisjoint(TOKEN_CLASSES)
         flags += [each for each in listed.flags if each not in flags and (tokens or not each.startswith(STANDARD_RATE))]
-    name = "input" if "input" in prices else next(iter(prices), None)
+    name = next(iter(prices), None)
     if name is None:
         return None
     by_list = listed is not None and name in rest
