@@ -1,0 +1,80 @@
+"""The lines of a file or pipe, as they come, within bounds: a line of any length costs no more memory than the longest
+that is taken.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from infertop.readings.safe import safe
+
+LONGEST = 1_000_000
+_READ_BYTES = 256 * 1024
+_BOM = b"\xef\xbb\xbf"
+STDIN = "-"
+
+
+class Unreadable(Exception):  # noqa: N818 - it reads as the sentence it carries
+    """A file cannot be read; the text is a sentence for the person at the screen."""
+
+
+@contextmanager
+def opened(name: str) -> Iterator[int]:
+    """Give a file descriptor of the file `name`, or of stdin for "-"; raise Unreadable where there is none."""
+    if name == STDIN:
+        if sys.stdin is None:
+            raise Unreadable("stdin is closed")
+        yield sys.stdin.fileno()
+        return
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"{safe(name)} could not be read: {reason(error)}") from None
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Return why a file could not be read, in words."""
+    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else "bad name"
+
+
+def read_some(file: int, name: str, size: int = _READ_BYTES) -> bytes:
+    """Return some bytes, none at the end; raise Unreadable where reading fails."""
+    try:
+        return os.read(file, size)
+    except OSError as error:
+        raise Unreadable(f"{safe(name)} could not be read: {reason(error)}") from None
+
+
+def line_batches(file: int, name: str, longest: int = LONGEST) -> Iterator[list[bytes | None]]:
+    """Iterate over the lines that each read of the file descriptor ends, without their newlines.
+
+    `name` is what the file is called where it cannot be read. A line of more than `longest` bytes is None. What a
+    person or a pipe sends is there as soon as it was sent: a read waits for some bytes, not for many.
+    """
+    held: list[bytes] = []
+    size = 0
+    start = True
+    while chunk := read_some(file, name):
+        if start:
+            chunk, start = chunk.removeprefix(_BOM), False
+        first, *more = chunk.split(b"\n")
+        size += len(first)
+        if size <= longest:
+            held.append(first)
+        elif held:
+            held.clear()  # what is too long to be taken is too long to be kept
+        if not more:
+            continue
+        *whole, last = more
+        lines: list[bytes | None] = [b"".join(held) if size <= longest else None, *whole]
+        held, size = [last], len(last)
+        yield lines
+    if size:
+        yield [b"".join(held) if size <= longest else None]

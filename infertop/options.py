@@ -1,0 +1,174 @@
+"""What may be written after `infertop`: every command and its options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from infertop import __version__
+
+EPILOG = """\
+exit status: 0 good, 1 it failed while running, 2 wrong use or configuration, 3 a budget is over (--budget-exit)
+examples:
+  infertop                                        the screen, over what it finds on this machine
+  infertop --source vllm=http://10.0.0.5:8000     and an engine that it cannot find by itself
+  infertop --once --json | jq .usd_per_hour       one reading for a script
+  infertop record --for 3600                      collect for an hour without a screen
+  infertop report --by model --since today        what it cost
+  infertop cost usage.jsonl | jq .usd             price usage records, one JSON line each
+  infertop estimate prompt.md --model gpt-4o --output-tokens 500    what a prompt would cost
+  infertop prices gpt-4o                          a price, where it is from, how old it is
+  infertop whatif --since 1h --scale 1,10,100     the measured traffic on other models and hardware
+"""
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text} must be a number above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 10**9:
+        raise argparse.ArgumentTypeError(f"{text} must lie between 0 and 1000000000")
+    return value
+
+
+def _interval(text: str) -> float:
+    value = _positive(text)
+    if not 0.1 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text} must lie between 0.1 and 3600 seconds")
+    return value
+
+
+def _shared(parser: argparse.ArgumentParser, *, top: bool, source: bool = True) -> None:
+    """Add the options that every command takes; below the top they leave alone what stood before the command.
+
+    A command whose own --source means something else takes the shared one before its name only.
+    """
+    unset = None if top else argparse.SUPPRESS
+    off = False if top else argparse.SUPPRESS
+    add = parser.add_argument
+    add("--pricing", type=Path, metavar="PATH", default=unset, help="the pricing.toml to use")
+    add("--db", type=Path, metavar="PATH", default=unset, help="the database (default: in the user's data folder)")
+    add("--db-limit", metavar="SIZE", default=unset, help="drop the oldest readings beyond this size (default 1G)")
+    if source:
+        add(
+            "--source",
+            action="append",
+            metavar="[NAME=]KIND=URL",
+            default=unset,
+            help="something to read besides what is found; may be given again",
+        )
+    add(
+        "--no-discovery",
+        action="store_true",
+        default=off,
+        help="look for no engines: read what is configured, and this machine",
+    )
+    add("--interval", type=_interval, metavar="SECONDS", default=unset, help="between two polls of local meters")
+    add("--no-color", action="store_true", default=off, help="no colours (as with NO_COLOR set)")
+    add("--no-mouse", action="store_true", default=off, help="leave the mouse to the terminal, for selecting text")
+
+
+# The commands that have a --json of their own; without a command it goes with --once.
+WITH_JSON = frozenset({"estimate", "prices", "whatif"})
+COST_HELP = """\
+Price usage records: one JSON line in, one JSON line out, in the same order. What is no record becomes
+{"line": n, "error": "..."}, the rest goes on, and the status is 1.
+
+  {"id": "a", "provider": "openai", "model": "gpt-4o", "at": "2026-11-21T14:05:42Z",
+   "tokens": {"input": 1500, "cache_read": 0, "output": 400}, "batch": false, "service_tier": "flex",
+   "calls": {"web_searches": 2}}
+
+The classes of tokens are disjoint: output excludes reasoning, input excludes caches. Instead of "tokens" a record may
+have "usage", the object as the provider returned it: its nesting is undone, and figures that contradict each other are
+an error that names both. Its shape is told by its keys and the provider, or by "shape".
+"""
+_HELP_LINES = argparse.RawDescriptionHelpFormatter
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="infertop",
+        description="htop for what inference costs.",
+        epilog=EPILOG,
+        formatter_class=_HELP_LINES,
+    )
+    top.add_argument("--version", action="version", version=f"infertop {__version__}")
+    top.add_argument("--demo", action="store_true", help="the screen over a bundled recording of real traffic")
+    top.add_argument("--once", action="store_true", help="one reading, then exit")
+    top.add_argument("--json", action="store_true", help="with --once: as JSON (see infertop schema)")
+    _shared(top, top=True)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, text: str, source: bool = True) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        _shared(added, top=False, source=source)
+        return added
+
+    record = command("record", "collect without a screen")
+    record.add_argument("--for", dest="seconds", type=_positive, metavar="SECONDS", help="stop after this long")
+    report = command("report", "the ledger, summed")
+    report.add_argument("--by", default="model", metavar="KEY[,KEY]", help="group by (default: model)")
+    report.add_argument("--since", default="24h", help="90m, 24h, 7d, today, month, or a date (default: 24h)")
+    report.add_argument("--until", default="now", help="as --since (default: now)")
+    report.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    report.add_argument("--budget-exit", action="store_true", help="exit with status 3 where a budget is over")
+    check = command("check", "the configuration and every source, one line each with what to do")
+    check.add_argument("--kinds", action="store_true", help="list every kind of source that can be read")
+    command("schema", "the JSON Schema of --once --json")
+    _add_cost(command("cost", "price usage records, one JSON line each"))
+    _add_estimate(command("estimate", "count the tokens of files and price them"))
+    _add_prices(command("prices", "the price of a model or GPU, where it is from, how old it is"))
+    _add_whatif(command("whatif", "the measured traffic on other models and hardware", source=False))
+    return top
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON, for scripts")
+
+
+def _add_cost(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.formatter_class = COST_HELP, _HELP_LINES
+    parser.add_argument("files", nargs="+", metavar="FILE.jsonl", help="usage records, - for stdin")
+
+
+def _add_estimate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("files", nargs="+", metavar="FILE", help="a prompt, - for stdin; each is one request")
+    add("--model", action="append", required=True, metavar="NAME", help="may be given again, to compare")
+    add("--provider", metavar="NAME", help="whose price (default: the model's own provider)")
+    add("--output-tokens", type=_count, required=True, metavar="N", help="what each request generates")
+    add("--download", action="store_true", help="download the vocabulary that a model needs, without asking")
+    _json(parser)
+
+
+def _add_prices(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("names", nargs="*", metavar="MODEL|GPU", help="a model or a GPU; without one, what the price book is")
+    add("--provider", metavar="NAME", help="only this provider's prices")
+    add("--at", metavar="TIME", default="now", help="the price at that time: a date or RFC 3339 (default: now)")
+    add("--batch", action="store_true", help="in a batch")
+    add("--tier", metavar="NAME", default="", help="in a service tier: flex, priority")
+    add("--unpriced", action="store_true", help="the recorded models whose tokens lack a price")
+    add("--since", default="30d", help="with --unpriced: how far back, as report's (default: 30d)")
+    add("--refresh", action="store_true", help="make a newer book from an installed genai-prices")
+    _json(parser)
+
+
+def _add_whatif(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--since", default="1h", help="90m, 24h, 7d, today, month, or a date (default: 1h)")
+    add("--until", default="now", help="as --since (default: now)")
+    add("--model", metavar="PATTERN", help="only the traffic of these models")
+    add("--source", dest="only_source", metavar="PATTERN", help="only the traffic of these sources")
+    add("--to", action="append", metavar="PATTERN", help="models to compare with; may be given again")
+    add("--gpu", metavar="NAME", help="the GPU to compare with")
+    add("--tokens-per-second", type=_positive, metavar="N", help="what one such GPU generates")
+    add("--scale", default="1,10,100", metavar="N[,N]", help="times the traffic (default: 1,10,100)")
+    add("--all", action="store_true", help="every priced model")
+    _json(parser)
