@@ -2,65 +2,61 @@
 
 from __future__ import annotations
 
-from infertop.views.explain_gpu import gpu_figures, headline
+from infertop.readings.safe import safe
+from infertop.views.explain_gpu import gpu_figures
+from infertop.views.explain_head import head_figures
 from infertop.views.explain_model import model_figures
+from infertop.views.explain_rest import budget_figures, source_figures
 from infertop.views.facts import Facts
+from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows
+from infertop.views.overview import budget_row, headline, source_rows
 from infertop.views.shapes import Explained
 
 NOTHING = Explained("", ())
+UNHELD = "unheld"
+_SUMMED = ("usd_per_hour", "tokens_per_second", "requests_per_second", "waiting", "shadow_margin_usd_per_hour")
 
 
 def explain(facts: Facts, panel: str, key: str, column: str) -> Explained:
-    """Explain one column of a row of a panel ("headline", "models", "gpus", ...); no lines: it explains itself.
+    """Explain one column of a row of a panel ("headline", "models", "gpus", ...); no lines: there is no such row.
 
     The key of a model is its source and its name with a tab between them, that of a GPU its UUID, of others the name.
-    The columns are the fields of the row's shape.
+    The columns are the fields of the row's shape, and those that a table makes of them.
     """
-    if panel == "headline":
-        return headline(facts) if column == "usd_per_hour" else NOTHING
-    if panel == "models":
-        source, _, model = key.partition("\t")
-        row = next((each for each in model_rows(facts) if (each.source, each.model) == (source, model)), None)
-        return model_figures(facts, row).get(column, NOTHING) if row else NOTHING
-    if panel == "gpus":
-        cost = next((each for each in facts.costs.gpus if each.at.gpu == key), None)
-        return gpu_figures(facts, cost).get(column, NOTHING) if cost else NOTHING
-    if panel == "budgets":
-        return _budget(facts, key, column)
-    return _PLAIN.get((panel, column), NOTHING)
+    return figures(facts, panel, key).get(column, NOTHING)
 
 
-def _budget(facts: Facts, name: str, column: str) -> Explained:
-    found = next((each for each in facts.past.budgets if each.budget.name == name), None)
-    if found is None:
-        return NOTHING
-    budget = found.budget
-    match column:
-        case "spent_usd":
-            lines = [
-                f"the ledger's lines since the {budget.period} began in {facts.timezone}, {budget.where}",
-                f"levels {', '.join(f'{share:.0%}' for share in budget.alert_at)} are told once each",
-            ]
-            if facts.past.coverage is not None:
-                lines.append(f"{facts.past.coverage:.0%} of today was recorded: what ran besides is not in it")
-        case "burn_usd_per_hour":
-            lines = ["what the hour costs now of what this budget is about: models all-in, and unheld GPUs"]
-        case "forecast_usd":
-            lines = ["spent + now/h x the time left; a first estimate, without an interval"]
-        case "exhausted_at":
-            lines = ["when spent reaches the limit if now/h goes on; - where that is after the period's end"]
-        case _:
-            return NOTHING
-    return Explained(column.replace("_usd", "").replace("_", " "), tuple(lines))
+def figures(facts: Facts, panel: str, key: str) -> dict[str, Explained]:
+    """Return the explanations of all columns of a row, none where there is no such row."""
+    match panel:
+        case "headline":
+            return head_figures(facts, headline(facts, model_rows(facts)))
+        case "models":
+            return _model(facts, key)
+        case "gpus":
+            cost = next((each for each in facts.costs.gpus if each.at.gpu == key), None)
+            row = next((each for each in gpu_rows(facts) if each.uuid == key), None)
+            return gpu_figures(facts, cost, row) if cost and row else {}
+        case "budgets":
+            found = next((each for each in facts.past.budgets if each.budget.name == key), None)
+            return budget_figures(facts, found, budget_row(found, facts.past.coverage)) if found else {}
+        case "sources":
+            source = next((each for each in source_rows(facts) if each.name == key), None)
+            return source_figures(facts, source) if source else {}
+    return {}
 
 
-_PLAIN: dict[tuple[str, str], Explained] = {
-    ("sources", "state"): Explained(
-        "state",
-        ("up: read within five intervals; stale: not; down: it refused; auth: it wants a key; absent: not here",),
-    ),
-    ("sources", "rejected"): Explained(
-        "odd", ("lines or fields of the last page that could not be read and were left out",)
-    ),
-}
+def _model(facts: Facts, key: str) -> dict[str, Explained]:
+    """Return those of a model, or of the lines that the table adds: the unheld GPUs, and the sums of groups."""
+    source, _, model = key.partition("\t")
+    rows = model_rows(facts)
+    row = next((each for each in rows if (each.source, each.model) == (source, model)), None)
+    if row is not None:
+        return model_figures(facts, row)
+    if model == UNHELD:
+        return {"usd_per_hour": head_figures(facts, headline(facts, rows))["unheld_usd_per_hour"]}
+    if not source:
+        said = f"the sum of the models of {safe(model, 60)} below; ~ where one is estimated or unknown"
+        return dict.fromkeys(_SUMMED, Explained("sum", (said,)))
+    return {}

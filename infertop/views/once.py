@@ -9,7 +9,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from infertop.views.shapes import BudgetRow, Event, GpuRow, ModelRow, Overview, Quantiles
+from infertop.views.shapes import BudgetRow, DeploymentRow, Event, GpuRow, ModelRow, Overview, Quantiles
 
 SCHEMA_VERSION = 1
 _CLASSES = ("input", "cache_read", "output")
@@ -35,6 +35,7 @@ def reading(view: Overview) -> dict[str, Any]:
         },
         "models": [_model(row) for row in view.models],
         "gpus": [_gpu(row) for row in view.gpus],
+        "deployments": [_deployment(row) for row in view.deployments],
         "budgets": [_budget(row) for row in view.budgets],
         "anomalies": [_anomaly(event) for event in view.events if event.kind == "mark" and event.until is None],
         "sources": [
@@ -125,6 +126,25 @@ def _gpu(row: GpuRow) -> dict[str, Any]:
         "idle_usd_per_hour": number(row.idle_usd_per_hour),
         "price_source": row.price_source or None,
         "models": list(row.models),
+    }
+
+
+def _deployment(row: DeploymentRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "provider": row.provider,
+        "model": row.model,
+        "usd_per_hour": number(row.usd_per_hour),
+        "usd_per_million_tokens": number(row.usd_per_million_tokens),
+        "utilization": _amount(row.utilization),
+        "break_even_utilization": _amount(row.break_even),
+        "against": row.against or None,
+        "traffic": row.traffic,
+        "counts": row.counts,
+        "basis": row.basis,
+        "price_source": row.price_source or None,
+        "verdict": row.verdict,
     }
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from infertop.readings.safe import safe
-from infertop.views.shapes import BudgetRow, GpuRow, ModelRow, Overview, SourceRow
+from infertop.views.shapes import BudgetRow, DeploymentRow, GpuRow, ModelRow, Overview, SourceRow
 
 _UNKNOWN = "-"
 _NAME_WIDTH = 40
@@ -26,6 +26,7 @@ def plain(view: Overview) -> str:
     for title, rows in (
         (_MODELS, [_model(row) for row in view.models]),
         (_GPUS, [_gpu(row) for row in view.gpus]),
+        (_DEPLOYMENTS, [_deployment(row) for row in view.deployments]),
         (_BUDGETS, [_budget(row) for row in view.budgets]),
         (_SOURCES, [_source(row) for row in view.sources]),
     ):
@@ -36,6 +37,7 @@ def plain(view: Overview) -> str:
 
 _MODELS = ("MODEL", "SOURCE", "$/H", "IN/S", "CACHED/S", "OUT/S", "REQ/S", "$/REQ", "$/1M", "RUNNING", "WAITING", "AGE")
 _GPUS = ("GPU", "NAME", "UTIL", "MEM GB", "OF GB", "WATTS", "$/H", "IDLE", "PRICE", "MODEL")
+_DEPLOYMENTS = ("DEPLOYMENT", "KIND", "$/H", "$/1M", "USE", "BREAK-EVEN", "COUNTS", "VERDICT")
 _BUDGETS = ("BUDGET", "PERIOD", "SPENT", "OF", "SHARE", "NOW/H", "LEVEL")
 _SOURCES = ("SOURCE", "STATE", "AGE", "DETAIL")
 
@@ -69,6 +71,20 @@ def _gpu(row: GpuRow) -> Sequence[str]:
         _usd(row.idle_usd_per_hour),
         "default" if row.price_default else safe(row.price_source, _NAME_WIDTH) or "none",
         ", ".join(safe(model, _NAME_WIDTH) for model in row.models) or _UNKNOWN,
+    )
+
+
+def _deployment(row: DeploymentRow) -> Sequence[str]:
+    about = "~" if row.basis == "estimated" and row.usd_per_hour is not None else ""
+    return (
+        safe(row.name, _NAME_WIDTH),
+        safe(row.kind, _NAME_WIDTH),
+        about + _usd(row.usd_per_hour),
+        _usd(row.usd_per_million_tokens),
+        _share(row.utilization),
+        _share(row.break_even),
+        "yes" if row.counts else "no",
+        safe(row.verdict),
     )
 
 

@@ -75,6 +75,25 @@ _GPU = _object(
     price_source=_maybe("string"),
     models=_list(_STRING),
 )
+_DEPLOYMENT = _object(
+    name=_STRING,
+    kind={"enum": ["provisioned", "serverless", "batch"]},
+    provider=_STRING,
+    model=_STRING,
+    usd_per_hour=_MONEY,
+    usd_per_million_tokens=_MONEY,
+    utilization={**_AMOUNT, "description": "of what is reserved, or of an hour of its workers; may be above 1"},
+    break_even_utilization={
+        **_AMOUNT,
+        "description": "from which (provisioned) or until which (serverless) it is cheaper than `against`",
+    },
+    against=_maybe("string"),
+    traffic={"enum": ["measured", "declared", "unknown"]},
+    counts={"type": "boolean", "description": "whether its hours are part of usd_per_hour.api"},
+    basis={"enum": ["measured", "computed", "estimated", "billed"]},
+    price_source=_maybe("string"),
+    verdict=_STRING,
+)
 _BUDGET = _object(
     name=_STRING,
     period={"enum": ["hour", "day", "week", "month"]},
@@ -113,6 +132,7 @@ def schema() -> dict[str, Any]:
         usd_per_hour=_object(**dict.fromkeys(("total", "gpu", "host", "api", "idle", "unheld"), _MONEY)),
         models=_list(_MODEL),
         gpus=_list(_GPU),
+        deployments=_list(_DEPLOYMENT),
         budgets=_list(_BUDGET),
         anomalies=_list(_ANOMALY),
         sources=_list(_SOURCE),

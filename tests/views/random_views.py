@@ -7,7 +7,18 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from infertop.views.shapes import BudgetRow, Event, GpuRow, Headline, ModelRow, Overview, Quantiles, SourceRow, Stacked
+from infertop.views.shapes import (
+    BudgetRow,
+    DeploymentRow,
+    Event,
+    GpuRow,
+    Headline,
+    ModelRow,
+    Overview,
+    Quantiles,
+    SourceRow,
+    Stacked,
+)
 
 HOSTILE = (
     "[red]x[/]",
@@ -74,6 +85,11 @@ budgets = rows(
     exhausted_at=some_moments,
     resets_at=moments,
 )
+deployments = rows(
+    DeploymentRow,
+    kind=st.sampled_from(["provisioned", "serverless", "batch"]),
+    traffic=st.sampled_from(["measured", "declared", "unknown"]),
+)
 events = st.builds(
     Event,
     ts=moments,
@@ -108,5 +124,6 @@ views = st.builds(
     sources=listed(rows(SourceRow)),
     events=listed(events),
     cost_history=st.just(Stacked()),
+    deployments=listed(deployments),
     notices=st.lists(names, max_size=2).map(tuple),
 )

@@ -1,0 +1,46 @@
+"""A row for each deployment that pricing.toml declares, and how its figures were come by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from infertop.money.deployments.booked import running
+from infertop.money.deployments.declared import Deployment, Provisioned, Serverless
+from infertop.views.deployment_batch import batch_row
+from infertop.views.deployment_provisioned import provisioned_row
+from infertop.views.deployment_serverless import serverless_row
+from infertop.views.deployment_words import existence
+from infertop.views.facts import Facts
+from infertop.views.shapes import DeploymentRow, Explained, ModelRow
+
+_TITLES = {
+    "usd_per_hour": "$/h",
+    "usd_per_million_tokens": "$/1M tokens",
+    "utilization": "utilisation",
+    "break_even": "break-even",
+}
+
+
+def deployment_rows(facts: Facts, models: tuple[ModelRow, ...]) -> tuple[DeploymentRow, ...]:
+    """Return the deployments that exist now, in the order of pricing.toml; `models` are those of the live view."""
+    settings = facts.prices.settings
+    rows = ((each, _row(facts, each, models)) for each in running(settings.deployments, facts.now, settings.zone))
+    return tuple(replace(row, lines=(*row.lines, *existence(each, settings.zone))) for each, row in rows)
+
+
+def _row(facts: Facts, each: Deployment, models: tuple[ModelRow, ...]) -> DeploymentRow:
+    terms = each.terms
+    if isinstance(terms, Provisioned):
+        return provisioned_row(facts, each, terms, models)
+    if isinstance(terms, Serverless):
+        return serverless_row(facts, each, terms, models)
+    return batch_row(facts, each, terms)
+
+
+def explain_deployment(rows: tuple[DeploymentRow, ...], name: str, column: str) -> Explained:
+    """Return how the figures of the deployment called `name` were come by; no lines where there is none."""
+    row = next((each for each in rows if each.name == name), None)
+    if row is None:
+        return Explained("", ())
+    title = " ".join(filter(None, (row.name, _TITLES.get(column, ""))))
+    return Explained(title, (row.verdict, *row.lines))
