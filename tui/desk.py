@@ -75,6 +75,7 @@ class Desk:
 
     def move(self, step: int) -> None:
         """Move the cursor, or scroll the text; a single step beyond an end goes on in the next table."""
+        self.choices.wanted = ""
         page, table = self.page, self.table()
         if page is self._first:
             self.choices.first = moved(self.choices.first, step)
@@ -86,7 +87,7 @@ class Desk:
         cursor, keys = self.choices.cursor(table.name), table.keys(self.scene)
         cursor.settle(keys)
         if abs(step) == 1 and not 0 <= cursor.index + step < len(keys):
-            self.panel(step)
+            self._next_table(step)
             self._to_end(start=step > 0)
         else:
             cursor.move(keys, step)
@@ -99,9 +100,13 @@ class Desk:
 
     def panel(self, step: int) -> None:
         """Go to the next table that has rows; on the what-if page to the next model."""
+        self.choices.wanted = ""
         if self.page is WHATIF:
             self._shelf.turn(step)
-            return
+        else:
+            self._next_table(step)
+
+    def _next_table(self, step: int) -> None:
         names = [box.panel.name for box in self.picture.boxes if box.panel.keys(self.scene)]
         if names:
             here = names.index(self.choices.panel) if self.choices.panel in names else 0
@@ -154,25 +159,13 @@ class Desk:
 
     def explain(self) -> None:
         """Open the explanations of the row under the cursor, and the keys."""
-        from tui.screens.explain import explain_page, explained_head, explained_row  # as above
+        from tui.screens.explain import explanation  # as above
 
-        page, table = self.page, self.table()
+        page = self.page
         if isinstance(page, TextPage) and page.name == "explain":
             self.back()
-        elif isinstance(page, TextPage):
-            self.pages.append(explain_page((*page.crumbs, "explained"), page.explained(), None, ""))
-        elif page is WHATIF:
-            from tui.screens.whatif import explained
-
-            key = self.choices.cursor(table.name).key if table else ""
-            told = explained(self.scene, table.find(self.scene, key) if table else None)
-            self.pages.append(explain_page(("what-if", "explained"), told, table if key else None, key))
         else:
-            key = self.choices.cursor(table.name).key if table else ""
-            told = [*explained_row(self.feed, table, key), *explained_head(self.feed)] if table and key else []
-            name = table.find(self.scene, key) if table and key else None
-            crumbs = (table.name, table.label(name).strip()) if table and name is not None else ("keys",)
-            self.pages.append(explain_page((*crumbs, "explained"), told, table if key else None, key))
+            self.pages.append(explanation(self.feed, self.scene, page, self.table()))
 
     def back(self) -> None:
         """Leave the filter, or the page on top, or a view for the overview."""
@@ -253,6 +246,7 @@ class Desk:
         box = next((box for box in self.picture.boxes if box.holds(x, y)), None)
         if box is None or not isinstance(box.panel, TablePanel):
             return
+        self.choices.wanted = ""
         if y == box.y:
             self._sort_by(box, x)
             return

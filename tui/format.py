@@ -155,13 +155,13 @@ def percent(ratio: float | None) -> str:
 
 
 def times(ratio: float | None) -> str:
-    """Return how many times something is: 0.24x, 1.00x, 12.3x, 4 118x."""
+    """Return how many times something is: 0.24x, 1.00x, 12.3x, 4 118x, <0.01x."""
     if not known(ratio):
         return UNKNOWN
     size = abs(ratio)
-    digits = 3 if 0 < size < 0.0995 else 2 if size < 9.995 else 1 if size < 99.95 else 0
+    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
     if 0 < size < 0.00995:
-        return f"{_small(ratio)}x"
+        return "<0.01x" if ratio > 0 else ">-0.01x"
     return f"{ratio + 0.0:.{digits}f}x" if digits else f"{_large(ratio, 1e4)}x"
 
 

@@ -47,7 +47,7 @@ KEYS: tuple[Key, ...] = (
     Key("w", "do('whatif')", "w", "what-if", "what the traffic would cost on other models and GPUs", 7, FIGURES[:-1]),
     Key("s", "do('sort')", "s", "sort", "sort the table under the cursor by its next column", 6, FILTERED),
     Key("g", "do('group')", "g", "group", "group models: flat, by source, by kind", 9, ("overview", "models")),
-    Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if over 1 h, 24 h, 7 d", 7, FIGURES),
+    Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if over 1 h, 1 d, 7 d", 7, FIGURES),
     Key("space", "do('pause')", "␣", "pause", "freeze the picture; collecting goes on", 8, FIGURES),
     Key("question_mark", "do('explain')", "?", "explain", "how the figures of this row were come by, and all keys", 2),
     Key(

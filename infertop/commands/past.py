@@ -38,7 +38,16 @@ def past(
         marks=baselines.marks(),
         events=tuple(events),
         coverage=summary.coverage_today,
+        unpriced=_unpriced(summary),
     )
+
+
+def _unpriced(summary: Summary) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for (_, model), row in summary.today.items():
+        if model is not None and row.unpriced_tokens:
+            found[model] = found.get(model, 0) + row.unpriced_tokens
+    return found
 
 
 def _usd(nano: int | None) -> float | None:

@@ -25,7 +25,8 @@ class Past:
 
     `totals` are since midnight by source and model ("requests", a token class, "usd"). `minutes` are the starts of the
     minutes of `usd_per_hour` (by model), of `tokens_per_second` (by class) and of `usd_by_place` ($/hour by source and
-    model), newest last; None where nobody recorded.
+    model), newest last; None where nobody recorded. `unpriced` are today's tokens by model whose price should be known
+    and is not.
     """
 
     totals: Mapping[Place, Mapping[str, float | None]] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Past:
     marks: tuple[Mark, ...] = ()
     events: tuple[Event, ...] = ()
     coverage: float | None = None
+    unpriced: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ class Facts:
     searched: tuple[Searched, ...] = ()
     recorder: str = ""
     prices_loaded_at: float | None = None
+
+    def age_of(self, source: str) -> float | None:
+        """Return how many seconds ago a source was last read, None where it never was."""
+        read = next((health.good_ts for health in self.healths if health.source == source), None)
+        return None if read is None else max(0.0, self.now - read)
 
     @property
     def engines(self) -> tuple[Health, ...]:

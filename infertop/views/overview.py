@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infertop.money.budgets import Status, scope
 from infertop.money.lines import NANO
+from infertop.views.deployments import deployment_rows
 from infertop.views.facts import Facts
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows
@@ -23,17 +24,18 @@ def overview(facts: Facts) -> Overview:
         mode=facts.mode,
         window_seconds=_measured(facts, models),
         interval_seconds=facts.interval_seconds,
-        headline=_headline(facts, models),
+        headline=headline(facts, models),
         models=models,
         gpus=gpu_rows(facts),
-        budgets=tuple(_budget(each, past.coverage) for each in past.budgets),
-        sources=_sources(facts),
+        budgets=tuple(budget_row(each, past.coverage) for each in past.budgets),
+        sources=source_rows(facts),
         events=past.events,
         cost_history=Stacked(past.minutes, tuple((n, row) for n, row in past.usd_per_hour.items() if n != TOTAL)),
         tokens_history=Stacked(past.minutes, tuple(past.tokens_per_second.items())),
         notices=facts.notices,
         searched=facts.searched,
         recorder=facts.recorder,
+        deployments=deployment_rows(facts, models),
         self_cpu_ratio=facts.meters.mean("host", "host_process_cpu_ratio"),
         self_memory_bytes=facts.meters.total("host", "host_process_memory_bytes"),
     )
@@ -46,7 +48,8 @@ def _measured(facts: Facts, models: tuple[ModelRow, ...]) -> float:
     return max(measured or (rise.seconds for rise in rises if rise), default=0.0)
 
 
-def _headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
+def headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
+    """Return the first lines."""
     costs, past = facts.costs, facts.past
     rates = [rate for row in models for rate in row.tokens_per_second.values() if rate is not None]
     usual = past.usual
@@ -69,11 +72,14 @@ def _headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
         month_limit_usd=float(month.budget.limit_usd) if month else None,
         default_prices=costs.default_gpus,
         unpriced=costs.unpriced_gpus,
+        unpriced_models=len(past.unpriced),
+        unpriced_tokens=sum(past.unpriced.values()),
         trend=past.usd_per_hour.get(TOTAL, ()),
     )
 
 
-def _budget(status: Status, coverage: float | None) -> BudgetRow:
+def budget_row(status: Status, coverage: float | None) -> BudgetRow:
+    """Return the row of a budget; `coverage` is the share of today that was recorded."""
     budget = status.budget
     return BudgetRow(
         name=budget.name,
@@ -91,7 +97,8 @@ def _budget(status: Status, coverage: float | None) -> BudgetRow:
     )
 
 
-def _sources(facts: Facts) -> tuple[SourceRow, ...]:
+def source_rows(facts: Facts) -> tuple[SourceRow, ...]:
+    """Return a row for every source."""
     return tuple(
         SourceRow(
             name=health.source,

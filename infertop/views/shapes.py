@@ -28,7 +28,10 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The first lines: what is spent an hour, on what, and whether that is normal."""
+    """The first lines: what is spent an hour, on what, and whether that is normal.
+
+    `unpriced` GPUs have no rate; `unpriced_models` used `unpriced_tokens` today whose price should be known and is not.
+    """
 
     usd_per_hour: float | None
     gpu_usd_per_hour: float | None
@@ -46,6 +49,8 @@ class Headline:
     month_limit_usd: float | None = None
     default_prices: int = 0
     unpriced: int = 0
+    unpriced_models: int = 0
+    unpriced_tokens: int = 0
     trend: Spark = ()
 
 
@@ -257,7 +262,8 @@ class ModelPage:
     """A model drilled into.
 
     `history` maps "usd_per_hour", "input", "cache_read", "output" (tokens/s) and "requests" (a second) to bins
-    over `times`, the starts of the bins.
+    over `times`, the starts of the bins. `prefill_usd_per_hour` and `decode_usd_per_hour` are the parts of its $/hour
+    that prompts and generation cost, told apart by `split_method`.
     """
 
     at: float
@@ -271,3 +277,5 @@ class ModelPage:
     explained: tuple[Explained, ...]
     not_reported: tuple[str, ...] = ()
     price_notes: tuple[str, ...] = ()
+    prefill_usd_per_hour: float | None = None
+    decode_usd_per_hour: float | None = None

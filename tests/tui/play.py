@@ -1,6 +1,6 @@
 """A feed over the hand-made views, with every figure moving: for looking at the screen and for measuring it.
 
-    python -m tests.tui.play [rich|empty|hostile|demo|viewer|crash|broken] [--ascii] [--no-color] [--no-mouse]
+    python -m tests.tui.play [VIEW|crash|broken] [--ascii] [--no-color] [--no-mouse]
 
 With $INFERTOP_TEST_TICKS it ticks twenty times a second and adds a byte to that file at each.
 """
@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from infertop.views.shapes import Explained, ModelPage, Overview
 from infertop.views.whatif_shapes import WhatIfPage
-from tests.tui import sample, sample_whatif
+from tests.tui import sample, sample_deployments, sample_whatif
 
 _WHATIFS = {id(sample.HOSTILE): sample_whatif.HOSTILE, id(sample.EMPTY): sample_whatif.NOTHING}
 
@@ -162,6 +162,7 @@ VIEWS = {
     "empty": sample.EMPTY,
     "hostile": sample.HOSTILE,
     "demo": replace(sample.RICH, mode="demo"),
+    "deployments": replace(sample.RICH, deployments=sample_deployments.ROWS),
     "viewer": replace(
         sample.RICH, mode="viewer", recorder="recorded by pid 4312", notices=("history is paused: the disk is full",)
     ),

@@ -8,12 +8,13 @@ from tui.moments import exact, stamp
 from tui.panels.sources import own_cost
 from tui.scene import ESTIMATES, Scene
 from tui.themes import ACCENT, ALARM, BADGE, BOLD, DIM, OK, PLAIN, WARN
-from tui.widgets.cells import Row, cells, cut
+from tui.widgets.cells import Row, cells, cut, cut_words
 from tui.widgets.parts import Part, join, one_line, part
 from tui.widgets.spark import spark
 
+HOW_UNPRICED = "infertop prices --unpriced"
 _USUAL = 0.05
-_NAME_CELLS = 32
+_NAME_CELLS, _VIEWER_CELLS = 32, 60
 _TREND_CELLS = (14, 60)
 
 
@@ -41,7 +42,9 @@ def _status(scene: Scene) -> list[Part]:
     if scene.choices.paused:
         right.append(part(f"at {exact(view.at, view.timezone)}, collecting goes on", DIM, 3))
     elif view.mode == "viewer":
-        right.append(part(cut(cells(f"viewer: {view.recorder or 'another infertop records'}"), 40), WARN, 2))
+        who, _, more = (view.recorder or "another infertop records").partition("; ")
+        right.append(part(cut_words(cells(f"viewer: {who}"), _VIEWER_CELLS), WARN, 2))
+        right += [part(cut_words(cells(more), _VIEWER_CELLS), WARN, 7)] if more else []
     else:
         right.append(join([part("●", OK), part(f" {view.mode}"), part(f" {fmt.span(view.interval_seconds)}", DIM)], 4))
     if own := own_cost(view):
@@ -114,14 +117,34 @@ def split_line(scene: Scene, width: int) -> Row:
     left = _amount("gpu", head.gpu_usd_per_hour, 0) + _idle(head)
     left += _amount("unheld", head.unheld_usd_per_hour or None, 5) + _amount("api", head.api_usd_per_hour, 2, guess)
     left += _amount("host", head.host_usd_per_hour, 4)
-    if head.unpriced:
-        left.append(part(f"! {head.unpriced} unpriced", WARN, 3))
+    left += _unpriced(head, width - sum(each.width + 3 for each in left) - 2)
     if head.default_prices:
         left.append(part(f"{head.default_prices} at default price", DIM, 7))
     taken = sum(each.width + 3 for each in left) + 2
     room = min(_TREND_CELLS[1], width - taken - 6)
     trend = [part("1 h ", DIM, 6), part(spark(head.trend, room), ACCENT, 6)] if room >= _TREND_CELLS[0] else []
     return one_line(width, left, [join(trend, 6)] if trend and head.trend else [])
+
+
+def unpriced_words(head: Headline) -> list[str]:
+    """Return what has no price, a phrase each."""
+    words = []
+    if head.unpriced_models:
+        size = f"{fmt.count(head.unpriced_tokens)} tokens today"
+        words.append(f"{head.unpriced_models} model{'s'[: head.unpriced_models > 1]} ({size})")
+    if head.unpriced:
+        words.append(f"{head.unpriced} GPU{'s'[: head.unpriced > 1]}")
+    return words
+
+
+def _unpriced(head: Headline, room: int) -> list[Part]:
+    """Return what has no price and how to see it, in the most words that there is room for."""
+    if not (words := unpriced_words(head)):
+        return []
+    told = f"! {head.unpriced_models + head.unpriced} unpriced"
+    longer = f"! unpriced: {', '.join(words)}"
+    choices = (f"{longer}: {HOW_UNPRICED}", longer, f"{told}: {HOW_UNPRICED}", told)
+    return [part(next((text for text in choices if len(text) <= room), told), WARN, 3)]
 
 
 def head_rows(scene: Scene, width: int, height: int) -> list[Row]:

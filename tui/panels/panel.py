@@ -57,7 +57,8 @@ class Order(Generic[T]):
 class TablePanel(Generic[T]):
     """A table of things: how to list, name and grey them, what it says when it is empty.
 
-    `detail` gives what is to be said of one thing in full, as (label, text).
+    `detail` gives what is to be said of one thing in full, as (label, text); `told` how its figures were come by, where
+    the thing says so itself: a title, then lines.
     """
 
     name: str
@@ -70,6 +71,7 @@ class TablePanel(Generic[T]):
     empty: Callable[[Scene], str] = lambda scene: ""
     orders: tuple[Order[T], ...] = (Order(""),)
     detail: Callable[[T, Scene], list[tuple[str, str]]] = lambda item, scene: []
+    told: Callable[[T], tuple[str, tuple[str, ...]]] = lambda item: ("", ())
 
     def order(self, scene: Scene) -> Order[T]:
         """Return the order chosen."""

@@ -125,7 +125,7 @@ def _notes(entry: Entry, scene: Scene, width: int) -> Cell:
 
 
 COLUMNS: tuple[Column[Entry], ...] = (
-    Column("model", "MODEL", 16, _model, left=True, grow=34),
+    Column("model", "MODEL", 18, _model, left=True, grow=32),
     Column("mark", "", 1, lambda e, s, w: (_NOTED if e.at.notes else "", DIM), rank=2, left=True, gap=0),
     Column("provider", "PROVIDER", 9, _provider, rank=5, left=True, grow=11),
     Column("usd_per_hour", "$/h", 7, lambda e, s, w: (fmt.money(e.at.usd_per_hour), BOLD)),
@@ -137,11 +137,11 @@ COLUMNS: tuple[Column[Entry], ...] = (
     Column(
         "price_source",
         "PRICE FROM",
-        10,
+        19,
         lambda e, s, w: (e.at.price_source or "-", DIM),
         rank=7,
         left=True,
-        grow=20,
+        grow=11,
         gap=2,
     ),
     Column("since", "SINCE", 10, lambda e, s, w: (e.at.since or "-", DIM), rank=8, left=True, gap=2),

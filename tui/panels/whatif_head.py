@@ -60,7 +60,8 @@ def _tokens(found: WhatIf) -> list[Part]:
 def _cost_line(found: WhatIf, width: int) -> Row:
     usd = estimated(fmt.money(found.usd_per_hour), found.basis)
     left = [join([part("$ ", DIM), part(f"{usd}/h", BOLD), part(" now", DIM)])]
-    left += [part(cut(cells(found.basis), 12), DIM, 9), _requests(found), *_tokens(found)]
+    left += [part(cut(cells(found.basis), 12), DIM, 9)] if fmt.known(found.usd_per_hour) else []
+    left += [_requests(found), *_tokens(found)]
     return one_line(width, left, gap=2)
 
 

@@ -5,39 +5,80 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from infertop.views.shapes import Explained
+from infertop.views.shapes import Explained, Headline
 from tui.feed import Feed
 from tui.panels.explained import page_rows
+from tui.panels.headline import HOW_UNPRICED, unpriced_words
 from tui.panels.panel import TablePanel
 from tui.scene import Scene
-from tui.screens.page import TextPage
+from tui.screens.page import Page, TextPage
 from tui.widgets.cells import FILL, Row
 from tui.widgets.table import body, heading
 
 _COPY_CELLS = 240
-HEAD_COLUMNS = ("usd_per_hour", "usual_usd_per_hour", "idle_usd_per_hour", "today_usd", "month_forecast_usd")
+WHATIF = "whatif"
+HEAD_COLUMNS = (
+    "usd_per_hour",
+    "gpu_usd_per_hour",
+    "idle_usd_per_hour",
+    "unheld_usd_per_hour",
+    "host_usd_per_hour",
+    "api_usd_per_hour",
+    "unpriced",
+    "default_prices",
+    "usual_usd_per_hour",
+    "today_usd",
+    "month_usd",
+    "month_forecast_usd",
+)
 """The headline's figures that can be explained."""
 
 
-def explained_row(feed: Feed, panel: TablePanel[Any], key: str) -> list[Explained]:
-    """Return what the feed says of each figure of a row, once each."""
+def explained_row(feed: Feed, panel: TablePanel[Any], key: str, item: Any) -> list[Explained]:
+    """Return what the thing itself and the feed say of each figure of a row, once each."""
     columns = dict.fromkeys(column.key for column in panel.columns)
-    found = (feed.explain(panel.name, key, column) for column in columns)
-    return [each for each in found if each.lines]
+    found = [Explained(*panel.told(item)), *(feed.explain(panel.name, key, column) for column in columns)]
+    return [each for each in dict.fromkeys(found) if each.lines]
 
 
-def explained_head(feed: Feed) -> list[Explained]:
+def explained_head(feed: Feed, head: Headline) -> list[Explained]:
     """Return what the feed says of the headline's figures."""
-    return [each for column in HEAD_COLUMNS if (each := feed.explain("headline", "", column)).lines]
+    found = dict.fromkeys(feed.explain("headline", "", column) for column in HEAD_COLUMNS)
+    return [each for each in (*found, _unpriced(head)) if each.lines]
 
 
-def explain_page(
-    crumbs: tuple[str, ...], each: Sequence[Explained], panel: TablePanel[Any] | None, key: str
+def _unpriced(head: Headline) -> Explained:
+    words = unpriced_words(head)
+    if not words:
+        return Explained("", ())
+    what = f"{' and '.join(words)}: counted, and in no figure in $"
+    how = f'{HOW_UNPRICED} lists them; pricing.toml sets a price: [model."NAME"], [gpu."NAME"]'
+    return Explained("unpriced", (what, how))
+
+
+def explanation(feed: Feed, scene: Scene, page: Page, table: TablePanel[Any] | None) -> TextPage:
+    """Return the page of `?` on `page`: of its text, or of the row that the cursor of `table` is on."""
+    if isinstance(page, TextPage):
+        return _page((*page.crumbs, "explained"), page.explained())
+    key = scene.choices.cursor(table.name).key if table else ""
+    item = table.find(scene, key) if table and key else None
+    if page.name == WHATIF:
+        from tui.screens.whatif import explained
+
+        return _page(("what-if", "explained"), explained(scene, item), table, key)
+    if table is None or item is None:
+        return _page(("keys", "explained"), [])
+    told = explained_row(feed, table, key, item) + explained_head(feed, scene.view.headline)
+    return _page((table.name, table.label(item).strip(), "explained"), told, table, key)
+
+
+def _page(
+    crumbs: tuple[str, ...], each: Sequence[Explained], panel: TablePanel[Any] | None = None, key: str = ""
 ) -> TextPage:
-    """Return the page; with a panel, its row stands on top."""
+    """Return the page; with a panel, the row of `key` stands on top."""
 
     def lines(scene: Scene, width: int) -> list[Row]:
-        intro = row_of(scene, panel, key, width) if panel else []
+        intro = row_of(scene, panel, key, width) if panel and key else []
         return page_rows(intro, each, width, ascii=scene.look.ascii)
 
     return TextPage("explain", crumbs, lines)

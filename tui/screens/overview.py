@@ -36,12 +36,14 @@ def _steps(panel: Panel, scene: Scene, *rows: int) -> tuple[int, ...]:
 def layout(scene: Scene, width: int, height: int) -> list[Box]:
     """Return the boxes of the overview: budgets, models and GPUs are met first, the chart gets the rest."""
     wide = width >= _WIDE
+    deployments = _deployments(scene)
     beside = SOURCES.rows(scene) if wide else 0
     lower = max(BUDGETS.rows(scene), min(beside, _MOST_SOURCES))
     wants = [
         Want("models", _steps(MODELS, scene, 4, 9)),
         Want("budgets", tuple(sorted({min(2, lower), min(3, lower), lower})) if lower else ()),
         Want("gpus", _steps(GPUS, scene, 3, 6)),
+        Want("deployments", _steps(deployments, scene, 2, 3) if deployments else ()),
     ]
     given = share(height, wants)
     charts, left = _charts(scene, width), height - sum(given.values())
@@ -50,11 +52,21 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
     bands: list[Band] = [
         (given.get("models", 0), [(MODELS, width)]),
         (given.get("gpus", 0), [(GPUS, width)]),
+        (given.get("deployments", 0), [(deployments, width)] if deployments else []),
         (given.get("budgets", 0), _lower(scene, width, wide)),
         (events, [(EVENTS, width)]),
     ]
     chart = _airy(chart, left - chart - events, 1 + sum(rows > 0 for rows, _ in bands))
     return stack([(chart, charts), *bands], height)
+
+
+def _deployments(scene: Scene) -> Panel | None:
+    """Return the panel of deployments, None where pricing.toml declares none: few do, and nobody else loads it."""
+    if not scene.view.deployments:
+        return None
+    from tui.panels.deployments import DEPLOYMENTS
+
+    return DEPLOYMENTS
 
 
 def _event_rows(scene: Scene, left: int) -> int:

@@ -32,6 +32,7 @@ class Box:
         return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
 
 
+MAIN = "models"
 Layout = Callable[[Scene, int, int], list[Box]]
 
 
@@ -87,10 +88,13 @@ class PanelPage:
 
 
 def _focus(scene: Scene, boxes: list[Box]) -> None:
-    """Put the cursor into a table of this page where it is in none."""
-    names = [box.panel.name for box in boxes if box.panel.keys(scene)]
-    if names and scene.choices.panel not in names:
-        scene.choices.panel = names[0]
+    """Put the cursor into a table of this page where it is in none, and back into the main one when that appears."""
+    choices, names = scene.choices, [box.panel.name for box in boxes if box.panel.keys(scene)]
+    if choices.wanted in names:
+        choices.panel, choices.wanted = choices.wanted, ""
+    if names and choices.panel not in names:
+        choices.wanted = choices.panel if choices.panel == MAIN else ""
+        choices.panel = names[0]
 
 
 def _foot(name: str, scene: Scene, width: int) -> Row:

@@ -15,6 +15,7 @@ ELLIPSIS = "…"
 MARGIN = 1
 """The first cell of a row is the cursor's, the last one is left blank."""
 _LIMIT = 512
+_TEXT_LIMIT = 4000
 _WORD_MARGIN = 12
 # Their width depends on their neighbours and on the terminal: flags are pairs of letters, skin tones join a face.
 _UNSTEADY = ((0x1F1E6, 0x1F1FF), (0x1F3FB, 0x1F3FF))
@@ -44,6 +45,12 @@ def _cell(ch: str) -> str:
 def cells(text: str) -> str:
     """Return `text` fit for a terminal, one character a cell; marks that take no cell of their own are left out."""
     clean = safe(text, _LIMIT)
+    return clean if clean.isascii() else "".join(map(_cell, clean))
+
+
+def text_cells(text: str) -> str:
+    """Return `cells(text)` of a whole paragraph: longer than a name may be, and not kept."""
+    clean = safe(text, _TEXT_LIMIT)
     return clean if clean.isascii() else "".join(map(_cell, clean))
 
 

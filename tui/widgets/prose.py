@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tui.themes import DIM, HEAD, PLAIN
-from tui.widgets.cells import FILL, MARGIN, Line, Row, cells, cut_words
+from tui.widgets.cells import FILL, MARGIN, Line, Row, cells, cut_words, text_cells
 
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """Return a sentence from outside as lines of at most `width` cells, broken at blanks where there are any."""
-    lines, rest = [], cells(text)
+    lines, rest = [], text_cells(text)
     width = max(8, width)
     while len(rest) > width:
         at = rest.rfind(" ", 1, width + 1)

@@ -1,0 +1,325 @@
+"""The what-if page: what it says at each size, how it is walked through, and what it says where nothing is known."""
+
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tui import sample, sample_whatif
+from tests.tui.play import PlayFeed
+from tui import format as fmt
+from tui.desk import WHATIF, Desk
+from tui.look import Look
+from tui.panels.whatif import diverging
+from tui.themes import Shades
+from tui.widgets.cells import FILL
+
+SIZES = ((80, 24), (140, 40), (200, 60))
+PAGES = {
+    "page": sample_whatif.PAGE,
+    "nothing": sample_whatif.NOTHING,
+    "unreadable": sample_whatif.UNREADABLE,
+    "hostile": sample_whatif.HOSTILE,
+    "without figures": sample_whatif.EMPTY_SUBJECT,
+    "not made yet": None,
+}
+
+
+def desk(made=sample_whatif.PAGE, size=(80, 24), view=sample.RICH, **look) -> Desk:
+    opened = Desk(PlayFeed(view), Look(**look))
+    opened.feed.made = made
+    opened.paint(*size)
+    opened.whatif()
+    opened.paint(*size)
+    return opened
+
+
+def lines(made: Desk, size=(80, 24)) -> list[str]:
+    return [row.text.replace(FILL, "") for row in made.paint(*size)]
+
+
+def text(made: Desk, size=(80, 24)) -> str:
+    return "\n".join(lines(made, size))
+
+
+def words(made: Desk, size=(80, 24)) -> str:
+    return " ".join(text(made, size).split())
+
+
+def here(made: Desk) -> str:
+    return next(line for line in lines(made) if line.startswith("▌"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+@given(width=st.integers(1, 210), height=st.integers(1, 64), plain=st.booleans(), opened=st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_it_fills_every_size_exactly(name, width, height, plain, opened):
+    made = desk(PAGES[name], shades=Shades.BARE if plain else Shades.COLOUR, ascii=plain)
+    if opened:
+        made.explain()
+    rows = made.paint(width, height)
+    assert len(rows) == height
+    assert all(len(row.text) == len(row.style) == width for row in rows)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_says_whose_traffic_what_it_costs_now_and_what_it_is_made_of(size):
+    made = desk()
+    made.subject(1)
+    screen = words(made, size)
+    for said in (
+        "what-if › llama-3-70b on vllm:8000",
+        "$ 4.98/h now",
+        "3.51 req/s",
+        "1 546 fresh/s",
+        "845 output/s",
+        "629 cached/s",
+        "recorded 58 min of the last 1 h (97 %)",
+        "← 2 of 3 →",
+    ):
+        assert said in screen, said
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_alternatives_stand_cheapest_first_with_cheaper_and_dearer_in_words(size):
+    made = desk(size=size)
+    top = lines(made, size)
+    first = next(n for n, line in enumerate(top) if "model-000" in line)
+    assert "▼ cheaper" in top[first]
+    assert "model-001" in top[first + 1]
+    made.move(100_000)
+    last = text(made, size)
+    assert "no-price" in last
+    assert "▲ dearer" in last
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_break_even_growth_and_savings_are_on_every_size(size):
+    screen = words(desk(size=size), size)
+    for said in ("BREAK-EVEN", "41 % ● reachable", "× never on this GPU", "? not measured"):
+        assert said in screen, said
+    assert "1x 2 930 6.89 2 4.98" in screen
+    assert "100x 293k 689.00 - -" in screen
+    assert "prompt cache 0.42" in screen
+    assert "to have/h" in screen
+
+
+def test_wide_screens_give_the_sentences_the_bar_and_where_a_price_is_from():
+    screen = text(desk(size=(140, 40)), (140, 40))
+    for said in ("CHEAPER│DEARER", "snapshot 2026-11-10", "2026-06-01", "12 whole GPUs at 2 600 tokens/s each", "own"):
+        assert said in screen, said
+
+
+def test_what_costs_it_now_is_marked_in_its_place():
+    made = desk()
+    made.subject(1)
+    made.filter()
+    for letter in "llama-3-70b":
+        made.typed(letter, letter)
+    row = here(made)
+    assert "llama-3-70b" in row
+    assert "1.00x" in row
+    assert "= now" in row
+
+
+def test_what_is_unknown_is_a_dash_and_never_a_0():
+    made = desk(size=(140, 40))
+    made.move(100_000)
+    (row,) = [line for line in lines(made, (140, 40)) if "no-price" in line]
+    assert "0.00" not in row
+    assert row.split()[2:6] == ["-", "-", "-", "-"]
+    bare = words(desk(sample_whatif.EMPTY_SUBJECT))
+    assert "$ -/h now - req/s" in bare
+    assert "no other model has a price for this traffic" in bare
+
+
+def test_hundreds_of_rows_scroll_and_say_what_part_is_shown():
+    made = desk()
+    for _ in range(3):
+        made.move(10)
+    assert "model-030" in here(made)
+    assert "MODEL 21-31 of 402" in text(made)
+    made.move(-100_000)
+    assert "model-000" in here(made)
+
+
+def test_a_step_beyond_either_end_stays_and_tab_goes_to_the_next_model():
+    made = desk()
+    made.move(-1)
+    assert "no-price" in here(made)
+    made.panel(1)
+    assert "what-if › llama-3-70b" in text(made)
+    made.panel(-1)
+    made.panel(-1)
+    assert "what-if › gpt-4o on openai" in text(made)
+
+
+def test_the_filter_is_its_own_and_counts_what_it_lets_through():
+    made = desk()
+    made.filter()
+    for letter in "groq/":
+        made.typed(letter, letter)
+    screen = text(made)
+    assert "50 of 402" in screen
+    assert "anthropic" not in screen
+    made.typed("enter", "\r")
+    made.whatif()
+    assert "llama-3-70b" in text(made)
+    made.whatif()
+    assert "/groq/" in text(made)
+    made.back()
+    assert "anthropic" in text(made)
+
+
+def test_sorting_goes_by_name_and_provider_too():
+    made = desk()
+    made.sort()
+    made.move(-100_000)
+    assert "llama-3-70b" in here(made)
+    made.sort()
+    made.move(-100_000)
+    assert "acme" in here(made)
+
+
+def test_w_on_the_page_of_a_model_opens_its_traffic_and_esc_goes_back_there():
+    made = Desk(PlayFeed(), Look())
+    made.paint(80, 24)
+    made.open()
+    made.whatif()
+    assert "what-if › llama-3-70b on vllm:8000" in text(made)
+    made.back()
+    assert "models › llama-3-70b" in text(made)
+    made.back()
+    made.whatif()
+    assert "what-if › everything" in text(made)
+
+
+def test_7_opens_it_and_w_leaves_it_again():
+    made = Desk(PlayFeed(), Look())
+    made.view_page(7)
+    assert made.page is WHATIF
+    made.whatif()
+    assert "gpu-box-3" in text(made)
+
+
+def test_a_model_without_traffic_says_so_and_leads_to_the_others():
+    made = desk()
+    made.choices.subject = "vllm@127.0.0.1:8000\tquiet"
+    assert "no traffic of quiet was recorded in the last 1 h" in words(made)
+    made.subject(1)
+    assert "what-if › everything" in text(made)
+
+
+def test_t_looks_further_back_and_waits_for_that_span():
+    made = desk()
+    made.window()
+    made.feed.made = None
+    made.tick()
+    assert "summing what was recorded in the last 1 d" in words(made)
+    assert made.waiting
+    made.window()
+    made.window()
+    assert made.feed.spans[-3:] == [86_400.0, 604_800.0, 3_600.0]
+    assert made.feed.windows == []
+
+
+def test_it_is_asked_for_only_while_it_is_open():
+    made = Desk(PlayFeed(), Look())
+    for _ in range(3):
+        made.tick()
+    assert made.feed.spans == []
+    made.whatif()
+    made.tick()
+    made.back()
+    asked = len(made.feed.spans)
+    made.tick()
+    assert asked == len(made.feed.spans) == 2
+
+
+def test_a_paused_picture_stays():
+    made = desk()
+    made.pause()
+    made.feed.made = sample_whatif.NOTHING
+    made.tick()
+    assert "model-000" in text(made)
+
+
+def test_without_a_history_it_says_why():
+    screen = words(desk(sample_whatif.UNREADABLE))
+    assert "! the history cannot be read: the disk is full" in screen
+    assert "no traffic was recorded in the last 1 h" in screen
+
+
+def test_help_tells_the_alternative_its_price_and_how_everything_was_come_by():
+    made = desk()
+    made.subject(1)
+    made.paint(80, 24)
+    made.explain()
+    screen = words(made, (80, 120))
+    for said in (
+        "what-if › explained",
+        "openai model-000 $/h 0.05",
+        "price: snapshot 2026-11-10",
+        "cache_read has no price of its own: input's was used",
+        "12 240 requests in 3 492 s",
+        "the highest minute of the last 7 days",
+        "never on this GPU: 569 million tokens a day are needed and 449 million can be served",
+        "if every prompt token had been read from the cache",
+        "what the traffic would cost on other models and GPUs",
+    ):
+        assert said in screen, said
+    made.back()
+    assert made.page is WHATIF
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_without_colour_and_in_ascii_it_says_the_same(size):
+    made = desk(size=size, shades=Shades.BARE, ascii=True)
+    screen = "\n".join(made.look.finish(row).text for row in made.paint(*size))
+    assert screen.isascii()
+    for said in ("v cheaper", "x never on this GPU", "< 1 of 3 >"):
+        assert said in screen, said
+
+
+def test_demo_is_marked_on_it():
+    assert " DEMO " in lines(desk(view=replace(sample.RICH, mode="demo")))[0]
+
+
+def test_copying_takes_the_alternative():
+    assert desk().copied().split("\t")[0] == "model-000"
+
+
+def test_rows_of_one_provider_and_model_can_all_be_reached():
+    one = sample_whatif.LLAMA.alternatives[0]
+    made = desk(replace(sample_whatif.PAGE, subjects=(replace(sample_whatif.LLAMA, alternatives=(one, one, one)),)))
+    made.move(1)
+    made.move(1)
+    assert made.choices.cursor("whatif").index == 2
+
+
+def test_a_bar_goes_left_for_cheaper_right_for_dearer_and_is_short_for_the_same():
+    assert diverging(0.5, 17) == "      ━━│"
+    assert diverging(4.0, 17) == "        │━━━━"
+    assert diverging(1.0, 17) == "        │"
+    assert len(diverging(1e-9, 17)) == 9
+    assert len(diverging(1e9, 17)) == 17
+    assert diverging(None, 17) == diverging(0.0, 17) == diverging(2.0, 2) == ""
+
+
+@given(st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True)))
+def test_times_fit_their_column(ratio):
+    assert len(fmt.times(ratio)) <= 9
+    if ratio is not None and 0 <= ratio < 1e99:
+        assert len(fmt.times(ratio)) <= 7
+
+
+def test_a_picture_of_a_thousand_alternatives_takes_a_blink():
+    many = replace(sample_whatif.LLAMA, alternatives=sample_whatif.alternatives(4.98, 1500))
+    made = desk(replace(sample_whatif.PAGE, subjects=(many,)), (200, 60))
+    began = time.process_time()
+    for _ in range(20):
+        made.move(1)
+        made.paint(200, 60)
+    assert (time.process_time() - began) / 20 < 0.03
