@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from infertop.money.gpu_rate import GpuRate
 from infertop.money.gpu_rates import gpu_key, mig_slices
 from infertop.money.gpu_shape import GpuAt, reading
-from infertop.money.rates import GpuRate, PriceBook
+from infertop.money.rates import PriceBook
 from infertop.readings.model import Value
 
 _UNKNOWN_PART = "no price, because how many compute slices of its GPU it has is not known"

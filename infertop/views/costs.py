@@ -14,9 +14,10 @@ from infertop.money.deployments.booked import spending, usd_per_hour
 from infertop.money.deployments.declared import Deployment
 from infertop.money.gpu_power import Drawn, drawn, share_out
 from infertop.money.gpu_price import rate_of, slices_of
+from infertop.money.gpu_rate import GpuRate
 from infertop.money.gpu_shape import GpuAt, gpu_shape, reading
 from infertop.money.lines import Price
-from infertop.money.rates import GpuRate, PriceBook
+from infertop.money.rates import PriceBook
 from infertop.money.weights import weighted_tokens
 from infertop.readings.model import Batch
 from infertop.views.meters import Meters

@@ -7,8 +7,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from infertop.money.deployments.declared import Deployment
+from infertop.money.gpu_rate import GpuRate
 from infertop.money.quote import Quote
-from infertop.money.rates import GpuRate
 from infertop.readings.registry import TOKEN_CLASSES
 
 _MILLION = 1_000_000

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infertop.money.gpu_rate import gpu_rate
+from infertop.money.hourly import amortised_usd
 from infertop.money.load import parse
-from infertop.money.rates import PriceBook, amortised_usd, gpu_rate
+from infertop.money.rates import PriceBook
 from infertop.money.settings import HourlyRate, Owned, Settings
 
 H100 = "NVIDIA H100 80GB HBM3"
