@@ -1,13 +1,24 @@
-"""The prices that a command without a session uses: pricing.toml over the newest list prices on this machine."""
+"""The prices that are used: pricing.toml over the newest list prices on this machine."""
 
 from __future__ import annotations
 
 from infertop.commands.setup import Setup
 from infertop.history.files import default_path
+from infertop.money.book.listing import Listing
 from infertop.money.book.load import newest
 from infertop.money.rates import PriceBook
+from infertop.money.settings import Settings
 
 
 def price_book(setup: Setup) -> PriceBook:
     """Return the price book of the settings in use."""
-    return PriceBook(setup.watcher.current.settings, newest(default_path().parent))
+    return book_of(setup.watcher.current.settings)
+
+
+def book_of(settings: Settings) -> PriceBook:
+    """Return the price book of some settings; the list is read when something is first asked of it."""
+    return PriceBook(settings, find=_list)
+
+
+def _list() -> Listing:
+    return newest(default_path().parent)

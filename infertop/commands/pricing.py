@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from infertop.commands.book import book_of
 from infertop.commands.setup import kinds
 from infertop.money.locate import Candidate
-from infertop.money.rates import PriceBook
 from infertop.money.reload import Watcher
 from infertop.money.schema import Mistakes
 
@@ -18,7 +18,7 @@ class Pricing:
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
         self.settings = watcher.current.settings
-        self.prices = PriceBook(self.settings)
+        self.prices = book_of(self.settings)
         self._refused: Path | None = None
         self._elsewhere = ""
 
@@ -55,7 +55,7 @@ class Pricing:
 
     def _take(self) -> None:
         self.settings = self._watcher.current.settings
-        self.prices = PriceBook(self.settings)
+        self.prices = book_of(self.settings)
 
     @property
     def loaded_at(self) -> float | None:
