@@ -19,28 +19,31 @@ _SHARE_OF_SPAN = 720.0
 
 
 class Wondering:
-    """Makes one page at a time: of the span asked for last, where the one of before is old or its prices changed."""
+    """Makes one page at a time: of the span asked for last, where the one of before is old or its prices changed.
+
+    `making` is the task that does so, while there is one.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._pages: dict[float, tuple[WhatIfPage, PriceBook]] = {}
         self._reader: Reader | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.making: asyncio.Task[None] | None = None
 
     def page(self, seconds: float) -> WhatIfPage | None:
         """Return the page of the last `seconds` as it was last made, None before the first; begin a newer one."""
-        if self._task is not None and self._task.done():
-            task, self._task = self._task, None
+        if self.making is not None and self.making.done():
+            task, self.making = self.making, None
             task.result()  # a bug is loud
         made = self._pages.get(seconds)
-        if self._task is None and (made is None or self._old(seconds, *made)):
-            self._task = asyncio.create_task(self._make(seconds))
+        if self.making is None and (made is None or self._old(seconds, *made)):
+            self.making = asyncio.create_task(self._make(seconds))
         return made[0] if made else None
 
     async def close(self) -> None:
         """Let go of the history."""
-        if self._task is not None:
-            self._task.cancel()
+        if self.making is not None:
+            self.making.cancel()
         if self._reader is not None:
             await asyncio.to_thread(self._reader.close)
 

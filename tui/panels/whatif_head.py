@@ -82,11 +82,16 @@ def _span_line(found: WhatIf, scene: Scene, width: int) -> Row:
     return one_line(width, left, [turn] if len(subjects) > 1 else [])
 
 
+def _whole(gpus: float) -> str:
+    """Return how many GPUs, in tenths where a share of one is meant."""
+    return f"{gpus:.1f}".removesuffix(".0") if gpus >= 0.05 else fmt.count(gpus)
+
+
 def _gpus(found: WhatIf) -> list[Part]:
     parts = []
     if fmt.known(found.gpus) and found.gpus > 0:
         name = cut(cells(found.gpu_name.removeprefix("NVIDIA ")), _GPU_CELLS)
-        inks = [part("on ", DIM), part(f"{fmt.count(found.gpus)} x {name}".rstrip())]
+        inks = [part("on ", DIM), part(f"{_whole(found.gpus)} x {name}".rstrip())]
         if fmt.known(found.gpu_usd_per_hour):
             inks.append(part(f" at {fmt.money(found.gpu_usd_per_hour)}/h", DIM))
         parts.append(join(inks, 3))

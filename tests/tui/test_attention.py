@@ -1,0 +1,112 @@
+"""What must not be missed: what has no price, who records, where the cursor is, every line of an explanation."""
+
+from dataclasses import replace
+
+import pytest
+
+from infertop.views.shapes import Explained
+from tests.tui import sample
+from tests.tui.play import PlayFeed
+from tui.desk import Desk
+from tui.look import Look
+from tui.panels.headline import split_line, title_line
+
+
+def desk(view=sample.RICH, size=(80, 24)) -> Desk:
+    made = Desk(PlayFeed(view), Look())
+    made.paint(*size)
+    return made
+
+
+def text(made: Desk, size=(80, 24)) -> str:
+    return "\n".join(row.text for row in made.paint(*size))
+
+
+def head(**known):
+    return replace(sample.RICH, headline=replace(sample.HEADLINE, **known))
+
+
+UNPRICED = head(unpriced=1, unpriced_models=2, unpriced_tokens=1_234_567)
+
+
+def test_what_has_no_price_is_told_by_models_tokens_and_gpus_with_what_to_do():
+    wide = split_line(desk(UNPRICED).scene, 200).text
+    assert "! unpriced: 2 models (1.23M tokens today), 1 GPU: infertop prices --unpriced" in wide
+    assert "! unpriced: 1 GPU: infertop prices --unpriced" in split_line(desk().scene, 140).text
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_narrow_screens_say_it_shorter_and_still_how_many(width):
+    assert "3 unpriced" in (line := split_line(desk(UNPRICED).scene, width).text) or "unpriced: 2 models" in line
+
+
+def test_where_everything_has_a_price_nothing_is_said_of_it():
+    made = desk(head(unpriced=0))
+    assert "unpriced" not in text(made, (200, 60))
+    made.explain()
+    assert "in no figure in $" not in text(made, (200, 60))
+
+
+def test_help_says_what_has_no_price_and_what_to_do():
+    made = desk(UNPRICED)
+    made.explain()
+    screen = " ".join(text(made, (80, 60)).split())
+    assert "2 models (1.23M tokens today) and 1 GPU: counted, and in no figure in $" in screen
+    assert "infertop prices --unpriced lists them" in screen
+
+
+def test_the_cursor_waits_for_the_models_while_nobody_has_moved_it():
+    made = desk(replace(sample.RICH, models=(), gpus=(), headline=replace(sample.HEADLINE, unheld_usd_per_hour=None)))
+    text(made, (140, 40))
+    assert made.choices.panel != "models"
+    made.feed.view = sample.RICH
+    made.tick()
+    assert "▌llama-3-70b" in text(made, (140, 40))
+
+
+def test_a_cursor_that_was_moved_stays_where_it_is():
+    made = desk(replace(sample.RICH, models=(), headline=replace(sample.HEADLINE, unheld_usd_per_hour=None)))
+    text(made)
+    made.move(1)
+    made.feed.view = sample.RICH
+    made.tick()
+    assert "▌1 H100" in text(made)
+
+
+@pytest.mark.parametrize("width", [80, 110, 140])
+@pytest.mark.parametrize(
+    ("recorder", "told"),
+    [
+        ("recorded by process 4312", "viewer: recorded by process 4312"),
+        ("the recorder is gone; what is shown ends with its last tick", "viewer: the recorder is gone"),
+    ],
+)
+def test_who_records_is_told_in_whole_words_at_every_width(width, recorder, told):
+    view = replace(sample.RICH, mode="viewer", recorder=recorder)
+    line = title_line(desk(view).scene, width).text
+    assert told in line
+    assert "…" not in line
+    assert "what is shown ends with its last tick" not in line or width > 110
+
+
+class Talkative(PlayFeed):
+    def explain(self, panel: str, key: str, column: str) -> Explained:
+        if column != "usd_per_hour" or panel == "headline":
+            return Explained("", ())
+        long = " ".join(f"word{n}" for n in range(300))
+        return Explained("$/h  4.98", ("= the formula", long, *(f"input {n}" for n in range(40)), "the last line"))
+
+
+def test_every_line_of_an_explanation_can_be_read_at_80x24():
+    made = Desk(Talkative(), Look())
+    made.paint(80, 24)
+    made.explain()
+    seen = set()
+    for _ in range(200):
+        seen |= {row.text.strip() for row in made.paint(80, 24)}
+        made.move(1)
+    words = " ".join(seen)
+    assert all(f"word{n}" in words.split() for n in range(300))
+    assert all(f"input {n}" in seen for n in range(40))
+    assert "the last line" in seen
+    assert "… " not in words
