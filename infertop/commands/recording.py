@@ -19,7 +19,6 @@ from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits
 from infertop.money.derive import Deriver
-from infertop.money.repricing import Repricing
 
 
 class Recording:
@@ -88,9 +87,7 @@ class Recording:
     def _tell_prices(self) -> None:
         path = self._pricing.path
         self.recorder.put_inventory("pricing", [{"path": str(path.absolute()) if path else None}])
-        repricing = Repricing(self._pricing.prices, dict(self._gpus.by_uuid))
-        self.recorder.apply(lambda deriver: _set_prices(deriver, repricing))
-        self.recorder.reprice(repricing)
+        self.recorder.set_prices(self._pricing.prices, dict(self._gpus.by_uuid))
 
     async def close(self) -> None:
         """Store what is left and let go of the database."""
@@ -103,11 +100,6 @@ class Recording:
 def _set_local(deriver: object, local: frozenset[str]) -> None:
     assert isinstance(deriver, Deriver)
     deriver.local_sources = local
-
-
-def _set_prices(deriver: object, repricing: Repricing) -> None:
-    assert isinstance(deriver, Deriver)
-    deriver.reprice(repricing)
 
 
 def _forget(deriver: object, source: str) -> None:

@@ -18,6 +18,7 @@ MOST = 1 << 53
 CLAMPED = "clamped"
 GAP = "gap"
 LOCAL = "local"
+_METERED = frozenset({"ms", "mJ"})
 
 
 class Account(NamedTuple):
@@ -46,6 +47,11 @@ class Account(NamedTuple):
     def lacks_price(self) -> bool:
         """Whether it should have a price and has none; tokens of one's own engines are paid for by the GPU's hour."""
         return self.is_tokens and self.price is None and self.provider != LOCAL and self.basis != Basis.BILLED
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether it is made of statements; meters say what they measured, or divide a machine's time and energy."""
+        return self.basis != Basis.MEASURED and self.unit not in _METERED
 
     @property
     def is_gap(self) -> bool:
@@ -90,6 +96,13 @@ class Accounts:
         self._catalog: Catalog[Account] = Catalog(_INSERT, _row, {each: i for i, each in self.by_id.items()})
         self._prices: dict[Price, str] = {}
         self._waiting: dict[str, Price] = {}
+        self._known: dict[str, Price | None] = {}
+
+    def price(self, connection: sqlite3.Connection, number: str | None) -> Price | None:
+        """Return a price by its id, also one that waits; None for none."""
+        if number is not None and number not in self._known:
+            self._known[number] = self._waiting.get(number) or read_price(connection, number)
+        return None if number is None else self._known[number]
 
     def entry(self, line: Line) -> Entry:
         """Return the line as it is stored; amounts that are no measurement are cut, and flagged."""

@@ -14,8 +14,10 @@ from infertop.history.hours import HOUR, write_hour
 from infertop.history.ledger import Ledger
 from infertop.history.meta import Watermark, read_meta, write_meta, write_watermark
 from infertop.history.notes import Notes
+from infertop.history.price_log import PriceLog
 from infertop.history.recovery import recover
 from infertop.history.rollup import MINUTE, Rollups
+from infertop.history.stated import Changes, rebook
 from infertop.history.tape_writer import TapeWriter
 from infertop.readings.model import Batch
 
@@ -35,6 +37,7 @@ class Books:
         self.notes = notes
         self.tape = TapeWriter(connection, memory_rows)
         self.ledger = Ledger(connection)
+        self.prices = PriceLog(connection)
         self._rollups = Rollups()
         found = recover(connection, deriver, self._rollups, ts)
         self.closed = found.closed
@@ -88,9 +91,11 @@ class Books:
         """Return the recorded milliseconds of each open minute."""
         return {minute: self.deriver.coverage_ms(minute) for minute in self.deriver.open_minutes()}
 
-    def write(self, connection: sqlite3.Connection) -> None:
-        """Store all that waits; call `written` once the transaction stands."""
-        self.tape.write(connection)
+    def write(self, connection: sqlite3.Connection) -> Changes:
+        """Store all that waits and return what statements changed; call `written` once the transaction stands."""
+        touched = self.tape.write(connection)
+        changes = rebook(connection, self.ledger.accounts, self.deriver.statement_lines, touched)
+        self.prices.write(connection)
         self.ledger.write(connection)
         write_minutes(connection, self._minutes)
         for hour in sorted(self._over()):
@@ -102,10 +107,11 @@ class Books:
         if self._mark or self.tape.torn:
             write_meta(connection, "closed", self.closed)
             write_watermark(connection, Watermark(self.tape.last_seq, self.closed, self.deriver.dump()))
+        return changes
 
     def written(self) -> None:
         """Forget what waited."""
-        for part in (self.tape, self.ledger, self.notes):
+        for part in (self.tape, self.prices, self.ledger, self.notes):
             part.written()
         self._minutes.clear()
         self._coverage.clear()
@@ -116,6 +122,7 @@ class Books:
     def restart(self, ts: float) -> None:
         """Begin again in another, empty database; what waits is stored there."""
         self.tape.restart()
+        self.prices.restart()
         self.ledger.restart()
         self.notes.restart(ts)
         self._mark = True

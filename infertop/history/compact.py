@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import NamedTuple
 
 from infertop.history.meta import read_meta, write_meta
 
@@ -10,6 +11,7 @@ DAY = 86_400
 HOUR = 3600
 _STEPS = 4  # spans a run, so that no transaction is long
 _LEVELS = ((HOUR, 35 * DAY, "compacted_hour"), (DAY, 400 * DAY, "compacted_day"))
+_MINUTE = 60
 
 # A line that reaches over the span's edge stays; so do accounts where only some lines have a cost, which must not be
 # taken for all.
@@ -19,6 +21,30 @@ _MIXED = f"""
 _GROUPS = f"""
     SELECT :start, :until, account, sum(quantity), sum(usd_nano), 0 FROM lines WHERE {_INSIDE} GROUP BY account
     HAVING count(usd_nano) IN (0, count(*))"""
+
+
+class Cells(NamedTuple):
+    """Up to where lines are compacted, in epoch seconds: what is booked there later goes into the same spans."""
+
+    hours: int
+    days: int
+
+    @classmethod
+    def read(cls, connection: sqlite3.Connection) -> Cells:
+        """Return how far compaction has come."""
+        hours, days = (int(read_meta(connection, key, "0")) for _, _, key in _LEVELS)
+        return cls(hours, days)
+
+    def of(self, start: float) -> tuple[int, int]:
+        """Return the span that lines which start at `start` are in, or would be if they fit."""
+        width = DAY if start < self.days else HOUR if start < self.hours else _MINUTE
+        first = int(start // width * width)
+        return first, first + width
+
+    def fit(self, start: int, until: int) -> tuple[int, int]:
+        """Return the span of a line after compaction."""
+        cell = self.of(start)
+        return cell if until <= cell[1] else (start, until)
 
 
 def compact(connection: sqlite3.Connection, ts: float) -> bool:

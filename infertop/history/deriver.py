@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from infertop.money.lines import Line
-from infertop.readings.model import Batch
+from infertop.money.repricing import Repricing
+from infertop.money.statement_lines import PricedBefore
+from infertop.readings.model import Batch, Statement
 
 
 class Deriver(Protocol):
@@ -14,6 +16,14 @@ class Deriver(Protocol):
 
     def advance(self, batch: Batch) -> None:
         """Take the next batch into account."""
+        ...
+
+    def statement_lines(self, statement: Statement, before: PricedBefore) -> list[Line]:
+        """Return the lines of a statement; `before` tells what a line like this was priced by."""
+        ...
+
+    def reprice(self, repricing: Repricing) -> None:
+        """Price by other prices from now on, and what is open as far as they hold for it."""
         ...
 
     def open_lines(self) -> list[Line]:

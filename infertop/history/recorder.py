@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -16,6 +16,8 @@ from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits
 from infertop.history.writer import Writer
+from infertop.money.rates import PriceBook
+from infertop.money.repricing import SeenGpu
 from infertop.readings.model import Batch
 
 TICK_SECONDS = 1.0
@@ -95,6 +97,10 @@ class Recorder:
     def reprice(self, repricing: Repricing, since: float = 0) -> None:
         """Price the lines since a time again, in one transaction; quantities and billed lines stay."""
         self._order(lambda writer: writer.reprice(repricing, since))
+
+    def set_prices(self, prices: PriceBook, gpus: Mapping[str, SeenGpu]) -> None:
+        """Price by these from now on, and what was before as far as they hold for it; `gpus` are all ever seen."""
+        self._order(lambda writer: writer.set_prices(prices, gpus, self._now()))
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all that was handed over has been through a tick; return whether it is stored."""

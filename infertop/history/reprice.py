@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Protocol
 
 from infertop.history.accounts import Account, Accounts, read_price
@@ -21,8 +21,12 @@ class Repricing(Protocol):
         """Say whether lines of this resource are needed to price those of the same span."""
         ...
 
-    def outdated(self, resource: str, dimensions: tuple[tuple[str, str], ...], price: Price | None) -> bool:
-        """Say whether lines like this have another price now."""
+    def edges(self) -> Sequence[float]:
+        """Return the times between which `outdated` gives one answer, in order."""
+        ...
+
+    def outdated(self, resource: str, dimensions: tuple[tuple[str, str], ...], price: Price | None, ts: float) -> bool:
+        """Say whether lines like this at a time may have another price now."""
         ...
 
     def lines(self, lines: Sequence[Line]) -> Sequence[Line]:
@@ -43,23 +47,39 @@ def reprice(connection: sqlite3.Connection, accounts: Accounts, repricing: Repri
         for number, account in accounts.by_id.items()
         if account.basis != Basis.BILLED and repricing.concerns(account.resource)
     }
-    outdated = [
-        number
-        for number, (account, price) in priced.items()
-        if repricing.outdated(account.resource, account.dimensions, price)
-    ]
     changed = 0
-    for start, end in _chunks(connection, outdated, since):
-        changed += _reprice_chunk(connection, accounts, repricing, priced, outdated, start, end)
+    for start, end in _spans(connection, repricing.edges(), since):
+        outdated = [
+            number
+            for number, (account, price) in priced.items()
+            if repricing.outdated(account.resource, account.dimensions, price, start)
+        ]
+        for first, last in _chunks(connection, outdated, start, end):
+            changed += _reprice_chunk(connection, accounts, repricing, priced, outdated, first, last)
     return changed
 
 
-def _chunks(connection: sqlite3.Connection, outdated: Sequence[int], since: float) -> Iterator[tuple[float, float]]:
+def _spans(connection: sqlite3.Connection, edges: Sequence[float], since: float) -> Iterator[tuple[float, float]]:
+    """Yield the spans between the edges in which there are lines."""
+    bounds = "SELECT (SELECT min(start) FROM lines WHERE start >= ?), (SELECT max(start) FROM lines)"
+    first, last = connection.execute(bounds, (since,)).fetchone()
+    if first is None:
+        return
+    inside = [edge for edge in edges if first < edge <= last]
+    yield from pairwise([first, *inside, last + 1])
+
+
+def _chunks(
+    connection: sqlite3.Connection, outdated: Sequence[int], since: float, until: float
+) -> Iterator[tuple[float, float]]:
     """Yield spans that hold all lines of these accounts."""
-    query = f"SELECT min(start), max(start) FROM lines WHERE start >= ? AND NOT open AND account IN ({_list(outdated)})"
-    first, last = connection.execute(query, (since,)).fetchone()
+    if not outdated:
+        return
+    query = f"""SELECT min(start), max(start) FROM lines
+        WHERE start >= ? AND start < ? AND NOT open AND account IN ({_list(outdated)})"""
+    first, last = connection.execute(query, (since, until)).fetchone()
     while first is not None and first <= last:
-        yield first, first + _CHUNK_SECONDS
+        yield first, min(first + _CHUNK_SECONDS, until)
         first += _CHUNK_SECONDS
 
 

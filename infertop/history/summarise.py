@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from infertop.history.accounts import Account, Entry
 from infertop.history.scopes import Periods, Scopes
 from infertop.history.summary import Key, Minute, Spent, Summary, Totals, add_usd
-from infertop.history.sums import Sums, account_sums, add_entries, coverage_ms, entries_between
+from infertop.history.sums import Sums, account_sums, accounts_since, add_entries, coverage_ms, entries_between
 from infertop.history.totals import counted_usd, merged, minutes_of, totals_by_key
 
 _HISTORY_SECONDS = 3600
@@ -40,11 +40,7 @@ class Summariser:
     def load(self, connection: sqlite3.Connection, ts: float, closed: int, unsaved: Sequence[Entry] = ()) -> None:
         """Ask the database for everything that ended by `closed`; `unsaved` are closed lines that it does not have."""
         self._windows, self._covered = {}, {}
-        since = int(ts - _HISTORY_SECONDS) // 60 * 60
-        rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ?", (since,)).fetchall()
-        entries = [*entries_between(connection, since, _FOREVER, open_too=False), *unsaved]
-        found = minutes_of(entries, self._accounts, dict(rows), self._scopes.counts)
-        self._minutes = tuple(each for _, each in sorted(found.items()))
+        self._load_minutes(connection, ts, unsaved)
         self.turn(connection, ts, closed, unsaved)
 
     def turn(self, connection: sqlite3.Connection, ts: float, closed: int, unsaved: Sequence[Entry] = ()) -> None:
@@ -70,6 +66,24 @@ class Summariser:
         kept = {each.start: each for each in self._minutes if each.start >= oldest}
         self._minutes = tuple(each for _, each in sorted((kept | more).items()))
         self._settle()
+
+    def amend(self, connection: sqlite3.Connection, ts: float, gone: Sequence[Entry], new: Sequence[Entry]) -> None:
+        """Take closed lines that are gone from the database, whatever their age, and those that are new in it."""
+        for start, sums in self._windows.items():
+            add_entries(sums, gone, start, _FOREVER, sign=-1)
+            add_entries(sums, new, start, _FOREVER)
+            empty = {each.account for each in gone if each.account in sums and not any(sums[each.account][:2])}
+            for number in empty - accounts_since(connection, start, empty):
+                del sums[number]
+        self._load_minutes(connection, ts)
+        self._settle()
+
+    def _load_minutes(self, connection: sqlite3.Connection, ts: float, unsaved: Sequence[Entry] = ()) -> None:
+        since = int(ts - _HISTORY_SECONDS) // 60 * 60
+        rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ?", (since,)).fetchall()
+        entries = [*entries_between(connection, since, _FOREVER, open_too=False), *unsaved]
+        found = minutes_of(entries, self._accounts, dict(rows), self._scopes.counts)
+        self._minutes = tuple(each for _, each in sorted(found.items()))
 
     def summary(self, ts: float, open_entries: Sequence[Entry], covered_ms: Mapping[int, int]) -> Summary:
         """Return the sums as of `ts`, with what is open."""

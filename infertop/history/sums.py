@@ -7,7 +7,7 @@ shares of neighbouring spans sum to the line, to the last unit.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from infertop.history.accounts import Entry
@@ -57,12 +57,14 @@ def account_sums(connection: sqlite3.Connection, since: float, until: float, *, 
     return found
 
 
-def add_entries(sums: Sums, entries: Iterable[Entry], since: float, until: float) -> None:
-    """Add lines to sums, each with its share of [since, until)."""
+def add_entries(sums: Sums, entries: Iterable[Entry], since: float, until: float, sign: int = 1) -> None:
+    """Add lines to sums, each with its share of [since, until); with a `sign` of -1 they are taken away."""
     for entry in entries:
         share = share_of(entry, since, until)
         if share is not None:
-            sums[entry.account] = sums.get(entry.account, Sum(0, None)).plus(*share)
+            quantity, usd, prorated = share
+            before = sums.get(entry.account, Sum(0, None))
+            sums[entry.account] = before.plus(sign * quantity, None if usd is None else sign * usd, prorated)
 
 
 def share_of(entry: Entry, since: float, until: float) -> tuple[int, int | None, bool] | None:
@@ -79,6 +81,18 @@ def share_of(entry: Entry, since: float, until: float) -> tuple[int, int | None,
         None if usd is None else usd * upto // width - usd * before // width,
         True,
     )
+
+
+def accounts_since(connection: sqlite3.Connection, since: float, accounts: Collection[int]) -> set[int]:
+    """Return which of these accounts have closed lines that reach behind `since`."""
+    if not accounts:
+        return set()
+    rows = connection.execute(
+        f"""SELECT DISTINCT account FROM lines
+        WHERE until > ? AND account IN ({",".join(map(str, accounts))}) AND NOT open""",
+        (since,),
+    )
+    return {account for (account,) in rows.fetchall()}
 
 
 def entries_between(

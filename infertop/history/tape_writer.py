@@ -12,7 +12,7 @@ from typing import Any
 from infertop.history.catalog import Catalog, plain
 from infertop.history.codec import pack, pack_floats, pack_ids, unpack_floats
 from infertop.history.connect import put
-from infertop.history.statements import write_statements
+from infertop.history.statements import Touched, write_statements
 from infertop.readings.model import Batch, Buckets, Series, Statement, Value
 
 KEYFRAME_MS = 300_000
@@ -47,7 +47,7 @@ class Poll:
     started: float | None
     keyframe: bool
     said: list[Any] = field(default_factory=list)
-    statements: tuple[Statement, ...] = ()
+    pages: tuple[tuple[Statement, ...], ...] = ()
 
 
 class TapeWriter:
@@ -101,9 +101,8 @@ class TapeWriter:
         else:
             said = self._changes(shape, batch.values)
             shape.last = batch.values
-        self._waiting.append(
-            Poll(self.last_seq, ts, shape.source, shape.id, batch.started, keyframe, said, batch.statements)
-        )
+        pages = (batch.statements,) if batch.statements else ()
+        self._waiting.append(Poll(self.last_seq, ts, shape.source, shape.id, batch.started, keyframe, said, pages))
         self._rows += len(said) // 2
         while self._rows > self._memory_rows and len(self._waiting) > 1:
             self._drop_oldest()
@@ -115,17 +114,20 @@ class TapeWriter:
             return pack(value, self._bounds.id(value.bounds))
         return float(value)
 
-    def write(self, connection: sqlite3.Connection) -> None:
-        """Store what waits."""
+    def write(self, connection: sqlite3.Connection) -> Touched:
+        """Store what waits; return where statements are new or gone."""
         for catalog in self._catalogs:
             catalog.write(connection)
         polls = [(p.seq, p.ts, p.source, p.shape, p.started, p.keyframe) for p in self._waiting]
         put(connection, "INSERT OR REPLACE INTO polls VALUES (?,?,?,?,?,?)", polls)
         for poll in self._waiting:
             _insert(connection, poll.seq, poll.said)
+        touched: Touched = {}
         for poll in self._waiting:
-            if poll.statements:
-                write_statements(connection, poll.seq, poll.statements)
+            for page in poll.pages:
+                for source, starts in write_statements(connection, poll.seq, page).items():
+                    touched.setdefault(source, set()).update(starts)
+        return touched
 
     def written(self) -> None:
         """Forget what waited."""
@@ -195,7 +197,7 @@ class TapeWriter:
                 self._rows += 1
                 self.lost -= 1
         following.keyframe |= oldest.keyframe and following.shape == oldest.shape
-        following.statements = (*oldest.statements, *following.statements)
+        following.pages = (*oldest.pages, *following.pages)
 
     def _series_row(self, number: int, key: tuple[int, Series]) -> tuple[Any, ...]:
         source, series = key

@@ -7,7 +7,7 @@ is derived from every batch, and what waits is stored as soon as that is possibl
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from infertop.history.books import Books
@@ -18,10 +18,16 @@ from infertop.history.meta import write_meta
 from infertop.history.notes import Notes
 from infertop.history.open import Mode, Store
 from infertop.history.reprice import Repricing, reprice
+from infertop.history.reprice_stated import reprice_stated
 from infertop.history.scopes import Scopes
+from infertop.history.stated import Changes
 from infertop.history.summarise import Summariser
 from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits, Upkeep
+from infertop.money.rates import PriceBook
+from infertop.money.repricing import Repricing as Repriced
+from infertop.money.repricing import SeenGpu
+from infertop.money.restating import Restating
 from infertop.readings.model import Batch
 
 _IDLE_TICKS = 10
@@ -54,6 +60,7 @@ class Writer:
         self._upkeep = Upkeep(limits, self._books.tape)
         self._summariser = Summariser(self._books.ledger.accounts.by_id, scopes or Scopes())
         self._works: list[Callable[[sqlite3.Connection], object]] = []
+        self._changes = Changes([], [])
         self._load = True
         self._turned = self._kept_up = -1
         self._idle = 0
@@ -100,6 +107,15 @@ class Writer:
         accounts = self._books.ledger.accounts
         self._works.append(lambda connection: reprice(connection, accounts, repricing, since))
 
+    def set_prices(self, prices: PriceBook, gpus: Mapping[str, SeenGpu], ts: float) -> None:
+        """Price by these from `ts` on, and what was before as far as they hold for it; `gpus` are all ever seen."""
+        history = self._books.prices.take(prices, ts)
+        repricing, restating = Repriced(history, gpus), Restating(history)
+        self.apply(lambda deriver: deriver.reprice(repricing))
+        self.reprice(repricing)
+        accounts, say = self._books.ledger.accounts, self._books.deriver.statement_lines
+        self._works.append(lambda connection: reprice_stated(connection, accounts, say, restating))
+
     def finish(self, ts: float) -> Summary:
         """Store what waits, with all that a restart needs, let go of the database and return the last sums."""
         self._books.mark()
@@ -109,20 +125,33 @@ class Writer:
         return summary
 
     def _write(self, connection: sqlite3.Connection) -> None:
-        self._books.write(connection)
+        self._changes = self._books.write(connection)
         for work in self._works:
             work(connection)
-        if self._works:
+        if self._works or self._changes.new or self._changes.gone:
             write_meta(connection, "revision", self._books.tick)
 
     def _stored(self, ts: float) -> None:
         self._books.written()
         self._load |= bool(self._works)
         self._works.clear()
+        self._amend(ts)
         self._note_tick()
         if int(ts // 60) != self._kept_up:
             self._kept_up = int(ts // 60)
             self._keep_up(ts)
+
+    def _amend(self, ts: float) -> None:
+        """Let the sums follow what statements changed."""
+        connection, changes = self._keeper.store.connection, self._changes
+        self._changes = Changes([], [])
+        if self._load or connection is None or not (changes.new or changes.gone):
+            return
+        try:
+            self._summariser.amend(connection, ts, changes.gone, changes.new)
+        except sqlite3.Error as error:
+            self._load = True
+            self._keeper.failed(error, ts)
 
     def _keep_up(self, ts: float) -> None:
         connection = self._keeper.store.connection

@@ -17,12 +17,14 @@ from infertop.money.lines import Line
 from infertop.money.minute_lines import lines_of
 from infertop.money.minutes import Minutes, Terms, milliseconds
 from infertop.money.minutes_state import dump_minute, load_minute
+from infertop.money.price_history import PriceHistory
 from infertop.money.rates import PriceBook
 from infertop.money.repriced_minute import reprice_minute
 from infertop.money.repricing import Repricing
+from infertop.money.statement_lines import PricedBefore, statement_lines
 from infertop.money.traffic import model_order
 from infertop.money.weights import TOKEN_WEIGHTS
-from infertop.readings.model import Batch, Series
+from infertop.readings.model import Batch, Series, Statement
 
 GAP_SECONDS = 15.0
 _VERSION = 1
@@ -68,6 +70,7 @@ class Deriver:
         weights: Mapping[str, float] = TOKEN_WEIGHTS,
     ) -> None:
         self.prices = prices
+        self.history: PriceHistory | None = None
         self.local_sources = local_sources
         self._gap_seconds = gap_seconds
         self._weights = weights
@@ -91,6 +94,12 @@ class Deriver:
         meter.advance(batch, self._minutes, Terms(self.prices, self.local_sources, self._models_of))
         if before is not None and ts - before <= self._gap_seconds(source):
             self._minutes.cover(milliseconds(before), milliseconds(ts))
+
+    def statement_lines(self, statement: Statement, before: PricedBefore | None = None) -> list[Line]:
+        """Return the lines of a statement; `before` tells what a line like this was priced by."""
+        if self.history is None or self.history.newest is not self.prices:
+            self.history = PriceHistory(self.prices)
+        return statement_lines(statement, self.history, before)
 
     def open_lines(self) -> list[Line]:
         """Return the lines of all minutes that are not closed, as far as they are known.
@@ -118,7 +127,7 @@ class Deriver:
 
     def reprice(self, repricing: Repricing) -> None:
         """Take other prices from now on; in open minutes they also hold for what had none, or a default one."""
-        self.prices = repricing.prices
+        self.prices, self.history = repricing.prices, repricing.history
         for minute in self._minutes.by_start.values():
             reprice_minute(minute, repricing)
 

@@ -1,4 +1,4 @@
-"""An open minute under other prices: as if they had held since it began, where a person's price was missing."""
+"""An open minute under other prices: as if they had held since it began, as far as they hold for what was before."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from infertop.money.repricing import Repricing
 
 
 def reprice_minute(minute: Minute, repricing: Repricing) -> None:
-    """Put what had no price, or a default one, under the prices of now."""
+    """Put what may have another price under the prices of now, see `price_rules`."""
     spans: dict[SpanKey, GpuSpan] = {}
     for key, span in minute.spans.items():
         rate = repricing.rate(key.gpu, key.slices, key.price, minute.start)
         energy: dict[Price | None, Energy] = {}
         for price, drawn in span.energy.items():
-            new = repricing.energy(rate, price, minute.start, minute.start + MINUTE) or price
-            _add_energy(energy, new, drawn)
+            paid = repricing.energy(rate, price, minute.start, minute.start + MINUTE)
+            _add_energy(energy, paid.price if paid else price, drawn)
         span.energy = energy
         new_key = key if rate is None else key._replace(price=rate.price)
         if new_key in spans:
@@ -25,7 +25,8 @@ def reprice_minute(minute: Minute, repricing: Repricing) -> None:
     minute.spans = spans
     host: dict[tuple[str, Price | None], int] = {}
     for (source, price), ms in minute.host.items():
-        at = (source, repricing.host(price, minute.start) or price)
+        rate = repricing.host(price, minute.start)
+        at = (source, rate.price if rate else price)
         host[at] = host.get(at, 0) + ms
     minute.host = host
 

@@ -1,6 +1,6 @@
-"""A price that a person sets also holds for what had none, or a default one: amounts change, quantities never.
+"""Lines of before under the prices of now: amounts of money change, quantities never.
 
-What was priced by pricing.toml, and what was billed, stays as it is.
+What may change is told by `price_rules`; what was billed stays as it is.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from infertop.money.drafts import costed
 from infertop.money.gpu_drafts import ENERGY, GPU_RESOURCES
 from infertop.money.host_drafts import HOST
 from infertop.money.lines import Basis, Line, Price
-from infertop.money.rates import GpuRate, PriceBook
+from infertop.money.price_history import PriceHistory
+from infertop.money.price_rules import Rate, settle
+from infertop.money.rates import PriceBook
+from infertop.money.statement_lines import ASTRIDE
 
 _TIME = GPU_RESOURCES - {ENERGY}
-_MINUTE = 60
-# When every rate has begun that a file dates: what costs the same then may still have had another price before.
-_EVER = float("inf")
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -40,23 +41,30 @@ class SeenGpu(NamedTuple):
 class Repricing:
     """The prices of now for lines of before. `gpus` are all that were ever seen, by UUID."""
 
-    def __init__(self, prices: PriceBook, gpus: Mapping[str, SeenGpu]) -> None:
-        self.prices = prices
+    def __init__(self, prices: PriceBook | PriceHistory, gpus: Mapping[str, SeenGpu]) -> None:
+        self.history = prices if isinstance(prices, PriceHistory) else PriceHistory(prices)
+        self.prices = self.history.newest
         self._gpus = gpus
-        self._energy_over = lru_cache(maxsize=64)(self._energy_price)
+        self._edges = self.history.edges()
+        self._energy_over = lru_cache(maxsize=256)(self._energy)
+        self._energy_prices = lru_cache(maxsize=256)(self._prices_of_day)
 
     def concerns(self, resource: str) -> bool:
         """Say whether lines of this resource are priced here: all of a span are then needed together."""
         return resource == HOST or resource in GPU_RESOURCES
 
-    def outdated(self, resource: str, dimensions: Dimensions, price: Price | None) -> bool:
-        """Say whether lines like this have another price now."""
+    def edges(self) -> Sequence[float]:
+        """Return the times between which `outdated` gives one answer, in order."""
+        return self._edges
+
+    def outdated(self, resource: str, dimensions: Dimensions, price: Price | None, ts: float) -> bool:
+        """Say whether lines like this at `ts` may have another price now."""
         if resource == HOST:
-            return self.host(price, _EVER) is not None
+            return self.host(price, ts) is not None
         if resource in _TIME:
-            return self.rate(*_place(dimensions), price, _EVER) is not None
+            return self.rate(*_place(dimensions), price, ts) is not None
         # Energy that has no price follows the time of its GPU, see `lines`.
-        return resource == ENERGY and price is not None and price.default and self.prices.settings.energy is not None
+        return resource == ENERGY and price is not None and price not in self._energy_prices(price, ts)
 
     def lines(self, lines: Sequence[Line]) -> list[Line]:
         """Return the lines of one span as they cost now: each GPU's time, its energy and the host rounded together."""
@@ -66,64 +74,86 @@ class Repricing:
         for line in lines:
             if line.basis is Basis.BILLED:
                 continue
-            price = self._price(line, repriced)
-            new = line if price is None else replace(line, price=price, usd_nano=None)
+            rate = self._rate(line, repriced)
+            new = line if rate is None else _with(line, rate.price, astride=self._is_astride(line, rate))
             groups[line.unit if line.resource != HOST else HOST, self._root(line)].append(new)
         return [*billed, *(line for group in groups.values() for line in _settled(group))]
 
-    def rate(self, gpu: str, slices: int | None, old: Price | None, ts: float) -> GpuRate | None:
+    def rate(self, gpu: str, slices: int | None, old: Price | None, ts: float) -> Rate | None:
         """Return the rate of a GPU's time at `ts` that was priced by `old`, or None where that stays."""
         seen = self._gpus.get(gpu)
-        if seen is None or not _may_change(old) or (slices is None and old is None and (seen.parent or seen.cut)):
+        if seen is None or (slices is None and old is None and (seen.parent or seen.cut)):
             return None
-        rate = self.prices.gpu_rate(seen.name, seen.memory_bytes, slices, ts=ts)
-        return None if rate.price is None or rate.price.default else rate
 
-    def energy(self, rate: GpuRate | None, old: Price | None, start: int, end: int) -> Price | None:
+        def ask(book: PriceBook) -> Rate:
+            found = book.gpu_rate(seen.name, seen.memory_bytes, slices, ts=ts)
+            return Rate(found.price, found.owned)
+
+        return settle(self.history, ts, old, ask)
+
+    def energy(self, rate: Rate | None, old: Price | None, start: int, end: int) -> Rate | None:
         """Return the price of energy that was priced by `old`, or None where that stays.
 
-        `rate` is that of its GPU's time where it is another one now: what had no price was paid for by the old one.
+        `rate` is that of its GPU's time where it is another one now: a rent pays for the energy too.
         """
-        if old is None:
-            return self._energy_over(start, end) if rate is not None and rate.owned else None
-        price = self._energy_over(start, end) if old.default else None
-        return None if price is None or price.default else price
+        if rate is None:
+            return None if old is None else self._energy_over(old, start, end)
+        if rate.owned:
+            return self._energy_over(old, start, end)
+        return None if old is None else Rate(None)
 
-    def host(self, old: Price | None, ts: float) -> Price | None:
+    def host(self, old: Price | None, ts: float) -> Rate | None:
         """Return the price of the host's time at `ts` that was priced by `old`, or None where that stays."""
-        return self.prices.host_price(ts) if _may_change(old) else None
+        return settle(self.history, ts, old, lambda book: Rate(book.host_price(ts)))
 
-    def _repriced(self, lines: Iterable[Line]) -> dict[Dimensions, GpuRate]:
+    def _repriced(self, lines: Iterable[Line]) -> dict[Dimensions, Rate]:
         """Return the rates of the GPUs whose time has another price now."""
         found = {}
         for line in lines:
-            if line.resource in _TIME and line.basis is not Basis.BILLED:
-                rate = self.rate(*_place(line.dimensions), line.price, line.start)
-                if rate is not None:
-                    found[_gpu_alone(line.dimensions)] = rate
+            if line.resource in _TIME and line.basis is not Basis.BILLED and (rate := self._rate(line, {})):
+                found[_gpu_alone(line.dimensions)] = rate
         return found
 
-    def _price(self, line: Line, repriced: Mapping[Dimensions, GpuRate]) -> Price | None:
-        if line.resource == HOST:
-            return self.host(line.price, line.start)
+    def _rate(self, line: Line, repriced: Mapping[Dimensions, Rate]) -> Rate | None:
         if line.resource == ENERGY:
             return self.energy(repriced.get(_gpu_alone(line.dimensions)), line.price, line.start, line.end)
-        rate = self.rate(*_place(line.dimensions), line.price, line.start)
-        return rate.price if rate else None
+        rate = self._at(line, line.start)
+        # Where lines were put together, the price of one may begin within the span of all.
+        begun = (self._at(line, ts) for ts in self._edges if line.start < ts < line.end)
+        return None if rate is not None and None in begun else rate
+
+    def _at(self, line: Line, ts: float) -> Rate | None:
+        return (
+            self.host(line.price, ts) if line.resource == HOST else self.rate(*_place(line.dimensions), line.price, ts)
+        )
+
+    def _is_astride(self, line: Line, rate: Rate) -> bool:
+        if line.resource == ENERGY:
+            return False
+        return any(line.start < ts < line.end and self._at(line, ts) != rate for ts in self._edges)
 
     def _root(self, line: Line) -> str:
         gpu, _ = _place(line.dimensions)
         seen = self._gpus.get(gpu)
         return seen.parent or gpu if seen else gpu
 
-    def _energy_price(self, start: int, end: int) -> Price | None:
-        """Return the price of a kWh from `start` to `end`, None where a tariff changes in between."""
-        prices = {self.prices.energy_price(ts) for ts in range(start, end, _MINUTE)}
-        return prices.pop() if len(prices) == 1 else None
+    def _energy(self, old: Price | None, start: int, end: int) -> Rate | None:
+        """Return the price of a kWh from `start` to `end`, None where it stays or a tariff changes in between."""
+        found = {self._energy_at(old, ts) for ts in range(start, end, _MINUTE)}
+        return found.pop() if len(found) == 1 else None
+
+    def _energy_at(self, old: Price | None, ts: float) -> Rate | None:
+        return settle(self.history, ts, old, lambda book: Rate(book.energy_price(ts)), anew=old is None)
+
+    def _prices_of_day(self, old: Price, ts: float) -> frozenset[Price | None]:
+        """Return the prices of a kWh that `old` would have in the day from `ts`; tariffs change at whole minutes."""
+        found = (self._energy_at(old, ts + second) for second in range(0, _DAY, _MINUTE))
+        return frozenset(old if each is None else each.price for each in found)
 
 
-def _may_change(old: Price | None) -> bool:
-    return old is None or old.default
+def _with(line: Line, price: Price | None, *, astride: bool) -> Line:
+    words = [word for word in line.flags.split() if word != ASTRIDE]
+    return replace(line, price=price, usd_nano=None, flags=" ".join([*words, ASTRIDE] if astride else words))
 
 
 def _place(dimensions: Dimensions) -> tuple[str, int | None]:

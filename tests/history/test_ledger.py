@@ -116,7 +116,7 @@ def test_pricing_again_changes_money_and_no_quantity(connection: sqlite3.Connect
     seen: list[Line] = []
 
     class Filled(Dearer):
-        def outdated(self, resource: str, _dimensions: object, price: Price | None) -> bool:
+        def outdated(self, resource: str, _dimensions: object, price: Price | None, _ts: float) -> bool:
             return price is None
 
         def lines(self, lines: Sequence[Line]) -> list[Line]:

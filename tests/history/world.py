@@ -95,7 +95,10 @@ class Dearer:
     def concerns(self, _resource: str) -> bool:
         return True
 
-    def outdated(self, _resource: str, _dimensions: object, price: Price | None) -> bool:
+    def edges(self) -> Sequence[float]:
+        return ()
+
+    def outdated(self, _resource: str, _dimensions: object, price: Price | None, _ts: float) -> bool:
         return price is not None
 
     def lines(self, lines: Sequence[Line]) -> list[Line]:

@@ -147,11 +147,11 @@ def test_only_what_costs_something_else_is_looked_at() -> None:
     by_user, gpus = a_minute([Gpu()], book("2.49"))
     rented, owned = Repricing(book("9.99", host="1"), gpus), Repricing(owned_book(), gpus)
     for repricing in (rented, owned):
-        outdated = {each.resource for each in default if repricing.outdated(each.resource, each.dimensions, each.price)}
+        outdated = {each.resource for each in default if repricing.outdated(each.resource, each.dimensions, each.price, each.start)}
         assert outdated == {"gpu_busy", "gpu_idle"}
-        assert not any(repricing.outdated(each.resource, each.dimensions, each.price) for each in by_user)
-    assert rented.outdated("host", (), None)
-    assert not owned.outdated("host", (), None)
+        assert not any(repricing.outdated(each.resource, each.dimensions, each.price, each.start) for each in by_user)
+    assert rented.outdated("host", (), None, START)
+    assert not owned.outdated("host", (), None, START)
 
 
 def test_energy_over_a_day_with_two_tariffs_is_not_guessed() -> None:
@@ -178,5 +178,5 @@ def test_energy_settings_alone_concern_default_priced_energy() -> None:
     lines, gpus = a_minute([Gpu()], BEFORE[1])
     energy = Energy(Decimal("0.30"), "pricing.toml:9")
     repricing = Repricing(PriceBook(Settings(gpus=(OWNED,), energy=energy)), gpus)
-    assert {e.resource for e in lines if repricing.outdated(e.resource, e.dimensions, e.price)} == {"gpu_energy"}
+    assert {e.resource for e in lines if repricing.outdated(e.resource, e.dimensions, e.price, e.start)} == {"gpu_energy"}
     assert usd_nano(repriced(lines, repricing)) > usd_nano(lines)
