@@ -65,12 +65,13 @@ def _dedicated(facts: Facts, terms: Serverless) -> Dedicated | None:
         return None
     count = terms.workers * hardware.count
     many = f"{count} x " if count > 1 else ""
+    named = f"{many}dedicated {hardware.gpu or 'GPUs'}" if many else f"a dedicated {hardware.gpu or 'GPU'}"
     if hardware.usd_per_hour is not None:
         stated = hardware.usd_per_hour
-        return Dedicated(stated * terms.workers, f"{many}dedicated", f"{many}{dollars(stated)}/h, declared")
+        return Dedicated(stated * terms.workers, named, f"{many}{dollars(stated)}/h, declared")
     rate = facts.prices.gpu_rate(hardware.gpu, ts=facts.now)
     usd = None if rate.price is None else rate.price.usd * count
-    return Dedicated(usd, f"{many}dedicated {hardware.gpu}", f"{many}{hourly_source(rate)}")
+    return Dedicated(usd, named, f"{many}{hourly_source(rate)}")
 
 
 def _break_even(terms: Serverless, hour: formulas.Hour | None, dedicated: Dedicated | None) -> Decimal | None:
@@ -92,10 +93,12 @@ def _verdict(terms: Serverless, hour: formulas.Hour | None, dedicated: Dedicated
         always = pays >= 1
         said = f"cheaper than {dedicated.name} {'at any' if always else f'below {percent(pays)}'} use"
     if hour is None:
-        return "; ".join(filter(None, (said, "its traffic is unknown: declare requests_per_hour, seconds_per_request")))
+        unknown = "its traffic is unknown: declare requests_per_hour and seconds_per_request"
+        return "; ".join(filter(None, (said, unknown)))
     if not hour.fits:
         least = -(-hour.busy // formulas.HOUR)
-        return f"{terms.workers} cannot serve that much: set workers to {least:.0f} or more"
+        served = "a worker" if terms.workers == 1 else f"{terms.workers} workers"
+        return f"{served} cannot serve that much: set workers to {least:.0f} or more"
     if not hour.requests:
         return "; ".join(filter(None, (said, "no request: it costs nothing now")))
     now = f"now {percent(formulas.utilisation(hour.busy, terms.workers))}: it costs {dollars(hour.usd)}/h"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from infertop.money.deployments.booked import running
 from infertop.money.deployments.declared import Deployment, Provisioned, Serverless
@@ -37,10 +37,12 @@ def _row(facts: Facts, each: Deployment, models: tuple[ModelRow, ...]) -> Deploy
     return batch_row(facts, each, terms)
 
 
-def explain_deployment(rows: tuple[DeploymentRow, ...], name: str, column: str) -> Explained:
-    """Return how the figures of the deployment called `name` were come by; no lines where there is none."""
-    row = next((each for each in rows if each.name == name), None)
+def deployment_figures(row: DeploymentRow | None) -> dict[str, Explained]:
+    """Return how the figures of a deployment were come by, by column; none where there is no such deployment.
+
+    What a deployment costs, uses and breaks even at hang together: each column tells all of it.
+    """
     if row is None:
-        return Explained("", ())
-    title = " ".join(filter(None, (row.name, _TITLES.get(column, ""))))
-    return Explained(title, (row.verdict, *row.lines))
+        return {}
+    said = (row.verdict, *row.lines)
+    return {each.name: Explained(f"{row.name} {_TITLES.get(each.name, '')}".strip(), said) for each in fields(row)}

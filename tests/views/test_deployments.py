@@ -1,0 +1,308 @@
+"""A row for each deployment: by what is measured of it, else by what is declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infertop.money.load import parse
+from infertop.money.rates import PriceBook
+from infertop.money.schema import Mistakes
+from infertop.readings.model import Buckets, Series
+from infertop.views.deployments import deployment_rows
+from infertop.views.explain import explain
+from infertop.views.model_rows import model_rows
+from infertop.views.once import reading
+from infertop.views.overview import overview
+from infertop.views.plain import plain
+from infertop.views.shapes import DeploymentRow
+from tests.money.tape import START, batch, engine
+from tests.views.test_once import VALIDATOR, read
+from tests.views.world import World
+
+GATEWAY = "gateway"
+# Prices of pricing.toml, so that they hold at the time of the tape: half of 2 + half of 8 is 5 USD per million.
+LIST = """
+[model."gpt-4.1"]
+provider = "azure"
+input = 2
+cache_read = 0.5
+output = 8
+batch = 0.5
+[model."big"]
+provider = "azure"
+input = 20
+output = 80
+[gpu."H100"]
+usd_per_hour = 2.95
+"""
+PTU = """
+[[deployment]]
+name = "ptu"
+kind = "provisioned"
+provider = "azure"
+model = "gpt-4.1"
+usd_per_hour = 15
+tokens_per_minute = 100000
+"""
+MIX = "input_tokens = 1000\noutput_tokens = 1000\n"
+FLEX = """
+[[deployment]]
+name = "flex"
+kind = "serverless"
+provider = "runpod"
+model = "llama"
+usd_per_second = 0.00116
+"""
+JOB = """
+[[deployment]]
+name = "nightly"
+kind = "batch"
+provider = "azure"
+model = "gpt-4.1"
+requests = 1000
+every = "day"
+input_tokens = 1000
+output_tokens = 500
+"""
+
+
+def world(text: str) -> World:
+    return World(PriceBook(parse((LIST + text).encode(), "pricing.toml")))
+
+
+def serve(made: World, seconds: int = 60, model: str = "gpt-4.1", **rates: float) -> World:
+    """A gateway whose counters rise by the same each second."""
+    for second in range(seconds + 1):
+        counters = {name: rate * second for name, rate in rates.items()}
+        made.poll(engine(START + second, source=GATEWAY, model=model, started=1.0, **counters))
+    return made
+
+
+def rows(made: World) -> tuple[DeploymentRow, ...]:
+    facts = made.facts()
+    return deployment_rows(facts, model_rows(facts))
+
+
+def only(made: World) -> DeploymentRow:
+    (row,) = rows(made)
+    return row
+
+
+def test_measured_traffic_uses_what_is_reserved() -> None:
+    made = serve(world(f'{PTU}source = "gate*"\n'), input_tokens=400.0, output_tokens=400.0, requests=1.0)
+    row = only(made)
+    # 800 tokens/s are 48,000 of 100,000 a minute; at 5 USD per million they would cost 14.40 an hour.
+    assert (row.traffic, row.counts, row.basis, row.price_source) == ("measured", True, "computed", "pricing.toml:20")
+    assert row.usd_per_hour == 15
+    assert row.utilization == pytest.approx(0.48)
+    assert row.usd_per_million_tokens == pytest.approx(15 / 2.88)
+    assert row.break_even == pytest.approx(0.5)
+    assert row.verdict == (
+        "cheaper than pay-as-you-go above 50 % use; now 48 %: pay-as-you-go would cost $14.40/h, this costs $15.00/h"
+    )
+    text = "\n".join(row.lines)
+    assert "$/h = 15 USD/h = $15.00/h (pricing.toml:20), spent whether it is used or not" in text
+    assert "measured over 60 s: gpt-4.1 on gateway" in text
+    assert "input $2.00, output $8.00 per 1M tokens (pricing.toml:" in text
+    assert "break-even = $15.00/h / what full use at this mix costs by the token ($30.00/h) = 50 %" in text
+
+
+def test_a_meter_of_ones_own_that_is_not_named_serves_something_else() -> None:
+    made = serve(world(PTU), input_tokens=400.0, output_tokens=400.0)
+    row = only(made)
+    assert (row.traffic, row.utilization, row.break_even, row.usd_per_million_tokens) == ("unknown", None, None, None)
+    assert row.verdict == (
+        "what it serves is unknown: declare input_tokens and output_tokens, or name the source that meters it"
+    )
+    assert row.usd_per_hour == 15
+
+
+def test_what_is_measured_goes_before_what_is_declared() -> None:
+    text = f'{PTU}source = "gateway"\n{MIX}requests_per_hour = 1200\n'
+    row = only(world(text))
+    assert (row.traffic, row.utilization) == ("declared", pytest.approx(0.4))
+    made = serve(world(text), input_tokens=400.0, output_tokens=400.0)
+    assert (only(made).traffic, only(made).utilization) == ("measured", pytest.approx(0.48))
+
+
+def test_with_the_mix_alone_it_is_known_when_it_pays_but_not_how_much_is_used() -> None:
+    row = only(world(PTU + MIX))
+    assert (row.traffic, row.utilization, row.usd_per_million_tokens) == ("unknown", None, None)
+    assert row.break_even == pytest.approx(0.5)
+    assert row.verdict == "cheaper than pay-as-you-go above 50 % use; how much is used is unknown"
+
+
+def test_more_than_is_reserved_and_never_cheaper() -> None:
+    text = f"{PTU.replace('usd_per_hour = 15', 'usd_per_hour = 60')}{MIX}requests_per_hour = 4500\n"
+    row = only(world(text))
+    assert (row.utilization, row.break_even) == (pytest.approx(1.5), pytest.approx(2.0))
+    assert row.verdict == (
+        "never cheaper than pay-as-you-go: the tokens it can serve cost $30.00/h, this $60.00/h; now 150 %; "
+        "more than is reserved waits, is refused or is billed by the token"
+    )
+
+
+def test_a_glob_is_priced_by_the_models_that_it_serves() -> None:
+    text = f'{PTU.replace("gpt-4.1", "*")}source = "gateway"\n'
+    made = world(text)
+    for second in range(61):
+        said = [(Series.of("input_tokens", model=model), 100.0 * second) for model in ("gpt-4.1", "big")]
+        made.poll(batch(GATEWAY, START + second, said, 1.0))
+    row = only(made)
+    # 100 tokens a second of each: 0.36 M an hour at 2 and at 20 USD; full use is 6 M at 11.
+    assert row.verdict == (
+        "cheaper than pay-as-you-go above 22.7 % use; now 12 %: pay-as-you-go would cost $7.92/h, this costs $15.00/h"
+    )
+
+
+def test_without_a_list_price_the_use_is_told_and_what_to_do() -> None:
+    text = f"{PTU.replace('gpt-4.1', 'homemade')}{MIX}requests_per_hour = 1200\n"
+    row = only(world(text))
+    assert (row.utilization, row.break_even) == (pytest.approx(0.4), None)
+    assert row.verdict == ('homemade has no list price at azure: set one under [model."homemade"] to see when it pays')
+
+
+def test_nothing_served_is_no_use_and_no_price_for_a_million() -> None:
+    made = serve(world(f'{PTU}source = "gateway"\n'), input_tokens=0.0, output_tokens=0.0, requests=0.0)
+    row = only(made)
+    assert (row.utilization, row.usd_per_million_tokens, row.break_even) == (0.0, None, None)
+    assert row.verdict == "nothing was served: all of it is unused"
+
+
+def test_serverless_seconds_beside_a_dedicated_gpu() -> None:
+    text = f'{FLEX}gpu = "H100"\nseconds_per_request = 2\nrequests_per_hour = 100\noutput_tokens = 1000\n'
+    row = only(world(text))
+    # S2-20, and 2.95 / 4.176.
+    assert (row.usd_per_hour, row.utilization) == (pytest.approx(0.232), pytest.approx(200 / 3600))
+    assert row.break_even == pytest.approx(0.706418, rel=1e-5)
+    assert row.usd_per_million_tokens == pytest.approx(2.32)
+    assert (row.against, row.traffic, row.counts, row.basis) == ("a dedicated H100", "declared", False, "computed")
+    assert row.verdict == (
+        "cheaper than a dedicated H100 below 70.6 % use; now 5.56 %: it costs $0.23/h, a dedicated H100 $2.95/h"
+    )
+    assert "compared with a dedicated H100: $2.95/h (pricing.toml:13)" in row.lines
+
+
+def test_serverless_requests_and_their_latency_are_measured_where_nothing_is_declared() -> None:
+    made = world(f'{FLEX}source = "gateway"\ndedicated_usd_per_hour = 2.95\nidle_seconds = 60\n')
+    for second in range(61):
+        seen = Buckets((2.0, float("inf")), (float(second), float(second)), second * 2.0)
+        said: list[tuple[Series, Any]] = [
+            (Series.of("requests", model="llama"), float(second)),
+            (Series.of("request_seconds", model="llama"), seen),
+        ]
+        made.poll(batch(GATEWAY, START + second, said, 1.0))
+    row = only(made)
+    assert (row.traffic, row.basis) == ("measured", "estimated")
+    # 3,600 requests an hour of 2 s each are more than one worker does.
+    assert row.verdict == "a worker cannot serve that much: set workers to 2 or more"
+    assert "taken from the latency that was measured" in "\n".join(row.lines)
+
+
+def test_serverless_without_traffic_tells_what_would_break_even() -> None:
+    row = only(world(f"{FLEX}dedicated_usd_per_hour = 2.95\n"))
+    assert (row.usd_per_hour, row.utilization, row.traffic) == (None, None, "unknown")
+    assert row.break_even == pytest.approx(0.706418, rel=1e-5)
+    assert row.verdict == (
+        "cheaper than a dedicated GPU below 70.6 % use; "
+        "its traffic is unknown: declare requests_per_hour and seconds_per_request"
+    )
+
+
+def test_a_batch_beside_what_it_would_cost_at_once() -> None:
+    row = only(world(JOB))
+    # 1,000 x (1,000 x 1 + 500 x 4) / 1e6 = 3 USD a day, 6 at once.
+    assert row.usd_per_hour == pytest.approx(3 / 24)
+    assert row.usd_per_million_tokens == pytest.approx(2.0)
+    assert (row.traffic, row.against, row.counts) == ("declared", "at once", False)
+    assert row.verdict == "costs $3.00 every day, $6.00 at once at azure: saves 50 %"
+
+
+def test_a_batch_whose_list_has_no_batch_price_is_told_to_be_at_the_standard_rate() -> None:
+    row = only(world(JOB.replace("gpt-4.1", "big")))
+    assert row.verdict.endswith("no batch price is listed, so it is priced at the standard rate")
+
+
+def test_a_batch_on_own_gpus_beside_a_provider_and_alone() -> None:
+    text = f'{JOB}gpu = "H100"\nhours = 2\n'
+    assert only(world(text)).verdict == "costs $5.90 every day, $6.00 at once at azure: saves 1.67 %"
+    own = text.replace('provider = "azure"\n', "").replace('every = "day"\n', "")
+    row = only(world(own))
+    assert (row.verdict, row.provider, row.against, row.usd_per_hour) == ("costs $5.90", "local", "", None)
+    unknown = only(world(text.replace("H100", "Abacus")))
+    assert (unknown.usd_per_hour, unknown.verdict) == (
+        None, 'Abacus has no price: set usd_per_hour under [gpu."Abacus"]',
+    )  # fmt: skip
+
+
+def test_what_is_not_there_yet_or_any_more_has_no_row() -> None:
+    text = f"{PTU}from = 1990-01-01\n{FLEX}until = 1975-01-01\n{JOB}from = 1975-01-01\nuntil = 1990-01-01\n"
+    row = only(world(text))
+    assert row.name == "nightly"
+    assert row.lines[-1] == "it exists since 1975-01-01 until 1990-01-01 (UTC)"
+
+
+def test_only_what_counts_is_part_of_what_is_spent_an_hour() -> None:
+    made = world(f"{PTU}{FLEX}requests_per_hour = 1\nseconds_per_request = 9\n{JOB}")
+    view = overview(made.facts())
+    head = view.headline
+    assert (head.api_usd_per_hour, head.usd_per_hour, head.gpu_usd_per_hour) == (15, 15, None)
+    beside = overview(world(f"{PTU}counts = false\n").facts())
+    assert (beside.headline.api_usd_per_hour, beside.headline.usd_per_hour) == (None, None)
+    assert "shown beside what is spent, not added" in beside.deployments[0].lines[0]
+
+
+def test_all_three_as_json_as_text_and_explained() -> None:
+    made = world(PTU + FLEX + JOB)
+    facts = made.facts()
+    view = overview(facts)
+    said = read(view)
+    VALIDATOR.validate(said)
+    assert [each["kind"] for each in said["deployments"]] == ["provisioned", "serverless", "batch"]
+    assert said["usd_per_hour"]["api"] == 15.0
+    assert said["deployments"][2]["usd_per_hour"] == 0.125
+    assert said["deployments"][1]["against"] is None
+    text = plain(view)
+    assert "DEPLOYMENT" in text
+    assert "saves 50 %" in text
+    told = explain(facts, "deployments", "nightly", "usd_per_hour")
+    assert told.title == "nightly $/h"
+    assert told.lines == (view.deployments[2].verdict, *view.deployments[2].lines)
+    assert explain(facts, "deployments", "gone", "usd_per_hour").lines == ()
+
+
+figure = st.sampled_from(["0.000000001", "1", "1000000000000", "0.37"])
+kinds = {
+    "provisioned": ("usd_per_hour", "tokens_per_minute", "requests_per_hour", "output_weight"),
+    "serverless": (
+        "usd_per_second", "seconds_per_request", "requests_per_hour", "cold_start_seconds", "cold_starts_per_hour",
+        "idle_seconds", "idle_usd_per_second", "round_up_to_seconds", "dedicated_usd_per_hour",
+    ),
+    "batch": ("requests",),
+}  # fmt: skip
+
+
+@st.composite
+def stated(draw: st.DrawFn) -> str:
+    kind = draw(st.sampled_from(sorted(kinds)))
+    keys = [*kinds[kind], "input_tokens", "cache_read_tokens", "output_tokens"]
+    values = draw(st.dictionaries(st.sampled_from(keys), figure))
+    model = draw(st.sampled_from(["gpt-4.1", "big", "none", "gpt*"]))
+    lines = [f'name = "x"\nkind = "{kind}"\nprovider = "azure"\nmodel = "{model}"\nsource = "gateway"']
+    return "\n".join(["[[deployment]]", *lines, *(f"{name} = {value}" for name, value in values.items())])
+
+
+@settings(deadline=None, max_examples=100)
+@given(stated(), st.floats(0, 1e15))
+def test_whatever_may_be_declared_gives_json_that_the_schema_describes(text: str, rate: float) -> None:
+    try:
+        made = world(text)
+    except Mistakes:
+        return
+    serve(made, 2, input_tokens=rate, output_tokens=rate / 3, requests=1.0)
+    VALIDATOR.validate(read(overview(made.facts())))
+    assert reading(overview(made.facts()))["deployments"][0]["name"] == "x"
