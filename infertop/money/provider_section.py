@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from infertop.money import checks
+from infertop.money.model_prices import LOCAL
 from infertop.money.schema import Key, Reader, spelt
 from infertop.money.section_parts import DAY, dotted, repeated
 from infertop.money.settings import ProviderFactor
@@ -32,6 +33,8 @@ def read_providers(reader: Reader, raw: object) -> tuple[ProviderFactor, ...]:
 
 def _provider(reader: Reader, raw: object, path: Path) -> ProviderFactor | None:
     table = reader.table(raw, path, _PROVIDER, dotted(path))
+    if str(path[1]).lower() == LOCAL:
+        reader.wrong(path, "is what you serve yourself: it has no list prices that a factor could be on")
     if not table.good:
         return None
     return ProviderFactor(str(path[1]), table.get("factor"), reader.where((*path, "factor")), table.get("from"))

@@ -89,19 +89,20 @@ class Quotes:
         names = {provider.lower(), asked or provider.lower()}
 
         def fits(stated: str) -> bool:
-            if any(fnmatchcase(name, stated.lower()) for name in names):
-                return True
-            return asked is not None and self._listing.provider(stated) == asked
+            return any(fnmatchcase(name, stated.lower()) for name in names) or self._is_alias(stated, asked)
 
         return fits
+
+    def _is_alias(self, stated: str, asked: str | None) -> bool:
+        """Say whether `stated` is another name of the provider `asked`: "vertex" of google, no "my-google" of it."""
+        return asked is not None and asked not in stated.lower() and self._listing.provider(stated) == asked
 
     def _factor(self, provider: str, asked: str | None, ts: float) -> tuple[ProviderFactor | None, float, float]:
         """Return the negotiated factor at `ts` and the span in which it holds: by the very name before another one."""
         found = [
             (each.provider.lower() == provider.lower(), begins(each.since, self._zone), each)
             for each in self._factors
-            if each.provider.lower() == provider.lower()
-            or (asked is not None and self._listing.provider(each.provider) == asked)
+            if each.provider.lower() in (provider.lower(), asked) or self._is_alias(each.provider, asked)
         ]
         begun = [each for each in found if each[1] <= ts]
         best = max(begun, key=lambda each: each[:2], default=None)

@@ -18,6 +18,10 @@ from infertop.readings.safe import safe
 BROKEN = "\N{REPLACEMENT CHARACTER}broken"
 
 
+# A name or a glob that is longer means nothing that a meter says.
+NAME_LIMIT = 512
+
+
 class Mistakes(Exception):  # noqa: N818 - it reads as the list that it is
     """What is wrong with a file: sentences with file name and line, in the order of the lines."""
 
@@ -153,7 +157,9 @@ class Reader:
         found: list[tuple[Path, object]] = []
         for name, value in raw.items():
             at = (*path, name)
-            if isinstance(value, list) and value:
+            if len(name) > NAME_LIMIT:
+                self.wrong(at, f"must have a name of at most {NAME_LIMIT} characters")
+            elif isinstance(value, list) and value:
                 found += [((*at, index), each) for index, each in enumerate(value)]
             elif isinstance(value, dict):
                 found.append((at, value))

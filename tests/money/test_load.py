@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,10 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infertop.money.budget_section import _ALERT, _ASSIGN, _BUDGET
+from infertop.money.deployment_terms import KEYS as KEYS_OF_DEPLOYMENTS
+from infertop.money.deployments.declared import KINDS as KINDS_OF_DEPLOYMENTS
+from infertop.money.energy_section import _ENERGY, _TARIFF
 from infertop.money.load import SIZE_LIMIT, load, parse
+from infertop.money.model_section import _MODEL, _TIER
 from infertop.money.periods import PeriodKind
+from infertop.money.provider_section import _PROVIDER
+from infertop.money.rate_section import _RATE
 from infertop.money.schema import Mistakes
+from infertop.money.sections import _TOP
 from infertop.money.settings import Settings
+from infertop.money.source_section import _SOURCE
 from infertop.readings.registry import TOKEN_CLASSES
 
 ROOT = Path(__file__).parents[2]
@@ -62,10 +72,17 @@ def test_the_shipped_file_without_its_comment_signs_is_a_good_file_that_shows_ev
     rows = (ROOT / "pricing.toml").read_text(encoding="utf-8").splitlines()
     tour = "\n".join(row[1:] if row.startswith("#") and not row.startswith("# ") else "" for row in rows)
     read = parse(tour.encode(), kinds=KINDS)
-    assert len(read.gpus) == len(read.models) == len(read.budgets) == len(read.sources) == 2
-    assert len(read.assignments) == 1
+    assert [each.name for each in read.gpus[1:3]] == ["A100-80GB", "A100-80GB"]
+    assert [each.pattern for each in read.models[2:4]] == ["team-model", "team-model"]
+    assert len(read.providers) == len(read.assignments) == 1
+    assert len(read.budgets) == len(read.sources) == 2
+    assert {each.kind for each in read.deployments} == set(KINDS_OF_DEPLOYMENTS)
     text = "\n".join(rows)
-    assert all(name in text for name in TOKEN_CLASSES)
+    keys = {*_RATE, *_ENERGY, *_TARIFF, *_MODEL, *_TIER, *_PROVIDER, *_BUDGET, *_ASSIGN, *_ALERT, *_SOURCE, *_TOP}
+    keys |= {name for kind in KEYS_OF_DEPLOYMENTS.values() for name in kind} - {
+        f"{name}_tokens" for name in TOKEN_CLASSES
+    }
+    assert not [name for name in keys if not re.search(rf"\b{name}\b", text)]
 
 
 def test_an_empty_file_and_a_byte_order_mark_are_fine() -> None:
@@ -340,6 +357,16 @@ SNIPPETS = [
     *SAMPLE.read_text(encoding="utf-8").splitlines(),
     "[[source]]",
     "[gpu.x]",
+    "[[gpu.x]]",
+    "[provider.x]",
+    "[[provider.x]]",
+    "factor = 0.9",
+    "[[model.m]]",
+    "[[model.m.tiers]]",
+    "above = 200000",
+    "flex = { input = 1 }",
+    "web_searches = 0.01",
+    "from = 2026-11-01",
     "x = [",
     "]",
     '"""',
@@ -382,6 +409,16 @@ PLACES = st.sampled_from(
         "model.m",
         "model.m.input",
         "model.m.batch",
+        "model.m.flex.input",
+        "model.m.tiers",
+        "model.m.from",
+        "model.m.web_searches",
+        "provider",
+        "provider.x",
+        "provider.x.factor",
+        "gpu.x.from",
+        "energy.from",
+        "host.from",
         "energy.usd_per_kwh",
         "energy.tariff",
         "host.usd_per_hour",

@@ -64,6 +64,10 @@ def test_a_folder_of_that_name_is_no_file(folders: tuple[Path, Path]) -> None:
 
 SOURCES = b"""[host]
 usd_per_hour = 1
+[model.m]
+input = 1
+[provider.openai]
+factor = 0.9
 [[budget]]
 name = "b"
 limit_usd = 1
@@ -88,10 +92,10 @@ def test_of_a_file_that_may_be_somebody_elses_sources_elsewhere_and_with_keys_ar
     assert [each.name for each in settings.sources] == ["vllm@127.0.0.1:8000"]
     assert not settings.sources[0].trusted
     assert settings.host is not None
-    assert len(settings.budgets) == 1
+    assert len(settings.budgets) == len(settings.models) == len(settings.providers) == 1
     assert [each.split(",")[0] for each in notices] == [
-        "pricing.toml:10: source vllm@127.0.0.1.evil.example:8000 is ignored",
-        "pricing.toml:13: source openai is ignored",
-        "pricing.toml:15: source litellm@127.0.0.1:4000 is ignored",
+        "pricing.toml:14: source vllm@127.0.0.1.evil.example:8000 is ignored",
+        "pricing.toml:17: source openai is ignored",
+        "pricing.toml:19: source litellm@127.0.0.1:4000 is ignored",
     ]
     assert "key" in notices[2]

@@ -186,6 +186,10 @@ def test_two_entries_for_the_same_models_provider_and_date_are_a_mistake() -> No
             "3: provider.OpenAI has the date of provider.openai (pricing.toml:1): keep one, or set from",
         ),
         (
+            "[provider.local]\nfactor = 0.5",
+            "1: provider.local is what you serve yourself: it has no list prices that a factor could be on",
+        ),
+        (
             "[provider.x.ai]\nfactor = 1",
             '1: unknown key "ai" in provider.x; a name with a dot needs quotes: [provider."x.ai"]',
         ),
@@ -193,6 +197,13 @@ def test_two_entries_for_the_same_models_provider_and_date_are_a_mistake() -> No
 )
 def test_a_mistake_in_a_factor_is_a_sentence_with_its_line(text: str, sentence: str) -> None:
     assert sentence in mistakes(text)
+
+
+@pytest.mark.parametrize("section", ["model", "gpu", "provider"])
+def test_a_name_has_an_end(section: str) -> None:
+    (sentence,) = mistakes(f'[{section}."{"*a" * 300}"]\ninput = 1')
+    assert sentence.endswith("must have a name of at most 512 characters")
+    assert len(sentence) < 200
 
 
 def test_a_file_with_absurdly_many_entries_is_refused_in_one_sentence() -> None:

@@ -202,6 +202,10 @@ def test_providers_are_matched_in_any_case_and_under_all_their_names() -> None:
     for stated in ("google", "Vertex", "VERTEX_AI", "goo*"):
         assert quoted(f'[model.gem]\nprovider = "{stated}"\ninput = 9\n', "gem", "vertex_ai").prices["input"].usd == 9
     assert quoted('[model.gem]\nprovider = "openai"\ninput = 9\n', "gem", "vertex_ai").prices["input"].usd == 1
+    # A gateway that is called after a provider is another provider, whose traffic has the list's prices nevertheless.
+    gateway = '[model.gem]\nprovider = "my-google"\ninput = 9\n[provider."my-google"]\nfactor = 0.5\n'
+    assert usd(quoted(gateway, "gem", "my-google")) == {"input": 9, "output": 1}
+    assert usd(quoted(gateway, "gem", "google")) == {"input": 1, "output": 2}
 
 
 def test_a_shadow_price_is_for_own_engines_and_no_api_and_a_price_for_all_is_for_both() -> None:
