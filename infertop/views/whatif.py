@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterator, Sequence
 
-from infertop.history.used import used
+from infertop.history.capacity import capacities
+from infertop.history.report import coverage
+from infertop.history.used import unheld_usd, used
+from infertop.money.lines import NANO
 from infertop.money.rates import PriceBook
-from infertop.money.whatif.traffic import Used
+from infertop.money.whatif.offers import LOCAL
+from infertop.money.whatif.traffic import HOUR, Used
+from infertop.views.whatif_market import Asked, Market
 from infertop.views.whatif_shapes import WhatIfPage
 from infertop.views.whatif_subject import subject
+from infertop.views.whatif_together import together
+from infertop.views.whatif_words import usd
 
+__all__ = ["Asked", "whatif_page"]
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What to look at: globs of models and sources, and where to take the traffic (`to`: globs of provider/model).
-
-    Without `to` there are about 20 well-known alternatives, with `every` all that have a price. `gpu` is NVML's name
-    or a family ("H100") in place of the GPUs that are held; `tokens_per_second` is what one of them serves at full
-    use, in place of what was measured. `scale` are the factors of the traffic.
-    """
-
-    model: str = "*"
-    source: str = "*"
-    to: tuple[str, ...] = ()
-    gpu: str = ""
-    tokens_per_second: float | None = None
-    scale: tuple[float, ...] = (1, 10, 100)
-    every: bool = False
-
-    def concerns(self, each: Used) -> bool:
-        """Say whether it is about this model of this source."""
-        return fnmatchcase(each.model, self.model) and fnmatchcase(each.source, self.source)
+_ANYTHING = Asked()
 
 
 def whatif_page(
@@ -42,7 +29,7 @@ def whatif_page(
     now: float,
     since: float,
     until: float,
-    asked: Asked = Asked(),
+    asked: Asked = _ANYTHING,
     counts: Callable[[str], bool] = lambda _source: True,
 ) -> WhatIfPage:
     """Return what the traffic of [since, until) (epoch seconds) would cost elsewhere, by the prices of `now`.
@@ -50,6 +37,44 @@ def whatif_page(
     It reads the ledger only: `reader.ask(whatif_page, prices, now, since, until)`, in a thread; it takes about a tenth
     of a second. `counts` says which sources are part of totals. Without traffic there are no subjects and a notice.
     """
-    found = [each for each in used(connection, since, until, counts) if asked.concerns(each)]
-    subjects = tuple(subject(each) for each in found)
-    return WhatIfPage(now, since, until, subjects)
+    everything = used(connection, since, until, counts)
+    found = [each for each in everything if asked.concerns(each) and (each.traffic.all_tokens or each.usd)]
+    market = Market(prices, now, asked, everything, capacities(connection, until))
+    recorded = coverage(connection, since, until)
+    if len(found) > 1:
+        found.insert(0, together(found))
+    return WhatIfPage(
+        at=now,
+        since=since,
+        until=until,
+        subjects=tuple(subject(each, market, recorded) for each in found),
+        notices=tuple(_notices(connection, everything, found, asked, since, until, recorded)),
+    )
+
+
+def _notices(
+    connection: sqlite3.Connection,
+    everything: Sequence[Used],
+    found: Sequence[Used],
+    asked: Asked,
+    since: float,
+    until: float,
+    recorded: float | None,
+) -> Iterator[str]:
+    if not found:
+        yield _nothing(everything, asked, recorded)
+    for each in found:
+        if not each.traffic.all_tokens and each.provider == LOCAL:
+            yield f"{each.model} on {each.source} told of no tokens in this time: there is nothing to take elsewhere"
+    unheld = unheld_usd(connection, since, until)
+    if unheld and recorded:
+        hourly = unheld / NANO * HOUR / (recorded * (until - since))
+        yield f"GPUs that no model holds cost {usd(hourly)} an hour besides: they are in no figure here"
+
+
+def _nothing(everything: Sequence[Used], asked: Asked, recorded: float | None) -> str:
+    if everything and not any(asked.concerns(each) for each in everything):
+        return "nothing that was recorded in this time matches --model and --source"
+    if not recorded:
+        return "nothing was recorded in this time: infertop record collects, --since looks further back"
+    return "no tokens and no cost were recorded in this time: --since looks further back"

@@ -1,37 +1,125 @@
-"""One subject of the what-if page: what was measured of it."""
+"""One subject of the what-if page: what was measured of it, where else it could go, and when that pays."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from infertop.money.quote import Way
+from infertop.money.whatif.capacity import UNKNOWN
+from infertop.money.whatif.newest import MAKERS
+from infertop.money.whatif.offers import LOCAL, Candidate, quote_of
+from infertop.money.whatif.priced import blended_usd_per_million, traffic_cost
 from infertop.money.whatif.traffic import HOUR, Used
-from infertop.views.whatif_shapes import WhatIf
+from infertop.views.whatif_explained import explained
+from infertop.views.whatif_market import Choice, Market
+from infertop.views.whatif_own import Own, break_evens, own_gpus, own_row, scales
+from infertop.views.whatif_rows import Costed, number
+from infertop.views.whatif_savings import savings
+from infertop.views.whatif_shapes import Alternative, WhatIf
+from infertop.views.whatif_together import ALL
+
+_MOST_BREAK_EVENS = 8
 
 
-def subject(each: Used) -> WhatIf:
-    """Return what was measured of one model of one source."""
-    traffic, gpus = each.traffic, each.gpus
+def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
+    """Return what one model's traffic of one source would cost elsewhere and at other sizes; `each` may be all."""
+    traffic, own = each.traffic, own_gpus(each, market) if each.model != ALL else None
+    offered = f"{each.provider}/{each.model}"
+    choice = market.choice(traffic, offered, each.model) if traffic.all_tokens else Choice((), 0, 0)
+    shadow = _shadow(each, market)
+    capacity = own.capacity if own else UNKNOWN
+    gpus = each.gpus
     return WhatIf(
         source=each.source,
         provider=each.provider,
         model=each.model,
         seconds=float(traffic.seconds),
-        coverage=None,
+        coverage=coverage,
         requests=None if traffic.requests is None else float(traffic.requests),
         tokens={name: float(count) for name, count in traffic.by_class.items()},
-        usd_per_hour=_float(traffic.per_hour(each.usd)),
+        usd_per_hour=number(traffic.per_hour(each.usd)),
         basis=each.basis,
-        gpus=_float(gpus.hours * HOUR / traffic.seconds) if traffic.seconds and gpus.hours else None,
-        gpu_name=gpus.name,
-        gpu_usd_per_hour=_float(gpus.usd_per_gpu_hour),
-        capacity_tokens_per_second=None,
-        capacity_method="",
-        alternatives=(),
-        break_even=(),
-        scale=(),
-        savings=(),
+        gpus=number(gpus.hours * HOUR / traffic.seconds) if traffic.seconds and gpus.hours else None,
+        gpu_name=own.name if own else gpus.name,
+        gpu_usd_per_hour=number(own.usd if own else gpus.usd_per_gpu_hour),
+        capacity_tokens_per_second=number(capacity.tokens_per_second),
+        capacity_method=capacity.method,
+        alternatives=_alternatives(each, market, choice, shadow, own),
+        break_even=break_evens(own, traffic, _against(each, choice, shadow)),
+        scale=scales(own, traffic, _api(each, choice, shadow), market.asked.scale) if each.model != ALL else (),
+        savings=savings(each, market) if each.model != ALL else (),
+        explained=explained(each, market, choice, own),
     )
 
 
-def _float(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)
+def _shadow(each: Used, market: Market) -> Candidate | None:
+    offer = market.shadow(each.model) if each.provider == LOCAL else None
+    return Candidate(offer, traffic_cost(each.traffic, quote_of(offer, market.prices, market.now))) if offer else None
+
+
+def _alternatives(
+    each: Used, market: Market, choice: Choice, shadow: Candidate | None, own: Own | None
+) -> tuple[Alternative, ...]:
+    """Return the rows, what it costs now first among equals; what has no cost comes last."""
+    traffic = each.traffic
+    costed = Costed(traffic, each.usd)
+    rows = [_current(each, market, costed)]
+    if traffic.all_tokens:
+        if own is not None and not own.held:
+            rows.append(own_row(own, traffic, each.usd))
+        found = (*((shadow,) if shadow else ()), *choice.shown)
+        rows += [costed.offered(one, market.now) for one in found]
+    return tuple(sorted(rows, key=lambda one: (one.usd_per_hour is None, one.usd_per_hour or 0.0, not one.current)))
+
+
+def _current(each: Used, market: Market, costed: Costed) -> Alternative:
+    """Return what it costs now: what the ledger booked."""
+    quote = market.quote(each, Way()) if each.model != ALL else None
+    source, since = each.gpus.price_source, each.gpus.price_since
+    return costed.row(
+        each.provider,
+        each.model,
+        each.usd,
+        price_source=f"gpu rate {source}" if source else (quote.source if quote else "the ledger"),
+        since=since if source else (quote.since if quote else ""),
+        notes=_current_notes(each),
+        current=True,
+    )
+
+
+def _current_notes(each: Used) -> tuple[str, ...]:
+    notes = []
+    if each.usd is None:
+        notes.append("nothing of it has a price")
+    if each.gpus.default:
+        notes.append("a default GPU rate: set yours in pricing.toml")
+    if not each.counts:
+        notes.append("also told by another source: part of no total")
+    return tuple(notes)
+
+
+def _against(each: Used, choice: Choice, shadow: Candidate | None) -> Iterable[tuple[str, Decimal | None]]:
+    """Return what own GPUs are compared with, and its USD per million at this mix: what is paid now, or the API's."""
+    tokens = each.traffic.all_tokens
+    if each.provider != LOCAL:
+        return [(f"{each.provider}/{each.model}", blended_usd_per_million(each.usd, tokens))]
+    found = [*([shadow] if shadow else []), *_few(each, choice.shown)]
+    return [(one.offer.name, blended_usd_per_million(one.priced.usd, tokens)) for one in found]
+
+
+def _few(each: Used, shown: Sequence[Candidate]) -> list[Candidate]:
+    """Return the namesakes and the dearest of each maker among what is shown, not too many."""
+    chosen: dict[str, Candidate] = {}
+    for one in shown:
+        if one.priced.usd is not None and (one.offer.provider in MAKERS or len(shown) <= _MOST_BREAK_EVENS):
+            chosen[one.offer.provider if len(shown) > _MOST_BREAK_EVENS else one.offer.name] = one
+    return sorted(chosen.values(), key=lambda one: one.priced.usd or 0)[:_MOST_BREAK_EVENS]
+
+
+def _api(each: Used, choice: Choice, shadow: Candidate | None) -> tuple[str, Decimal | None]:
+    """Return the API whose cost grows with the traffic: the one in use, the shadow price, else the cheapest shown."""
+    if each.provider != LOCAL:
+        return f"{each.provider}/{each.model}", each.usd
+    one = shadow or next((one for one in choice.shown if one.priced.usd is not None), None)
+    return (one.offer.name, one.priced.usd) if one else ("", None)
