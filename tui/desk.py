@@ -194,6 +194,8 @@ class Desk:
             self.move(1 if key == "down" else -1)
         elif character and character.isprintable():
             choices.filter += character
+        if key not in ("enter", "up", "down") and (table := self.table()):
+            choices.cursor(table.name).index = 0  # where its row is gone, it stands on the best match
 
     def sort(self) -> None:
         """Sort the table under the cursor by the next column of its cycle."""

@@ -53,7 +53,7 @@ class Wondering:
 
     async def _make(self, seconds: float) -> None:
         prices, now = self._session.pricing.prices, self._session.clock.now()
-        page = await asyncio.to_thread(self._read, prices, now, (now - seconds) // 60 * 60)
+        page = await asyncio.to_thread(self._read, prices, now, -((seconds - now) // 60) * 60)
         self._pages[seconds] = page, prices
 
     def _read(self, prices: PriceBook, now: float, since: float) -> WhatIfPage:

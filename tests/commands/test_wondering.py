@@ -74,7 +74,7 @@ async def test_the_first_page_is_there_once_it_has_been_made_and_shows_the_traff
         found = next(each for each in page.subjects if each.model == LLAMA)
         assert found.source == VLLM
         assert found.tokens["output"] == pytest.approx(8900, rel=0.05)
-        assert (page.since, page.until) == (BEGIN + 60 - HOUR, BEGIN + 90)
+        assert (page.since, page.until) == (BEGIN + 120 - HOUR, BEGIN + 90)
         await wondering.close()
 
 

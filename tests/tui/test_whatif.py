@@ -173,6 +173,15 @@ def test_the_filter_is_its_own_and_counts_what_it_lets_through():
     assert "anthropic" in text(made)
 
 
+def test_a_row_that_the_filter_hides_leaves_the_cursor_at_the_top():
+    made = desk()
+    made.move(100_000)
+    made.filter()
+    for letter in "groq/":
+        made.typed(letter, letter)
+    assert "model-003" in here(made)
+
+
 def test_sorting_goes_by_name_and_provider_too():
     made = desk()
     made.sort()

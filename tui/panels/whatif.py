@@ -125,9 +125,9 @@ def _notes(entry: Entry, scene: Scene, width: int) -> Cell:
 
 
 COLUMNS: tuple[Column[Entry], ...] = (
-    Column("model", "MODEL", 18, _model, left=True, grow=32),
+    Column("model", "MODEL", 18, _model, left=True, grow=24),
     Column("mark", "", 1, lambda e, s, w: (_NOTED if e.at.notes else "", DIM), rank=2, left=True, gap=0),
-    Column("provider", "PROVIDER", 9, _provider, rank=5, left=True, grow=11),
+    Column("provider", "PROVIDER", 11, _provider, rank=5, left=True, grow=9),
     Column("usd_per_hour", "$/h", 7, lambda e, s, w: (fmt.money(e.at.usd_per_hour), BOLD)),
     Column("ratio", "x now", 7, lambda e, s, w: (fmt.times(e.at.ratio), PLAIN), rank=1),
     Column("sign", "", 9, _sign, rank=3, left=True, gap=2),

@@ -28,7 +28,7 @@ _BREAK_EVEN: tuple[Column[BreakEven], ...] = (
     Column("tokens", "tok/day", 7, lambda b, s, w: (fmt.count(b.tokens_per_day), BOLD)),
     Column("capacity", "can serve", 9, lambda b, s, w: (fmt.count(b.capacity_tokens_per_day), PLAIN), rank=3),
     Column("utilization", "use", 6, lambda b, s, w: (fmt.percent(b.utilization), PLAIN), rank=2),
-    Column("verdict", "", 19, lambda b, s, w: VERDICTS[b.reachable], rank=1, left=True, gap=2),
+    Column("verdict", "", 11, lambda b, s, w: VERDICTS[b.reachable], rank=1, left=True, grow=8, gap=2),
     Column("sentence", "", 30, lambda b, s, w: _sentence(b.sentence), rank=5, left=True, grow=200, late=True, gap=2),
 )
 

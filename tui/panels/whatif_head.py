@@ -96,6 +96,6 @@ def _gpus(found: WhatIf) -> list[Part]:
             inks.append(part(f" at {fmt.money(found.gpu_usd_per_hour)}/h", DIM))
         parts.append(join(inks, 3))
     if fmt.known(found.capacity_tokens_per_second):
-        inks = [part("can serve ", DIM), part(fmt.count(found.capacity_tokens_per_second)), part(" tok/s", DIM)]
+        inks = [part("one can serve ", DIM), part(fmt.count(found.capacity_tokens_per_second)), part(" tok/s", DIM)]
         parts.append(join(inks, 4))
     return parts

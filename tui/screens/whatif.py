@@ -15,13 +15,13 @@ from tui.screens.page import Box, Picture
 from tui.screens.space import Want, reserved, share
 from tui.screens.stack import GUTTER, Band, stack
 from tui.themes import PLAIN, WARN
-from tui.widgets.cells import Row, blank, paste
+from tui.widgets.cells import MARGIN, Line, Row, blank, cells, cut_words, paste
 from tui.widgets.prose import paragraph
 
 NAME = "whatif"
 _WIDE, _TALL = 104, 30
 _PAIR = 78
-_LEAST_TABLE, _GOOD_TABLE = 5, 9
+_TABLE_STEPS = (5, 9, 14)
 
 
 def draw(scene: Scene, width: int, height: int) -> Picture:
@@ -30,7 +30,7 @@ def draw(scene: Scene, width: int, height: int) -> Picture:
     rows = whatif_head(scene, width, fixed["head"])
     notices = scene.whatif.notices if scene.whatif else ()
     for notice in notices[: 1 if height >= 8 else 0]:
-        rows += paragraph(f"! {notice}", width, WARN)[:2]
+        rows += paragraph(f"! {notice}", width, WARN) if height >= _TALL else [_one_line(notice, width)]
     rows = rows[:height]
     room = max(0, height - len(rows) - fixed["foot"])
     if subject(scene) is None:
@@ -46,6 +46,12 @@ def draw(scene: Scene, width: int, height: int) -> Picture:
     if fixed["foot"]:
         rows.append(_foot(scene, width))
     return Picture(rows[:height], tuple(boxes))
+
+
+def _one_line(notice: str, width: int) -> Row:
+    line = Line(width)
+    line.put(MARGIN, cut_words(cells(f"! {notice}"), width - 2 * MARGIN), WARN)
+    return line.row()
 
 
 def waiting(scene: Scene) -> str:
@@ -68,8 +74,12 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
     else:
         below += [_pair(scene, width)]
     needs = [max((panel.rows(scene) for panel, _ in band), default=0) for band in below]
-    wants = [Want(NAME, tuple(sorted({min(step, full) for step in (_LEAST_TABLE, _GOOD_TABLE, full)})))]
-    wants += [Want(str(n), tuple(sorted({min(3, need), need}))) for n, need in enumerate(needs) if need]
+    wants = [Want(NAME, tuple(min(step, full) for step in (*_TABLE_STEPS, full)))]
+    wants += [
+        Want(str(n), tuple(min(step, need) for step in (3, 4 if n == 0 else need, need)))
+        for n, need in enumerate(needs)
+        if need
+    ]
     given = share(height, wants)
     bands: list[Band] = [(given[NAME], [(ALTERNATIVES, width)])]
     bands += [(given.get(str(n), 0), band) for n, band in enumerate(below)]
@@ -99,7 +109,7 @@ def explained(scene: Scene, entry: Entry | None) -> list[Explained]:
     told.append(Explained(f"{subject_name(found)} now", found.explained))
     if found.capacity_method:
         can = f"{fmt.count(found.capacity_tokens_per_second)} tokens/s"
-        told.append(Explained("what the GPUs can serve", (can, found.capacity_method)))
+        told.append(Explained("what one GPU can serve", (can, found.capacity_method)))
     told.append(Explained("break-even", tuple(f"{each.against}: {each.sentence}" for each in found.break_even)))
     told.append(Explained("scale", tuple(f"{each.factor:g}x: {each.note}" for each in found.scale if each.note)))
     told.append(Explained("savings", tuple(f"{each.name}: {each.sentence}" for each in found.savings)))
