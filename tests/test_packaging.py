@@ -18,7 +18,10 @@ DATA = {
     "collectors/demo/engine.jsonl.gz",
     "collectors/demo/pricing.toml",
     "collectors/demo/traffic.csv",
+    "infertop/money/data/LICENCES.md",
     "infertop/money/data/gpu_rates.csv",
+    "infertop/money/data/price_corrections.toml",
+    "infertop/money/data/prices.json",
     "infertop/pricing.toml",
 }
 OFFLINE = re.compile(r"Could not find a version|No matching distribution|Failed to establish a new connection", re.I)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -18,6 +18,7 @@ from infertop.money.quote import Quote, Way
 LONGEST_NAME = 512
 _REMEMBERED = 4096
 _AT_ONCE = Way()
+_NOT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,25 @@ class Listing:
         return self._listed
 
     def search(self, text: str) -> Sequence[Listed]:
-        """Return the models that `text` may mean: of that id, answering to it, matching it as a glob, containing it."""
+        """Return the models that `text` may mean, the likeliest first.
+
+        Those of that id come first (that of the list such names belong to before others), then those answering to it,
+        those matching it as a glob, and those whose name contains it.
+        """
         text = text.strip().lower()[:LONGEST_NAME]
-        ranked = sorted(
-            ((rank, position) for position, each in enumerate(self._listed) if (rank := self._rank(each, text)) < 4),
-        )
-        return [self._listed[position] for _, position in ranked]
+        home = self._providers.inferred(text)
+        answering = {
+            (each.id, each.entries[found]["id"])
+            for each in self._providers.all
+            if (found := each.names.find(text)) is not None
+        }
+        ranks = {
+            position: _rank(each, text, home.id if home else "", answering)
+            for position, each in enumerate(self._listed)
+        }
+        return [
+            self._listed[position] for position in sorted(ranks, key=lambda each: ranks[each]) if ranks[position] < _NOT
+        ]
 
     @cached_property
     def _listed(self) -> tuple[Listed, ...]:
@@ -110,15 +124,6 @@ class Listing:
             for entry in provider.entries
         )
 
-    def _rank(self, listed: Listed, text: str) -> int:
-        name = listed.model.lower()
-        whole = f"{listed.provider}/{name}"
-        if text in (name, whole):
-            return 0
-        if any(ch in text for ch in "*?[") and (fnmatchcase(name, text) or fnmatchcase(whole, text)):
-            return 2
-        return 3 if text in whole or text in listed.name.lower() else 4
-
     def _find(self, provider: str, model: str) -> tuple[Provider, Priced] | None:
         """Return the provider that is asked and the model's prices, from its own list or a fall-back's."""
         if len(provider) > LONGEST_NAME or len(model) > LONGEST_NAME:
@@ -130,3 +135,15 @@ class Listing:
                 self._found.clear()
             self._found[asked] = self._providers.find(provider, model)
         return self._found[asked]
+
+
+def _rank(listed: Listed, text: str, home: str, answering: Set[tuple[str, str]]) -> int:
+    name = listed.model.lower()
+    whole = f"{listed.provider}/{name}"
+    if text in (name, whole):
+        return 0 if listed.provider == home else 1
+    if (listed.provider, listed.model) in answering:
+        return 2 if listed.provider == home else 3
+    if any(ch in text for ch in "*?[") and (fnmatchcase(name, text) or fnmatchcase(whole, text)):
+        return 4
+    return 5 if text in whole or text in listed.name.lower() else _NOT

@@ -73,6 +73,12 @@ class Providers:
             return self._ids[name]
         return next((each for each in self.all if each.called and each.called(name)), None)
 
+    def inferred(self, model: str) -> Provider | None:
+        """Return the provider whose list such model names (in lower case) belong to, or None."""
+        if not model:
+            return None
+        return next((each for each in self.all if each.infers and each.infers(model)), None)
+
     def find(self, provider: str, model: str) -> tuple[Provider, Priced] | None:
         """Return the provider that is meant, and the prices of the model from its list or from one it falls back to."""
         model = model.lower()
@@ -94,9 +100,7 @@ class Providers:
                 return found
             if provider.lower() != _PREFIXING:
                 return None
-        if not model:
-            return None
-        return next((each for each in self.all if each.infers and each.infers(model)), None)
+        return self.inferred(model)
 
     def _model(self, asked: Provider, model: str) -> Priced | None:
         if priced := asked.model(model):

@@ -49,10 +49,11 @@ def refresh(folder: Path, today: date) -> str:
     try:
         _write(folder / FILE, content)
     except OSError as error:
-        raise CannotRefreshError(f"{folder / FILE}: {error.strerror or error}") from error
-    return (
-        f"prices are now those of {PACKAGE} {installed}, {newest(folder).name} (were {here.name}): {folder / FILE}"
-    )
+        why = error.strerror or str(error)
+        raise CannotRefreshError(
+            f"{folder / FILE} cannot be written ({why}): the prices are still those of {here.name}"
+        ) from error
+    return f"prices are now those of {PACKAGE} {installed}, {newest(folder).name} (were {here.name}): {folder / FILE}"
 
 
 def _snapshot(installed: str, today: date) -> bytes:
