@@ -52,6 +52,7 @@ def cost(quote: Quote | None, tokens: Mapping[str, int], calls: Mapping[str, int
                 continue
             by_class[name] = part = _usd(unit, used, prompt)
             usd, priced = _EXACT.add(usd, part), True
+            flags += unit.flags
             if unit.stands_for:
                 flags.append(f"{PRICE_OF}:{unit.stands_for}:{name}")
             for above, _ in unit.tiers:
@@ -61,7 +62,10 @@ def cost(quote: Quote | None, tokens: Mapping[str, int], calls: Mapping[str, int
         flags.append(f"{CONTEXT_TIER}:{tier}")
     known = priced or (quote is not None and not by_class)
     return Cost(
-        usd.normalize(_EXACT) if known else None, by_class, quote, (*quote.flags, *flags) if quote else tuple(flags)
+        usd.normalize(_EXACT) if known else None,
+        by_class,
+        quote,
+        tuple(dict.fromkeys((*quote.flags, *flags) if quote else flags)),
     )
 
 

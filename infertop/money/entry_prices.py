@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal
 
-from infertop.money.quote import UnitPrice
+from infertop.money.quote import STANDARD_RATE, UnitPrice
 from infertop.money.settings import ClassPrice, ModelPrices, Tier, Variant
 
 PER_TOKENS = 1_000_000
@@ -22,41 +22,33 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def entry_prices(entry: ModelPrices, words: Sequence[str]) -> tuple[dict[str, UnitPrice], tuple[str, ...]]:
-    """Return the prices that `entry` sets by class and call unit, and those of `words` that it has no price for.
+def entry_prices(entry: ModelPrices, words: Sequence[str]) -> dict[str, UnitPrice]:
+    """Return the prices that `entry` sets by class and call unit.
 
-    `words` are ways of processing ("batch", "flex"), the first that has a price for a class winning. A class without
-    one for any of them has the standard rate, and then these words are returned.
+    `words` are ways of processing ("batch", "flex"): the first that has a price for a class wins, and a class without
+    any has the standard rate. Each price is flagged with those that it has none for.
     """
-    variants = [each for word in words for each in entry.variants if each.name == word]
     since = entry.since.isoformat() if entry.since else ""
-    prices: dict[str, UnitPrice] = {}
-    for variant in variants:
-        for name, unit in _variant_prices(entry, variant, since):
-            prices.setdefault(name, unit)
-    standard = [each for each in entry.prices if each.name not in prices]
-    prices |= _units(entry.prices, entry.tiers, since, without=frozenset(prices))
-    prices |= {each.name: UnitPrice(each.usd, PER_CALL, each.where, since) for each in entry.calls}
-    known = {each.name for each in variants}
-    return prices, tuple(word for word in words if standard or (entry.prices and word not in known))
-
-
-def _variant_prices(entry: ModelPrices, variant: Variant, since: str) -> Iterator[tuple[str, UnitPrice]]:
-    if variant.factor is None:
-        yield from _units(variant.prices, variant.tiers, since).items()
-        return
-    for name, unit in _units(entry.prices, entry.tiers, since).items():
-        yield name, scaled(unit, variant.factor)
-
-
-def _units(
-    prices: Iterable[ClassPrice], tiers: Sequence[Tier], since: str, without: frozenset[str] = frozenset()
-) -> dict[str, UnitPrice]:
-    return {
-        each.name: UnitPrice(each.usd, PER_TOKENS, each.where, since, _tiers(each.name, tiers))
-        for each in prices
-        if each.name not in without
+    found = _units(entry.prices, entry.tiers, since)
+    ways = {each.name: _variant_prices(entry, each, since) for each in entry.variants if each.name in words}
+    for word in reversed(words):
+        found |= ways.get(word, {})
+    prices = {
+        name: replace(unit, flags=tuple(f"{STANDARD_RATE}:{word}" for word in words if name not in ways.get(word, {})))
+        for name, unit in found.items()
     }
+    return prices | {each.name: UnitPrice(each.usd, PER_CALL, each.where, since) for each in entry.calls}
+
+
+def _variant_prices(entry: ModelPrices, variant: Variant, since: str) -> dict[str, UnitPrice]:
+    if variant.factor is None:
+        return _units(variant.prices, variant.tiers, since)
+    standard = _units(entry.prices, entry.tiers, since)
+    return {name: scaled(unit, variant.factor) for name, unit in standard.items()}
+
+
+def _units(prices: Iterable[ClassPrice], tiers: Sequence[Tier], since: str) -> dict[str, UnitPrice]:
+    return {each.name: UnitPrice(each.usd, PER_TOKENS, each.where, since, _tiers(each.name, tiers)) for each in prices}
 
 
 def _tiers(name: str, tiers: Sequence[Tier]) -> tuple[tuple[int, Decimal], ...]:

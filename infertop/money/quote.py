@@ -35,7 +35,7 @@ class UnitPrice:
     `tiers` are (above, usd) in ascending order: a request with more than `above` prompt tokens (of all prompt classes
     together) pays `usd` for every unit, the cliff that all providers use. `stands_for` names the class whose price it
     is where the class has none of its own ("input" for a cache read), else it is empty. A use of less than `minimum`
-    units, but more than none, is billed as that many.
+    units, but more than none, is billed as that many. `flags` are words about this price, besides those of its quote.
     """
 
     usd: Decimal
@@ -45,6 +45,7 @@ class UnitPrice:
     tiers: tuple[tuple[int, Decimal], ...] = ()
     stands_for: str = ""
     minimum: int = 0
+    flags: tuple[str, ...] = ()
 
     def at(self, prompt_tokens: int) -> Decimal:
         """Return USD for `per` units in a request with that many prompt tokens."""
@@ -63,7 +64,8 @@ class Quote:
     ("snapshot 2026-11-10", "pricing.toml:31") and `since` (a date, or empty) are those of the price of its input, else
     of its first price. `prices` has every class and call unit that has a price, by its own or another class's.
     `flags` are words: "standard_rate:batch" where this way of processing has no price of its own, "listed_by:openai"
-    where another provider's list answers, "factor:0.9" where a negotiated factor is in the prices.
+    where another provider's list answers, "factor:0.9" where a negotiated factor is in the prices. They are about all
+    of the prices; where pricing.toml sets some and a list the others, a price has words of its own.
     """
 
     provider: str

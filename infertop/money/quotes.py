@@ -137,15 +137,15 @@ def _merged(chosen: Chosen, listed: Quote | None, provider: str, way: Way) -> Qu
     entry = chosen.entry
     if entry is None:
         return listed
-    own, missing = entry_prices(entry, tuple(ways(way)))
+    own = entry_prices(entry, tuple(ways(way)))
     of_list = listed.prices if listed else {}
-    rest = {name: unit for name, unit in of_list.items() if name not in own and not unit.stands_for}
+    rest = {
+        name: replace(unit, flags=listed.flags)
+        for name, unit in of_list.items()
+        if listed and name not in own and not unit.stands_for
+    }
     found = with_kinds(_with_stand_ins({**rest, **own}, of_list))
-    prices = {name: found[name] for name in _ORDER if name in found}
-    flags = [f"{STANDARD_RATE}:{word}" for word in missing]
-    if listed and rest:
-        tokens = not rest.keys().isdisjoint(TOKEN_CLASSES)
-        flags += [each for each in listed.flags if each not in flags and (tokens or not each.startswith(STANDARD_RATE))]
+    prices, flags = _shared_flags({name: found[name] for name in _ORDER if name in found})
     name = next(iter(prices), None)
     if name is None:
         return None
@@ -156,8 +156,24 @@ def _merged(chosen: Chosen, listed: Quote | None, provider: str, way: Way) -> Qu
         source=prices[name].source,
         since=prices[name].since,
         prices=prices,
-        flags=tuple(flags),
+        flags=flags,
     )
+
+
+def _shared_flags(prices: Mapping[str, UnitPrice]) -> tuple[dict[str, UnitPrice], tuple[str, ...]]:
+    """Return prices with the flags that only some of them have, and those that all of them have."""
+    every = dict.fromkeys(flag for each in prices.values() for flag in each.flags)
+    shared = [flag for flag in every if all(flag in each.flags or _never(flag, name) for name, each in prices.items())]
+    alone = {
+        name: replace(each, flags=tuple(flag for flag in each.flags if flag not in shared and not _never(flag, name)))
+        for name, each in prices.items()
+    }
+    return alone, tuple(shared)
+
+
+def _never(flag: str, name: str) -> bool:
+    """Say whether a flag means nothing for a price: calls have no ways of processing."""
+    return name in CALL_UNITS and flag.startswith(STANDARD_RATE)
 
 
 def _with_stand_ins(prices: dict[str, UnitPrice], of_list: Mapping[str, UnitPrice]) -> dict[str, UnitPrice]:

@@ -178,8 +178,8 @@ def _counted(statement: Statement, bare: Line) -> list[Line]:
 
 
 def _words(quote: Quote, line: Line, prompt_tokens: int) -> Iterable[str]:
-    yield from quote.flags
     unit = quote.prices[line.resource]
+    yield from (*quote.flags, *unit.flags)
     if unit.stands_for:
         yield f"{PRICE_OF}:{unit.stands_for}:{line.resource}"
     above = [tokens for tokens, _ in unit.tiers if prompt_tokens > tokens]

@@ -156,7 +156,10 @@ def test_a_way_of_processing_without_a_price_costs_the_standard_rate_and_says_so
     assert quoted(text, "m", way=PRIORITY).flags == ("standard_rate:priority",)
     # What the table leaves out costs the standard rate.
     assert usd(quoted(text, "m", way=BATCH)) == {"input": 1, "output": 1}
-    assert quoted(text, "m", way=BATCH).flags == ("standard_rate:batch",)
+    batch = quoted(text, "m", way=BATCH)
+    assert batch.flags == ()
+    assert cost(batch, {"output": 9, "reasoning": 1}).flags == ("price_of:output:reasoning",)
+    assert cost(batch, {"input": 9, "output": 1}).flags == ("standard_rate:batch",)
 
 
 def test_a_batch_in_a_service_tier_has_the_price_of_the_first_that_has_one() -> None:
@@ -169,16 +172,21 @@ def test_a_batch_in_a_service_tier_has_the_price_of_the_first_that_has_one() -> 
 def test_the_lists_batch_prices_stay_for_what_the_entry_leaves_out_alone() -> None:
     quote = quoted("[model.big]\ninput = 1.5\n", way=BATCH)
     assert usd(quote) == {"input": Decimal("1.5"), "output": 4, "cache_read": 1, "web_searches": 10}
-    assert quote.flags == ("standard_rate:batch",)
+    assert {name for name, each in quote.prices.items() if each.flags} >= {"input", "cache_write_5m"}
+    assert cost(quote, {"input": 0, "output": 5, "cache_read": 5}).flags == ()
+    assert cost(quote, {"input": 1, "output": 5}).flags == ("standard_rate:batch",)
     assert quoted("[model.big.batch]\ninput = 0.9\n", way=BATCH).prices["input"].usd == Decimal("0.9")
     assert quoted("[model.big.batch]\ninput = 0.9\n").prices["input"].usd == 2
 
 
-def test_a_list_without_that_way_is_flagged_only_where_it_prices_tokens() -> None:
+def test_a_list_without_that_way_is_flagged_only_where_it_prices_what_is_used() -> None:
     every = "[model.big]\ninput = 1\noutput = 2\ncache_read = 0.1\nflex = 0.5\n"
     assert quoted("", way=FLEX).flags == ("standard_rate:flex",)
-    assert quoted("[model.big]\noutput = 2\nflex = 0.5\n", way=FLEX).flags == ("standard_rate:flex",)
-    assert quoted(every, way=FLEX).flags == ()
+    assert quoted("[model.big]\nweb_searches = 1\n", way=FLEX).flags == ("standard_rate:flex",)
+    some = quoted("[model.big]\noutput = 2\nflex = 0.5\n", way=FLEX)
+    assert cost(some, {"output": 1}).flags == ()
+    assert cost(some, {"output": 1, "input": 1}).flags == ("standard_rate:flex",)
+    assert all(not each.flags for each in quoted(every, way=FLEX).prices.values())
 
 
 def test_the_exact_name_then_the_provider_then_the_newest_then_the_files_order_decides() -> None:
@@ -223,7 +231,8 @@ def test_a_negotiated_factor_is_on_list_prices_and_not_on_what_an_entry_sets() -
     quote = quoted('[provider."openai"]\nfactor = 0.9\n[model.big]\noutput = 7\n')
     assert usd(quote) == {"input": Decimal("1.8"), "cache_read": Decimal("0.9"), "output": 7, "web_searches": 9}
     assert quote.prices["input"].at(100_001) == Decimal("3.6")
-    assert quote.flags == ("factor:0.9",)
+    assert cost(quote, {"input": 1, "output": 1}).flags == ("factor:0.9",)
+    assert cost(quote, {"output": 1}).flags == ()
     alone = '[provider."openai"]\nfactor = 0.9\n[model.dated]\ninput = 1\noutput = 2\n'
     assert quoted(alone, "dated").flags == ()
 
