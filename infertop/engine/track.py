@@ -92,6 +92,11 @@ class Track:
         """Whether it has not been read for five intervals: it left the page, or its source does not answer."""
         return self.frame.moment.now - self.seen > self.frame.stale_seconds
 
+    def covered(self, window: float) -> float:
+        """Return how many of the last `window` seconds were measured; a little more where no poll was at their start."""
+        line = self.frame.line
+        return line.seconds(line.back(self.frame.newest - window), line.end - 1) if line.times else 0.0
+
     @property
     def last(self) -> float | None:
         """The newest reading of a gauge."""

@@ -19,7 +19,7 @@ DEFAULT_SOURCE = "default 0.15 USD/kWh"
 class EnergyTerms(NamedTuple):
     """What the price of a kWh at the GPU is made of: USD per kWh at the meter, where that stands, and the PUE.
 
-    `hours` are those of the tariff in force ("22:00-06:00"), empty where none is; `pue_source` is where [energy] stands.
+    `hours` are those of the tariff in force ("22:00-06:00"), empty without one; `pue_source` is where [energy] stands.
     """
 
     usd_per_kwh: Decimal
@@ -56,8 +56,8 @@ def explain(energy: Energy | None, ts: float, zone: ZoneInfo) -> str:
     terms, price = energy_terms(energy, ts, zone), energy_price(energy, ts, zone)
     if terms.default:
         return f"energy = {price.usd} USD/kWh ({price.source}; set [energy] in pricing.toml)"
-    hours = f", {terms.hours}" if terms.hours else ""
-    return f"energy = {terms.usd_per_kwh} USD/kWh ({terms.source}{hours}) x PUE {terms.pue} = {price.usd} USD/kWh at the GPU"
+    where = f"{terms.source}, {terms.hours}" if terms.hours else terms.source
+    return f"energy = {terms.usd_per_kwh} USD/kWh ({where}) x PUE {terms.pue} = {price.usd} USD/kWh at the GPU"
 
 
 def _tariff(energy: Energy, ts: float, zone: ZoneInfo) -> Tariff | None:

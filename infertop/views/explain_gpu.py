@@ -1,87 +1,149 @@
-"""How the figures of a GPU, and of the headline, were come by."""
+"""How the figures of a GPU were come by."""
 
 from __future__ import annotations
 
-from infertop.views.costs import UNKNOWN_MODEL, Costs, GpuCost
+from typing import NamedTuple
+
+from infertop.money.allocate import GpuUse
+from infertop.readings.registry import METRICS
+from infertop.readings.safe import safe
+from infertop.views.costs import UNKNOWN_MODEL, GpuCost
+from infertop.views.explain_rate import gpu_lines
 from infertop.views.facts import Facts
-from infertop.views.shapes import Explained
+from infertop.views.gpu_rows import THROTTLES
+from infertop.views.origin import origin
+from infertop.views.shapes import Explained, GpuRow
+from infertop.views.wording import amount, enough, number, read_ago, usd
+
+_GIB = 2**30
 
 
-def usd(value: float | None, digits: int = 4) -> str:
-    """Return an amount as a person reads it; what is unknown is said to be."""
-    if value is None:
-        return "unknown"
-    return f"${value:.{digits}g}" if 0 < abs(value) < 0.01 else f"${value:,.{digits}f}".rstrip("0").rstrip(".")
+class _Reading(NamedTuple):
+    """A column that is the newest reading of a metric; `factor` is from the metric's unit to the one shown."""
+
+    column: str
+    title: str
+    metric: str
+    factor: float
+    unit: str
 
 
-def gpu_figures(facts: Facts, cost: GpuCost) -> dict[str, Explained]:
+_READINGS = (
+    _Reading("memory_used_bytes", "memory used", "gpu_memory_used_bytes", 1 / _GIB, "GiB"),
+    _Reading("memory_total_bytes", "memory", "gpu_memory_total_bytes", 1 / _GIB, "GiB"),
+    _Reading("power_watts", "power", "gpu_power_watts", 1.0, "W"),
+    _Reading("power_limit_watts", "power limit", "gpu_power_limit_watts", 1.0, "W"),
+    _Reading("temperature_celsius", "temperature", "gpu_temperature_celsius", 1.0, "C"),
+    _Reading("sm_clock_hertz", "SM clock", "gpu_sm_clock_hertz", 1e-6, "MHz"),
+)
+
+
+def gpu_figures(facts: Facts, cost: GpuCost, row: GpuRow) -> dict[str, Explained]:
     """Return the explanations of a GPU's columns."""
+    name = Explained("GPU", (f"{safe(row.name)}, {safe(row.uuid)}, index {safe(row.index)}: as NVML names it",))
+    source = Explained("price", _source(facts, cost))
+    state = Explained("state", (f"{row.state}: NVML as {safe(cost.meter)}, {read_ago(row.age_seconds)}",))
     return {
-        "usd_per_hour": Explained(f"$/h  {usd(cost.usd_per_hour)}", _rate(facts, cost)),
-        "utilization": Explained("utilisation", (_busy(facts, cost), "a kernel ran; it says nothing of how well")),
-        "idle_usd_per_hour": Explained(
-            f"idle  {usd(cost.idle_usd_per_hour)}",
-            (f"{usd(cost.usd_per_hour)}/h x (1 - utilisation): time in which nothing ran, held or not",),
-        ),
-        "models": Explained("whose it is", _shares(cost)),
+        "usd_per_hour": Explained(f"$/h  {usd(cost.usd_per_hour)}", gpu_lines(facts, cost)),
+        "idle_usd_per_hour": Explained(f"idle  {usd(cost.idle_usd_per_hour)}", _idle(cost)),
+        "models": Explained("whose it is", _shares(facts, cost)),
+        "utilization": Explained("utilisation", _busy(facts, cost)),
+        **{each.column: _reading(row, each) for each in _READINGS},
+        "throttled": Explained("held down", _throttled(facts, cost, row)),
+        **dict.fromkeys(("price_source", "price_default", "price_note", "default"), source),
+        **dict.fromkeys(("uuid", "index", "name", "gpu"), name),
+        **dict.fromkeys(("state", "age_seconds"), state),
+        "trend": Explained("trend", ("utilisation over the window, oldest first",)),
     }
 
 
-def _busy(facts: Facts, cost: GpuCost) -> str:
-    busy = "unknown" if cost.busy is None else f"{cost.busy:.1%}"
-    return f"{busy}: share of the last {facts.meters.window:.0f} s in which a kernel ran, by NVML"
+def _idle(cost: GpuCost) -> tuple[str, ...]:
+    meaning = "idle is the cost of time in which nothing ran, held or not; it is part of $/h, never added to it"
+    if cost.usd_per_hour is None or cost.busy is None or cost.idle_usd_per_hour is None:
+        missing = "its price" if cost.usd_per_hour is None else "its utilisation, which NVML does not tell,"
+        return (f"unknown, because {missing} is", meaning)
+    rate, busy = enough(cost.idle_usd_per_hour, lambda one, share: one * (1 - share), cost.usd_per_hour, cost.busy)
+    digits = f"{rate} x (1 - {busy}) = {amount(cost.idle_usd_per_hour)}"
+    return (f"idle = $/h x (1 - utilisation) = {digits} USD/h", meaning)
 
 
-def _rate(facts: Facts, cost: GpuCost) -> tuple[str, ...]:
-    memory = None if cost.memory_bytes is None else int(cost.memory_bytes)
-    explained = facts.prices.explain_gpu(cost.at.name, memory, cost.slices, facts.now)
-    lines = list(explained if cost.rate.price else cost.rate.lines)
-    if cost.energy_usd_per_hour:
-        lines.append(f"energy at the mean power of the window: {usd(cost.energy_usd_per_hour)}/h")
+def _busy(facts: Facts, cost: GpuCost) -> tuple[str, ...]:
+    if cost.at.instances:
+        return ("0: nothing can run on what no instance has of a GPU that is cut by MIG",)
+    if cost.busy is None:
+        return ("unknown: NVML does not tell it of this GPU (it does of no MIG instance)",)
+    seconds = facts.meters.covered(cost.meter, "gpu_utilization")
+    return (
+        f"{number(cost.busy)}: share of the last {number(seconds, 1)} s in which a kernel ran, by NVML,"
+        f" {read_ago(facts.age_of(cost.meter))}",
+        "a kernel ran: it says nothing of how well the rest of the GPU was used",
+    )
+
+
+def _reading(row: GpuRow, how: _Reading) -> Explained:
+    value: float | None = getattr(row, how.column)
+    if value is None:
+        return Explained(how.title, ("unknown: NVML does not tell it of this GPU",))
+    said = f"{number(value * how.factor, 3)} {how.unit}: {METRICS[how.metric].help}, NVML's newest reading"
+    return Explained(how.title, (f"{said}, {read_ago(row.age_seconds)}",))
+
+
+def _throttled(facts: Facts, cost: GpuCost, row: GpuRow) -> tuple[str, ...]:
+    reasons = facts.meters.total(cost.meter, "gpu_throttle_reasons", gpu=cost.at.gpu)
+    if reasons is None:
+        return ("unknown: NVML does not tell why the clock of this GPU is as it is",)
+    looked_for = ", ".join(word for _, word in THROTTLES)
+    return (f"{row.throttled or 'nothing'}: NVML's clock event reasons, bits {int(reasons):#x}", f"of {looked_for}")
+
+
+def _source(facts: Facts, cost: GpuCost) -> tuple[str, ...]:
+    price = cost.rate.price
+    if price is None:
+        return cost.rate.lines
+    unset = "; nobody set it, so it is marked d" if price.default else ""
+    lines = [f"{usd(float(price.usd))} a GPU hour: {origin(facts, price.source, price.since)}{unset}"]
+    if cost.energy is not None:
+        lines.append(f"energy apart: {origin(facts, cost.energy.source, cost.energy.since)}")
     return tuple(lines)
 
 
-def _shares(cost: GpuCost) -> tuple[str, ...]:
+def _shares(facts: Facts, cost: GpuCost) -> tuple[str, ...]:
     if not cost.allocation.held:
-        return ("no model holds its memory: all of it is unheld",)
-    lines = []
+        return ("no model holds its memory: all of it is unheld, a row of its own",)
+    lines = ["a model's part = its part of the busy time + its part of the idle time; all parts sum to $/h"]
     for share in cost.allocation.shares:
-        part = None if cost.usd_per_hour is None else cost.usd_per_hour * share.all_in
-        busy = f", {share.busy:.1%} busy" if share.idle is not None else ""
-        lines.append(f"{share.all_in:.1%}{busy} = {usd(part)}/h to {share.model or UNKNOWN_MODEL} ({share.source})")
+        who = f"{safe(share.model or UNKNOWN_MODEL, 60)} ({safe(share.source, 60)})"
+        parts = number(share.all_in) if share.idle is None else f"{number(share.busy)} + {number(share.idle)}"
+        if cost.usd_per_hour is None:
+            lines.append(f"{who}: {parts} of an unknown price")
+            continue
+        part = cost.usd_per_hour * share.all_in
+        rate, *shares = enough(
+            part, lambda one, *some: one * sum(some), cost.usd_per_hour, share.busy, share.idle or 0.0, digits=6
+        )
+        digits = f"({shares[0]} + {shares[1]})" if share.idle is not None else shares[0]
+        lines.append(f"{who}:")
+        lines.append(f"  {rate} x {digits} = {amount(part)} USD/h")
     if cost.allocation.method:
         lines.append(f"divided: {cost.allocation.method}")
+        lines += _measures(cost.use)
     return tuple(lines)
 
 
-def _parts(costs: Costs) -> tuple[tuple[str, float | None], ...]:
-    return (("gpu", costs.gpu), ("host", costs.host), ("api", costs.api))
-
-
-def headline(facts: Facts) -> Explained:
-    """Explain the first lines of the screen."""
-    costs, past = facts.costs, facts.past
-    parts = [(name, value) for name, value in _parts(costs) if value is not None]
-    lines = [
-        " + ".join(f"{name} {usd(value, 2)}" for name, value in parts) or "nothing here has a price yet",
-        "gpu is the rate of each GPU present, whether it works or not:",
-    ]
-    for cost in costs.gpus:
-        price = cost.rate.price
-        source = f"{price.source}{', default: nobody set it' if price.default else ''}" if price else "no price"
-        lines.append(f"  {cost.index} {cost.at.name}: {usd(cost.usd_per_hour, 2)}/h  {source}")
-    if costs.api is not None:
-        lines.append(f"api {usd(costs.api, 2)}: throughput reserved at providers, used or not (see deployments)")
-    lines.append(f"idle {usd(costs.idle, 2)}: the part of gpu in which nothing ran")
-    lines.append(f"unheld {usd(costs.unheld, 2)}: GPUs whose memory no model holds; models + unheld = gpu")
-    if past.usual:
-        usual = past.usual
-        lines.append(
-            f"usual {usd(usual.mean, 2)} +- {usd(usual.deviation, 2)}: {usual.minutes} minutes of the last 7 days"
-        )
-    else:
-        lines.append("what is usual is known after an hour of history")
-    if past.coverage is not None:
-        lines.append(f"today {usd(past.today_usd, 2)}: the ledger since midnight in {facts.timezone}")
-        lines.append(f"  {past.coverage:.0%} of today was recorded: what ran besides is not in it")
-    return Explained(f"$/hour in all  {usd(costs.total, 2)}", tuple(lines))
+def _measures(use: GpuUse) -> list[str]:
+    """Return what each holder was measured to do and hold."""
+    lines = []
+    for holder in use.holders:
+        said = [f"SM time {number(holder.busy_seconds)}"] if holder.busy_seconds is not None else []
+        if holder.memory_byte_seconds is not None:
+            said.append(f"memory {number(holder.memory_byte_seconds / _GIB, 3)} GiB")
+        for model in holder.models:
+            known = (
+                ("GPU s", model.compute_seconds),
+                ("weighted tokens", model.token_weight),
+                ("requests", model.requests),
+            )
+            done = [f"{number(value, 3)} {what}" for what, value in known if value is not None]
+            said.append(f"{safe(model.model or UNKNOWN_MODEL, 60)}: {', '.join(done) or 'nothing told'}")
+        lines.append(f"  {safe(holder.source, 60)}: {'; '.join(said) or 'nothing is known of it'}")
+    return lines

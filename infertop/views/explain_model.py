@@ -1,95 +1,147 @@
-"""How the figures of a model were come by."""
+"""How the figures of a model were come by: what it does, and how fast. What it costs is in `explain_cost.py`."""
 
 from __future__ import annotations
 
-from infertop.views.costs import ModelCost
-from infertop.views.explain_gpu import usd
+from infertop.readings.registry import METRICS, TOKEN_CLASSES
+from infertop.readings.safe import safe
+from infertop.views.explain_cost import cost_figures
 from infertop.views.facts import Facts
 from infertop.views.shapes import Explained, ModelRow, Quantiles
+from infertop.views.wording import number, read_ago
 
-_NOT_COUNTED = "this engine does not count requests"
+# A column, its title, the metric it is from, and how it is summed.
+_READINGS = (
+    ("running", "running", "running", "now, all ranks together"),
+    ("waiting", "waiting", "waiting", "now, all ranks together"),
+    ("kv_cache_usage", "KV cache", "kv_cache_usage", "now; with several ranks their mean"),
+    ("kv_cache_peak", "KV cache, highest", "kv_cache_usage", "the highest of the window, of any rank"),
+    ("preemptions_per_second", "preemptions", "preemptions", "a second, over the window"),
+    ("failed_per_second", "failed", "requests_failed", "a second, over the window"),
+)
+_LATENCIES = (
+    ("ttft", "time to first token", "ttft_seconds", "queue and prompt"),
+    ("inter_token", "inter-token latency", "inter_token_seconds", "between two output tokens"),
+    ("request", "request time", "request_seconds", "from arrival to the last token"),
+    ("queue", "queue time", "queue_seconds", "before work on it began"),
+)
+_MARKS = ("marked", "mark", "mark_note")
+# What a table says of a model beside its figures.
+SAID = frozenset(("model", "source", "kind", "provider", "state", "age_seconds", "window_seconds", "trend", *_MARKS))
 
 
 def model_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
-    """Return the explanations of a model's columns."""
-    cost = facts.costs.models.get((row.source, row.model), ModelCost())
+    """Return the explanations of a model's columns, money first."""
+    tokens = Explained("tok/s", _tokens(row))
+    name = Explained("model", (f"{safe(row.model, 80)}: as {safe(row.source, 80)} names it ({safe(row.kind)})",))
+    age = read_ago(row.age_seconds)
+    state = Explained("state", (f"{row.state}: {safe(row.source, 80)}, {age}; grey where a figure is old",))
     return {
-        "usd_per_hour": Explained(f"$/h  {usd(row.usd_per_hour)}", _hour(facts, row, cost)),
-        "usage_usd_per_hour": Explained(
-            f"usage  {usd(row.usage_usd_per_hour)}/h", ("its busy part alone; models' usage + idle = gpu",)
-        ),
-        "usd_per_request": Explained(f"$/request  {usd(row.usd_per_request, 6)}", _request(row)),
-        "usd_per_million": Explained(f"$/1M  {usd(row.usd_per_million.get('blended'))}", _million(row)),
-        "tokens_per_second": Explained("tok/s", _tokens(row)),
-        "ttft": Explained("time to first token", _latency(row.ttft, "prompt and queue, by the engine's histogram")),
-        "inter_token": Explained("inter-token latency", _latency(row.inter_token, "between two output tokens")),
-        "kv_cache_usage": Explained(
-            "KV cache", ("share of its blocks in use now; with several ranks their mean",) if row.kv_cache_usage else ()
-        ),
-        "shadow_margin_usd_per_hour": Explained("margin", _margin(facts, row)),
+        **cost_figures(facts, row),
+        "tokens_per_second": tokens,
+        "prompt": Explained("prompt/s", (_summed(row, prompt=True),)),
+        "output": Explained("out/s", (_summed(row, prompt=False),)),
+        "requests_per_second": Explained("req/s", _requests(row)),
+        **{column: _reading(row, column, *how) for column, *how in _READINGS},
+        **{column: _latency(row, column, *how) for column, *how in _LATENCIES},
+        "cache_hit_ratio": Explained("hits", _hits(row)),
+        "prompt_tokens_per_request": Explained("prompt/req", _length(row, "prompt", row.prompt_tokens_per_request)),
+        "output_tokens_per_request": Explained("output/req", _length(row, "output", row.output_tokens_per_request)),
+        **dict.fromkeys(("model", "source", "kind", "provider"), name),
+        **dict.fromkeys(("state", "age_seconds", "window_seconds"), state),
+        **dict.fromkeys(_MARKS, Explained("mark", _mark(row))),
+        "trend": Explained("trend", ("output tokens a second over the window, oldest first",)),
     }
-
-
-def _hour(facts: Facts, row: ModelRow, cost: ModelCost) -> tuple[str, ...]:
-    age = "unknown" if row.age_seconds is None else f"{row.age_seconds:.0f} s"
-    lines = [f"{row.basis}, all-in, over {row.window_seconds:.0f} s, {age} old, from {row.source}"]
-    by_uuid = {gpu.at.gpu: gpu for gpu in facts.costs.gpus}
-    for uuid in cost.gpus:
-        gpu = by_uuid[uuid]
-        share = sum(
-            each.all_in for each in gpu.allocation.shares if (each.source, each.model) == (row.source, row.model)
-        )
-        lines.append(f"  {share:.1%} of GPU {gpu.index} {gpu.at.name} at {usd(gpu.usd_per_hour)}/h")
-    lines += [f"  {method}" for method in dict.fromkeys(cost.methods) if method]
-    if not cost.gpus and cost.all_in is None:
-        lines.append("  no GPU of it is known and [host] has no price: its cost is unknown")
-    return tuple(lines)
-
-
-def _request(row: ModelRow) -> tuple[str, ...]:
-    if row.requests_per_second is None:
-        return (f"{_NOT_COUNTED}, so a request has no price",)
-    requests = row.requests_per_second * row.window_seconds
-    lines = [f"{usd(row.usd_per_hour)}/h x {row.window_seconds:.1f} s / 3600 / {requests:,.0f} requests finished"]
-    if row.kind == "vllm":
-        lines.append("finished: request_params_n_count, where the engine has it; given up ones are only in the tokens")
-    return tuple(lines)
-
-
-def _million(row: ModelRow) -> tuple[str, ...]:
-    lines = [f"{usd(row.usd_per_hour)}/h over the window / its tokens of all classes (blended)"]
-    prices = ((name, row.usd_per_million.get(name)) for name in ("input", "cache_read", "output"))
-    lines += [f"  {name} {usd(price)}" for name, price in prices if price is not None]
-    lines.append("by class: tokens weighted 1 : 0.1 : 4, or as the model's shadow prices are; they sum to the cost")
-    return tuple(lines)
 
 
 def _tokens(row: ModelRow) -> tuple[str, ...]:
-    lines = [f"what the engine counted over {row.window_seconds:.1f} s, a second"]
-    words = {
-        "input": "prompt tokens computed afresh",
-        "cache_read": "prompt tokens from its cache",
-        "output": "generated",
-    }
-    for name, text in words.items():
-        rate = row.tokens_per_second.get(name)
-        lines.append(f"  {name} {'not reported' if rate is None else f'{rate:,.1f}'}: {text}")
+    known = {name: rate for name, rate in row.tokens_per_second.items() if rate is not None}
+    if not known:
+        return ("unknown: the engine counts no tokens, or was read only once",)
+    every, seconds = _added(known), number(row.window_seconds, 1)
+    lines = [
+        f"{every}: what the counters rose by over {seconds} s, divided by {seconds} s, {read_ago(row.age_seconds)}"
+    ]
+    for name, rate in row.tokens_per_second.items():
+        each = TOKEN_CLASSES.get(name)
+        said = "not reported" if rate is None else f"{number(rate, 2)}/s"
+        lines.append(f"  {name} {said}: {each.help if each else 'tokens'}")
     return tuple(lines)
 
 
-def _latency(shown: Quantiles, what: str) -> tuple[str, ...]:
+def _added(known: dict[str, float]) -> str:
+    """Return a sum in digits, the sum alone where there is one thing."""
+    texts = [number(each, 2) for each in known.values()]
+    whole = number(sum(known.values()), 2)
+    return f"{' + '.join(texts)} = {whole}/s" if len(texts) > 1 else f"{whole}/s"
+
+
+def _summed(row: ModelRow, *, prompt: bool) -> str:
+    names = [
+        name
+        for name, rate in row.tokens_per_second.items()
+        if rate is not None and name in TOKEN_CLASSES and TOKEN_CLASSES[name].prompt == prompt
+    ]
+    what = "prompt tokens, cached ones included" if prompt else "generated tokens"
+    return f"{what}: {' + '.join(names)}" if names else f"{what}: not reported"
+
+
+def _requests(row: ModelRow) -> tuple[str, ...]:
+    if row.requests_per_second is None:
+        return ("unknown: this engine does not count requests, or was read only once",)
+    done = row.requests_per_second * row.window_seconds
+    seconds = number(row.window_seconds, 1)
+    rate = f"{number(done, 3)} / {seconds} = {number(row.requests_per_second, 4)}/s"
+    return (f"requests finished over {seconds} s: {rate}, {read_ago(row.age_seconds)}",)
+
+
+def _reading(row: ModelRow, column: str, title: str, metric: str, how: str) -> Explained:
+    value: float | None = getattr(row, column)
+    if value is None:
+        return Explained(title, (f"unknown: the engine does not report {METRICS[metric].help}",))
+    return Explained(title, (f"{number(value, 4)}: {METRICS[metric].help}, {how}, {read_ago(row.age_seconds)}",))
+
+
+def _latency(row: ModelRow, column: str, title: str, metric: str, what: str) -> Explained:
+    shown: Quantiles = getattr(row, column)
     if not shown.count:
-        return ()
+        return Explained(title, (f"unknown: the engine told no {METRICS[metric].help} in the window",))
+    points = ((name, getattr(shown, name)) for name in ("p50", "p95", "p99"))
+    said = [f"{name} {_bracket(*point)}" for name, point in points if any(each is not None for each in point)]
+    lines = [f"{what}; {number(shown.count, 1)} observations in the window, {read_ago(row.age_seconds)}"]
+    if said:
+        lines.append(f"  {', '.join(said)}: read off the engine's buckets, it lies between their bounds")
+    if shown.mean is not None:
+        lines.append(f"  mean {number(shown.mean)} s: all of it together, divided by their number")
+    return Explained(title, tuple(lines))
+
+
+def _bracket(low: float | None, value: float | None, high: float | None) -> str:
+    middle = "unknown" if value is None else f"{number(value, 4)} s"
+    if low is None and high is None:
+        return middle
+    least, most = ("0" if low is None else number(low, 4)), ("no bound" if high is None else number(high, 4))
+    return f"{middle} ({least} to {most})"
+
+
+def _hits(row: ModelRow) -> tuple[str, ...]:
+    if row.cache_hit_ratio is None:
+        return ("unknown: the engine does not tell cached tokens apart, or had no prompts in the window",)
+    rates = row.tokens_per_second
+    cached, fresh = rates.get("cache_read") or 0.0, rates.get("input") or 0.0
+    texts = (number(cached, 4), number(fresh, 4))
     return (
-        f"{what}; {shown.count:,.0f} observations in the window",
-        "read off buckets: a figure lies between its bounds",
+        "hits = cached prompt tokens / all prompt tokens",
+        f"  = {texts[0]} / ({texts[0]} + {texts[1]}) = {number(row.cache_hit_ratio, 4)}",
     )
 
 
-def _margin(facts: Facts, row: ModelRow) -> tuple[str, ...]:
-    shadow = facts.prices.shadow_price(row.model, facts.now)
-    if not shadow:
-        return ()
-    used = [name for name, rate in row.tokens_per_second.items() if rate is not None and name in shadow]
-    prices = ", ".join(f"{name} ${shadow[name].usd} ({shadow[name].source})" for name in used)
-    return ("what the shadow price would bring an hour, less $/h; never part of spend", f"  per 1M: {prices}")
+def _length(row: ModelRow, what: str, value: float | None) -> tuple[str, ...]:
+    if value is None:
+        return ("unknown: the engine counts no requests, or none ended in the window",)
+    return (f"{number(value, 1)}: {what} tokens of the window / requests finished in it",)
+
+
+def _mark(row: ModelRow) -> tuple[str, ...]:
+    if not row.marked:
+        return ("not marked: no figure of it is beyond what is usual",)
+    return (f"{safe(row.mark_note, 80)}; usual is the mean of the last 7 days, set sigma under [alert]",)

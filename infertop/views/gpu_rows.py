@@ -10,7 +10,7 @@ from infertop.views.shapes import GpuRow
 
 _TREND_BINS = 30
 # Bits of NVML's clock event reasons (nvml.h, nvmlClocksEventReason*) that hold a busy GPU back.
-_THROTTLES = (
+THROTTLES = (
     (0x004, "power cap"),
     (0x008, "hw slowdown"),
     (0x020, "sw thermal"),
@@ -56,14 +56,29 @@ def _row(facts: Facts, cost: GpuCost) -> GpuRow:
         idle_usd_per_hour=cost.idle_usd_per_hour,
         price_source=price.source if price else "",
         price_default=bool(price and price.default),
-        price_note="" if price else cost.rate.lines[0],
+        price_note=_note(cost),
         models=tuple(dict.fromkeys(_models(cost))),
         trend=meters.trend(cost.meter, "gpu_utilization", _TREND_BINS, gpu=gpu),
     )
 
 
+def _note(cost: GpuCost) -> str:
+    """Return what is to be known of the price beside its source."""
+    if cost.rate.price is None:
+        return cost.rate.lines[0]
+    if cost.energy is None:
+        return ""
+    if cost.drawn is None:
+        return "its energy is unknown and not in it"
+    notes = (
+        (cost.drawn.guessed, "energy estimated by its power limit"),
+        (cost.energy.default, "energy at a default price"),
+    )
+    return ", ".join(note for holds, note in notes if holds)
+
+
 def _throttles(reasons: float | None) -> Iterable[str]:
-    return (word for bit, word in _THROTTLES if reasons is not None and int(reasons) & bit)
+    return (word for bit, word in THROTTLES if reasons is not None and int(reasons) & bit)
 
 
 def _models(cost: GpuCost) -> Iterable[str]:

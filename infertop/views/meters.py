@@ -77,6 +77,10 @@ class Meters:
         means = _known(track.even_mean(self.window) for track in self.tracks(source, metric, **labels))
         return sum(means) / len(means) if means else None
 
+    def covered(self, source: str, metric: str) -> float:
+        """Return how many seconds of the window were measured, by the series of a metric."""
+        return max((track.covered(self.window) for track in self.tracks(source, metric)), default=0.0)
+
     def peak(self, source: str, metric: str, **labels: str) -> float | None:
         """Return the highest value in the window of any series."""
         peaks = _known(track.max(self.window) for track in self.tracks(source, metric, **labels))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infertop.views.explain_model import model_figures
+from infertop.views.explain_model import SAID, model_figures
 from infertop.views.facts import Facts, Place
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows, units_of
@@ -43,10 +43,16 @@ def model_page(facts: Facts, source: str, model: str) -> ModelPage:
         times=_times(facts),
         history=_history(facts, row),
         events=tuple(event for event in facts.past.events if event.scope.get("model") == model),
-        explained=tuple(each for each in model_figures(facts, row).values() if each.lines),
+        explained=tuple(each for name, each in model_figures(facts, row).items() if name not in SAID),
         not_reported=tuple(name for name, key in _REPORTED.items() if getattr(row, key) is None) + _latencies(row),
         price_notes=_prices(facts, row),
+        prefill_usd_per_hour=_hourly(units.prefill_usd, row.window_seconds),
+        decode_usd_per_hour=_hourly(units.decode_usd, row.window_seconds),
     )
+
+
+def _hourly(usd: float | None, seconds: float) -> float | None:
+    return usd / seconds * 3600 if usd is not None and seconds else None
 
 
 def _latencies(row: ModelRow) -> tuple[str, ...]:

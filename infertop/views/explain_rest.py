@@ -1,0 +1,124 @@
+"""How the figures of budgets and sources were come by."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from infertop.money.budgets import Status
+from infertop.readings.safe import safe
+from infertop.views.facts import Facts
+from infertop.views.origin import origin
+from infertop.views.shapes import BudgetRow, Explained, SourceRow
+from infertop.views.wording import amount, enough, number, read_ago, span, usd
+
+_LAST_TS = 253_402_300_800  # the year 10000
+
+
+def budget_figures(facts: Facts, found: Status, row: BudgetRow) -> dict[str, Explained]:
+    """Return the explanations of a budget's columns."""
+    budget = found.budget
+    limit = (f"{usd(row.limit_usd)} a {budget.period}: {origin(facts, budget.where)}",)
+    name = (f"what counts: {safe(row.scope, 80) or 'everything'}; {origin(facts, budget.where)}",)
+    levels = f"told once each at {', '.join(f'{share:.0%}' for share in budget.alert_at)} of the limit"
+    period = f"the {budget.period} from {_when(facts, found.start)} to {_when(facts, found.end)}"
+    return {
+        "spent_usd": Explained(f"spent  {usd(row.spent_usd)}", _spent(facts, found, row, period)),
+        "fraction": Explained("share", (*_fraction(row), levels)),
+        "limit_usd": Explained(f"limit  {usd(row.limit_usd)}", limit),
+        "burn_usd_per_hour": Explained(f"now/h  {usd(row.burn_usd_per_hour)}", _burn(facts, row)),
+        "forecast_usd": Explained(f"ends at  {usd(row.forecast_usd[1], 2)}", _forecast(facts, found, row)),
+        "exhausted_at": Explained("gone", _exhausted(facts, found, row)),
+        "level": Explained("level", (f"{row.level}: {levels}",)),
+        "resets_at": Explained("resets", (f"{period} in {facts.timezone}",)),
+        "coverage": Explained("seen", _coverage(row)),
+        **dict.fromkeys(("name", "budget", "period", "scope"), Explained("budget", name)),
+    }
+
+
+def _when(facts: Facts, ts: float) -> str:
+    if not 0 <= ts < _LAST_TS:
+        return "-"
+    try:
+        zone = ZoneInfo(facts.timezone)
+    except (ValueError, OSError):
+        return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return datetime.fromtimestamp(ts, zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _spent(facts: Facts, found: Status, row: BudgetRow, period: str) -> tuple[str, ...]:
+    lines = [
+        f"the ledger's lines since the {row.period} began in {facts.timezone}, {origin(facts, found.budget.where)}"
+    ]
+    if row.spent_usd is None:
+        lines.insert(0, "unknown: nothing with a price counts towards it yet")
+    lines.append(f"  {period}")
+    return (*lines, *(f"  {line}" for line in _coverage(row)))
+
+
+def _coverage(row: BudgetRow) -> tuple[str, ...]:
+    if row.coverage is None:
+        return ("how much of today was recorded is not known",)
+    return (f"{row.coverage:.0%} of today was recorded: what ran besides is not in it",)
+
+
+def _fraction(row: BudgetRow) -> tuple[str, ...]:
+    if row.fraction is None or row.spent_usd is None:
+        return ("unknown: nothing with a price counts towards it yet",)
+    texts = enough(row.fraction, lambda spent, limit: spent / limit, row.spent_usd, row.limit_usd)
+    return (f"spent / limit = {texts[0]} / {texts[1]} = {amount(row.fraction)}",)
+
+
+def _burn(facts: Facts, row: BudgetRow) -> tuple[str, ...]:
+    meaning = "what the hour costs now of what this budget is about: models all-in, and unheld GPUs"
+    if row.burn_usd_per_hour is None:
+        return ("unknown: nothing of it has a price now", meaning)
+    window = f"over the last {facts.meters.window:.0f} s"
+    return (f"{amount(row.burn_usd_per_hour)} USD/h, {window}", meaning)
+
+
+def _forecast(facts: Facts, found: Status, row: BudgetRow) -> tuple[str, ...]:
+    mid, spent, burn = row.forecast_usd[1], row.spent_usd, row.burn_usd_per_hour
+    if mid is None or spent is None or burn is None:
+        return ("unknown: what is spent, or what the hour costs now, is",)
+    hours = (found.end - facts.now) / 3600
+    texts = enough(mid, lambda one, rate, left: one + rate * left, spent, burn, hours)
+    return (
+        "forecast = spent + now/h x hours left; a first estimate, without an interval",
+        f"  = {texts[0]} + {texts[1]} x {texts[2]} = {amount(mid)} USD",
+    )
+
+
+def _exhausted(facts: Facts, found: Status, row: BudgetRow) -> tuple[str, ...]:
+    meaning = "when spent reaches the limit if now/h goes on; - where that is after the period's end"
+    spent, burn = row.spent_usd, row.burn_usd_per_hour
+    if row.exhausted_at is None or spent is None or not burn:
+        return (meaning,)
+    hours = (row.exhausted_at - facts.now) / 3600
+    texts = enough(hours, lambda limit, one, rate: (limit - one) / rate, row.limit_usd, spent, burn)
+    digits = f"({texts[0]} - {texts[1]}) / {texts[2]} = {amount(hours)} hours from now"
+    return (f"(limit - spent) / now/h = {digits}", meaning)
+
+
+def source_figures(facts: Facts, row: SourceRow) -> dict[str, Explained]:
+    """Return the explanations of a source's columns."""
+    age = read_ago(row.age_seconds)
+    name = Explained(
+        "source", (f"{safe(row.name, 80)}: {safe(row.kind)} at {safe(row.address, 80) or 'this machine'}",)
+    )
+    states = "up: read within five intervals; stale: not; down: it refused; auth: it wants a key; absent: not here"
+    took = "not polled yet" if row.poll_seconds is None else f"{number(row.poll_seconds * 1000, 2)} ms: the last poll"
+    return {
+        "state": Explained("state", (f"{row.state}, {age}", states)),
+        "age_seconds": Explained("age", (f"the last reading that could be used: {age}",)),
+        "interval_seconds": Explained(
+            "every", (f"polled every {span(row.interval_seconds)}: --interval, interval_seconds or + and -",)
+        ),
+        "poll_seconds": Explained("poll", (took,)),
+        "failures": Explained("failed", (f"{row.failures} polls in a row without an answer; each waits longer",)),
+        "rejected": Explained(
+            "odd", (f"{row.rejected} lines or fields of the last page could not be read and were left out",)
+        ),
+        "detail": Explained("what to do", (safe(row.detail) or "nothing: it answers",)),
+        **dict.fromkeys(("name", "source", "kind", "address"), name),
+    }
