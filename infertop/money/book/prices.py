@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from infertop.money.book.classes import free_prices, unit_prices
 from infertop.money.book.rows import Row, Tiered, parse_model
@@ -14,8 +15,19 @@ from infertop.money.quote import LISTED_BY, STANDARD_RATE, Quote, UnitPrice, Way
 
 CORRECTED = "corrected"
 BATCH = "batch"
+_FAST = "fast"
+_MOST = 128
+_T = TypeVar("_T")
 # What providers call processing at the standard rate.
-_STANDARD = frozenset(("", "standard", "default", "auto", "on_demand"))
+_STANDARD = frozenset(("standard", "default", "auto", "on_demand"))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A way of processing: what of it has a rate of its own ("batch", "flex"), and the context of requests for it."""
+
+    words: Mapping[str, Mapping[str, str]]
+    context: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,7 @@ class _Answer:
 
 
 class Priced:
-    """One model's prices; answers are kept, since there are only as many as its rows and variants make."""
+    """One model's prices. Answers are kept, within bounds: the names of tiers come from outside."""
 
     def __init__(self, provider: str, data: Mapping[str, Any]) -> None:
         """Read a model's entry; raises ValueError where it is broken."""
@@ -40,6 +52,7 @@ class Priced:
         self._before = Priced(provider, data["before"]) if "before" in data else None
         self._free = bool(data.get("free"))
         self._model = parse_model(data)
+        self._quotes: dict[tuple[object, ...], Quote] = {}
         self._answers: dict[tuple[object, ...], _Answer] = {}
 
     def quote(self, ts: float, way: Way, source: str, reseller: bool) -> Quote | None:
@@ -47,19 +60,27 @@ class Priced:
 
         A `reseller`, which falls back to this list, is not known to offer its variants: it has the standard rate.
         """
-        asked = ways(way)
+        key = (way, source, reseller)
+        held = self._quotes.get(key)
+        if held is None or not held.start <= ts < held.end:
+            held = self._quote(ts, terms(way), source, reseller)
+            if held is not None:
+                _keep(self._quotes, key, held)
+        return held
+
+    def _quote(self, ts: float, asked: Terms, source: str, reseller: bool) -> Quote | None:
         flags = (f"{LISTED_BY}:{self.provider}",) if reseller else ()
         if self._free:
             return Quote(self.provider, self._model.id, source, "", free_prices(source), flags)
         if not self._model.rows:
             return None
-        context = {} if reseller else {key: value for terms in asked.values() for key, value in terms.items()}
+        asked = replace(asked, context={}) if reseller else asked
 
         def answer(at: float) -> _Answer:
-            return self._answer(at, asked, context, source)
+            return self._answer(at, asked, source)
 
         now = answer(ts)
-        start, end = span(self._whens(context), ts, answer)
+        start, end = span(self._whens(asked.context), ts, answer)
         return Quote(self.provider, self._model.id, source, now.since, now.prices, (*flags, *now.flags), start, end)
 
     def _whens(self, context: Mapping[str, str]) -> Iterator[When]:
@@ -69,20 +90,19 @@ class Priced:
         if self._before:
             yield from self._before._whens(context)
 
-    def _answer(
-        self, ts: float, asked: Mapping[str, Mapping[str, str]], context: Mapping[str, str], source: str
-    ) -> _Answer:
+    def _answer(self, ts: float, asked: Terms, source: str) -> _Answer:
         row = self._model.row(ts)
-        variants = [each for each in self._model.variants if each.when.holds(ts) and _fits(each, context)]
-        key = (source, tuple(asked), id(row), *map(id, variants))
-        if key not in self._answers:
-            self._answers[key] = self._made(row, variants, asked, source)
-        answer = self._answers[key]
-        if self._before and answer.costs != self._before._answer(ts, asked, context, source).costs:
+        variants = [each for each in self._model.variants if each.when.holds(ts) and _fits(each, asked.context)]
+        key = (source, tuple(asked.words), id(row), *map(id, variants))
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = self._made(row, variants, asked, source)
+            _keep(self._answers, key, answer)
+        if self._before and answer.costs != self._before._answer(ts, asked, source).costs:
             return replace(answer, flags=(*answer.flags, CORRECTED))
         return answer
 
-    def _made(self, row: Row, variants: list[Row], asked: Mapping[str, Mapping[str, str]], source: str) -> _Answer:
+    def _made(self, row: Row, variants: list[Row], asked: Terms, source: str) -> _Answer:
         chosen: dict[str, tuple[Tiered, str]] = {}
         # The first variant that sets a price wins, and any of them over the row.
         for each in (*variants, row):
@@ -90,23 +110,31 @@ class Priced:
                 chosen.setdefault(name, (price, each.when.since))
         missing = tuple(
             f"{STANDARD_RATE}:{word}"
-            for word, terms in asked.items()
-            if not any(each.context.items() & terms.items() for each in variants)
+            for word, choice in asked.words.items()
+            if not any(each.context.items() & choice.items() for each in variants)
         )
         prices = unit_prices(chosen, source, self._model.minimum)
         first = prices.get("input") or next(iter(prices.values()), None)
         return _Answer(prices, first.since if first else "", missing)
 
 
-def ways(way: Way) -> Mapping[str, Mapping[str, str]]:
-    """Return what is asked for beyond the standard rate ("batch", "flex"), each with the terms of variants for it."""
-    asked: dict[str, Mapping[str, str]] = {}
-    if way.batch or way.service_tier == BATCH:
-        asked[BATCH] = {"processing": BATCH}
-    if way.service_tier not in _STANDARD and way.service_tier != BATCH:
-        terms = {"service_tier": way.service_tier}
-        asked[way.service_tier] = terms | {"speed": "fast"} if way.service_tier == "fast" else terms
-    return asked
+@lru_cache(maxsize=_MOST)
+def terms(way: Way) -> Terms:
+    """Return what a way of processing is in the words of variants."""
+    batch = {"processing": BATCH} if way.batch or way.service_tier == BATCH else {}
+    tier = {"service_tier": way.service_tier} if way.service_tier and way.service_tier != BATCH else {}
+    if way.service_tier == _FAST:
+        tier["speed"] = _FAST
+    words = {BATCH: batch} if batch else {}
+    if tier and way.service_tier not in _STANDARD:
+        words[way.service_tier] = tier
+    return Terms(words, batch | tier)
+
+
+def _keep(kept: dict[tuple[object, ...], _T], key: tuple[object, ...], value: _T) -> None:
+    if len(kept) >= _MOST:
+        kept.clear()
+    kept[key] = value
 
 
 def _fits(variant: Row, context: Mapping[str, str]) -> bool:
