@@ -45,9 +45,7 @@ def load_minute(state: dict[str, Any]) -> Minute:
         spans={SpanKey(*key)._replace(price=_price(price)): _load_span(span) for *key, price, span in state["spans"]},
         host={(source, _price(price)): ms for source, price, ms in state["host"]},
         # States from before there were deployments do not have it.
-        deployed={
-            Deployed(*key)._replace(price=_price(price)): ms for *key, price, ms in state.get("deployed", ())
-        },
+        deployed={Deployed(*key)._replace(price=_price(price)): ms for *key, price, ms in state.get("deployed", ())},
         covered=[(start, end) for start, end in state["covered"]],
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infertop.money.lines import Price
-from infertop.money.minutes import MINUTE, Energy, GpuSpan, Held, Minute, SpanKey
+from infertop.money.minutes import MINUTE, Deployed, Energy, GpuSpan, Held, Minute, SpanKey
 from infertop.money.repricing import Repricing
 
 
@@ -29,6 +29,16 @@ def reprice_minute(minute: Minute, repricing: Repricing) -> None:
         at = (source, rate.price if rate else price)
         host[at] = host.get(at, 0) + ms
     minute.host = host
+    minute.deployed = _deployed(minute, repricing)
+
+
+def _deployed(minute: Minute, repricing: Repricing) -> dict[Deployed, int]:
+    found: dict[Deployed, int] = {}
+    for key, ms in minute.deployed.items():
+        rate = repricing.deployment(key.price, minute.start)
+        paid = key if rate is None else key._replace(price=rate.price)
+        found[paid] = found.get(paid, 0) + ms
+    return found
 
 
 def _add_span(to: GpuSpan, more: GpuSpan) -> None:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from infertop.money.dates import begins
+from infertop.money.deployments.booked import DEPLOYMENT, dated_price
 from infertop.money.drafts import costed
 from infertop.money.gpu_drafts import ENERGY, GPU_RESOURCES
 from infertop.money.host_drafts import HOST
@@ -45,13 +47,15 @@ class Repricing:
         self.history = prices if isinstance(prices, PriceHistory) else PriceHistory(prices)
         self.prices = self.history.newest
         self._gpus = gpus
-        self._edges = self.history.edges()
+        settings = self.prices.settings
+        days = {begins(day, settings.zone) for each in settings.deployments for day in (each.since, each.until) if day}
+        self._edges = sorted({*self.history.edges(), *days})
         self._energy_over = lru_cache(maxsize=256)(self._energy)
         self._energy_prices = lru_cache(maxsize=256)(self._prices_of_day)
 
     def concerns(self, resource: str) -> bool:
         """Say whether lines of this resource are priced here: all of a span are then needed together."""
-        return resource == HOST or resource in GPU_RESOURCES
+        return resource in (HOST, DEPLOYMENT) or resource in GPU_RESOURCES
 
     def edges(self) -> Sequence[float]:
         """Return the times between which `outdated` gives one answer, in order."""
@@ -61,6 +65,8 @@ class Repricing:
         """Say whether lines like this at `ts` may have another price now."""
         if resource == HOST:
             return self.host(price, ts) is not None
+        if resource == DEPLOYMENT:
+            return self.deployment(price, ts) is not None
         if resource in _TIME:
             return self.rate(*_place(dimensions), price, ts) is not None
         # Energy that has no price follows the time of its GPU, see `lines`.
@@ -76,7 +82,7 @@ class Repricing:
                 continue
             rate = self._rate(line, repriced)
             new = line if rate is None else _with(line, rate.price, astride=self._is_astride(line, rate))
-            groups[line.unit if line.resource != HOST else HOST, self._root(line)].append(new)
+            groups[self._group(line)].append(new)
         return [*billed, *(line for group in groups.values() for line in _settled(group))]
 
     def rate(self, gpu: str, slices: int | None, old: Price | None, ts: float) -> Rate | None:
@@ -106,6 +112,11 @@ class Repricing:
         """Return the price of the host's time at `ts` that was priced by `old`, or None where that stays."""
         return settle(self.history, ts, old, lambda book: Rate(book.host_price(ts)))
 
+    def deployment(self, old: Price | None, ts: float) -> Rate | None:
+        """Return the price of a deployment's time at `ts` that was priced by `old`, or None where that stays."""
+        new = None if old is None else dated_price(self.prices.settings, old.name, ts)
+        return None if new is None or new == old else Rate(new)
+
     def _repriced(self, lines: Iterable[Line]) -> dict[Dimensions, Rate]:
         """Return the rates of the GPUs whose time has another price now."""
         found = {}
@@ -123,6 +134,8 @@ class Repricing:
         return None if rate is not None and None in begun else rate
 
     def _at(self, line: Line, ts: float) -> Rate | None:
+        if line.resource == DEPLOYMENT:
+            return self.deployment(line.price, ts)
         return (
             self.host(line.price, ts) if line.resource == HOST else self.rate(*_place(line.dimensions), line.price, ts)
         )
@@ -131,6 +144,12 @@ class Repricing:
         if line.resource == ENERGY:
             return False
         return any(line.start < ts < line.end and self._at(line, ts) != rate for ts in self._edges)
+
+    def _group(self, line: Line) -> tuple[str, str]:
+        """Return what a line is rounded together with: the host's time, one deployment's, a GPU's time or energy."""
+        if line.resource in (HOST, DEPLOYMENT):
+            return line.resource, line.source if line.resource == DEPLOYMENT else ""
+        return line.unit, self._root(line)
 
     def _root(self, line: Line) -> str:
         gpu, _ = _place(line.dimensions)

@@ -55,6 +55,12 @@ def price(deployment: Deployment) -> Price | None:
     return Price(deployment.name, usd, PER_DEPLOYMENT_HOUR, deployment.where, since)
 
 
+def dated_price(settings: Settings, name: str, ts: float) -> Price | None:
+    """Return what the file says with a `from` that an hour of the deployment called `name` costs at `ts`, else None."""
+    found = next((each for each in spending(settings, ts) if each.name == name and each.since), None)
+    return price(found) if found else None
+
+
 def usd_per_hour(deployments: Iterable[Deployment]) -> float | None:
     """Return what these cost an hour together, used or not; None where none of them does."""
     prices = [each for deployment in deployments if (each := price(deployment))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ from infertop.money.derive import Deriver
 from infertop.money.dimensions import dimensions
 from infertop.money.lines import NANO, Basis, Line
 from infertop.money.rates import PriceBook
+from infertop.money.repricing import Repricing
 from infertop.money.settings import UTC, Assignment, Settings
 from infertop.readings.model import Series
 from tests.money.tape import START, batch, engine, host
@@ -143,6 +145,65 @@ def test_taken_up_anywhere_it_is_the_same_and_each_minute_costs_its_time(
     assert second.open_lines() == once.open_lines()
     for line in deployed(once.open_lines()):
         assert line.usd_nano == round(Decimal(usd) * NANO * line.quantity / 3_600_000)
+
+
+def meter(book: PriceBook, since: int, until: int) -> list[Line]:
+    """The closed lines of a machine metered from one time to another."""
+    deriver = Deriver(book)
+    for ts in range(since, until + 1, 10):
+        deriver.advance(host(ts))
+    return deriver.close_before(until)
+
+
+def again(lines: Sequence[Line], book: PriceBook) -> list[Line]:
+    """The same lines after pricing.toml was edited, as the history asks for them: span by span."""
+    repricing = Repricing(book, {})
+    outdated = [
+        line for line in lines if repricing.outdated(line.resource, line.dimensions, line.price, float(line.start))
+    ]
+    starts = {line.start for line in outdated}
+    spans = [[line for line in lines if line.start == start] for start in sorted(starts)]
+    assert all(repricing.concerns(line.resource) for line in outdated)
+    kept = [line for line in lines if line.start not in starts]
+    return sorted([*kept, *(line for span in spans for line in repricing.lines(span))], key=repr)
+
+
+def test_a_price_with_a_date_holds_for_what_was_spent_since() -> None:
+    before = meter(prices(ptu("60"), ptu("7", name="other")), DAY + 86400 - 120, DAY + 86400 + 120)
+    tomorrow = date(1981, 5, 30)
+    edited = prices(ptu("60"), ptu("90", since=tomorrow), ptu("7", name="other"))
+    after = again(before, edited)
+    costs = [(line.start - DAY - 86400, line.usd_nano) for line in deployed(after) if line.source == "ptu"]
+    assert sorted(costs) == [(-120, NANO), (-60, NANO), (0, NANO * 3 // 2), (60, NANO * 3 // 2)]
+    assert sum(line.quantity for line in after) == sum(line.quantity for line in before)
+    assert [line for line in after if line.source != "ptu"] == sorted(
+        (line for line in before if line.source != "ptu"), key=repr
+    )
+    assert again(after, edited) == after
+    # It is what a recording under the edited file gives.
+    assert sorted(deployed(meter(edited, DAY + 86400 - 120, DAY + 86400 + 120)), key=repr) == deployed(after)
+
+
+def test_a_price_without_a_date_changes_nothing_that_was_spent() -> None:
+    before = sorted(meter(prices(ptu("60")), START, START + 120), key=repr)
+    for edited in (prices(ptu("90")), prices(), prices(ptu("90", counts=False, since=TODAY))):
+        assert again(before, edited) == before
+
+
+def test_hours_put_together_astride_the_date_stay() -> None:
+    (line, *_) = deployed(meter(prices(ptu("60")), START, START + 60))
+    hour = replace(line, start=DAY + 86400 - 1800, end=DAY + 86400 + 1800, quantity=3_600_000, usd_nano=60 * NANO)
+    assert again([hour], prices(ptu("90", since=date(1981, 5, 30)))) == [hour]
+
+
+def test_the_open_minute_takes_a_price_with_a_date_too() -> None:
+    deriver = Deriver(prices(ptu("60")))
+    for ts in (START, START + 10):
+        deriver.advance(host(ts))
+    deriver.reprice(Repricing(prices(ptu("120", since=TODAY)), {}))
+    deriver.advance(host(START + 20))
+    (line,) = deployed(deriver.open_lines())
+    assert (line.quantity, line.usd_nano) == (20_000, 666_666_667)
 
 
 def test_a_state_from_before_there_were_deployments_is_read() -> None:
