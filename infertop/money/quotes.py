@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from infertop.money.book.listing import Listing
-from infertop.money.book.prices import ways
+from infertop.money.book.prices import terms
 from infertop.money.dates import ALWAYS, begins
 from infertop.money.entry_prices import entry_prices, scaled, with_kinds
 from infertop.money.model_prices import LOCAL, NEVER, Chosen, ModelEntries
@@ -137,7 +137,7 @@ def _merged(chosen: Chosen, listed: Quote | None, provider: str, way: Way) -> Qu
     entry = chosen.entry
     if entry is None:
         return listed
-    own = entry_prices(entry, tuple(ways(way)))
+    own = entry_prices(entry, tuple(terms(way).words))
     of_list = listed.prices if listed else {}
     rest = {
         name: replace(unit, flags=listed.flags)
