@@ -70,6 +70,8 @@ def _configuration(setup: Setup) -> Iterable[str]:
         f"               {len(settings.gpus)} GPU rates, {len(settings.models)} model prices, "
         f"{len(settings.budgets)} budgets, {len(settings.sources)} sources, time zone {settings.zone}"
     )
+    if settings.providers or settings.deployments:
+        yield f"               {len(settings.providers)} negotiated rates, {len(settings.deployments)} deployments"
     path = setup.database
     state = f"written by process {writer_pid(path)}" if path.exists() and is_written(path) else "not in use"
     size = f"{path.stat().st_size / 1e6:.1f} MB, {state}" if path.exists() else "not there yet"
