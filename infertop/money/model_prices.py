@@ -12,7 +12,7 @@ from infertop.money.settings import ModelPrices
 
 LOCAL = "local"
 NEVER = float("inf")
-_GLOB = frozenset("*?[")
+GLOB = frozenset("*?[")
 
 
 class Chosen(NamedTuple):
@@ -33,7 +33,7 @@ class ModelEntries:
         self._globs: list[tuple[int, ModelPrices]] = []
         for position, each in enumerate(models):
             self._exact.setdefault(each.pattern, []).append((position, each))
-            if not _GLOB.isdisjoint(each.pattern):
+            if not GLOB.isdisjoint(each.pattern):
                 self._globs.append((position, each))
 
     def choose(self, model: str, fits: Callable[[str], bool], ts: float) -> Chosen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from infertop.money import checks
-from infertop.money.model_prices import LOCAL
+from infertop.money.model_prices import GLOB, LOCAL
 from infertop.money.schema import Key, Reader, spelt
 from infertop.money.section_parts import DAY, dotted, repeated
 from infertop.money.settings import ProviderFactor
@@ -33,6 +33,8 @@ def read_providers(reader: Reader, raw: object) -> tuple[ProviderFactor, ...]:
 
 def _provider(reader: Reader, raw: object, path: Path) -> ProviderFactor | None:
     table = reader.table(raw, path, _PROVIDER, dotted(path))
+    if not GLOB.isdisjoint(str(path[1])):
+        reader.wrong(path, "must be the name of one provider: a glob is not taken here")
     if str(path[1]).lower() == LOCAL:
         reader.wrong(path, "is what you serve yourself: it has no list prices that a factor could be on")
     if not table.good:

@@ -185,6 +185,7 @@ def test_two_entries_for_the_same_models_provider_and_date_are_a_mistake() -> No
             "[provider.openai]\nfactor = 1\n[provider.OpenAI]\nfactor = 2",
             "3: provider.OpenAI has the date of provider.openai (pricing.toml:1): keep one, or set from",
         ),
+        ('[provider."*"]\nfactor = 0.5', '1: provider."*" must be the name of one provider: a glob is not taken here'),
         (
             "[provider.local]\nfactor = 0.5",
             "1: provider.local is what you serve yourself: it has no list prices that a factor could be on",

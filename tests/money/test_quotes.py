@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -362,3 +363,43 @@ def test_the_shipped_list_is_under_a_book_that_was_given_none() -> None:
     azure = prices.quote("azure", "gpt-4o", NOW)
     assert azure is not None
     assert azure.prices["output"].source == shipped().name
+
+
+ENTRY = '[model."*"]\noutput = 3\nbatch = 0.5\nfrom = 2026-10-25\n'
+REAL = PriceBook(parse(b'timezone = "Europe/Berlin"\n'))
+OVER = PriceBook(parse(('timezone = "Europe/Berlin"\n' + ENTRY).encode()))
+MODELS = sorted({(each.provider, each.model) for each in shipped().models()})
+WAYS = st.sampled_from([STANDARD, BATCH, FLEX, PRIORITY, Way(True, "flex"), Way(service_tier="\x1b[31m")])
+YEARS = st.floats(1.6e9, 1.9e9)
+
+
+@given(st.sampled_from(MODELS), WAYS, YEARS)
+@settings(max_examples=300, deadline=None)
+def test_without_entries_every_model_costs_what_the_shipped_list_says(
+    model: tuple[str, str], way: Way, ts: float
+) -> None:
+    assert REAL.quote(*model, ts, way) == shipped().quote(*model, ts, way)
+
+
+@given(st.sampled_from(MODELS), WAYS, YEARS, st.floats(0, 1))
+@settings(max_examples=300, deadline=None)
+def test_an_entry_over_the_shipped_list_changes_its_classes_alone_and_holds_all_over_its_span(
+    model: tuple[str, str], way: Way, ts: float, part: float
+) -> None:
+    listed, quote = shipped().quote(*model, ts, way), OVER.quote(*model, ts, way)
+    begun = ts >= datetime(2026, 10, 25, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
+    own = {"output"} if begun else set()
+    assert (quote is None) == (listed is None and not begun)
+    for name, unit in (listed.prices if listed else {}).items():
+        assert quote is not None
+        if name not in own and unit.stands_for not in own:
+            assert replace(quote.prices[name], flags=()) == unit
+        else:
+            assert quote.prices[name].source == "pricing.toml:3"
+            assert quote.prices[name].usd == (Decimal("1.5") if "batch" in str(way) else 3)
+    if quote is not None:
+        other = max(quote.start, 1.6e9) + part * (min(quote.end, 1.9e9) - max(quote.start, 1.6e9))
+        if other < quote.end:
+            again = PriceBook(OVER.settings).quote(*model, other, way)
+            assert again is not None
+            assert (again.prices, again.flags) == (quote.prices, quote.flags)
