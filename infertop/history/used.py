@@ -15,6 +15,7 @@ from infertop.history.sums import MINUTE, Sum, account_sums, coverage_ms
 from infertop.money.gpu_drafts import BUSY, ENERGY, GPU_RESOURCES, is_idle
 from infertop.money.lines import NANO, Basis
 from infertop.money.quote import Way
+from infertop.money.statement_lines import PAID, way_of
 from infertop.money.whatif.traffic import GpusUsed, Traffic, Used
 from infertop.readings.registry import CALL_UNITS
 
@@ -75,14 +76,6 @@ def unheld_usd(connection: sqlite3.Connection, since: float, until: float) -> in
     return total
 
 
-def way_of(dimensions: Iterable[tuple[str, str]]) -> Way:
-    """Return the way of processing that a line's dimensions tell."""
-    said = dict(dimensions)
-    tier = said.get("service_tier", "")
-    batch = said.get("batch", "").lower() in ("true", "1", "yes") or tier == "batch"
-    return Way(batch, "" if tier in ("standard", "default", "batch", "auto") else tier)
-
-
 @dataclass(slots=True)
 class _Gpus:
     """GPU time and cost as they are summed."""
@@ -137,12 +130,14 @@ class _Sums:
     gpus: _Gpus = field(default_factory=_Gpus)
     bases: set[str] = field(default_factory=set)
     gap_tokens: int = 0
+    reserved: bool = False
 
     def add(self, account: Account, amount: Sum) -> None:
         if account.is_gap:
             self.gap_tokens += amount.quantity if account.is_tokens else 0
             return
         self.usd_nano = add_usd(self.usd_nano, amount.usd_nano)
+        self.reserved |= account.price == PAID.id and amount.quantity > 0
         if amount.usd_nano is not None:
             self.bases.add(account.basis)
         if account.is_tokens:
@@ -165,11 +160,12 @@ class _Sums:
             basis=max(self.bases, key=_CERTAINTY.index, default=""),
             gap_tokens=self.gap_tokens,
             counts=counts,
+            reserved=self.reserved,
         )
 
 
 def _count(by_way: dict[Way, dict[str, int]], account: Account, amount: Sum) -> None:
-    counts = by_way.setdefault(way_of(account.dimensions), {})
+    counts = by_way.setdefault(way_of(dict(account.dimensions)), {})
     counts[account.resource] = counts.get(account.resource, 0) + amount.quantity
 
 

@@ -38,11 +38,13 @@ def whatif_page(
     of a second. `counts` says which sources are part of totals. Without traffic there are no subjects and a notice.
     """
     everything = used(connection, since, until, counts)
-    found = [each for each in everything if asked.concerns(each) and (each.traffic.all_tokens or each.usd)]
+    concerned = [each for each in everything if asked.concerns(each) and (each.traffic.all_tokens or each.usd)]
+    # The hours of reserved throughput are part of all together, and no traffic by themselves.
+    found = [each for each in concerned if each.traffic.all_tokens or each.provider == LOCAL]
     market = Market(prices, now, asked, everything, capacities(connection, until))
     recorded = coverage(connection, since, until)
     if len(found) > 1:
-        found.insert(0, together(found))
+        found.insert(0, together(concerned))
     return WhatIfPage(
         at=now,
         since=since,

@@ -75,11 +75,10 @@ def _left_out(each: Used, market: Market, choice: Choice) -> Iterator[str]:
     if host is not None and each.gpus.hours:
         yield f"the host's {usd(host.usd)} an hour is in none of it ({host.source})"
     if choice.more:
-        yield f"{choice.more:,} more models have a price: --all, or --to PATTERN"
+        yield f"{choice.more:,} more models are listed: --all, or --to PATTERN"
     if choice.lacking:
         yield f"{choice.lacking:,} models lack a price for a class of tokens that is used here"
-    offers = market.offers
-    yield f"left out: {offers.free:,} that are free of charge, {offers.without_price:,} without a price at this time"
+    yield f"{market.free:,} models that are free of charge are left out"
 
 
 def _span(seconds: float) -> str:

@@ -8,12 +8,12 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from infertop.history.used import Place
-from infertop.money.quote import Quote, UnitPrice, Way
+from infertop.money.quote import Quote, Way
 from infertop.money.rates import PriceBook
 from infertop.money.whatif.capacity import UNKNOWN, Capacity, given
 from infertop.money.whatif.newest import MAKERS, newest
-from infertop.money.whatif.offers import LOCAL, Candidate, Offer, Offers, basename, candidates, merged, offers
-from infertop.money.whatif.traffic import MILLION, Traffic, Used
+from infertop.money.whatif.offers import LOCAL, Candidate, Name, Offer, basename, candidates, merged, named, offer
+from infertop.money.whatif.traffic import Traffic, Used
 
 SHADOW = "shadow price"
 _NAMESAKES = 2
@@ -43,14 +43,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The alternatives that are shown, cheapest first, and how many more there are."""
+    """The alternatives that are shown, cheapest first, and how many more models are listed.
+
+    `lacking` have no price for a class that was used; they are shown where they were asked for by name.
+    """
 
     shown: tuple[Candidate, ...]
-    more: int
-    lacking: int
+    more: int = 0
+    lacking: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Market:
     """Prices and capacities of one moment; `used` is all that was measured, also what was not asked about."""
 
@@ -59,13 +62,20 @@ class Market:
     asked: Asked
     used: tuple[Used, ...]
     capacities: Mapping[Place, Capacity]
-    offers: Offers = field(init=False)
-    newest: frozenset[str] = field(init=False)
+    _offers: dict[Name, Offer | None] = field(default_factory=dict)
+    _newest: tuple[Name, ...] | None = None
 
-    def __post_init__(self) -> None:
-        found = offers(self.prices, self.now)
-        object.__setattr__(self, "offers", found)
-        object.__setattr__(self, "newest", frozenset(each.name for each in newest(found.all)))
+    @property
+    def free(self) -> int:
+        """How many models cost nothing: they are no alternatives, for they are free of charge up to a limit."""
+        return named(self.prices).free
+
+    @property
+    def newest(self) -> tuple[Name, ...]:
+        """The models that stand for all others."""
+        if self._newest is None:
+            self._newest = tuple(newest(named(self.prices).names, self._answers))
+        return self._newest
 
     def capacity(self, each: Used) -> Capacity:
         """Return what one GPU serves of this model: as given, else as measured here, else as its namesake's was."""
@@ -94,47 +104,55 @@ class Market:
             None,
         )
 
-    def choice(self, traffic: Traffic, own: str, model: str) -> Choice:
+    def choice(self, traffic: Traffic, own: Name, model: str) -> Choice:
         """Return what is shown of the alternatives for this traffic; `own` is the offer that it is at, if any."""
-        among = [each for each in self.offers.all if each.name != own]
+        names = [each for each in named(self.prices).names if each != own]
         asked = self.asked
-        if asked.to:
-            among = [each for each in among if _wanted(each, asked.to)]
-        elif not asked.every:
-            few = self._few(among, traffic, model)
-            found = candidates(traffic, few, self.prices, self.now)
+        if not asked.to and not asked.every:
+            few = dict.fromkeys((*self._twins(names, traffic, model), *self.newest))
+            few.pop(own, None)
+            found = self._candidates(traffic, few)
             shown = [each for each in found if each.priced.usd is not None]
-            return Choice(tuple(shown), len(among) - len(few), len(found) - len(shown))
-        found = merged(candidates(traffic, among, self.prices, self.now), tuple(MAKERS))
+            return Choice(tuple(shown), len(names) - len(few), len(found) - len(shown))
+        if asked.to:
+            names = [each for each in names if _wanted(each, asked.to)]
+        found = merged(self._candidates(traffic, names), tuple(MAKERS))
         shown = found if asked.to else [each for each in found if each.priced.usd is not None]
         return Choice(tuple(shown), 0, len(found) - len(shown))
 
-    def _few(self, among: Iterable[Offer], traffic: Traffic, model: str) -> list[Offer]:
-        """Return the newest models of their makers, and the cheapest that are called as this one."""
-        listed = list(among)
-        known = [each for each in listed if each.name in self.newest]
-        name = basename(model)
-        twins = candidates(traffic, (each for each in listed if basename(each.model) == name), self.prices, self.now)
-        cheapest = [each.offer for each in merged(twins, tuple(MAKERS)) if each.priced.usd is not None][:_NAMESAKES]
-        return list({each.name: each for each in (*cheapest, *known)}.values())
+    def twins(self, model: str) -> list[Name]:
+        """Return who else offers a model of this name."""
+        return [each for each in named(self.prices).names if basename(each.model) == basename(model)]
+
+    def _twins(self, names: Iterable[Name], traffic: Traffic, model: str) -> list[Name]:
+        """Return the cheapest models that are called as this one."""
+        found = self._candidates(traffic, [each for each in names if basename(each.model) == basename(model)])
+        priced = [each.offer.name for each in merged(found, tuple(MAKERS)) if each.priced.usd is not None]
+        return priced[:_NAMESAKES]
+
+    def _candidates(self, traffic: Traffic, names: Iterable[Name]) -> list[Candidate]:
+        offers = [found for each in names if (found := self._offer(each))]
+        return candidates(traffic, offers, self.prices, self.now)
+
+    def _offer(self, name: Name) -> Offer | None:
+        if name not in self._offers:
+            self._offers[name] = offer(name, self.prices, self.now)
+        return self._offers[name]
+
+    def _answers(self, name: Name) -> bool:
+        found = self._offer(name)
+        return found is not None and "output" in found.quote.prices
 
     def shadow(self, model: str) -> Offer | None:
         """Return the shadow price of a model that is served here, None where pricing.toml has none."""
-        prices = self.prices.shadow_price(model, self.now)
-        if not prices:
-            return None
-        first = prices.get("input") or next(iter(prices.values()))
-        units = {name: UnitPrice(each.usd, MILLION, each.source, each.since) for name, each in prices.items()}
-        return Offer(LOCAL, SHADOW, Quote(LOCAL, model, first.source, first.since, units))
+        quote = self.prices.quote(LOCAL, model, self.now)
+        return Offer(Name(LOCAL, SHADOW), quote) if quote else None
 
     def quote(self, each: Used, way: Way) -> Quote | None:
         """Return the list price of what a provider is asked for now."""
         return None if each.provider == LOCAL else self.prices.quote(each.provider, each.model, self.now, way)
 
 
-def _wanted(offer: Offer, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern.lower()) for name in _names(offer) for pattern in patterns)
-
-
-def _names(offer: Offer) -> tuple[str, str]:
-    return offer.name.lower(), offer.model.lower()
+def _wanted(name: Name, patterns: Iterable[str]) -> bool:
+    whole, model = str(name).lower(), name.model.lower()
+    return any(fnmatchcase(each, pattern.lower()) for pattern in patterns for each in (whole, model))

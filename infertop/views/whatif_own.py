@@ -91,6 +91,11 @@ def _thought_of(name: str, capacity: Capacity, market: Market) -> Own:
     )
 
 
+def gpu_source(source: str) -> str:
+    """Return where the rate of a GPU is from, as a row says it."""
+    return source if source.startswith("default") or not source else f"gpu rate {source}"
+
+
 def own_row(own: Own, traffic: Traffic, now_usd: Decimal | None) -> Alternative:
     """Return the traffic on GPUs of one's own: as many whole ones as its load needs, held for the whole time."""
     notes = list(own.notes)
@@ -106,7 +111,7 @@ def own_row(own: Own, traffic: Traffic, now_usd: Decimal | None) -> Alternative:
         LOCAL,
         f"{OWN}: {own.name}",
         cost,
-        price_source=f"gpu rate {own.price_source}" if own.price_source else "",
+        price_source=gpu_source(own.price_source),
         since=own.since,
         notes=tuple(notes),
     )

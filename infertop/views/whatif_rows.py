@@ -24,6 +24,8 @@ class Costed:
         self._traffic = traffic
         self._tokens = traffic.all_tokens
         self._now_usd = now_usd
+        counts = traffic.by_class
+        self._reads_only = bool(counts.get("cache_read")) and not any(counts.get(name) for name in _WRITES)
 
     def row(
         self,
@@ -55,35 +57,34 @@ class Costed:
         """Return the row of a candidate at `now`, in epoch seconds."""
         offer = found.offer
         return self.row(
-            offer.provider,
-            offer.model,
+            offer.name.provider,
+            offer.name.model,
             found.priced.usd,
             price_source=offer.quote.source,
             since=offer.quote.since,
-            notes=tuple(_notes(found, self._traffic, now)),
+            notes=tuple(self._notes(found, now)),
         )
+
+    def _notes(self, found: Candidate, now: float) -> Iterable[str]:
+        quote = found.offer.quote
+        for flag in found.priced.flags:
+            said = _said(*flag.split(":", 1)) if ":" in flag else _WORDS.get(flag, "")
+            if said:
+                yield said
+        if self._traffic.requests is None and REQUESTS in quote.prices:
+            yield "a fee per request is left out: requests are not known"
+        if self._reads_only and _writes_cost_more(quote):
+            yield "writing to the cache costs extra there: not in it"
+        if quote.end - now < DAY:
+            yield f"the price changes at {timestamp(quote.end)}"
+        if found.also:
+            more = f" and {len(found.also) - _MOST_ALSO} more" if len(found.also) > _MOST_ALSO else ""
+            yield f"the same at {', '.join(found.also[:_MOST_ALSO])}{more}"
 
 
 def number(amount: Decimal | None) -> float | None:
     """Return an amount as a view shows it."""
     return None if amount is None else float(amount)
-
-
-def _notes(found: Candidate, traffic: Traffic, now: float) -> Iterable[str]:
-    quote = found.offer.quote
-    for flag in found.priced.flags:
-        said = _said(*flag.split(":", 1)) if ":" in flag else _WORDS.get(flag, "")
-        if said:
-            yield said
-    if traffic.requests is None and REQUESTS in quote.prices:
-        yield "a fee per request is left out: requests are not known"
-    if _writes_apart(quote, traffic):
-        yield "writing to the cache costs extra there: not in it"
-    if quote.end - now < DAY:
-        yield f"the price changes at {timestamp(quote.end)}"
-    if found.also:
-        more = f" and {len(found.also) - _MOST_ALSO} more" if len(found.also) > _MOST_ALSO else ""
-        yield f"the same at {', '.join(found.also[:_MOST_ALSO])}{more}"
 
 
 _WORDS = {"corrected": "a price of the list is corrected"}
@@ -106,11 +107,7 @@ def _said(word: str, what: str) -> str:
     return ""
 
 
-def _writes_apart(quote: Quote, traffic: Traffic) -> bool:
-    """Say whether cache reads, taken there, need writes that cost more than input, and that were not measured."""
-    counts = traffic.by_class
-    fresh = quote.prices.get("input")
-    if fresh is None or not counts.get("cache_read") or any(counts.get(name) for name in _WRITES):
-        return False
-    write = quote.prices.get(_WRITES[0])
-    return write is not None and not write.stands_for and write.usd > fresh.usd
+def _writes_cost_more(quote: Quote) -> bool:
+    """Say whether writing to the cache, which reading from it needs, costs more there than input does."""
+    fresh, write = quote.prices.get("input"), quote.prices.get(_WRITES[0])
+    return fresh is not None and write is not None and not write.stands_for and write.usd > fresh.usd

@@ -7,26 +7,25 @@ from decimal import Decimal
 
 from infertop.money.quote import Way
 from infertop.money.whatif.capacity import UNKNOWN
-from infertop.money.whatif.newest import MAKERS
-from infertop.money.whatif.offers import LOCAL, Candidate, quote_of
+from infertop.money.whatif.offers import LOCAL, Candidate, Name, quote_of
 from infertop.money.whatif.priced import blended_usd_per_million, traffic_cost
 from infertop.money.whatif.traffic import HOUR, Used
 from infertop.views.whatif_explained import explained
 from infertop.views.whatif_market import Choice, Market
-from infertop.views.whatif_own import Own, break_evens, own_gpus, own_row, scales
+from infertop.views.whatif_own import Own, break_evens, gpu_source, own_gpus, own_row, scales
 from infertop.views.whatif_rows import Costed, number
 from infertop.views.whatif_savings import savings
 from infertop.views.whatif_shapes import Alternative, WhatIf
 from infertop.views.whatif_together import ALL
 
 _MOST_BREAK_EVENS = 8
+_NAMESAKE = "namesake"
 
 
 def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
     """Return what one model's traffic of one source would cost elsewhere and at other sizes; `each` may be all."""
     traffic, own = each.traffic, own_gpus(each, market) if each.model != ALL else None
-    offered = f"{each.provider}/{each.model}"
-    choice = market.choice(traffic, offered, each.model) if traffic.all_tokens else Choice((), 0, 0)
+    choice = market.choice(traffic, Name(each.provider, each.model), each.model) if traffic.all_tokens else Choice(())
     shadow = _shadow(each, market)
     capacity = own.capacity if own else UNKNOWN
     gpus = each.gpus
@@ -46,7 +45,7 @@ def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
         capacity_tokens_per_second=number(capacity.tokens_per_second),
         capacity_method=capacity.method,
         alternatives=_alternatives(each, market, choice, shadow, own),
-        break_even=break_evens(own, traffic, _against(each, choice, shadow)),
+        break_even=break_evens(own, traffic, _against(each, market, choice, shadow)),
         scale=scales(own, traffic, _api(each, choice, shadow), market.asked.scale) if each.model != ALL else (),
         savings=savings(each, market) if each.model != ALL else (),
         explained=explained(each, market, choice, own),
@@ -75,14 +74,17 @@ def _alternatives(
 
 def _current(each: Used, market: Market, costed: Costed) -> Alternative:
     """Return what it costs now: what the ledger booked."""
-    quote = market.quote(each, Way()) if each.model != ALL else None
-    source, since = each.gpus.price_source, each.gpus.price_since
+    source, since = "the ledger", ""
+    if each.model != ALL and each.gpus.price_source:
+        source, since = gpu_source(each.gpus.price_source), each.gpus.price_since
+    elif each.model != ALL and (quote := market.quote(each, Way())):
+        source, since = quote.source, quote.since
     return costed.row(
         each.provider,
         each.model,
         each.usd,
-        price_source=f"gpu rate {source}" if source else (quote.source if quote else "the ledger"),
-        since=since if source else (quote.since if quote else ""),
+        price_source=source,
+        since=since,
         notes=_current_notes(each),
         current=True,
     )
@@ -94,27 +96,37 @@ def _current_notes(each: Used) -> tuple[str, ...]:
         notes.append("nothing of it has a price")
     if each.gpus.default:
         notes.append("a default GPU rate: set yours in pricing.toml")
+    if each.reserved:
+        notes.append("paid for by the hours of reserved throughput, which stand apart")
     if not each.counts:
         notes.append("also told by another source: part of no total")
     return tuple(notes)
 
 
-def _against(each: Used, choice: Choice, shadow: Candidate | None) -> Iterable[tuple[str, Decimal | None]]:
+def _against(
+    each: Used, market: Market, choice: Choice, shadow: Candidate | None
+) -> Iterable[tuple[str, Decimal | None]]:
     """Return what own GPUs are compared with, and its USD per million at this mix: what is paid now, or the API's."""
     tokens = each.traffic.all_tokens
     if each.provider != LOCAL:
         return [(f"{each.provider}/{each.model}", blended_usd_per_million(each.usd, tokens))]
-    found = [*([shadow] if shadow else []), *_few(each, choice.shown)]
-    return [(one.offer.name, blended_usd_per_million(one.priced.usd, tokens)) for one in found]
+    found = [*([shadow] if shadow else []), *_few(each, market, choice.shown)]
+    return [(str(one.offer.name), blended_usd_per_million(one.priced.usd, tokens)) for one in found]
 
 
-def _few(each: Used, shown: Sequence[Candidate]) -> list[Candidate]:
-    """Return the namesakes and the dearest of each maker among what is shown, not too many."""
+def _few(each: Used, market: Market, shown: Sequence[Candidate]) -> list[Candidate]:
+    """Return the cheapest of each maker's newest and of the namesakes; all that is shown where that is not too much."""
+    if len(shown) <= _MOST_BREAK_EVENS:
+        return list(shown)
+    twins, known = set(market.twins(each.model)), set(market.newest)
     chosen: dict[str, Candidate] = {}
     for one in shown:
-        if one.priced.usd is not None and (one.offer.provider in MAKERS or len(shown) <= _MOST_BREAK_EVENS):
-            chosen[one.offer.provider if len(shown) > _MOST_BREAK_EVENS else one.offer.name] = one
-    return sorted(chosen.values(), key=lambda one: one.priced.usd or 0)[:_MOST_BREAK_EVENS]
+        name = one.offer.name
+        if name in twins:
+            chosen.setdefault(_NAMESAKE, one)
+        elif name in known:
+            chosen.setdefault(name.provider, one)
+    return list(chosen.values())[:_MOST_BREAK_EVENS]
 
 
 def _api(each: Used, choice: Choice, shadow: Candidate | None) -> tuple[str, Decimal | None]:
@@ -122,4 +134,4 @@ def _api(each: Used, choice: Choice, shadow: Candidate | None) -> tuple[str, Dec
     if each.provider != LOCAL:
         return f"{each.provider}/{each.model}", each.usd
     one = shadow or next((one for one in choice.shown if one.priced.usd is not None), None)
-    return (one.offer.name, one.priced.usd) if one else ("", None)
+    return (str(one.offer.name), one.priced.usd) if one else ("", None)

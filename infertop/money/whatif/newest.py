@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from infertop.money.whatif.offers import Offer
+from infertop.money.whatif.offers import Name
 
 # Whose own lists are looked at, and how their general models are called there.
 MAKERS = {
@@ -35,14 +35,14 @@ Version = tuple[Decimal, int]
 """What the name says of the version, as a number (5.1, also of "5-1"), and of the date, as digits."""
 
 
-class Named(NamedTuple):
+class Family(NamedTuple):
     """A model's name taken apart: the family without its version, and the version."""
 
     family: str
     version: Version
 
 
-def named(model: str) -> Named | None:
+def family_of(model: str) -> Family | None:
     """Return family and version of a general model, None where the name says that it is made for one thing."""
     family: list[str] = []
     numbers: list[str] = []
@@ -57,26 +57,28 @@ def named(model: str) -> Named | None:
             day = int(word)
         elif word and word not in _UNSAID and not word.isdigit():
             family.append(word)
-    return Named("-".join(family), (Decimal(".".join((*numbers, "0", "0")[:2])), day))
+    return Family("-".join(family), (Decimal(".".join((*numbers, "0", "0")[:2])), day))
 
 
-def newest(offers: Iterable[Offer]) -> list[Offer]:
-    """Return the newest models of each maker, of each family the highest version; those with the highest ones first."""
-    best: dict[tuple[str, str], tuple[Version, Offer]] = {}
-    for each in offers:
-        family = named(each.model) if each.model.startswith(MAKERS.get(each.provider, ("\0",))) else None
-        if family is None or "output" not in each.quote.prices:
+def newest(names: Iterable[Name], has_price: Callable[[Name], bool]) -> list[Name]:
+    """Return the newest models of each maker that have a price, the highest version of each family, highest first."""
+    best: dict[Name, tuple[Version, Name]] = {}
+    for each in names:
+        own = each.model.startswith(MAKERS.get(each.provider, ("\0",)))
+        family = family_of(each.model) if own else None
+        if family is None:
             continue
-        key = (each.provider, family.family)
-        if key not in best or (family.version, -len(each.model)) > (best[key][0], -len(best[key][1].model)):
+        key = Name(each.provider, family.family)
+        newer = key not in best or (family.version, -len(each.model)) > (best[key][0], -len(best[key][1].model))
+        if newer and has_price(each):
             best[key] = (family.version, each)
-    chosen: list[Offer] = []
+    chosen: list[Name] = []
     for maker in MAKERS:
-        own = sorted((found for (provider, _), found in best.items() if provider == maker), key=_order)
-        chosen += [offer for _, offer in own[:EACH]]
+        of_maker = sorted((found for key, found in best.items() if key.provider == maker), key=_order)
+        chosen += [name for _, name in of_maker[:EACH]]
     return chosen
 
 
-def _order(found: tuple[Version, Offer]) -> tuple[Decimal, int, str]:
-    (version, day), offer = found
-    return -version, -day, offer.model
+def _order(found: tuple[Version, Name]) -> tuple[Decimal, int, str]:
+    (version, day), name = found
+    return -version, -day, name.model

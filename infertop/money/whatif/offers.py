@@ -6,28 +6,33 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
-from infertop.money.quote import Quote, Way
+from infertop.money.quote import Quote
 from infertop.money.rates import PriceBook
-from infertop.money.whatif.priced import Priced, QuoteOf, traffic_cost
-from infertop.money.whatif.traffic import Traffic
+from infertop.money.whatif.priced import Priced, QuoteOf, Reckoner
+from infertop.money.whatif.traffic import STANDARD, Traffic
 
 LOCAL = "local"
 _GLOB = frozenset("*?[")
+
+
+class Name(NamedTuple):
+    """A model of a provider."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A model of a provider, and what it costs when it is asked for at once."""
 
-    provider: str
-    model: str
+    name: Name
     quote: Quote
-
-    @property
-    def name(self) -> str:
-        """Provider and model, as globs are matched with."""
-        return f"{self.provider}/{self.model}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +53,54 @@ class Candidate:
     also: tuple[str, ...] = ()
 
 
-def offers(prices: PriceBook, ts: float) -> Offers:
-    """Return every model with a price at `ts` (epoch seconds), in the book's order, pricing.toml's own behind it."""
-    return _offers(prices, ts // 60 * 60)
+class Named(NamedTuple):
+    """Every model that is listed or that pricing.toml names, but for `free` ones."""
+
+    names: tuple[Name, ...]
+    free: int
 
 
 @lru_cache(maxsize=2)
-def _offers(prices: PriceBook, ts: float) -> Offers:
-    found: list[Offer] = []
-    free = without = 0
-    listed = {(each.provider, each.model): each.free for each in prices.listing.models()}
-    for (provider, model), is_free in {**listed, **dict.fromkeys(_own(prices), False)}.items():
-        quote = prices.quote(provider, model, ts)
-        if quote is None or not quote.prices:
-            free, without = free + is_free, without + (not is_free)
-        elif not any(each.usd for each in quote.prices.values()):
-            free += 1
-        else:
-            found.append(Offer(provider, model, quote))
-    return Offers(tuple(found), free, without)
+def named(prices: PriceBook) -> Named:
+    """Return the names of all models but free ones, in the book's order, pricing.toml's own behind them.
+
+    What pricing.toml prices as one's own is no offer.
+    """
+    listed = {Name(each.provider, each.model): each.free for each in prices.listing.models()}
+    own = (
+        Name(entry.provider, entry.pattern)
+        for entry in prices.settings.models
+        if entry.provider != LOCAL and not _GLOB & {*entry.pattern, *entry.provider}
+    )
+    free = {name for name, is_free in listed.items() if is_free}
+    return Named(tuple(name for name in dict.fromkeys((*listed, *own)) if name not in free), len(free))
 
 
-def _own(prices: PriceBook) -> Iterable[tuple[str, str]]:
-    """Return the models that pricing.toml names in full; a price for what one serves oneself is no offer."""
-    for entry in prices.settings.models:
-        if entry.provider != LOCAL and not _GLOB & {*entry.pattern, *entry.provider}:
-            yield entry.provider, entry.pattern
+def offer(name: Name, prices: PriceBook, ts: float) -> Offer | None:
+    """Return what a model costs at `ts` (epoch seconds), None where it has no price or costs nothing."""
+    quote = prices.quote(*name, ts)
+    if quote is None or not any(each.usd for each in quote.prices.values()):
+        return None
+    return Offer(name, quote)
+
+
+def offers(prices: PriceBook, ts: float) -> Offers:
+    """Return every model with a price at `ts` (epoch seconds)."""
+    found = named(prices)
+    priced = [one for each in found.names if (one := offer(each, prices, ts))]
+    return Offers(tuple(priced), found.free, len(found.names) - len(priced))
 
 
 def candidates(traffic: Traffic, among: Iterable[Offer], prices: PriceBook, ts: float) -> list[Candidate]:
     """Return what the traffic costs by each offer, cheapest first; those that lack a price for part of it are last."""
-    priced = [Candidate(each, traffic_cost(traffic, quote_of(each, prices, ts))) for each in among]
+    reckoner = Reckoner(traffic)
+    priced = [Candidate(each, reckoner.cost(quote_of(each, prices, ts))) for each in among]
     return sorted(priced, key=lambda each: (each.priced.usd is None, each.priced.usd or 0, each.offer.name))
 
 
-def quote_of(offer: Offer, prices: PriceBook, ts: float) -> QuoteOf:
+def quote_of(of: Offer, prices: PriceBook, ts: float) -> QuoteOf:
     """Return the prices of an offer by way of processing."""
-    return lambda way: offer.quote if way == Way() else prices.quote(offer.provider, offer.model, ts, way)
+    return lambda way: of.quote if way is STANDARD or way == STANDARD else prices.quote(*of.name, ts, way)
 
 
 def merged(found: Sequence[Candidate], makers: Sequence[str]) -> list[Candidate]:
@@ -94,16 +110,17 @@ def merged(found: Sequence[Candidate], makers: Sequence[str]) -> list[Candidate]
     """
     groups: dict[tuple[str, Decimal | None], list[Candidate]] = {}
     for each in found:
-        groups.setdefault((basename(each.offer.model), each.priced.usd), []).append(each)
+        groups.setdefault((basename(each.offer.name.model), each.priced.usd), []).append(each)
     rank = {maker: place for place, maker in enumerate(makers)}
     one_each = []
     for group in groups.values():
-        group.sort(key=lambda each: (rank.get(each.offer.provider, len(rank)), each.offer.name))
-        also = tuple(dict.fromkeys(each.offer.provider for each in group[1:]))
+        group.sort(key=lambda each: (rank.get(each.offer.name.provider, len(rank)), each.offer.name))
+        also = tuple(dict.fromkeys(each.offer.name.provider for each in group[1:]))
         one_each.append(Candidate(group[0].offer, group[0].priced, also))
     return one_each
 
 
+@lru_cache(maxsize=8192)
 def basename(model: str) -> str:
     """Return a model's name without its maker's, however it is punctuated ("meta/Llama-3.1": "llama-3-1")."""
     name = model.rsplit("/", 1)[-1].lower()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from infertop.money.quote import CONTEXT_TIER, PRICE_OF, UNPRICED, Quote, Way
-from infertop.money.whatif.traffic import MILLION, Counts, Traffic
+from infertop.money.quote import CONTEXT_TIER, PRICE_OF, UNPRICED, Quote, UnitPrice, Way
+from infertop.money.whatif.traffic import MILLION, STANDARD, Traffic
 
 REQUESTS = "requests"
 _ZERO = Decimal(0)
@@ -31,55 +31,68 @@ class Priced:
 
 
 def traffic_cost(traffic: Traffic, quote_of: QuoteOf) -> Priced:
-    """Return what the traffic costs: sum of tokens x price / 1e6 by class, each way of processing by its own quote.
+    """Return what the traffic costs by the prices of one model, see `Reckoner`."""
+    return Reckoner(traffic).cost(quote_of)
+
+
+class Reckoner:
+    """Prices one traffic by many models: sum of tokens x price / per by class, each way of processing by its own quote.
 
     The context tier is that of the mean prompt, because single requests are not known; a fee per request is added
     where requests are known. USD.
     """
-    prompt = traffic.prompt_tokens_per_request or 0
-    by_class: dict[str, Decimal] = {}
-    missing: dict[str, None] = {}
-    flags: dict[str, None] = {}
-    first: Quote | None = None
-    ways = list(dict.fromkeys((*traffic.tokens, *traffic.calls))) or [Way()]
-    for way in ways:
-        quote = quote_of(way)
-        if quote is None:
-            return Priced(None, {}, tuple(traffic.by_class))
-        first = first or quote
-        flags.update(dict.fromkeys(quote.flags))
-        counted = {**traffic.tokens.get(way, {}), **traffic.calls.get(way, {}), **_fee(traffic, way is ways[0], quote)}
-        _add(quote, counted, prompt, by_class, missing, flags)
-    flags.update((f"{UNPRICED}:{name}", None) for name in missing)
-    usd = None if missing or not by_class else sum(by_class.values(), _ZERO)
-    return Priced(usd, by_class, tuple(missing), tuple(flags), first)
 
+    def __init__(self, traffic: Traffic) -> None:
+        ways = list(dict.fromkeys((*traffic.tokens, *traffic.calls))) or [STANDARD]
+        self._prompt = traffic.prompt_tokens_per_request or 0
+        self._requests = traffic.requests or 0
+        self._used = [
+            (way, [(name, count) for part in (traffic.tokens, traffic.calls) for name, count in _used(part, way)])
+            for way in ways
+        ]
 
-def _fee(traffic: Traffic, first: bool, quote: Quote) -> Counts:
-    """Return the requests that pay a fee of their own; they are not told by way, so that the first one has them."""
-    return {REQUESTS: traffic.requests} if first and traffic.requests and REQUESTS in quote.prices else {}
+    def cost(self, quote_of: QuoteOf) -> Priced:
+        """Return what the traffic costs by these prices."""
+        by_class: dict[str, Decimal] = {}
+        missing: dict[str, None] = {}
+        flags: dict[str, None] = {}
+        first: Quote | None = None
+        for way, used in self._used:
+            quote = quote_of(way)
+            if quote is None:
+                return Priced(None, {}, tuple(name for name, _ in used))
+            flags.update(dict.fromkeys(quote.flags))
+            # Requests are not told by way: those of all are with the first.
+            fee = [(REQUESTS, self._requests)] if first is None and self._requests and REQUESTS in quote.prices else []
+            first = first or quote
+            for name, count in (*used, *fee):
+                price = quote.prices.get(name)
+                if price is None:
+                    missing[name] = None
+                    continue
+                by_class[name] = by_class.get(name, _ZERO) + self._usd(price, count)
+                flags.update(dict.fromkeys(self._said(name, price)))
+        flags.update((f"{UNPRICED}:{name}", None) for name in missing)
+        usd = None if missing or not by_class else sum(by_class.values(), _ZERO)
+        return Priced(usd, by_class, tuple(missing), tuple(flags), first)
 
+    def _usd(self, price: UnitPrice, count: int) -> Decimal:
+        least = price.minimum * self._requests
+        usd = price.at(self._prompt) if price.tiers else price.usd
+        return usd * max(count, least) / price.per
 
-def _add(
-    quote: Quote,
-    counted: Counts,
-    prompt: int,
-    by_class: dict[str, Decimal],
-    missing: dict[str, None],
-    flags: dict[str, None],
-) -> None:
-    for name, count in counted.items():
-        if not count:
-            continue
-        price = quote.prices.get(name)
-        if price is None:
-            missing[name] = None
-            continue
+    def _said(self, name: str, price: UnitPrice) -> list[str]:
+        said = list(price.flags)
         if price.stands_for:
-            flags[f"{PRICE_OF}:{price.stands_for}:{name}"] = None
-        if above := max((tier for tier, _ in price.tiers if prompt > tier), default=0):
-            flags[f"{CONTEXT_TIER}:{above}"] = None
-        by_class[name] = by_class.get(name, _ZERO) + price.at(prompt) * count / price.per
+            said.append(f"{PRICE_OF}:{price.stands_for}:{name}")
+        above = [tier for tier, _ in price.tiers if self._prompt > tier]
+        if above:
+            said.append(f"{CONTEXT_TIER}:{above[-1]}")
+        return said
+
+
+def _used(by_way: Mapping[Way, Mapping[str, int]], way: Way) -> list[tuple[str, int]]:
+    return [(name, count) for name, count in by_way.get(way, {}).items() if count]
 
 
 def blended_usd_per_million(usd: Decimal | None, tokens: int | Decimal) -> Decimal | None:

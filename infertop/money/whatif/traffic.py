@@ -91,7 +91,8 @@ class Used:
     """One model of one source in the span: its traffic, what it cost in all (None: nothing has a price), its GPUs.
 
     `basis` is the least certain of its costs. `gap_tokens` were told for time in which nobody polled: they are in no
-    rate. `counts` is False for what another source counts too.
+    rate. `counts` is False for what another source counts too, `reserved` says that tokens of it are paid for by the
+    hours of reserved throughput, which are another's cost.
     """
 
     source: str
@@ -103,3 +104,4 @@ class Used:
     basis: str = ""
     gap_tokens: int = 0
     counts: bool = True
+    reserved: bool = False

@@ -1,0 +1,99 @@
+"""`infertop whatif`: what the measured traffic would cost on other models and hardware, and at other sizes."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+
+from infertop.commands.setup import Setup, complain, setup_or_status
+from infertop.commands.whatif_text import as_text
+from infertop.history.reader import Reader, Unreadable
+from infertop.money.gpu_rates import gpu_key
+from infertop.money.rates import PriceBook
+from infertop.readings.safe import safe
+from infertop.views.since import parse_instant
+from infertop.views.whatif import Asked, whatif_page
+from infertop.views.whatif_json import as_data
+
+_MOST = 1e9
+_MOST_FACTORS = 12
+
+
+def run(options: Namespace) -> int:
+    """Print what the traffic would cost elsewhere; status 2 for a wrong option, 1 where nothing is recorded."""
+    named = options.source or []
+    # A source to read is [NAME=]KIND=URL; what has no "=" is a glob of those that were recorded.
+    options.source = [each for each in named if "=" in each]
+    setup = setup_or_status(options)
+    if isinstance(setup, int):
+        return setup
+    settings, now = setup.watcher.current.settings, setup.clock.now()
+    prices = PriceBook(settings)
+    wrong: list[str] = []
+    since, until = (_instant(text, now, setup, wrong) for text in (options.since, options.until))
+    if until <= since and not wrong:
+        wrong.append(f"--until ({safe(options.until, 40)}) is not after --since ({safe(options.since, 40)})")
+    asked = _asked(options, [each for each in named if "=" not in each], prices, now, wrong)
+    if wrong:
+        return complain(wrong)
+    try:
+        reader = Reader(setup.database)
+        page = reader.ask(whatif_page, prices, now, since, until, asked, _counting(setup))
+        reader.close()
+    except Unreadable as error:
+        print(f"infertop: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        sys.stdout.write(json.dumps(as_data(page), allow_nan=False) + "\n")
+    else:
+        sys.stdout.write(as_text(page, every=options.all or bool(asked.to)))
+    if not page.subjects:
+        for notice in page.notices:
+            print(f"infertop: {safe(notice)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _instant(text: str, now: float, setup: Setup, wrong: list[str]) -> float:
+    try:
+        return parse_instant(text, now, setup.watcher.current.settings.zone)
+    except ValueError as error:
+        wrong.append(str(error))
+        return math.nan
+
+
+def _asked(options: Namespace, sources: Sequence[str], prices: PriceBook, now: float, wrong: list[str]) -> Asked:
+    """Return what is asked for; what cannot be asked goes to `wrong` as sentences."""
+    tps = options.tokens_per_second
+    if tps is not None and not 0 < tps < _MOST:
+        wrong.append(f"--tokens-per-second {tps:g} must be above 0: tokens of all classes that one GPU serves")
+    if options.gpu and gpu_key(options.gpu) is None and prices.gpu_price(options.gpu, ts=now) is None:
+        name = safe(options.gpu, 80)
+        wrong.append(f'--gpu "{name}" is no GPU that infertop knows: name it as NVML does, or its family ("H100")')
+    return Asked(
+        model=options.model or "*",
+        source=sources[-1] if sources else "*",
+        to=tuple(options.to or ()),
+        gpu=options.gpu or "",
+        tokens_per_second=tps,
+        scale=_factors(options.scale, wrong),
+        every=bool(options.all),
+    )
+
+
+def _factors(text: str, wrong: list[str]) -> tuple[float, ...]:
+    try:
+        factors = tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        factors = ()
+    if not factors or len(factors) > _MOST_FACTORS or not all(0 < each < _MOST for each in factors):
+        wrong.append(f'--scale "{safe(text, 40)}" must be factors above 0 like 1,10,100; {_MOST_FACTORS} at most')
+    return factors
+
+
+def _counting(setup: Setup) -> Callable[[str], bool]:
+    apart = {config.name for config in setup.sources() if config.counts is False}
+    return lambda source: source not in apart
