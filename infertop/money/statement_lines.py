@@ -127,7 +127,8 @@ def _is_paid(line: Line, prices: PriceHistory, before: Before | None) -> bool:
     settings = prices.newest.settings
     if before is not None or not settings.deployments or line.unit != TOKENS:
         return before is not None and before.price == PAID
-    return covers(settings, line.start, line.source, line.provider, line.model, dict(line.dimensions))
+    canonical = prices.newest.listing.provider
+    return covers(settings, line.start, line.source, line.provider, line.model, dict(line.dimensions), canonical)
 
 
 def _is_of_price(word: str) -> bool:

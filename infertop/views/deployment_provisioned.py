@@ -15,7 +15,7 @@ from infertop.views.shapes import DeploymentRow, ModelRow
 
 def provisioned_row(facts: Facts, each: Deployment, terms: Provisioned, rows: tuple[ModelRow, ...]) -> DeploymentRow:
     """Return the row of reserved throughput; what is measured goes before what is declared."""
-    traffic = measured(each, rows)
+    traffic = measured(each, rows, facts.prices)
     if not traffic.shares:
         traffic = declared(each, terms.requests_per_hour, terms.tokens)
     usd, cost = terms.usd_per_hour, by_token(each, traffic, facts.prices, facts.now)

@@ -29,7 +29,7 @@ def serverless_row(facts: Facts, each: Deployment, terms: Serverless, rows: tupl
 
     The seconds of a request are those declared: what a client waits is only taken for them where nothing is.
     """
-    metered = measured(each, rows)
+    metered = measured(each, rows, facts.prices)
     told = metered.requests_per_hour is not None
     traffic = metered if told else declared(each, terms.requests_per_hour, terms.tokens)
     seconds = terms.seconds_per_request or metered.seconds_per_request

@@ -62,9 +62,10 @@ class ByToken:
     unpriced: str = ""
 
 
-def measured(deployment: Deployment, rows: Iterable[ModelRow]) -> Traffic:
+def measured(deployment: Deployment, rows: Iterable[ModelRow], prices: PriceBook) -> Traffic:
     """Return the traffic of the models of the live view that are the deployment's."""
-    found = [row for row in rows if serves(deployment, row.source, row.provider, row.model)]
+    canonical = prices.listing.provider
+    found = [row for row in rows if serves(deployment, row.source, row.provider, row.model, canonical=canonical)]
     shares = tuple(each for row in found if (each := _share(row)) is not None)
     requests = _sum(row.requests_per_second for row in found)
     if not shares and requests is None:

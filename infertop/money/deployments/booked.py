@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from infertop.money.settings import Settings
 DEPLOYMENT = "deployment"
 PER_DEPLOYMENT_HOUR = "deployment hour"
 LOCAL = "local"
+Canonical = Callable[[str], str | None]
 _PRECISION = Decimal("1e-12")
 
 
@@ -79,19 +80,26 @@ def covers(
     provider: str,
     model: str | None,
     dimensions: Mapping[str, str | None] | None = None,
+    canonical: Canonical = str.casefold,
 ) -> bool:
     """Say whether tokens of this traffic are paid for by a deployment that counts, and so must not be priced again.
 
-    `dimensions` are those of the line (project, key, ...): a deployment that names one serves only what has it. What
+    `dimensions` are those of the line (project, key, ...): a deployment that names one serves only what has it.
+    `canonical` returns the one name of a provider that has several ("bedrock": "aws"), as `Listing.provider` does. What
     goes beyond the reserved throughput cannot be told from what is within it: a provider that reports such requests
     apart ("spillover") says so in a dimension, or under another model.
     """
     own = {**(dimensions or {}), "source": source}
-    return any(serves(each, source, provider, model, own) for each in spending(settings, ts))
+    return any(serves(each, source, provider, model, own, canonical) for each in spending(settings, ts))
 
 
 def serves(
-    deployment: Deployment, source: str, provider: str, model: str | None, own: Mapping[str, str | None] | None = None
+    deployment: Deployment,
+    source: str,
+    provider: str,
+    model: str | None,
+    own: Mapping[str, str | None] | None = None,
+    canonical: Canonical = str.casefold,
 ) -> bool:
     """Say whether this is traffic of the deployment.
 
@@ -102,5 +110,5 @@ def serves(
     if not matches((*deployment.conditions, ("model", deployment.model)), said):
         return False
     named = any(name == "source" for name, _ in deployment.conditions)
-    same = deployment.provider.casefold() == provider.casefold()
-    return same or (named and provider == LOCAL)
+    one, other = ((canonical(name) or name).casefold() for name in (deployment.provider, provider))
+    return one == other or (named and provider == LOCAL)

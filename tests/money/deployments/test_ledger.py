@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infertop.money.book.load import shipped
 from infertop.money.budgets import matches
 from infertop.money.deployments.booked import covers, running, spending, usd_per_hour
 from infertop.money.deployments.declared import Deployment, Provisioned, Serverless
@@ -243,6 +244,9 @@ def test_covered_tokens_are_those_that_the_deployment_serves() -> None:
     assert not covers(every, START, "azure-usage", "azure", "gpt-4o")
     assert not covers(every, START, "openai", "openai", "gpt-4.1")
     assert not covers(every, START, "azure-usage", "azure", None)
+    bedrock = prices(ptu(provider="bedrock")).settings
+    assert not covers(bedrock, START, "usage", "aws", "gpt-4.1")
+    assert covers(bedrock, START, "usage", "aws", "gpt-4.1", canonical=shipped().provider)
     narrow = prices(ptu(conditions=(("project", "prod-*"),))).settings
     assert covers(narrow, START, "azure-usage", "azure", "gpt-4.1", {"project": "prod-1"})
     assert not covers(narrow, START, "azure-usage", "azure", "gpt-4.1", {"project": "dev"})
