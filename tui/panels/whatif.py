@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infertop.views.whatif_shapes import Alternative, WhatIf
 from tui import format as fmt
 from tui.panels.panel import Order, TablePanel
 from tui.scene import Scene
 from tui.themes import BOLD, DIM, OK, PLAIN, WARN
-from tui.widgets.table import Cell, Column
+from tui.widgets.table import Cell, Column, Placed
 
 _SAME = 0.005
 _BAR_DOUBLINGS = 4.0
@@ -155,8 +155,23 @@ def _none(scene: Scene) -> str:
     return "no model matches the filter" if scene.choices.filter else "no other model has a price for this traffic"
 
 
+@dataclass(frozen=True)
+class _LongTable(TablePanel[Entry]):
+    """Measures its columns once for the same list: that is most of the work of a picture with hundreds of rows."""
+
+    measured: dict[int, tuple[Sequence[Entry], tuple[Placed[Entry], ...]]] = field(default_factory=dict)
+
+    def placed(self, items: Sequence[Entry], scene: Scene, width: int) -> tuple[Placed[Entry], ...]:
+        """Return the columns for these things at this width."""
+        before = self.measured.get(width)
+        if before is None or before[0] is not items:
+            self.measured.clear()
+            self.measured[width] = before = items, super().placed(items, scene, width)
+        return before[1]
+
+
 _listed = _Listed()
-ALTERNATIVES: TablePanel[Entry] = TablePanel(
+ALTERNATIVES: TablePanel[Entry] = _LongTable(
     name="whatif",
     title="MODEL",
     columns=COLUMNS,

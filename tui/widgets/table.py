@@ -88,7 +88,10 @@ def _needed(columns: Sequence[Column[T]]) -> int:
 
 def sized(columns: Sequence[Column[T]], items: Sequence[T], scene: Scene) -> list[Column[T]]:
     """Return the columns with those of text growing as far as their longest text, and no further."""
-    return [_sized(column, items, scene) if column.left and not column.late else column for column in columns]
+    return [
+        _sized(column, items, scene) if column.left and column.grow and not column.late else column
+        for column in columns
+    ]
 
 
 def _sized(column: Column[T], items: Sequence[T], scene: Scene) -> Column[T]:
