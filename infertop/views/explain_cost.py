@@ -19,11 +19,9 @@ def cost_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
     hour = Explained(f"$/h  {usd(row.usd_per_hour)}", _hour(facts, row, cost))
     return {
         "usd_per_hour": hour,
-        "usage_usd_per_hour": Explained(f"usage  {usd(row.usage_usd_per_hour)}/h", _usage(facts, row, cost)),
+        "usage_usd_per_hour": Explained(f"usage  {usd(row.usage_usd_per_hour)}", _usage(facts, row, cost)),
         **unit_figures(facts, row),
-        "shadow_margin_usd_per_hour": Explained(
-            f"margin  {usd(row.shadow_margin_usd_per_hour)}/h", _margin(facts, row)
-        ),
+        "shadow_margin_usd_per_hour": Explained(f"margin  {usd(row.shadow_margin_usd_per_hour)}", _margin(facts, row)),
         "totals": Explained("today", _totals(facts, row)),
         "basis": Explained("basis", (_basis(facts, row, cost),)),
         "gpus": Explained("GPUs", _gpus(facts, row, cost)),
@@ -78,8 +76,8 @@ def _gpus(facts: Facts, row: ModelRow, cost: ModelCost) -> tuple[str, ...]:
     for gpu, share, busy in _on(facts, row, cost):
         price = gpu.rate.price
         by = origin(facts, price.source, price.since) if price else "no price"
-        used = "" if busy is None else f", {number(busy)} of it busy"
-        lines.append(f"  {number(share)} of GPU {safe(gpu.index)} {safe(gpu.at.name, 60)}{used}")
+        parts = "" if busy is None else f" (busy {number(busy)} + idle {number(share - busy)})"
+        lines.append(f"  {number(share)} of GPU {safe(gpu.index)} {safe(gpu.at.name, 60)}{parts}")
         lines.append(f"    at {usd(gpu.usd_per_hour)}/h: {by}")
     return tuple(lines) or ("  no GPU of it is known",)
 

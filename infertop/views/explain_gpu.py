@@ -58,7 +58,7 @@ def gpu_figures(facts: Facts, cost: GpuCost, row: GpuRow) -> dict[str, Explained
 
 
 def _idle(cost: GpuCost) -> tuple[str, ...]:
-    meaning = "idle is the cost of time in which nothing ran, held or not; it is part of $/h, never added to it"
+    meaning = "the cost of time in which nothing ran, held or not; part of $/h, never added to it"
     if cost.usd_per_hour is None or cost.busy is None or cost.idle_usd_per_hour is None:
         missing = "its price" if cost.usd_per_hour is None else "its utilisation, which NVML does not tell,"
         return (f"unknown, because {missing} is", meaning)
@@ -126,6 +126,9 @@ def _shares(facts: Facts, cost: GpuCost) -> tuple[str, ...]:
         lines.append(f"  {rate} x {digits} = {amount(part)} USD/h")
     if cost.allocation.method:
         lines.append(f"divided: {cost.allocation.method}")
+        lines.append(
+            "  busy part = utilisation x its work / all work, idle part = (1 - utilisation) x its memory / all memory"
+        )
         lines += _measures(cost.use)
     return tuple(lines)
 

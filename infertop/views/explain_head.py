@@ -115,11 +115,11 @@ def _unheld(facts: Facts, head: Headline) -> tuple[str, ...]:
     if head.unheld_usd_per_hour is None:
         return ("unknown: no GPU is read that has a price",)
     free = [cost for cost in facts.costs.gpus if not cost.allocation.held and cost.usd_per_hour is not None]
-    names = ", ".join(f"{safe(cost.index)} {safe(cost.at.name, 40)}" for cost in free)
     rates = [cost.usd_per_hour for cost in free if cost.usd_per_hour is not None]
     return (
         f"unheld = {_sum(head.unheld_usd_per_hour, rates)}",
-        f"  GPUs whose memory no model holds: {names or 'none'}; what MIG instances leave of a GPU is one of them",
+        "  GPUs whose memory no model holds; what MIG instances leave of a GPU is one of them",
+        *(f"  {safe(cost.index)} {safe(cost.at.name, 50)} {usd(cost.usd_per_hour)}/h" for cost in free),
         f"  {_EQUATION}",
     )
 

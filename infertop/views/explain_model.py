@@ -109,7 +109,8 @@ def _latency(row: ModelRow, column: str, title: str, metric: str, what: str) -> 
     said = [f"{name} {_bracket(*point)}" for name, point in points if any(each is not None for each in point)]
     lines = [f"{what}; {number(shown.count, 1)} observations in the window, {read_ago(row.age_seconds)}"]
     if said:
-        lines.append(f"  {', '.join(said)}: read off the engine's buckets, it lies between their bounds")
+        lines.append(f"  {', '.join(said)}")
+        lines.append("  read off the engine's buckets: a figure lies between their bounds, in brackets")
     if shown.mean is not None:
         lines.append(f"  mean {number(shown.mean)} s: all of it together, divided by their number")
     return Explained(title, tuple(lines))

@@ -15,11 +15,15 @@ def usd(value: float | None, digits: int = 4) -> str:
     """Return an amount as a person reads it; what is unknown is said to be."""
     if value is None:
         return "unknown"
-    return f"${value:.{digits}g}" if 0 < abs(value) < 0.01 else f"${value:,.{digits}f}".rstrip("0").rstrip(".")
+    if 0 < abs(value) < _LEAST_USD:
+        return "less than $0.000000001"
+    if 0 < abs(value) < 0.01:
+        return f"${Decimal(f'{value:.{digits}g}'):f}"
+    return f"${value:,.{digits}f}".rstrip("0").rstrip(".")
 
 
 def amount(value: float, digits: int = 4) -> str:
-    """Return the same digits as `usd` without its sign and commas, for arithmetic."""
+    """Return the same digits as `usd`, for arithmetic: without sign and commas, and 0 below a nano-dollar."""
     if _LEAST_USD <= abs(value) < 0.01:
         return f"{Decimal(f'{value:.{digits}g}'):f}"
     return number(value, digits)
