@@ -92,6 +92,9 @@ def provisioned(reader: Reader, table: Table) -> tuple[Provisioned, str] | None:
         reader.wrong((*path, "requests_per_hour"), "needs input_tokens and output_tokens, those of one request")
     else:
         usd, formula = _hourly(table, *next(iter(given.items())))
+        if usd > checks.MOST:
+            reader.wrong((*path, next(iter(given))), f"makes more than {checks.MOST:f} USD an hour")
+            return None
         terms = Provisioned(
             usd,
             formula,

@@ -168,6 +168,8 @@ def test_one_name_may_begin_again_on_another_day() -> None:
             PTU + "usd_per_hour = 1\ninput_tokens_per_minute = 4\noutput_tokens_per_minute = 4\noutput_weight = 4",
             "9: deployment[0].output_weight is for tokens_per_minute: here output has a limit of its own",
         ),
+        (PTU + "usd_per_unit_hour = 1e9\nunits = 1e4\ntokens_per_minute = 1", "6: deployment[0].usd_per_unit_hour "
+         "makes more than 1000000000000 USD an hour"),
         (PTU + FULL + "requests_per_hour = 4", "8: deployment[0].requests_per_hour needs input_tokens and "
          "output_tokens, those of one request"),
         (PTU + FULL + "usd_per_second = 4", '8: unknown key "usd_per_second" in deployment[0]: only kind = '
