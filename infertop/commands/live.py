@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from infertop.views.whatif_shapes import WhatIfPage
 
 _TICK_SECONDS = 1.0
+_UNSAID = Explained("", ())
 _EMPTY = Headline(None, None, None, None, None, None)
 
 
@@ -30,6 +31,7 @@ class LiveFeed:
         self._wondering: Wondering | None = None
         self._facts: Any = None
         self._facts_at = 0.0
+        self._told: tuple[Any, tuple[str, str], dict[str, Explained]] | None = None
         self._window = 300.0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -50,9 +52,11 @@ class LiveFeed:
     def explain(self, panel: str, key: str, column: str) -> Explained:
         """Return how a figure was come by."""
         if self._session is None:
-            return Explained("", ())
-        made: Explained = import_module("infertop.views.explain").explain(self._fresh(), panel, key, column)
-        return made
+            return _UNSAID
+        asked = (self._fresh(), panel, key)
+        if self._told is None or self._told[0] is not asked[0] or self._told[1] != asked[1:]:
+            self._told = asked[0], asked[1:], import_module("infertop.views.explain").figures(*asked)
+        return self._told[2].get(column, _UNSAID)
 
     def whatif(self, seconds: float) -> WhatIfPage | None:
         """Return the what-if page as it was last made, None before the first; it is made in a thread."""

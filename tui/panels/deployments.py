@@ -14,9 +14,11 @@ _EVEN = "│"
 
 
 def _pays(row: DeploymentRow) -> bool | None:
-    """Return whether it is used enough to pay, None where that is not known."""
+    """Return whether it pays at this use, None where that is not known: serverless seconds do below the break-even."""
     if not fmt.known(row.utilization) or not fmt.known(row.break_even):
         return None
+    if row.kind == "serverless":
+        return row.utilization <= row.break_even
     return row.utilization >= row.break_even
 
 

@@ -35,10 +35,12 @@ HEAD_COLUMNS = (
 
 
 def explained_row(feed: Feed, panel: TablePanel[Any], key: str, item: Any) -> list[Explained]:
-    """Return what the thing itself and the feed say of each figure of a row, once each."""
+    """Return what the thing itself says of all its figures, else what the feed says of each; nothing twice."""
+    if (told := Explained(*panel.told(item))).lines:
+        return [told]
     columns = dict.fromkeys(column.key for column in panel.columns)
-    found = [Explained(*panel.told(item)), *(feed.explain(panel.name, key, column) for column in columns)]
-    return [each for each in dict.fromkeys(found) if each.lines]
+    found = {each.lines: each for column in reversed(columns) if (each := feed.explain(panel.name, key, column)).lines}
+    return list(reversed(found.values()))
 
 
 def explained_head(feed: Feed, head: Headline) -> list[Explained]:
