@@ -146,9 +146,9 @@ class DeploymentRow:
     """A deployment that pricing.toml declares: provisioned throughput, serverless GPU seconds or batch jobs.
 
     `usd_per_hour` is what it costs an hour, fixed or at the traffic named by `traffic` ("measured", "declared" or
-    "unknown"); `utilization` the share of what is reserved (or of the time paid for) that is used; `break_even` the
-    utilisation from which it is cheaper than what `against` names; `verdict` a sentence. `counts` says whether it is
-    part of what is spent, or stands beside it.
+    "unknown"); `utilization` the share of what is reserved that is used, or of an hour in which serverless workers
+    work; `break_even` the utilisation from which (serverless: until which) it is cheaper than what `against` names;
+    `verdict` a sentence. `counts` says whether it is part of what is spent, or stands beside it.
     """
 
     name: str

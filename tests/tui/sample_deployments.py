@@ -27,12 +27,12 @@ MODAL = replace(
     PTU,
     name="modal whisper",
     kind="serverless",
-    utilization=0.7,
-    break_even=0.5,
+    utilization=0.5,
+    break_even=0.7,
     basis="estimated",
     counts=False,
     traffic="declared",
-    verdict="cheaper than list",
+    verdict="cheaper than a dedicated H100 below 70 % use",
 )
 NIGHTLY = replace(
     PTU, name="nightly", kind="batch", usd_per_hour=None, usd_per_million_tokens=None, utilization=None,

@@ -43,13 +43,14 @@ def test_wide_screens_show_all_of_them_with_what_they_cost_and_whether_they_pay(
     assert "▲ dearer than pay as you go until 60 % are used" in ptu
     assert "~50.00" in modal
     assert "beside" in modal
-    assert "▼ cheaper than list" in modal
+    assert "▼ cheaper than a dedicated H100 below 70 % use" in modal
     assert "0.00" not in nightly
 
 
 def test_the_bar_has_a_mark_where_it_begins_to_pay():
     assert marked_bar(PTU, 10) == "━━╸   │"
-    assert marked_bar(MODAL, 10) == "━━━━━│━"
+    assert marked_bar(MODAL, 10) == "━━━━━  │"
+    assert marked_bar(replace(PTU, utilization=0.7, break_even=0.5), 10) == "━━━━━│━"
     assert marked_bar(replace(PTU, break_even=1.4), 10) == "━━╸      ›"
     assert marked_bar(NIGHTLY, 10) == ""
     assert marked_bar(replace(PTU, break_even=None), 10) == "━━╸"
