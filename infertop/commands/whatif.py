@@ -6,12 +6,12 @@ import json
 import math
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from infertop.commands.setup import Setup, complain, setup_or_status
 from infertop.commands.whatif_text import as_text
 from infertop.history.reader import Reader, Unreadable
-from infertop.money.gpu_rates import gpu_key
+from infertop.money.gpu_rates import default_rates, gpu_key
 from infertop.money.rates import PriceBook
 from infertop.readings.safe import safe
 from infertop.views.since import parse_instant
@@ -24,9 +24,6 @@ _MOST_FACTORS = 12
 
 def run(options: Namespace) -> int:
     """Print what the traffic would cost elsewhere; status 2 for a wrong option, 1 where nothing is recorded."""
-    named = options.source or []
-    # A source to read is [NAME=]KIND=URL; what has no "=" is a glob of those that were recorded.
-    options.source = [each for each in named if "=" in each]
     setup = setup_or_status(options)
     if isinstance(setup, int):
         return setup
@@ -36,7 +33,7 @@ def run(options: Namespace) -> int:
     since, until = (_instant(text, now, setup, wrong) for text in (options.since, options.until))
     if until <= since and not wrong:
         wrong.append(f"--until ({safe(options.until, 40)}) is not after --since ({safe(options.since, 40)})")
-    asked = _asked(options, [each for each in named if "=" not in each], prices, now, wrong)
+    asked = _asked(options, prices, now, wrong)
     if wrong:
         return complain(wrong)
     try:
@@ -48,13 +45,13 @@ def run(options: Namespace) -> int:
         return 1
     if options.json:
         sys.stdout.write(json.dumps(as_data(page), allow_nan=False) + "\n")
-    else:
+    elif page.subjects:
         sys.stdout.write(as_text(page, every=options.all or bool(asked.to)))
-    if not page.subjects:
-        for notice in page.notices:
-            print(f"infertop: {safe(notice)}", file=sys.stderr)
-        return 1
-    return 0
+    if page.subjects:
+        return 0
+    for notice in page.notices:
+        print(f"infertop: {safe(notice)}", file=sys.stderr)
+    return 1
 
 
 def _instant(text: str, now: float, setup: Setup, wrong: list[str]) -> float:
@@ -65,23 +62,33 @@ def _instant(text: str, now: float, setup: Setup, wrong: list[str]) -> float:
         return math.nan
 
 
-def _asked(options: Namespace, sources: Sequence[str], prices: PriceBook, now: float, wrong: list[str]) -> Asked:
+def _asked(options: Namespace, prices: PriceBook, now: float, wrong: list[str]) -> Asked:
     """Return what is asked for; what cannot be asked goes to `wrong` as sentences."""
     tps = options.tokens_per_second
     if tps is not None and not 0 < tps < _MOST:
         wrong.append(f"--tokens-per-second {tps:g} must be above 0: tokens of all classes that one GPU serves")
-    if options.gpu and gpu_key(options.gpu) is None and prices.gpu_price(options.gpu, ts=now) is None:
-        name = safe(options.gpu, 80)
-        wrong.append(f'--gpu "{name}" is no GPU that infertop knows: name it as NVML does, or its family ("H100")')
+    if options.gpu and prices.gpu_price(options.gpu, ts=now) is None:
+        wrong.append(_no_rate(options.gpu))
     return Asked(
         model=options.model or "*",
-        source=sources[-1] if sources else "*",
+        source=options.only_source or "*",
         to=tuple(options.to or ()),
         gpu=options.gpu or "",
         tokens_per_second=tps,
         scale=_factors(options.scale, wrong),
         every=bool(options.all),
     )
+
+
+def _no_rate(gpu: str) -> str:
+    """Return what to write in place of a GPU that has no rate."""
+    name, key = safe(gpu, 80), gpu_key(gpu)
+    sold = sorted(each for each in default_rates() if key is not None and each.startswith(f"{key}-"))
+    if sold:
+        return f'--gpu "{name}" comes at more than one price: name {" or ".join(sold)}'
+    if key is not None:
+        return f'--gpu "{name}" has no default rate: set usd_per_hour under [gpu."{name}"] in pricing.toml'
+    return f'--gpu "{name}" is no GPU that infertop knows: name it as NVML does, or its family ("H100")'
 
 
 def _factors(text: str, wrong: list[str]) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from infertop.readings.safe import safe
 from infertop.views.once import timestamp
@@ -21,12 +21,23 @@ def as_text(page: WhatIfPage, *, every: bool = False) -> str:
     lines = [f"{timestamp(page.since)} to {timestamp(page.until)}"]
     for notice in page.notices:
         lines += _wrapped(notice)
+    shared = _shared(page.subjects)
     for each in page.subjects:
-        lines += ["", *_subject(each, every)]
+        lines += ["", *_subject(each, every, shared)]
+    if shared:
+        lines += ["", *(line for sentence in shared for line in _wrapped(sentence))]
     return "\n".join(lines) + "\n"
 
 
-def _subject(each: WhatIf, every: bool) -> Iterator[str]:
+def _shared(subjects: Sequence[WhatIf]) -> tuple[str, ...]:
+    """Return the sentences that every subject has, where there is more than one: they are said once."""
+    if len(subjects) < 2:
+        return ()
+    common = frozenset.intersection(*(frozenset(each.explained) for each in subjects))
+    return tuple(each for each in subjects[0].explained if each in common)
+
+
+def _subject(each: WhatIf, every: bool, shared: Collection[str]) -> Iterator[str]:
     name = "everything together" if each.model == each.source else f"{each.model} on {each.source}"
     yield safe(name, WIDTH).upper() if each.model == each.source else safe(name, WIDTH)
     yield from _wrapped(_measured(each))
@@ -42,8 +53,10 @@ def _subject(each: WhatIf, every: bool) -> Iterator[str]:
     if each.savings:
         yield ""
         yield from _savings(each.savings)
-    yield ""
-    for sentence in each.explained:
+    own = [sentence for sentence in each.explained if sentence not in shared]
+    if own:
+        yield ""
+    for sentence in own:
         yield from _wrapped(sentence)
 
 

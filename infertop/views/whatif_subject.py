@@ -29,6 +29,7 @@ def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
     shadow = _shadow(each, market)
     capacity = own.capacity if own else UNKNOWN
     gpus = each.gpus
+    held = traffic.seconds and gpus.hours and (own is None or own.held)
     return WhatIf(
         source=each.source,
         provider=each.provider,
@@ -39,7 +40,7 @@ def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
         tokens={name: float(count) for name, count in traffic.by_class.items()},
         usd_per_hour=number(traffic.per_hour(each.usd)),
         basis=each.basis,
-        gpus=number(gpus.hours * HOUR / traffic.seconds) if traffic.seconds and gpus.hours else None,
+        gpus=number(gpus.hours * HOUR / traffic.seconds) if held else None,
         gpu_name=own.name if own else gpus.name,
         gpu_usd_per_hour=number(own.usd if own else gpus.usd_per_gpu_hour),
         capacity_tokens_per_second=number(capacity.tokens_per_second),
@@ -126,7 +127,7 @@ def _few(each: Used, market: Market, shown: Sequence[Candidate]) -> list[Candida
             chosen.setdefault(_NAMESAKE, one)
         elif name in known:
             chosen.setdefault(name.provider, one)
-    return list(chosen.values())[:_MOST_BREAK_EVENS]
+    return (list(chosen.values()) or list(shown))[:_MOST_BREAK_EVENS]
 
 
 def _api(each: Used, choice: Choice, shadow: Candidate | None) -> tuple[str, Decimal | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 Number = float | Decimal
@@ -18,10 +19,9 @@ def usd(amount: Number) -> str:
 
 
 def _digits(value: float) -> str:
-    if value >= 1:
+    if value >= 1 or value == 0:
         return f"{value:.2f}"
-    text = f"{value:.3g}"
-    return f"{value:.12f}".rstrip("0").rstrip(".") if "e" in text else text
+    return f"{value:.{min(2 - math.floor(math.log10(value)), 15)}f}"
 
 
 def count(amount: Number) -> str:
