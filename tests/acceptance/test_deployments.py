@@ -140,6 +140,33 @@ def test_a_recording_spends_by_the_time_and_goes_on_after_a_restart(priced: Prog
     assert "the budget azure is over" in over.stderr
 
 
+def spent(infertop: Program) -> dict[str, tuple[int, int]]:
+    """Milliseconds and nano-USD of each deployment in the ledger."""
+    with sqlite3.connect(infertop.database) as opened:
+        rows = opened.execute(
+            """SELECT source, sum(quantity), sum(usd_nano) FROM lines JOIN accounts ON accounts.id = account
+            WHERE resource = 'deployment' GROUP BY source"""
+        ).fetchall()
+    opened.close()
+    return {source: (ms, nano) for source, ms, nano in rows}
+
+
+def test_an_edit_with_a_date_prices_what_was_recorded_and_one_without_does_not(priced: Program) -> None:
+    prices = priced.folder / "prices.toml"
+    assert priced.run("record", *priced.read, "--for", "2.5").returncode == 0
+    before = spent(priced)
+    undated = PRICING.replace("usd_per_hour = 3600", "usd_per_hour = 7200")
+    dated = undated.replace('name = "reserved"', 'name = "reserved"\nfrom = 2020-01-01')
+    for text, factor in ((undated, 1), (dated, 2)):
+        prices.write_text(text)
+        assert priced.run("--once", *priced.read, "--interval", "0.3").returncode == 0
+        found = spent(priced)
+        ms, nano = found["reserved"]
+        since = (ms - before["reserved"][0]) * 2
+        assert nano == (before["reserved"][0] * factor + since) * 1_000_000
+        assert found["many"][0] == ms
+
+
 def test_a_mistake_ends_the_program_with_its_line(priced: Program) -> None:
     (priced.folder / "prices.toml").write_text('[[deployment]]\nname = "x"\nkind = "reserved"\nmodel = "m"\n')
     done = priced.run("--once", *priced.read)
