@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -56,6 +56,12 @@ class Volume:
         return projected(self.usd_per_request(quote), self.requests_per_day * days)
 
 
+def together_usd_per_month(plans: Iterable[tuple[Volume, Quote | None]], days: int = DAYS_PER_MONTH) -> Decimal | None:
+    """Return what several volumes, each with its model's quote, cost a month; None where one's cost is not known."""
+    parts = [volume.usd_per_month(quote, days) for volume, quote in plans]
+    return None if None in parts else sum((each for each in parts if each is not None), Decimal(0))
+
+
 def projected(usd_per_request: Decimal | None, requests: int) -> Decimal | None:
     """Return what that many requests cost: USD per request x requests; None where one's cost is not known."""
     return None if usd_per_request is None else usd_per_request * requests
@@ -63,10 +69,10 @@ def projected(usd_per_request: Decimal | None, requests: int) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """An agent's run: `steps` calls that each cost `step`; `ratio` is over the same call made once."""
+    """An agent's run: tokens and USD of all its steps, each of which cost `step`; `ratio` is over the `direct` call."""
 
-    steps: int
     step: Cost
+    tokens: Mapping[str, int]
     usd: Decimal | None
     by_class: Mapping[str, Decimal | None]
     ratio: Decimal | None
@@ -77,7 +83,8 @@ def loop(quote: Quote | None, tokens_per_step: Mapping[str, int], steps: int, di
     step = cost(quote, tokens_per_step)
     by_class = {name: projected(usd, steps) for name, usd in step.by_class.items()}
     usd = projected(step.usd, steps)
-    return Loop(steps, step, usd, by_class, ratio(usd, cost(quote, direct).usd))
+    tokens = {name: count * steps for name, count in tokens_per_step.items()}
+    return Loop(step, tokens, usd, by_class, ratio(usd, cost(quote, direct).usd))
 
 
 def amortised_usd_per_token(training_usd: Decimal, lifetime_tokens: int | Decimal) -> Decimal:
