@@ -68,7 +68,7 @@ def test_enter_explains_the_one_under_the_cursor():
         "= 50 units x $1.00/h",
         "6 M tokens in the last hour of 24 M reserved",
         "break-even at 60 % against list gpt-4o",
-        "traffic: measured; price: pricing.toml:40; part of what is spent",
+        "it is part of what is spent",
     ):
         assert said in screen, said
 

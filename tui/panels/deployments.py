@@ -64,11 +64,11 @@ COLUMNS: tuple[Column[DeploymentRow], ...] = (
     Column("model", "MODEL", 10, lambda d, s, w: (d.model or "-", DIM), rank=9, left=True, grow=20),
     Column("usd_per_hour", "$/h", 7, _usd),
     Column("counts", "", 6, _beside, rank=5, left=True, gap=1),
-    Column("utilization", "USE", 8, _bar, rank=2, left=True, grow=12, gap=2),
+    Column("utilization", "USE", 8, _bar, rank=2, left=True, grow=12, late=True, gap=2),
     Column("utilization", "", 6, _use, rank=1),
     Column("break_even", "even at", 7, lambda d, s, w: _figure(fmt.percent(d.break_even)), rank=3),
     Column("usd_per_million", "$/1M", 6, lambda d, s, w: _figure(fmt.per_million(d.usd_per_million_tokens)), rank=4),
-    Column("verdict", "VERDICT", 14, _verdict, rank=4, left=True, grow=90, late=True, gap=2),
+    Column("verdict", "VERDICT", 14, _verdict, rank=4, left=True, grow=90, gap=2),
     Column("price_source", "PRICE FROM", 14, lambda d, s, w: (d.price_source, DIM), rank=11, left=True, grow=16, gap=2),
 )
 
@@ -85,12 +85,11 @@ def _detail(row: DeploymentRow, scene: Scene) -> list[tuple[str, str]]:
 
 def _told(row: DeploymentRow) -> tuple[str, tuple[str, ...]]:
     """Return how its figures were come by: a title, then the verdict, the formulas and inputs, and what counts."""
-    spent = "part of what is spent" if row.counts else "stands beside what is spent"
+    spent = "it is part of what is spent" if row.counts else "it stands beside what is spent, and is no part of it"
     title = f"{row.name}   $/h  {estimated(fmt.money(row.usd_per_hour), row.basis)}   {row.basis}"
-    against = f"break-even at {fmt.percent(row.break_even)} against {row.against}" if row.against else ""
     head = row.verdict or "no verdict: the traffic or a price is unknown"
-    source = f"traffic: {row.traffic or 'unknown'}; price: {row.price_source or 'unknown'}; {spent}"
-    return title, tuple(text for text in (head, *row.lines, against, source) if text)
+    even = f"break-even at {fmt.percent(row.break_even)} against {row.against}" if fmt.known(row.break_even) else ""
+    return title, tuple(text for text in (head, *row.lines, even, spent) if text)
 
 
 DEPLOYMENTS: TablePanel[DeploymentRow] = TablePanel(
