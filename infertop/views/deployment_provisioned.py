@@ -53,7 +53,7 @@ def _verdict(
         name = cost.unpriced or each.model
         return f'{name} has no list price at {each.provider}: set one under [model."{name}"] to see when it pays'
     if pays is None:
-        return "nothing was served: all of it is unused" if used == 0 else "its tokens are free by the list"
+        return "none of it is used" if used == 0 else "its tokens are free by the list"
     if pays > 1:
         full = dollars(terms.usd_per_hour / pays)
         said = f"never cheaper than pay-as-you-go: the tokens it can serve cost {full}/h, this {_hour(terms)}"

@@ -170,7 +170,7 @@ def test_nothing_served_is_no_use_and_no_price_for_a_million() -> None:
     made = serve(world(f'{PTU}source = "gateway"\n'), input_tokens=0.0, output_tokens=0.0, requests=0.0)
     row = only(made)
     assert (row.utilization, row.usd_per_million_tokens, row.break_even) == (0.0, None, None)
-    assert row.verdict == "nothing was served: all of it is unused"
+    assert row.verdict == "none of it is used"
 
 
 def test_serverless_seconds_beside_a_dedicated_gpu() -> None:
