@@ -93,10 +93,14 @@ def _default(name: str, key: str | None, share: Decimal, shared: str) -> GpuRate
     price = Price(name, usd, PER_GPU_HOUR, f"default rates {row.date}", default=True)
     lines = (
         f"$/hour = default rate of {key}: {row.usd_per_hour} USD/h{shared} = {plain(usd)} USD/h",
-        f"read on {row.date}: {row.note}",
+        f"read on {row.date}{_range(row)}: {row.note}",
         f"yours may differ by a factor of 2 to 4: set usd_per_hour under {paste} in pricing.toml",
     )
     return GpuRate(price, False, key, lines, listed=row)
+
+
+def _range(row: gpu_rates.DefaultRate) -> str:
+    return "" if row.low is None or row.high is None else f", on offer from {row.low} to {row.high} USD/h"
 
 
 def _toml(name: str) -> str:

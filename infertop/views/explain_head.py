@@ -52,7 +52,6 @@ def _whole(facts: Facts, head: Headline) -> tuple[str, ...]:
     names = " + ".join(name for name, _ in known)
     return (
         f"$/hour = {names} = {_sum(head.usd_per_hour, [value for _, value in known])}",
-        *_gpus(facts, head),
         _EQUATION,
     )
 

@@ -66,7 +66,7 @@ def _sum(rate: GpuRate, usd_per_hour: float, facts: Facts) -> tuple[str, ...]:
         head, from_ = f"$/h = {words}{_equation(digits, usd_per_hour)}", origin(facts, *_place(rate.price))
         return (head, *_inputs(rate.hourly), f"  {from_}", *_slices(rate), "  a rent has its energy in it")
     if rate.listed is not None and rate.listed.usd_per_hour is not None and rate.price is not None:
-        digits = _shared(number(rate.listed.usd_per_hour), rate.part)
+        digits = _shared(_plain(rate.listed.usd_per_hour), rate.part)
         words = "default rate x slices" if rate.part else "default rate"
         head = f"$/h = {words}{_equation(digits, usd_per_hour)}"
         what, under, paste = rate.lines[-1].partition("under ")
@@ -81,14 +81,14 @@ def _place(price: Price) -> tuple[str, str]:
 
 def _equation(digits: str, value: float) -> str:
     """Return " = digits = value", the value alone where that is all there is to it."""
-    result = number(value) if amount(float(number(value))) == amount(value) else amount(value)
+    result = amount(value)
     return f" = {result} {_USD_H}" if digits == result else f" = {digits} = {result} {_USD_H}"
 
 
 def _entry(rate: HourlyRate, part: tuple[int, int] | None = None) -> tuple[str, str]:
     """Return the formula of an entry of pricing.toml in words and in digits."""
     owned = rate.owned
-    words, digits = "rent", number(rate.usd_per_hour or 0)
+    words, digits = "rent", _plain(rate.usd_per_hour or Decimal(0))
     monthly = rate.overhead_usd_per_month
     if owned is not None:
         monthly = owned.overhead_usd_per_month

@@ -42,6 +42,7 @@ def test_without_a_setting_a_gpu_has_the_default_rate_and_says_so() -> None:
     )
     assert rate.price.default
     assert not rate.owned
+    assert rate.lines[1].startswith("read on 2026-11-22, on offer from 2.29 to 4.29 USD/h: SkyPilot v8: nebius 2.95")
     assert '[gpu."NVIDIA H100 80GB HBM3"]' in rate.lines[-1]
 
 

@@ -95,6 +95,11 @@ def by_hand(said: Explained) -> Fraction:
 
 CASES = {
     "rented": (RENTED, Gpu("GPU-0", 0.5), "GPU-0"),
+    "rented, with overhead": (
+        f'[gpu."{H100}"]\nusd_per_hour = 2.49\noverhead_usd_per_month = 100\n',
+        Gpu("GPU-0", 0.5),
+        "GPU-0",
+    ),
     "default": ("", Gpu("GPU-0", 0.5), "GPU-0"),
     "owned": (OWNED + ENERGY, Gpu("GPU-0", 0.5, name=SMALL, joules=411.2345), "GPU-0"),
     "owned, by power": (OWNED + ENERGY, Gpu("GPU-0", 0.5, name=SMALL, watts=123.456), "GPU-0"),
@@ -104,7 +109,13 @@ CASES = {
 }
 PART = Gpu("MIG-0", None, {VLLM: (None, None)}, f"{H100} MIG 2g.20gb", "GPU-0", 2)
 REST = Gpu("GPU-0", None, slices=5, joules=512.3)
-CUT = {"rented": RENTED, "default": "", "owned": OWNED + ENERGY}
+CUT = {
+    "rented": RENTED,
+    "rented, with overhead": CASES["rented, with overhead"][0],
+    "default": "",
+    "owned": OWNED + ENERGY,
+    "owned, with overhead": "[gpu.H100]\npurchase_usd = 31000\nlifetime_years = 4\noverhead_usd_per_month = 33\n",
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -230,6 +241,12 @@ def test_a_gpu_whose_energy_is_unknown_costs_its_hardware_and_says_what_is_missi
     (row,) = gpu_rows(facts_of(made))
     assert row.usd_per_hour == pytest.approx(0.071696, abs=1e-6)
     assert "energy" in row.price_note
+
+
+def test_a_rented_host_with_overhead_can_be_worked_out() -> None:
+    said = explain(facts_of(world(RENTED, Gpu("GPU-0", 0.5))), "headline", "", "host_usd_per_hour")
+    assert said.lines[0] == "$/h = rent + overhead / 730 h = 0.4 + 20 / 730 = 0.4274 USD/h"
+    assert check(said) == 1
 
 
 def test_an_owned_host_says_that_its_power_is_not_in_it() -> None:
