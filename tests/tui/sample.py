@@ -389,6 +389,8 @@ def page(view: Overview, source: str, name: str) -> ModelPage:
         row=row,
         gpus=tuple(g for g in view.gpus if name in g.models),
         split_method="prefill and decode by token weights: the engine does not report its GPU time",
+        prefill_usd_per_hour=None if row.usd_per_hour is None else row.usd_per_hour * 0.25,
+        decode_usd_per_hour=None if row.usd_per_hour is None else row.usd_per_hour * 0.75,
         allocation_note="the busy part by measured GPU time, the idle part by memory held",
         times=TIMES,
         history={

@@ -219,6 +219,8 @@ def test_the_page_of_a_model_shows_all_that_is_known_of_it():
         "4.98/h all-in",
         "4.18/h by usage",
         "/1M output",
+        "/h prefill",
+        "/h decode",
         "5.40M",
         "KV cache peak",
         "prefix hits",

@@ -36,7 +36,7 @@ def model_rows(page: ModelPage, scene: Scene, width: int) -> list[Row]:
     """Return the whole page below its breadcrumbs."""
     row = page.row
     rows = [_summary(row, scene, width), *_age(row, width), blank(width)]
-    rows += beside((_cost(row), _tokens(row), _load(row)), width)
+    rows += beside((_cost(page), _tokens(row), _load(row)), width)
     rows += [*_latency(row, width), blank(width)]
     rows += _gpus(page, scene, width) + _history(page, scene, width)
     rows += _events(page, scene, width) + _notes(page, width)
@@ -65,8 +65,10 @@ def _single(*pairs: tuple[str, str]) -> tuple[tuple[str, tuple[Cell, ...]], ...]
     return tuple((label, ((text, PLAIN),)) for label, text in pairs)
 
 
-def _cost(row: ModelRow) -> Block:
+def _cost(page: ModelPage) -> Block:
+    row = page.row
     million = row.usd_per_million
+    parts = (("/h prefill", page.prefill_usd_per_hour), ("/h decode", page.decode_usd_per_hour))
     return Block(
         "COST",
         ("$",),
@@ -74,6 +76,7 @@ def _cost(row: ModelRow) -> Block:
         _single(
             ("/h all-in", fmt.money(row.usd_per_hour)),
             ("/h by usage", fmt.money(row.usage_usd_per_hour)),
+            *((name, fmt.money(usd)) for name, usd in parts if fmt.known(usd)),
             ("/h margin", fmt.money(row.shadow_margin_usd_per_hour)),
             ("/request", fmt.unit_money(row.usd_per_request)),
             *((f"/1M {name}", fmt.per_million(million.get(key))) for key, name in _CLASSES[:3]),
