@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Protocol
 
 from infertop.history.accounts import Account, Accounts, read_price
 from infertop.history.ledger import INSERT_CLOSED
+from infertop.history.reprice_even import Even, reprice_even
+from infertop.history.sums import MINUTE
 from infertop.money.lines import Basis, Line, Price
 
 _CHUNK_SECONDS = 6 * 3600
@@ -27,6 +29,10 @@ class Repricing(Protocol):
 
     def outdated(self, resource: str, dimensions: tuple[tuple[str, str], ...], price: Price | None, ts: float) -> bool:
         """Say whether lines like this at a time may have another price now."""
+        ...
+
+    def even(self, lines: Mapping[int, Line]) -> Iterable[Even]:
+        """Return what can be priced again by its quantities alone; `lines` has one as an example for each account."""
         ...
 
     def lines(self, lines: Sequence[Line]) -> Sequence[Line]:
@@ -54,9 +60,25 @@ def reprice(connection: sqlite3.Connection, accounts: Accounts, repricing: Repri
             for number, (account, price) in priced.items()
             if repricing.outdated(account.resource, account.dimensions, price, start)
         ]
+        if outdated:
+            most = _most(connection, priced, start, end)
+            there = {
+                number: _line(*priced[number], int(start), int(start) + MINUTE, number, 0, None) for number in most
+            }
+            changed += reprice_even(connection, accounts, repricing.even(there), most, start, end)
         for first, last in _chunks(connection, outdated, start, end):
             changed += _reprice_chunk(connection, accounts, repricing, priced, outdated, first, last)
     return changed
+
+
+def _most(connection: sqlite3.Connection, numbers: Iterable[int], since: float, until: float) -> dict[int, int]:
+    """Return the largest quantity of each of the accounts that have lines in the span; negative ones are too large."""
+    rows = connection.execute(
+        f"""SELECT account, iif(min(quantity) < 0, 1 << 62, max(quantity)) FROM lines
+        WHERE start >= ? AND start < ? AND NOT open AND account IN ({_list(numbers)}) GROUP BY account""",
+        (since, until),
+    )
+    return dict(rows.fetchall())
 
 
 def _spans(connection: sqlite3.Connection, edges: Sequence[float], since: float) -> Iterator[tuple[float, float]]:
@@ -66,7 +88,7 @@ def _spans(connection: sqlite3.Connection, edges: Sequence[float], since: float)
     if first is None:
         return
     inside = [edge for edge in edges if first < edge <= last]
-    yield from pairwise([first, *inside, last + 1])
+    yield from pairwise([first, *inside, float("inf")])
 
 
 def _chunks(
@@ -118,7 +140,7 @@ def _reprice_chunk(
     return len(gone)
 
 
-def _list(numbers: Mapping[int, object] | Sequence[int]) -> str:
+def _list(numbers: Iterable[int]) -> str:
     return ",".join(map(str, numbers))
 
 

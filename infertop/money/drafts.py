@@ -62,7 +62,7 @@ def costed(lines: Iterable[Line]) -> list[Line]:
     Each line has its exact cost rounded down or up; one without a price has none, and one that has its cost already
     keeps it. Lines that differ in nothing but amounts become one, so that the same quantities always cost the same.
     """
-    whole = sorted(_merged(lines), key=_order)
+    whole = sorted(_merged(lines), key=line_order)
     missing = [i for i, each in enumerate(whole) if each.price is not None and each.usd_nano is None]
     left = max(_cost(whole) - sum(each.usd_nano or 0 for each in whole), 0)
     weights = _weights([whole[i] for i in missing])
@@ -84,7 +84,8 @@ def _merged(lines: Iterable[Line]) -> Iterable[Line]:
     return found.values()
 
 
-def _order(line: Line) -> tuple[object, ...]:
+def line_order(line: Line) -> tuple[object, ...]:
+    """Return a key that sorts lines of one thing: of two that would be rounded alike, the earlier is rounded up."""
     who = (line.source, line.model is not None, line.model or "", line.resource, line.dimensions)
     return (*who, price_order(line.price), line.basis)
 

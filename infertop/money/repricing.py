@@ -6,14 +6,14 @@ What may change is told by `price_rules`; what was billed stays as it is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from infertop.money.dates import begins
 from infertop.money.deployments.booked import DEPLOYMENT, dated_price
-from infertop.money.drafts import costed
+from infertop.money.drafts import MJ, costed, line_order
 from infertop.money.gpu_drafts import ENERGY, GPU_RESOURCES
 from infertop.money.host_drafts import HOST
 from infertop.money.lines import Basis, Line, Price
@@ -38,6 +38,17 @@ class SeenGpu(NamedTuple):
     memory_bytes: int | None
     parent: str = ""
     cut: bool = False
+
+
+class Even(NamedTuple):
+    """What is rounded together and has one new price: the lines as they are then, in the order of rounding up.
+
+    Both have the numbers of accounts. Where one of `stays` is too, this does not hold.
+    """
+
+    price: Price
+    moved: Mapping[int, Line]
+    stays: tuple[int, ...]
 
 
 class Repricing:
@@ -84,6 +95,27 @@ class Repricing:
             new = line if rate is None else _with(line, rate.price, astride=self._is_astride(line, rate))
             groups[self._group(line)].append(new)
         return [*billed, *(line for group in groups.values() for line in _settled(group))]
+
+    def even(self, lines: Mapping[int, Line]) -> Iterator[Even]:
+        """Yield what can be priced again by its quantities alone, in a span between two edges.
+
+        `lines` has a line as an example for each account in the span. What a rent and what energy cost hangs together:
+        a GPU whose energy is metered is left to `lines`.
+        """
+        groups: dict[tuple[str, str], dict[int, Line]] = defaultdict(dict)
+        for number, line in lines.items():
+            groups[self._group(line)][number] = line
+        for (unit, root), members in groups.items():
+            if unit == MJ or (MJ, root) in groups:
+                continue
+            rates = {number: self._rate(line, {}) for number, line in members.items()}
+            prices = {rate.price for rate in rates.values() if rate}
+            moved = {n: _with(members[n], rate.price, astride=False) for n, rate in rates.items() if rate}
+            orders = {line_order(line): line for line in moved.values()}
+            if len(prices) == 1 and (price := prices.pop()) and len(orders) == len(set(moved.values())):
+                ordered = sorted(moved, key=lambda n: line_order(moved[n]))
+                stays = tuple(n for n, rate in rates.items() if not rate)
+                yield Even(price, {n: moved[n] for n in ordered}, stays)
 
     def rate(self, gpu: str, slices: int | None, old: Price | None, ts: float) -> Rate | None:
         """Return the rate of a GPU's time at `ts` that was priced by `old`, or None where that stays."""

@@ -70,14 +70,17 @@ class Restating:
 
     def differing(
         self, account: Account, price: Price | None, since: float, until: float
-    ) -> Iterator[tuple[float, float]]:
-        """Yield the spans within [since, until) in which such lines have another price or other flags than these."""
+    ) -> Iterator[tuple[float, float, Line]]:
+        """Yield the spans within [since, until) in which such lines have another price or other flags than these.
+
+        With each comes a line as it is then, without its amounts.
+        """
         start = since
         while start < until:
             end = min(self._holds_until(account, start), until)
             found = with_price(_line(account, int(start)), self._history, Before(price, account.flags))
             if found.price != price or _words(found.flags) != _words(account.flags):
-                yield start, end
+                yield start, end, found
             start = end
 
     def _holds_until(self, account: Account, ts: float) -> float:

@@ -101,6 +101,9 @@ class Dearer:
     def outdated(self, _resource: str, _dimensions: object, price: Price | None, _ts: float) -> bool:
         return price is not None
 
+    def even(self, _lines: object) -> Sequence[Any]:
+        return ()
+
     def lines(self, lines: Sequence[Line]) -> list[Line]:
         return [replace(each, usd_nano=each.usd_nano and each.usd_nano * self.factor) for each in lines]
 
