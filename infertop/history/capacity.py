@@ -4,76 +4,89 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping
-from decimal import Decimal
-from enum import IntEnum
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 from infertop.history.accounts import LOCAL, Account, read_accounts
 from infertop.history.sums import MINUTE
 from infertop.history.used import Place
 from infertop.money.gpu_drafts import BUSY, ENERGY, GPU_RESOURCES, IDLE
-from infertop.money.whatif.capacity import Capacity, Minutes, capacity
+from infertop.money.whatif.capacity import Capacity, Seen, SeenMinute, capacity
 
+DAY = 86_400
 DAYS = 7
+# Lines that are looked at: a week of two models, a day of a dozen, in about a tenth of a second.
+_MOST_LINES = 100_000
+_LINES = """
+    SELECT start, account, quantity FROM lines
+    WHERE start >= :since AND start < :until AND until - start <= 60 AND NOT open AND account IN ({accounts})
+    ORDER BY start DESC LIMIT :most"""
+
+_TOKENS, _BUSY, _IDLE, _UNMETERED = range(4)
 
 
-class _Kind(IntEnum):
-    TOKENS, BUSY, IDLE, UNMETERED = range(4)
+class _Counts(NamedTuple):
+    """Whose an account is, and what it counts."""
 
-
-# One pass over the lines, the minutes of each place summed as they come; what is flagged as a gap has no account here.
-_MINUTES = """
-    WITH places(account, place, kind) AS (VALUES {places}),
-    minutes AS (
-        SELECT place, start, sum(iif(kind = 0, quantity, 0)) AS tokens, sum(iif(kind = 1, quantity, 0)) AS busy,
-            sum(iif(kind > 0, quantity, 0)) AS held, max(kind = 3) AS unmetered
-        FROM lines JOIN places USING (account)
-        WHERE start >= :since AND start < :until AND until - start <= 60 AND NOT open GROUP BY place, start)
-    SELECT place, count(*), sum(tokens), sum(busy), max(unmetered),
-        max(iif(tokens > 0 AND busy >= :half * held AND held >= :least, 1000.0 * tokens / max(busy, 1), NULL)),
-        max(iif(tokens > 0 AND held >= :least, 1000.0 * tokens / held, NULL))
-    FROM minutes WHERE held > 0 GROUP BY place"""
-_LEAST_MS = 20_000
+    place: Place
+    kind: int
 
 
 def capacities(connection: sqlite3.Connection, until: float) -> dict[Place, Capacity]:
-    """Return what one GPU serves of each of one's own models, in tokens a second, by the 7 days before `until`.
+    """Return what one GPU serves of each of one's own models, in tokens a second, by the days before `until`.
 
-    Models that held no GPU are not in it. See `money.whatif.capacity` for the method.
+    That is a week at most, and the newest part of it where much is recorded. Models that held no GPU are not in it.
+    See `money.whatif.capacity` for the method.
     """
-    numbers = _places(read_accounts(connection))
-    places = list(numbers)
-    rows = ",".join(f"({number},{at},{kind})" for at, each in enumerate(places) for number, kind in numbers[each])
-    if not rows:
+    counted = _counted(read_accounts(connection))
+    if not counted:
         return {}
-    since = until // MINUTE * MINUTE - DAYS * 86_400
-    asked = {"since": since, "until": until, "half": 0.5, "least": _LEAST_MS}
-    found: dict[Place, Capacity] = {}
-    for at, count, tokens, busy, unmetered, best_busy, best_held in connection.execute(
-        _MINUTES.format(places=rows), asked
-    ):
-        measured = Minutes(
-            minutes=count,
-            tokens=tokens,
-            busy_seconds=None if unmetered else Decimal(busy) / 1000,
-            best_half_busy=None if unmetered or best_busy is None else Decimal(str(best_busy)),
-            best_held=None if best_held is None else Decimal(str(best_held)),
-        )
-        found[places[at]] = capacity(measured, DAYS)
-    return found
+    since = until // MINUTE * MINUTE - DAYS * DAY
+    query = _LINES.format(accounts=",".join(map(str, counted)))
+    lines = connection.execute(query, {"since": since, "until": until, "most": _MOST_LINES}).fetchall()
+    if len(lines) == _MOST_LINES:
+        first = lines[-1][0]  # of which some may be missing
+        lines = [line for line in lines if line[0] != first]
+    seen: dict[Place, Seen] = defaultdict(Seen)
+    for place, minute in _minutes(lines, counted):
+        seen[place].add(minute)
+    back = until - lines[-1][0] if lines else 0.0
+    return {place: capacity(each, _window(back)) for place, each in seen.items()}
 
 
-def _places(accounts: Mapping[int, Account]) -> dict[Place, list[tuple[int, int]]]:
-    """Return the accounts of each of one's own models that held a GPU, with what each counts."""
-    found: dict[Place, list[tuple[int, int]]] = defaultdict(list)
+def _window(seconds: float) -> str:
+    """Return how far back was looked, in words."""
+    if seconds > 2 * DAY:
+        return f"{round(seconds / DAY)} days"
+    return f"{round(seconds / 3600)} h" if seconds > 2 * 3600 else f"{round(seconds / 60)} min"
+
+
+def _minutes(
+    lines: Iterable[tuple[int, int, int]], counted: Mapping[int, _Counts]
+) -> Iterator[tuple[Place, SeenMinute]]:
+    for _, group in groupby(lines, key=itemgetter(0)):
+        sums: dict[Place, list[int]] = {}
+        for _, number, quantity in group:
+            place, kind = counted[number]
+            sums.setdefault(place, [0, 0, 0, 0])[kind] += quantity
+        for place, (tokens, busy, idle, unmetered) in sums.items():
+            held = busy + idle + unmetered
+            if held:
+                yield place, SeenMinute(tokens, held, None if unmetered else busy)
+
+
+def _counted(accounts: Mapping[int, Account]) -> dict[int, _Counts]:
+    """Return the accounts of tokens and GPU time of one's own models that ever held a GPU."""
+    found: dict[int, _Counts] = {}
     for number, account in accounts.items():
         if account.model is None or account.provider != LOCAL or account.is_gap or account.resource == ENERGY:
             continue
+        place = Place(account.source, account.provider, account.model)
         if account.is_tokens:
-            kind = _Kind.TOKENS
+            found[number] = _Counts(place, _TOKENS)
         elif account.resource in GPU_RESOURCES:
-            kind = {BUSY: _Kind.BUSY, IDLE: _Kind.IDLE}.get(account.resource, _Kind.UNMETERED)
-        else:
-            continue
-        found[Place(account.source, account.provider, account.model)].append((number, int(kind)))
-    return {place: kinds for place, kinds in found.items() if any(kind != _Kind.TOKENS for _, kind in kinds)}
+            found[number] = _Counts(place, {BUSY: _BUSY, IDLE: _IDLE}.get(account.resource, _UNMETERED))
+    held = {each.place for each in found.values() if each.kind != _TOKENS}
+    return {number: each for number, each in found.items() if each.place in held}

@@ -61,7 +61,8 @@ class Reckoner:
             quote = quote_of(way)
             if quote is None:
                 return Priced(None, {}, tuple(name for name, _ in used))
-            flags.update(dict.fromkeys(quote.flags))
+            for flag in quote.flags:
+                flags[flag] = None
             # Requests are not told by way: those of all are with the first.
             fee = [(REQUESTS, self._requests)] if first is None and self._requests and REQUESTS in quote.prices else []
             first = first or quote
@@ -70,16 +71,19 @@ class Reckoner:
                 if price is None:
                     missing[name] = None
                     continue
-                by_class[name] = by_class.get(name, _ZERO) + self._usd(price, count)
-                flags.update(dict.fromkeys(self._said(name, price)))
-        flags.update((f"{UNPRICED}:{name}", None) for name in missing)
-        usd = None if missing or not by_class else sum(by_class.values(), _ZERO)
-        return Priced(usd, by_class, tuple(missing), tuple(flags), first)
+                usd = self._usd(price, count)
+                by_class[name] = by_class[name] + usd if name in by_class else usd
+                if price.stands_for or price.tiers or price.flags:
+                    flags.update(dict.fromkeys(self._said(name, price)))
+        for name in missing:
+            flags[f"{UNPRICED}:{name}"] = None
+        total = None if missing or not by_class else sum(by_class.values(), _ZERO)
+        return Priced(total, by_class, tuple(missing), tuple(flags), first)
 
     def _usd(self, price: UnitPrice, count: int) -> Decimal:
-        least = price.minimum * self._requests
-        usd = price.at(self._prompt) if price.tiers else price.usd
-        return usd * max(count, least) / price.per
+        if price.minimum:
+            count = max(count, price.minimum * self._requests)
+        return (price.at(self._prompt) if price.tiers else price.usd) * count / price.per
 
     def _said(self, name: str, price: UnitPrice) -> list[str]:
         said = list(price.flags)
