@@ -1,0 +1,116 @@
+"""Pricing again in SQL gives to the last 1e-9 USD what pricing line by line gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infertop.money.drafts import costed
+from infertop.money.lines import Basis, Line, Price
+from infertop.money.rates import PriceBook
+from infertop.money.repricing import Repricing, SeenGpu
+from infertop.money.settings import ClassPrice, HourlyRate, ModelPrices, Settings
+from infertop.readings.model import Statement
+from tests.history.stating import MONDAY, Books, pages
+from tests.money.tape import H100
+
+GPUS = {"GPU-0": SeenGpu(H100, None), "GPU-1": SeenGpu(H100, None)}
+DEFAULT = PriceBook(Settings()).gpu_rate(H100, None, ts=0).price
+OWN = Price("H100", Decimal("3.7"), "GPU hour", "pricing.toml:2")
+
+quantity = st.integers(0, 60_000) | st.integers(0, 3) | st.integers(0, 86_400_000)
+line = st.tuples(
+    st.integers(0, 3),
+    st.sampled_from(["GPU-0", "GPU-1"]),
+    st.sampled_from([("a", "m"), ("a", None), ("b", "m")]),
+    st.sampled_from(["gpu_busy", "gpu_idle"]),
+    st.sampled_from([None, DEFAULT, DEFAULT, OWN]),
+    quantity,
+)
+
+
+def made(rows: Sequence[tuple[int, str, tuple[str, str | None], str, Price | None, int]]) -> list[Line]:
+    found: list[Line] = []
+    for minute, group in groupby(sorted(rows, key=repr), key=lambda row: row[:2]):
+        at = MONDAY + 60 * minute[0]
+        lines = [
+            Line(at, at + 60, who[0], "local", who[1], of, (("gpu", gpu),), n, "ms", None, price, Basis.MEASURED)
+            for _, gpu, who, of, price, n in group
+        ]
+        found += costed(lines)
+    return found
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(line, max_size=14), st.decimals("0", "99", places=9))
+def test_sql_and_lines_agree(
+    rows: list[tuple[int, str, tuple[str, str | None], str, Price | None, int]], usd: Decimal
+) -> None:
+    new = Settings(gpus=(HourlyRate("H100", "pricing.toml:9", usd),))
+    books = Books()
+    books.gpus = dict(GPUS)
+    before = made(rows)
+    books.book(before)
+    books.edit(new, MONDAY + 3600)
+    alone = Books()
+    repricing = Repricing(PriceBook(new), GPUS)
+    spans = groupby(sorted(before, key=lambda each: each.start), key=lambda each: each.start)
+    alone.book([each for _, span in spans for each in repricing.lines(list(span))])
+    assert books.lines() == alone.lines()
+
+
+def test_a_group_in_which_something_stays_is_divided_as_before() -> None:
+    books = Books()
+    books.gpus = dict(GPUS)
+    rows = [(0, "GPU-0", ("a", "m"), "gpu_busy", DEFAULT, 20_000), (0, "GPU-0", ("b", "m"), "gpu_busy", OWN, 40_000)]
+    books.book(made([*rows, (1, "GPU-0", ("a", "m"), "gpu_busy", DEFAULT, 60_000)]))
+    stayed = [row for row in books.lines() if row[2] == "b"]
+    books.edit(Settings(gpus=(HourlyRate("H100", "pricing.toml:9", Decimal("1.111111111")),)), MONDAY + 3600)
+    assert [row for row in books.lines() if row[2] == "b"] == stayed
+    of_a = [(row[7], row[8]) for row in books.lines() if row[2] == "a"]
+    assert of_a == [(20_000, 6_172_840), (60_000, 18_518_519)]
+
+
+fraction = st.decimals("0", "9", places=6).map(str) | st.sampled_from(["1", "2.5", "0.075"])
+prices = st.fixed_dictionaries({"input": fraction, "cache_read": fraction, "output": fraction})
+
+
+def priced(usd: dict[str, str], line_number: int, day: int) -> Settings:
+    where = f"pricing.toml:{line_number}"
+    classes = tuple(ClassPrice(name, Decimal(each), where) for name, each in usd.items())
+    return Settings(models=(ModelPrices("*", where, prices=classes, since=date(2026, 7, day)),))
+
+
+@settings(deadline=None, max_examples=60)
+@given(pages(), prices, prices, st.sampled_from([5, 6, 7]))
+def test_statements_cost_what_they_cost_under_the_last_prices_alone(
+    said: Sequence[Sequence[Statement]], one: dict[str, str], two: dict[str, str], day: int
+) -> None:
+    both, alone = Books(), Books()
+    for page in said:
+        both.hear(page)
+        alone.hear(page)
+    both.edit(priced(one, 2, 5), MONDAY + 90_000)
+    for books in (both, alone):
+        books.edit(priced(two, 4, day), MONDAY + 100_000)
+    assert both.lines() == alone.lines()
+    heard_late = Books(priced(two, 4, day))
+    for page in said:
+        heard_late.hear(page)
+    if day < 7:
+        assert heard_late.lines() == both.lines()
+
+
+def test_statements_of_a_whole_and_a_broken_price_sum_to_the_rounded_whole() -> None:
+    books = Books()
+    one = Statement("o", "k", MONDAY, MONDAY + 60, "x", "y", {}, {"input": 1, "output": 1}, None, None, "measured")
+    books.hear([one, replace(one, key="l"), replace(one, key="m")])
+    broken = {"input": "0.0015", "output": "0.001"}
+    books.edit(priced(broken, 2, 5), MONDAY + 90_000)
+    assert [row[7:9] for row in books.lines()] == [(3, 3), (3, 3)]
