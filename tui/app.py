@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from pathlib import Path
 
 from textual import events
 from textual.app import App
@@ -13,9 +14,11 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from tui import terminal
+from tui.choices import Choices
 from tui.desk import Desk
 from tui.feed import Feed
 from tui.look import Look
+from tui.memory import keep, recall
 from tui.screens.board import Board
 
 __all__ = ["DEMO_EXIT", "STOP_SECONDS", "Feed", "InfertopApp", "run"]
@@ -34,16 +37,17 @@ class InfertopApp(App[int], inherit_bindings=False):
     ALLOW_SELECT = False
     TITLE = "infertop"
 
-    def __init__(self, feed: Feed, look: Look) -> None:
+    def __init__(self, feed: Feed, look: Look, choices: Choices | None = None) -> None:
         super().__init__(ansi_color=True)
         self.animation_level = "none"
         self.feed = feed
         self.look = look
+        self.choices = choices
         self.crash: BaseException | None = None
 
     def get_default_screen(self) -> Screen[None]:
         """Return the board."""
-        return Board(Desk(self.feed, self.look))
+        return Board(Desk(self.feed, self.look, self.choices))
 
     def get_line_filters(self) -> list[object]:  # type: ignore[override]
         """Return none: every style is already one that this terminal can show."""
@@ -93,15 +97,20 @@ async def _run(app: InfertopApp, mouse: bool) -> int:
     return app.return_code or 0
 
 
-def run(feed: Feed, *, mouse: bool = True, color: bool = True, ascii: bool = False) -> int:
+def run(feed: Feed, *, mouse: bool = True, color: bool = True, ascii: bool = False, memory: Path | None = None) -> int:
     """Show the feed until the person leaves, and return the exit status.
 
     0 after q, 1 after a crash (its report is named on stderr), 128 + n after signal n, DEMO_EXIT where the demo was
-    asked for. NO_COLOR, TERM and the locale narrow `color` and `ascii` down further.
+    asked for. NO_COLOR, TERM and the locale narrow `color` and `ascii` down further. What is chosen is kept in the file
+    `memory` for the next run.
     """
-    shades = terminal.shades(color=color)
-    app = InfertopApp(feed, Look(shades, ascii=ascii or terminal.needs_ascii()))
+    shades, choices = terminal.shades(color=color), Choices()
+    if memory:
+        recall(memory, choices)
+    app = InfertopApp(feed, Look(shades, ascii=ascii or terminal.needs_ascii()), choices)
     status = asyncio.run(_run(app, mouse))
+    if memory:
+        keep(memory, choices)
     if app.crash:
         from tui import crash
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 GROUPINGS = ("flat", "by source", "by kind")
+WINDOWS = (60.0, 300.0, 900.0)
+"""What averages run over, in seconds."""
 SPANS = (3600.0, 86_400.0, 604_800.0)
 """How far the what-if page looks back, in seconds."""
 
@@ -46,7 +48,8 @@ class Choices:
 
     `first` is the line under the cursor on the first start's page. The what-if page has a filter of its own (`scope`
     is the page's whose filter is meant), a subject (source and model with a tab between; empty: the first) and a span
-    in seconds. `wanted` is the table that the cursor goes to as soon as it is there, while nobody has moved it.
+    in seconds. `window` is what averages run over, None until somebody chose it. `wanted` is the table that the cursor
+    goes to as soon as it is there, while nobody has moved it.
     """
 
     panel: str = "models"
@@ -62,6 +65,7 @@ class Choices:
     subject: str = ""
     span: float = SPANS[0]
     wanted: str = ""
+    window: float | None = None
 
     @property
     def filter(self) -> str:

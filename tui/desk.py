@@ -6,7 +6,7 @@ from typing import Any
 
 from infertop.views.shapes import Overview
 from tui import format as fmt
-from tui.choices import GROUPINGS, Choices
+from tui.choices import GROUPINGS, WINDOWS, Choices
 from tui.feed import Feed
 from tui.keys import FILTERED
 from tui.look import Look
@@ -20,16 +20,17 @@ from tui.shelf import Shelf
 from tui.widgets.cells import FILL, Row
 
 WHATIF = VIEWS[6]
-WINDOWS = (60.0, 300.0, 900.0)
 INTERVALS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
 class Desk:
     """Holds the view of now, the choices and the pages that were opened, the last one on top."""
 
-    def __init__(self, feed: Feed, look: Look) -> None:
+    def __init__(self, feed: Feed, look: Look, choices: Choices | None = None) -> None:
         self.feed = feed
-        self.choices = Choices()
+        self.choices = choices or Choices()
+        if self.choices.window is not None:
+            feed.set_window(self.choices.window)
         self.look = look
         self.view: Overview = feed.overview()
         self.pages: list[Page] = [VIEWS[0]]
@@ -218,6 +219,7 @@ class Desk:
         longer = [each for each in WINDOWS if each > self.view.window_seconds * 1.01]
         wanted = longer[0] if longer else WINDOWS[0]
         self.feed.set_window(wanted)
+        self.choices.window = wanted
         self.choices.message = f"window {fmt.span(wanted)}"
 
     def interval(self, step: int) -> None:

@@ -23,12 +23,15 @@ def run(options: Namespace) -> int:
     ready = setup_or_status(options)
     if isinstance(ready, int):
         return ready
+    from platformdirs import user_state_path
+
     from tui.app import DEMO_EXIT
     from tui.app import run as show
 
     look = {"mouse": not options.no_mouse, "color": wants_color(options, dict(os.environ))}
-    status = show(LiveFeed(ready), **look)
+    memory = user_state_path("infertop", appauthor=False) / "screen.json"
+    status = show(LiveFeed(ready), memory=memory, **look)
     if status == DEMO_EXIT:
         options.demo = True
-        status = show(LiveFeed(replace(setup(options), demo=True)), **look)
+        status = show(LiveFeed(replace(setup(options), demo=True)), memory=memory, **look)
     return status

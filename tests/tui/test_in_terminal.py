@@ -44,7 +44,29 @@ def in_full(terminal: Terminal) -> list:
 def test_partial_repaints_show_what_a_full_one_does(start, view):
     terminal = start(view)
     terminal.settle(seconds=2.5)
-    for keys in ("jj", "\t", "s", "g", "2", "/a", "\r", "5", "j", "6", "1", "?", "jjj", "\x1b", "\x1b", "w", "G", "k", "l", "/mo", "\r"):
+    for keys in (
+        "jj",
+        "\t",
+        "s",
+        "g",
+        "2",
+        "/a",
+        "\r",
+        "5",
+        "j",
+        "6",
+        "1",
+        "?",
+        "jjj",
+        "\x1b",
+        "\x1b",
+        "w",
+        "G",
+        "k",
+        "l",
+        "/mo",
+        "\r",
+    ):
         terminal.press(keys)
         terminal.settle(0.15, 0.6)
     for columns, rows in ((140, 40), (60, 15), (100, 30)):
