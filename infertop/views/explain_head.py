@@ -88,8 +88,14 @@ def _api(facts: Facts, head: Headline) -> tuple[str, ...]:
     if head.api_usd_per_hour is None:
         return ("unknown: no provider is read, and no reserved throughput declared",)
     prices = [price for each in facts.costs.deployments if (price := deployment_price(each))]
-    reserved = (f"  {safe(each.name, 60)}: {usd(float(each.usd), 2)}/h  {safe(each.source)}" for each in prices)
-    return ("throughput that is reserved at providers, used or not (see deployments)", *reserved)
+    return (
+        f"api = {_sum(head.api_usd_per_hour, [float(each.usd) for each in prices])}",
+        "  throughput that is reserved at providers, used or not (see deployments)",
+        *(
+            f"  {safe(each.name, 60)}: {usd(float(each.usd))}/h, {origin(facts, each.source, each.since)}"
+            for each in prices
+        ),
+    )
 
 
 def _idle(facts: Facts, head: Headline) -> tuple[str, ...]:

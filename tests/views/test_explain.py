@@ -18,7 +18,7 @@ from infertop.views.facts import Facts, Past
 from infertop.views.model_page import model_page
 from infertop.views.model_rows import model_rows
 from infertop.views.overview import overview
-from infertop.views.shapes import BudgetRow, Explained, GpuRow, Headline, ModelRow, SourceRow
+from infertop.views.shapes import BudgetRow, DeploymentRow, Explained, GpuRow, Headline, ModelRow, SourceRow
 from infertop.views.wording import amount
 from tests.money.tape import LLAMA, VLLM, Gpu, batch, engine, nvml
 from tests.views.calculator import check, equations
@@ -152,6 +152,24 @@ def test_the_lines_that_the_table_adds_are_explained() -> None:
     said = explain(facts, "models", "2 gpus\tunheld", "usd_per_hour")
     assert said.lines[0] == "unheld = 2.49 + 2.49 = 4.98 USD/h"
     assert "vllm below" in explain(facts, "models", "\tvllm", "usd_per_hour").lines[0]
+
+
+def test_a_deployment_is_explained_with_the_age_of_its_price() -> None:
+    declared = (
+        '[[deployment]]\nname = "ptu"\nkind = "provisioned"\nprovider = "azure"\nmodel = "gpt-4o"\nunits = 50\n'
+        "usd_per_unit_hour = 1.0\ntokens_per_minute = 125000\n"
+    )
+    facts = facts_of(world(RENTED + declared, Gpu("GPU-0", 0.5)))
+    (row,) = overview(facts).deployments
+    for column in DeploymentRow.__dataclass_fields__:
+        said = explain(facts, "deployments", "ptu", column)
+        assert said.title
+        assert said.lines[-1] == f"price: {row.price_source}, loaded 3 h ago"
+    assert explain(facts, "deployments", "gone", "usd_per_hour").lines == ()
+    assert explain(facts, "headline", "", "api_usd_per_hour").lines[0] == "api = 50 USD/h"
+    whole = explain(facts, "headline", "", "usd_per_hour")
+    assert whole.lines[0] == "$/hour = gpu + host + api = 2.49 + 0.4274 + 50 = 52.9174 USD/h"
+    assert check(whole) == 1
 
 
 def test_what_others_named_cannot_draw_on_the_screen() -> None:
