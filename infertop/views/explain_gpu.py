@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from infertop.money.allocate import GpuUse
+from infertop.money.allocate import GpuUse, ModelUse
 from infertop.readings.registry import METRICS
 from infertop.readings.safe import safe
 from infertop.views.costs import UNKNOWN_MODEL, GpuCost
@@ -126,27 +126,28 @@ def _shares(facts: Facts, cost: GpuCost) -> tuple[str, ...]:
         lines.append(f"  {rate} x {digits} = {amount(part)} USD/h")
     if cost.allocation.method:
         lines.append(f"divided: {cost.allocation.method}")
-        lines.append(
-            "  busy part = utilisation x its work / all work, idle part = (1 - utilisation) x its memory / all memory"
-        )
+        lines.append("  busy part = utilisation x its work / all work")
+        lines.append("  idle part = (1 - utilisation) x its memory / all memory")
         lines += _measures(cost.use)
     return tuple(lines)
 
 
 def _measures(use: GpuUse) -> list[str]:
-    """Return what each holder was measured to do and hold."""
+    """Return what each holder was measured to do and hold, and what its models did."""
     lines = []
     for holder in use.holders:
         said = [f"SM time {number(holder.busy_seconds)}"] if holder.busy_seconds is not None else []
         if holder.memory_byte_seconds is not None:
             said.append(f"memory {number(holder.memory_byte_seconds / _GIB, 3)} GiB")
-        for model in holder.models:
-            known = (
-                ("GPU s", model.compute_seconds),
-                ("weighted tokens", model.token_weight),
-                ("requests", model.requests),
-            )
-            done = [f"{number(value, 3)} {what}" for what, value in known if value is not None]
-            said.append(f"{safe(model.model or UNKNOWN_MODEL, 60)}: {', '.join(done) or 'nothing told'}")
-        lines.append(f"  {safe(holder.source, 60)}: {'; '.join(said) or 'nothing is known of it'}")
+        lines.append(f"  {safe(holder.source, 60)}: {', '.join(said) or 'neither SM time nor memory is known'}")
+        lines += [f"    {safe(each.model or UNKNOWN_MODEL, 50)}: {_done(each)}" for each in holder.models]
     return lines
+
+
+def _done(model: ModelUse) -> str:
+    known = (
+        ("GPU s", model.compute_seconds),
+        ("weighted tokens", model.token_weight),
+        ("requests", model.requests),
+    )
+    return ", ".join(f"{number(value, 3)} {what}" for what, value in known if value is not None) or "nothing told"

@@ -70,7 +70,7 @@ def _fraction(row: BudgetRow) -> tuple[str, ...]:
 
 
 def _burn(facts: Facts, row: BudgetRow) -> tuple[str, ...]:
-    meaning = "what the hour costs now of what this budget is about: models all-in, unheld GPUs, reserved throughput"
+    meaning = "what the hour costs now of what it is about: models all-in, unheld GPUs, reserved throughput"
     if row.burn_usd_per_hour is None:
         return ("unknown: nothing of it has a price now", meaning)
     window = f"over the last {facts.meters.window:.0f} s"

@@ -31,6 +31,7 @@ gpu = st.builds(
     holders,
     watts=st.one_of(st.none(), st.floats(0, 700)),
     joules=st.one_of(st.none(), st.floats(0, 1e9)),
+    limit=st.sampled_from([None, 700.0]),
 )
 gpus = st.lists(gpu, max_size=2, unique_by=lambda each: each.uuid)
 counted = st.tuples(*[st.integers(0, 10**7)] * 4)
