@@ -142,6 +142,14 @@ class Desk:
         if self.page is WHATIF:
             self._shelf.turn(step)
 
+    def now(self) -> None:
+        """Go to what it costs now among the alternatives."""
+        table = self.table()
+        if self.page is not WHATIF or table is None:
+            return
+        cursor = self.choices.cursor(table.name)
+        cursor.key = next((entry.key for entry in table.items(self.scene) if entry.at.current), cursor.key)
+
     def open(self) -> None:
         """Open the row under the cursor: a model's page, or how another row's figures were come by."""
         from tui.screens.model import model_page  # the first paint does not wait for pages that nobody opened

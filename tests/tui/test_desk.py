@@ -252,6 +252,17 @@ def test_number_keys_leave_what_was_opened():
     assert made.page is VIEWS[0]
 
 
+def test_a_page_of_text_goes_on_by_what_is_shown():
+    made = desk()
+    made.explain()
+    first = shown(made).split("\n")
+    made.move(10)
+    second = shown(made).split("\n")
+    assert second[1] == first[21]
+    made.move(-10)
+    assert shown(made).split("\n") == first
+
+
 def test_a_text_scrolls_and_stops_at_its_ends():
     made = desk()
     made.explain()

@@ -124,6 +124,22 @@ def test_what_costs_it_now_is_marked_in_its_place():
     assert "= now" in row
 
 
+def test_n_goes_to_what_it_costs_now_and_stays_where_nothing_does():
+    made = desk()
+    made.subject(1)
+    made.now()
+    assert "= now" in here(made)
+    made.subject(1)
+    made.choices.filter = "model-007"
+    made.paint(80, 24)
+    made.now()
+    assert "model-007" in here(made)
+    made.back()
+    made.back()
+    made.now()
+    assert "llama-3-70b" in here(made)
+
+
 def test_what_is_unknown_is_a_dash_and_never_a_0():
     made = desk(size=(140, 40))
     made.move(100_000)

@@ -33,6 +33,8 @@ class Box:
 
 
 MAIN = "models"
+PAGE = 10
+"""What the keys for a page go on by: rows of a table; a text by as much as is shown."""
 Layout = Callable[[Scene, int, int], list[Box]]
 
 
@@ -121,12 +123,13 @@ class TextPage:
     subject: str = ""
     offset: int = 0
     _size: int = field(default=0, repr=False)
+    _room: int = field(default=0, repr=False)
 
     def draw(self, scene: Scene, width: int, height: int) -> Picture:
         """Draw breadcrumbs, what of the text fits, and the footer."""
         room = max(0, height - (2 if height >= 3 else 1))
         text = self.lines(scene, width)
-        self._size = max(0, len(text) - room)
+        self._room, self._size = room, max(0, len(text) - room)
         self.offset = max(0, min(self.offset, self._size))
         rows = [title_line(scene, width, self.crumbs), *text[self.offset : self.offset + room]]
         rows += [blank(width)] * (room + 1 - len(rows))
@@ -136,5 +139,7 @@ class TextPage:
         return Picture(rows[:height])
 
     def scroll(self, step: int) -> None:
-        """Go `step` lines on, and stop at either end."""
+        """Go `step` lines on, a page less two lines where that is `PAGE`, and stop at either end."""
+        if abs(step) == PAGE:
+            step = step // PAGE * max(1, self._room - 2)
         self.offset = max(0, min(self.offset + step, self._size))
