@@ -94,6 +94,17 @@ def test_a_whole_row_is_corrected_where_the_correction_is_not_for_a_name_alone()
     assert quote(book, "acme", "latest", "2026-06-01").matched == "big"
 
 
+def test_a_quote_is_said_to_be_corrected_only_while_the_list_has_another_price():
+    data = deepcopy(WRONG)
+    peak = {"daily": "01:00-04:00", "usd": {"input": 9}}
+    data["providers"][0]["models"] = [{"id": "big", "prices": [{"usd": {"input": 1}}, peak]}]
+    book = listing(data, Correction("acme", "big", peak, "no peak", "their page", ({"usd": {"input": 1}},)))
+    inside, after = quote(book, "acme", "big", "2026-06-01T02:00"), quote(book, "acme", "big", "2026-06-01T05:00")
+    assert (inside.flags, inside.start, inside.end) == (("corrected",), at("2026-06-01T01:00"), at("2026-06-01T04:00"))
+    assert (after.flags, after.start, after.end) == ((), at("2026-06-01T04:00"), at("2026-06-02T01:00"))
+    assert inside.prices == after.prices
+
+
 def test_listings_differ_by_their_corrections():
     assert listing(WRONG) == listing(WRONG)
     assert hash(listing(WRONG)) == hash(listing(WRONG))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from infertop.money.book.listing import Listing
 from infertop.money.book.load import shipped
 from infertop.money.quote import Way
 
@@ -89,6 +90,29 @@ def test_a_tier_without_a_price_of_its_own_is_at_the_standard_rate_and_says_so(t
     assert quote.flags == flags
     same = tier in ("", "standard", "default", "auto", "on_demand", "scale")
     assert (quote.prices == getattr(standard, "prices", None)) is same
+
+
+def test_a_price_of_the_default_tiers_own_is_applied_and_the_first_variant_that_sets_one_wins():
+    variants = [
+        {"when": {"service_tier": "default"}, "usd": {"output": 3}},
+        {"when": {"service_tier": "default"}, "usd": {"input": 4, "output": 5}},
+    ]
+    models = [{"id": "m", "usd": {"input": 1, "output": 2}, "variants": variants}]
+    listing = Listing({"version": "1.0", "date": "2026-11-01", "providers": [{"id": "acme", "models": models}]}, b"")
+    quote = listing.quote("acme", "m", AT, Way(service_tier="default"))
+    assert quote is not None
+    assert [quote.prices[name].usd for name in ("input", "output")] == [4, 3]
+    assert quote.flags == ()
+
+
+def test_tiers_without_end_are_not_all_remembered():
+    listing = shipped()
+    for number in range(2_000):
+        quote = listing.quote("openai", "gpt-4o", AT, Way(service_tier=f"made-up-{number}"))
+        assert quote is not None
+        assert quote.flags == (f"standard_rate:made-up-{number}",)
+    priced = listing._find("openai", "gpt-4o")[1]
+    assert len(priced._quotes) + len(priced._answers) < 500
 
 
 def test_the_tier_that_says_batch_is_a_batch():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from infertop.money.book.clauses import compiled
 from infertop.money.book.load import shipped
+from infertop.money.book.names import Names
 from infertop.money.quote import Way
 from tests.money.book import reference
 from tests.money.book.test_against_genai_prices import ALONE, EVERY, UNPRICED
@@ -77,6 +79,18 @@ def test_any_text_is_found_by_both_or_by_none(provider, model):
 @given(st.sampled_from(EVERY), st.sampled_from(ASKED), st.randoms(use_true_random=False))
 def test_any_spelling_is_found_by_both_or_by_none(listed, provider, dice):
     same(provider, spelt(spelt(dice.choice(reference.names(listed[1])), dice), dice))
+
+
+WORDS = st.builds(str.__add__, st.sampled_from("=^$*~"), st.text("ab", min_size=1, max_size=2))
+BOTH = st.builds(lambda one, two: {"all": [one, two]}, WORDS, WORDS)
+
+
+@given(st.lists(WORDS | st.lists(WORDS, min_size=1, max_size=3) | BOTH, max_size=6), st.text("ab", max_size=3))
+@example(["=a", "^a"], "a")
+@example(["^a", "=a"], "a")
+def test_the_first_model_with_a_clause_that_matches_is_found(clauses, name):
+    tried = next((position for position, clause in enumerate(clauses) if compiled(clause)(name)), None)
+    assert Names(clauses).find(name) == tried
 
 
 def test_a_name_that_nobody_has_is_no_neighbours():

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from infertop.money.book.load import shipped
+from infertop.money.book.spans import span
 from infertop.money.book.when import parse_when
 from infertop.money.quote import Quote, Way
 
@@ -31,7 +32,11 @@ def at(moment: str) -> float:
 
 
 def quote(provider: str, model: str, ts: float, way: Way = WAYS[0]) -> Quote:
-    found = shipped().quote(provider, model, ts, way)
+    listing = shipped()
+    if known := listing._find(provider, model):
+        # A quote is kept for as long as it says that it holds, and would answer for itself.
+        known[1]._quotes.clear()
+    found = listing.quote(provider, model, ts, way)
     assert found is not None
     return found
 
@@ -113,6 +118,46 @@ def test_a_window_holds_from_its_first_second_to_before_its_last(opens, closes, 
     inside = opens <= minute < closes if opens < closes else minute >= opens or minute < closes
     weekday = datetime.fromtimestamp(ts, UTC).weekday()
     assert when.holds(ts) == (inside and not (working and weekday >= 5))
+
+
+HALF_HOUR = 1_800
+DATES = st.integers(0, 40).map(lambda day: f"{datetime.fromtimestamp(at('2026-10-01') + day * 86_400, UTC):%Y-%m-%d}")
+HOURS = st.integers(0, 47).map(lambda half: f"{half // 2:02}:{half % 2 * 30:02}")
+WHENS = st.fixed_dictionaries(
+    {},
+    optional={
+        "from": DATES,
+        "daily": st.builds("{}-{}".format, HOURS, HOURS),
+        "days": st.just("Mon-Fri"),
+        "except": st.lists(DATES, max_size=2),
+    },
+)
+
+
+@given(st.lists(WHENS.map(parse_when), max_size=4), st.integers(0, 50 * 48))
+@settings(deadline=None)
+def test_the_span_of_any_rows_ends_where_another_one_is_in_force(whens, step):
+    def last(ts: float) -> int | None:
+        return next((position for position in reversed(range(len(whens))) if whens[position].holds(ts)), None)
+
+    # Rows change at half hours alone, and every week after the last date is like the one before.
+    ts = at("2026-09-25") + step * HALF_HOUR + 60.0
+    start, end = span(whens, ts, last)
+    first = max(start, at("2026-09-01"))
+    steps = range(int(first), int(min(end, at("2026-12-20"))), HALF_HOUR)
+    assert start <= ts < end
+    assert {last(inside) for inside in steps} == {last(ts)}
+    assert start == -math.inf or last(math.nextafter(start, -math.inf)) != last(ts)
+    assert end == math.inf or last(end) != last(ts)
+
+
+def test_a_quote_that_is_kept_answers_for_its_span_and_no_longer():
+    listing = shipped()
+    peak, later = at("2026-11-20T02:00"), at("2026-11-20T04:00")
+    first = listing.quote("deepseek", "deepseek-flash", peak)
+    assert listing.quote("deepseek", "deepseek-flash", later - 0.001) is first
+    assert listing.quote("deepseek", "deepseek-flash", later) != first
+    assert listing.quote("deepseek", "deepseek-flash", peak) == first
 
 
 def test_a_moment_that_is_none_is_refused():
