@@ -47,7 +47,7 @@ def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
         capacity_method=capacity.method,
         alternatives=_alternatives(each, market, choice, shadow, own),
         break_even=break_evens(own, traffic, _against(each, market, choice, shadow)),
-        scale=scales(own, traffic, _api(each, choice, shadow), market.asked.scale) if each.model != ALL else (),
+        scale=scales(own, traffic, _api(each, market, choice, shadow), market.asked.scale) if each.model != ALL else (),
         savings=savings(each, market) if each.model != ALL else (),
         explained=explained(each, market, choice, own),
     )
@@ -130,9 +130,10 @@ def _few(each: Used, market: Market, shown: Sequence[Candidate]) -> list[Candida
     return (list(chosen.values()) or list(shown))[:_MOST_BREAK_EVENS]
 
 
-def _api(each: Used, choice: Choice, shadow: Candidate | None) -> tuple[str, Decimal | None]:
-    """Return the API whose cost grows with the traffic: the one in use, the shadow price, else the cheapest shown."""
+def _api(each: Used, market: Market, choice: Choice, shadow: Candidate | None) -> tuple[str, Decimal | None]:
+    """Return the API that grows with the traffic: the one in use or asked for, the shadow price, else the cheapest."""
     if each.provider != LOCAL:
         return f"{each.provider}/{each.model}", each.usd
-    one = shadow or next((one for one in choice.shown if one.priced.usd is not None), None)
+    cheapest = next((one for one in choice.shown if one.priced.usd is not None), None)
+    one = cheapest if market.asked.to else shadow or cheapest
     return (str(one.offer.name), one.priced.usd) if one else ("", None)

@@ -12,6 +12,8 @@ from decimal import Decimal
 from infertop.money.whatif.traffic import DAY, HOUR, MILLION
 
 HOURS_PER_DAY = 24
+# Throughputs are quotients: five times one of them must be five GPUs, whatever was lost in the 28th digit.
+_ROUNDED_OFF = 1 - Decimal("1e-15")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +85,4 @@ def gpus_needed(
     One replica at least, for a model that is held; `utilization` is how full they may be.
     """
     of_replica = tokens_per_second_per_gpu * gpus_per_replica * utilization
-    return max(math.ceil(tokens_per_second / of_replica), 1) * gpus_per_replica
+    return max(math.ceil(tokens_per_second / of_replica * _ROUNDED_OFF), 1) * gpus_per_replica
