@@ -78,5 +78,5 @@ def _nothing(everything: Sequence[Used], asked: Asked, recorded: float | None) -
     if everything and not any(asked.concerns(each) for each in everything):
         return "nothing that was recorded in this time matches --model and --source"
     if not recorded:
-        return "nothing was recorded in this time: infertop record collects, --since looks further back"
-    return "no tokens and no cost were recorded in this time: --since looks further back"
+        return "nothing was recorded in this time: infertop record collects, a longer time may have some"
+    return "no tokens and no cost were recorded in this time: a longer time may have some"

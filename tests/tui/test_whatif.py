@@ -274,7 +274,8 @@ def test_a_paused_picture_stays():
 def test_without_a_history_it_says_why():
     screen = words(desk(sample_whatif.UNREADABLE))
     assert "! the history cannot be read: the disk is full" in screen
-    assert "no traffic was recorded in the last 1 h" in screen
+    assert "This is the last 1 h; t looks further back." in screen
+    assert "No traffic was recorded. This is the last 1 h" in words(desk(sample_whatif.NOTHING))
 
 
 def test_help_tells_the_alternative_its_price_and_how_everything_was_come_by():

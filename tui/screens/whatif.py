@@ -60,7 +60,7 @@ def waiting(scene: Scene) -> str:
     if page is None:
         return f"summing what was recorded in the last {span} ..."
     if not page.subjects:
-        return f"no traffic was recorded in the last {span}. t looks further back."
+        return f"{'' if page.notices else 'No traffic was recorded. '}This is the last {span}; t looks further back."
     name = scene.choices.subject.partition("\t")[2]
     return f"no traffic of {name} was recorded in the last {span}. t looks further back, → shows the others."
 
