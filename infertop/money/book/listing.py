@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from infertop.money.book.providers import Provider, Providers
 from infertop.money.quote import Quote, Way
 
 LONGEST_NAME = 512
+LONGEST_TIER = 64
 _REMEMBERED = 4096
 _AT_ONCE = Way()
 _NOT = 6
@@ -72,6 +73,8 @@ class Listing:
         if found is None:
             return None
         asked, priced = found
+        if len(way.service_tier) > LONGEST_TIER:
+            way = replace(way, service_tier=way.service_tier[:LONGEST_TIER])
         return priced.quote(ts, way, self.name, reseller=priced.provider != asked.id)
 
     def provider(self, name: str) -> str | None:

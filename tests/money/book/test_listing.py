@@ -111,6 +111,9 @@ def test_tiers_without_end_are_not_all_remembered():
         quote = listing.quote("openai", "gpt-4o", AT, Way(service_tier=f"made-up-{number}"))
         assert quote is not None
         assert quote.flags == (f"standard_rate:made-up-{number}",)
+    endless = listing.quote("openai", "gpt-4o", AT, Way(service_tier="x" * 100_000))
+    assert endless is not None
+    assert len(endless.flags[0]) < 100
     priced = listing._find("openai", "gpt-4o")[1]
     assert len(priced._quotes) + len(priced._answers) < 500
 
