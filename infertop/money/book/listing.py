@@ -132,12 +132,15 @@ class Listing:
         if len(provider) > LONGEST_NAME or len(model) > LONGEST_NAME:
             return None
         asked = (provider, model)
-        if asked not in self._found:
-            if len(self._found) >= _REMEMBERED:
-                # Names come from outside and may be made up without end.
-                self._found.clear()
-            self._found[asked] = self._providers.find(provider, model)
-        return self._found[asked]
+        try:
+            return self._found[asked]
+        except KeyError:
+            found = self._providers.find(provider, model)
+        if len(self._found) >= _REMEMBERED:
+            # Names come from outside and may be made up without end.
+            self._found.clear()
+        self._found[asked] = found
+        return found
 
 
 def _rank(listed: Listed, text: str, home: str, answering: Set[tuple[str, str]]) -> int:
