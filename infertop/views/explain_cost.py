@@ -78,7 +78,10 @@ def _gpus(facts: Facts, row: ModelRow, cost: ModelCost) -> tuple[str, ...]:
         by = origin(facts, price.source, price.since) if price else "no price"
         parts = "" if busy is None else f" (busy {number(busy)} + idle {number(share - busy)})"
         lines.append(f"  {number(share)} of GPU {safe(gpu.index)} {safe(gpu.at.name, 60)}{parts}")
-        lines.append(f"    at {usd(gpu.usd_per_hour)}/h: {by}")
+        missing = "" if price else ", so this part is not in it"
+        if gpu.energy is not None and gpu.drawn is None:
+            missing = "; its energy is unknown and not in it"
+        lines.append(f"    at {usd(gpu.usd_per_hour)}/h: {by}{missing}")
     return tuple(lines) or ("  no GPU of it is known",)
 
 

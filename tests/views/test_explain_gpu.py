@@ -55,6 +55,7 @@ CASES = {
 }
 PART = Gpu("MIG-0", None, {VLLM: (None, None)}, f"{H100} MIG 2g.20gb", "GPU-0", 2)
 REST = Gpu("GPU-0", None, slices=5, joules=512.3)
+RENTED_H100 = f'[gpu."{H100}"]\nusd_per_hour = 2.49\n'
 CUT = {
     "rented": RENTED,
     "rented, with overhead": CASES["rented, with overhead"][0],
@@ -91,6 +92,26 @@ def test_and_those_of_a_part_of_one(case: str, uuid: str) -> None:
     assert float(by_hand(said)) == pytest.approx(cost.usd_per_hour, rel=1e-9)
     slices = 2 if uuid == "MIG-0" else 5
     assert f"  slices: {slices} of the 7 compute slices of the whole GPU, by MIG" in said.lines
+
+
+def test_an_instance_with_a_price_of_its_own_is_not_shared_again() -> None:
+    text = f'[gpu."{H100} MIG 2g.20gb"]\nusd_per_hour = 0.9\n[gpu."{H100}"]\nusd_per_hour = 7\n'
+    made = world(text, REST, PART)
+    assert of_gpu(made, "MIG-0").lines[0] == "$/h = rent = 0.9 USD/h"
+    assert of_gpu(made, "GPU-0").lines[0] == "$/h = rent x slices = 7 x 5 / 7 = 5 USD/h"
+    found = made.costs()
+    assert (found.gpu, found.unheld, found.idle) == (pytest.approx(5.9), pytest.approx(5.0), pytest.approx(5.0))
+
+
+def test_a_model_that_spans_gpus_says_which_of_them_is_not_in_its_cost() -> None:
+    held = {VLLM: (1e9, 0.5)}
+    gpus = Gpu("GPU-0", 0.5, held), Gpu("GPU-1", 0.5, held, "Graphics Device"), Gpu("GPU-2", 0.5, held, SMALL)
+    made = world(OWNED + RENTED_H100, *gpus, requests=1)
+    said = explain(facts_of(made), "models", f"{VLLM}\t{LLAMA}", "usd_per_hour")
+    assert said.lines[0] == "$/h = 1 x 2.49 + 1 x 0.0717 = 2.5617 USD/h"
+    assert "    at unknown/h: no price, so this part is not in it" in said.lines
+    assert any(line.endswith("; its energy is unknown and not in it") for line in said.lines)
+    check(said)
 
 
 money = st.decimals("0.01", "99999", places=2)
