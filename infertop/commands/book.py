@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from infertop.commands.setup import Setup
 from infertop.history.files import default_path
 from infertop.money.book.listing import Listing
@@ -20,5 +22,10 @@ def book_of(settings: Settings) -> PriceBook:
     return PriceBook(settings, find=_list)
 
 
+def data_folder() -> Path:
+    """Return the user's data folder, into which newer list prices are refreshed."""
+    return default_path().parent
+
+
 def _list() -> Listing:
-    return newest(default_path().parent)
+    return newest(data_folder())
