@@ -87,8 +87,8 @@ def _spans(connection: sqlite3.Connection, edges: Sequence[float], since: float)
     first, last = connection.execute(bounds, (since,)).fetchone()
     if first is None:
         return
-    inside = [edge for edge in edges if first < edge <= last]
-    yield from pairwise([first, *inside, float("inf")])
+    ends = [edge for edge in edges if edge > first]
+    yield from (span for span in pairwise([first, *ends, float("inf")]) if span[0] <= last)
 
 
 def _chunks(

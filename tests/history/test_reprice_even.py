@@ -17,7 +17,7 @@ from infertop.money.rates import PriceBook
 from infertop.money.repricing import Repricing, SeenGpu
 from infertop.money.settings import ClassPrice, HourlyRate, ModelPrices, Settings
 from infertop.readings.model import Statement
-from tests.history.stating import MONDAY, Books, pages
+from tests.history.stating import LISTED, MONDAY, Books, factor, model, pages, say
 from tests.money.tape import H100
 
 GPUS = {"GPU-0": SeenGpu(H100, None), "GPU-1": SeenGpu(H100, None)}
@@ -114,3 +114,32 @@ def test_statements_of_a_whole_and_a_broken_price_sum_to_the_rounded_whole() -> 
     broken = {"input": "0.0015", "output": "0.001"}
     books.edit(priced(broken, 2, 5), MONDAY + 90_000)
     assert [row[7:9] for row in books.lines()] == [(3, 3), (3, 3)]
+
+
+def test_a_price_that_becomes_whole_leaves_the_rest_to_be_rounded_again() -> None:
+    negotiated = Settings(providers=(factor("0.99995", 2),))
+    dated = Settings(providers=negotiated.providers, models=(model(LISTED, 4, date(2026, 7, 5), input="2"),))
+    said = [say(MONDAY, 60, {"input": 1, "output": 1})]
+    edited, alone = Books(negotiated), Books(dated)
+    edited.hear(said)
+    assert [row[8] for row in edited.lines()] == [2500, 9999]
+    edited.edit(dated, MONDAY + 3600)
+    alone.hear(said)
+    assert [row[8] for row in edited.lines()] == [2000, 10_000]
+    assert edited.lines() == alone.lines()
+
+
+def test_a_wide_line_over_the_day_of_a_price_has_that_of_its_start_and_says_so() -> None:
+    books = Books()
+    books.gpus = dict(GPUS)
+    (narrow,) = made([(0, "GPU-0", ("a", "m"), "gpu_busy", DEFAULT, 60_000)])
+    books.book([replace(narrow, end=MONDAY + 2 * 86_400, usd_nano=1)])
+    rates = [(5, "1.5"), (7, "3")]
+    gpus = tuple(
+        HourlyRate("H100", f"pricing.toml:{day}", Decimal(usd), since=date(2026, 7, day)) for day, usd in rates
+    )
+    books.edit(Settings(gpus=gpus), MONDAY + 3600)
+    assert [(row[8], row[11]) for row in books.lines()] == [(25_000_000, "astride")]
+    before = books.lines()
+    books.reopen()
+    assert books.lines() == before
