@@ -8,7 +8,7 @@ Names are matched in lower case.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Matches = Callable[[str], bool]
@@ -30,6 +30,16 @@ def compiled(clause: Any, depth: int = 0) -> Matches:
         some = [compiled(each, depth + 1) for each in clause]
         return lambda name: any(matches(name) for matches in some)
     raise ValueError(f"{clause!r:.80} is no match clause")
+
+
+def words(clause: Any) -> Iterator[str]:
+    """Iterate over what a clause looks for in names, but for regular expressions."""
+    if isinstance(clause, str):
+        if not clause.startswith("~"):
+            yield clause[1:]
+        return
+    for each in clause["all"] if isinstance(clause, dict) else clause:
+        yield from words(each)
 
 
 def _word(kind: str, word: str) -> Matches:

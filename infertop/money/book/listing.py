@@ -24,7 +24,11 @@ _NOT = 6
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One model of one provider's list; `note` is what the list says about its prices, `free` that it costs nothing."""
+    """One model of one provider's list.
+
+    `model` is a name that means it: its id, or where the list does not answer to that, another one. `id` is what
+    Quote.matched says, `note` what the list says about its prices, `free` that it costs nothing.
+    """
 
     provider: str
     model: str
@@ -32,6 +36,7 @@ class Listed:
     context_window: int | None
     free: bool
     note: str
+    id: str = ""
 
 
 class Listing:
@@ -117,14 +122,15 @@ class Listing:
         return tuple(
             Listed(
                 provider.id,
-                entry["id"],
+                provider.name_of(position),
                 entry.get("name", ""),
                 entry.get("context"),
                 bool(entry.get("free")),
                 entry.get("note", ""),
+                entry["id"],
             )
             for provider in self._providers.all
-            for entry in provider.entries
+            for position, entry in enumerate(provider.entries)
         )
 
     def _find(self, provider: str, model: str) -> tuple[Provider, Priced] | None:
@@ -146,9 +152,9 @@ class Listing:
 def _rank(listed: Listed, text: str, home: str, answering: Set[tuple[str, str]]) -> int:
     name = listed.model.lower()
     whole = f"{listed.provider}/{name}"
-    if text in (name, whole):
+    if text in (name, whole, listed.id.lower()):
         return 0 if listed.provider == home else 1
-    if (listed.provider, listed.model) in answering:
+    if (listed.provider, listed.id) in answering:
         return 2 if listed.provider == home else 3
     if any(ch in text for ch in "*?[") and (fnmatchcase(name, text) or fnmatchcase(whole, text)):
         return 4

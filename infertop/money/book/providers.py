@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from infertop.money.book.clauses import Matches, compiled
+from infertop.money.book.clauses import Matches, compiled, words
 from infertop.money.book.corrections import Correction, corrected
 from infertop.money.book.names import Names, clause_of, with_dashed_dates
 from infertop.money.book.prices import Priced
@@ -47,6 +47,12 @@ class Provider:
     def names(self) -> Names:
         """The names of its models."""
         return Names([clause_of(entry) for entry in self.entries])
+
+    def name_of(self, position: int) -> str:
+        """Return a name that means the model at `position`: its id, or else one that its clause is made of."""
+        entry = self.entries[position]
+        names = (entry["id"], *words(clause_of(entry)))
+        return str(next((each for each in names if self.names.find(each.lower()) == position), entry["id"]))
 
     def model(self, name: str) -> Priced | None:
         """Return the prices of the model of this list that `name` (in lower case) means, or None."""

@@ -123,11 +123,11 @@ def test_what_has_no_price_and_is_not_free_is_what_the_table_says():
 
 
 def test_every_model_is_looked_at():
-    assert len(NAMED) == len(EVERY) == len({(each.provider, each.model) for each in shipped().models()} - ALONE)
+    assert len(NAMED) == len(EVERY) == len({(each.provider, each.id) for each in shipped().models()} - ALONE)
 
 
 def test_every_correction_in_the_table_still_corrects_something():
     listing = shipped()
-    assert {(each.provider, each.model) for each in listing.models() if listing.reason(each.provider, each.model)} == (
+    assert {(each.provider, each.id) for each in listing.models() if listing.reason(each.provider, each.model)} == (
         CORRECTED
     )

@@ -68,6 +68,18 @@ def test_every_model_is_listed_with_what_is_known_of_it():
     assert not models["openai", "moderation"].free
 
 
+def test_every_listed_model_answers_to_the_name_it_is_listed_by():
+    listing = shipped()
+    for each in listing.models():
+        quote = listing.quote(each.provider, each.model, AT)
+        assert quote is None or (quote.provider, quote.matched) == (each.provider, each.id)
+    priced = [each for each in listing.models() if listing.quote(each.provider, each.model, AT)]
+    assert len(priced) == len(listing.models()) - 12
+    assert ("fireworks", "accounts/fireworks/models/deepseek-v4-pro") in {
+        (each.provider, each.model) for each in priced
+    }
+
+
 @pytest.mark.parametrize(
     ("tier", "flags"),
     [
