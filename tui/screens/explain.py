@@ -25,6 +25,7 @@ HEAD_COLUMNS = (
     "host_usd_per_hour",
     "api_usd_per_hour",
     "unpriced",
+    "unpriced_models",
     "default_prices",
     "usual_usd_per_hour",
     "today_usd",
@@ -32,20 +33,23 @@ HEAD_COLUMNS = (
     "month_forecast_usd",
 )
 """The headline's figures that can be explained."""
+_TROUBLES = ("unpriced", "unpriced_models", "default_prices")
 
 
 def explained_row(feed: Feed, panel: TablePanel[Any], key: str, item: Any) -> list[Explained]:
     """Return what the thing itself says of all its figures, else what the feed says of each; nothing twice."""
     if (told := Explained(*panel.told(item))).lines:
         return [told]
-    columns = dict.fromkeys(column.key for column in panel.columns)
+    # Money first: it is what the page is asked for.
+    columns = dict.fromkeys(sorted((column.key for column in panel.columns), key=lambda key: "usd" not in key))
     found = {each.lines: each for column in reversed(columns) if (each := feed.explain(panel.name, key, column)).lines}
     return list(reversed(found.values()))
 
 
 def explained_head(feed: Feed, head: Headline) -> list[Explained]:
     """Return what the feed says of the headline's figures."""
-    found = dict.fromkeys(feed.explain("headline", "", column) for column in HEAD_COLUMNS)
+    asked = (column for column in HEAD_COLUMNS if column not in _TROUBLES or getattr(head, column))
+    found = dict.fromkeys(feed.explain("headline", "", column) for column in asked)
     return [each for each in (*found, _unpriced(head)) if each.lines]
 
 
