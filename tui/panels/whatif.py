@@ -105,7 +105,9 @@ def diverging(ratio: float | None, width: int) -> str:
 
 def _bar(entry: Entry, scene: Scene, width: int) -> Cell:
     ratio = entry.at.ratio
-    return diverging(ratio, width), OK if fmt.known(ratio) and ratio < 1 else WARN
+    if not fmt.known(ratio) or _same(ratio):
+        return diverging(ratio, width), DIM
+    return diverging(ratio, width), OK if ratio < 1 else WARN
 
 
 def _plain(style: str, entry: Entry) -> str:
