@@ -168,7 +168,7 @@ def _add_whatif(parser: argparse.ArgumentParser) -> None:
     add("--source", dest="only_source", metavar="PATTERN", help="only the traffic of these sources")
     add("--to", action="append", metavar="PATTERN", help="models to compare with; may be given again")
     add("--gpu", metavar="NAME", help="the GPU to compare with")
-    add("--tokens-per-second", type=_positive, metavar="N", help="what one such GPU generates")
+    add("--tokens-per-second", type=_positive, metavar="N", help="tokens of all classes that one such GPU serves")
     add("--scale", default="1,10,100", metavar="N[,N]", help="times the traffic (default: 1,10,100)")
     add("--all", action="store_true", help="every priced model")
     _json(parser)

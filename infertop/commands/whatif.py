@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
+from infertop.commands.book import price_book
 from infertop.commands.setup import Setup, complain, setup_or_status
 from infertop.commands.whatif_text import as_text
 from infertop.history.reader import Reader, Unreadable
@@ -27,8 +28,8 @@ def run(options: Namespace) -> int:
     setup = setup_or_status(options)
     if isinstance(setup, int):
         return setup
-    settings, now = setup.watcher.current.settings, setup.clock.now()
-    prices = PriceBook(settings)
+    now = setup.clock.now()
+    prices = price_book(setup)
     wrong: list[str] = []
     since, until = (_instant(text, now, setup, wrong) for text in (options.since, options.until))
     if until <= since and not wrong:

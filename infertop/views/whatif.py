@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from infertop.history.capacity import capacities
 from infertop.history.report import coverage
@@ -15,7 +16,7 @@ from infertop.money.whatif.traffic import HOUR, Used
 from infertop.views.whatif_market import Asked, Market
 from infertop.views.whatif_shapes import WhatIfPage
 from infertop.views.whatif_subject import subject
-from infertop.views.whatif_together import together
+from infertop.views.whatif_together import growth_together, together
 from infertop.views.whatif_words import usd
 
 __all__ = ["Asked", "whatif_page"]
@@ -43,13 +44,15 @@ def whatif_page(
     found = [each for each in concerned if each.traffic.all_tokens or each.provider == LOCAL]
     market = Market(prices, now, asked, everything, capacities(connection, until))
     recorded = coverage(connection, since, until)
+    subjects = [subject(each, market, recorded) for each in found]
     if len(found) > 1:
-        found.insert(0, together(concerned))
+        grown = growth_together([one for one, each in zip(subjects, found, strict=True) if each.counts], asked.scale)
+        subjects.insert(0, replace(subject(together(concerned), market, recorded), scale=grown))
     return WhatIfPage(
         at=now,
         since=since,
         until=until,
-        subjects=tuple(subject(each, market, recorded) for each in found),
+        subjects=tuple(subjects),
         notices=tuple(_notices(connection, everything, found, asked, since, until, recorded)),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from infertop.money.quote import Way
 from infertop.money.whatif.growth import RunRate
@@ -10,7 +11,7 @@ from infertop.money.whatif.offers import LOCAL
 from infertop.money.whatif.own import usd_per_million
 from infertop.money.whatif.priced import tokens_for
 from infertop.money.whatif.savings import price
-from infertop.money.whatif.traffic import HOUR, Used
+from infertop.money.whatif.traffic import DAY, HOUR, Used
 from infertop.views.whatif_market import Choice, Market
 from infertop.views.whatif_own import Own, rate_sentence
 from infertop.views.whatif_words import count, usd
@@ -42,7 +43,7 @@ def _sentences(each: Used, market: Market, choice: Choice, own: Own | None) -> I
         yield "requests are not known: prices are those of the lowest context tier, without fees per request"
     if own is not None:
         yield from _own(each, own)
-    yield f"list prices: {market.prices.listing.name}; pricing.toml's are over them"
+    yield _list(market)
     yield "tokens as this model counts them: another's tokenizer may make 10 to 20 % more or fewer of the same text"
     yield from _alert(each, market)
     yield from _left_out(each, market, choice)
@@ -79,6 +80,17 @@ def _left_out(each: Used, market: Market, choice: Choice) -> Iterator[str]:
     if choice.lacking:
         yield f"{choice.lacking:,} models lack a price for a class of tokens that is used here"
     yield f"{market.free:,} models that are free of charge are left out"
+
+
+def _list(market: Market) -> str:
+    """Return whose list prices are used, and how old they are."""
+    listing = market.prices.listing
+    try:
+        day = datetime.fromisoformat(listing.date).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return f"list prices: {listing.name}; pricing.toml's are over them"
+    days = max(int((market.now - day) // DAY), 0)
+    return f"list prices: {listing.name}, {days} days old; pricing.toml's are over them"
 
 
 def _span(seconds: float) -> str:

@@ -59,7 +59,8 @@ def _own(each: Used, market: Market) -> Iterator[Saving]:
     """Yield the savings of an engine of one's own: GPU time by token weights, and money by the shadow price."""
     traffic, counts = each.traffic, each.traffic.by_class
     if "cache_read" in counts:
-        yield _work(each, True, cache_work_saved(counts), f"{count(counts['cache_read'])} tokens were read")
+        read = f"{count(counts['cache_read'])} tokens were read" if counts["cache_read"] else "nothing was read"
+        yield _work(each, True, cache_work_saved(counts), read)
         yield _work(each, False, cache_work_possible(counts), "at most, if all input were read")
     shadow = market.shadow(each.model)
     if shadow is None:
@@ -74,8 +75,8 @@ def _work(each: Used, had: bool, share: float | None, what: str) -> Saving:
     """Return the GPU time that the cache stands for: a share of the work that was done, estimated by token weights."""
     busy, seconds = each.gpus.busy_hours, each.traffic.seconds
     usd = each.gpus.busy_usd
-    parts = [what, "by token weights, estimated"]
-    if share is not None:
+    parts = [what, "estimated by token weights", "GPU time that is paid for either way"]
+    if share:
         parts.insert(1, f"{percent(share)} of the work done")
         if busy is not None and seconds:
             parts.insert(2, f"{count(busy * Decimal(str(share)) * HOUR / seconds)} GPU hours an hour")

@@ -7,9 +7,14 @@ from decimal import Decimal
 
 from infertop.money.lines import Basis
 from infertop.money.quote import Way
+from infertop.money.whatif.offers import LOCAL
 from infertop.money.whatif.traffic import Counts, GpusUsed, Traffic, Used
+from infertop.views.whatif_shapes import Scale, WhatIf
 
 ALL = "(all)"
+AS_NOW = "as now"
+_OWN = "each engine on GPUs of its own"
+_UNKNOWN = "what one GPU serves is not known of every engine"
 _CERTAINTY = ("", *(str(each) for each in (Basis.BILLED, Basis.MEASURED, Basis.COMPUTED, Basis.ESTIMATED)))
 
 
@@ -44,6 +49,31 @@ def together(used: Sequence[Used]) -> Used:
         gpus=_gpus([each.gpus for each in counting]),
         basis=max((each.basis for each in counting), key=_CERTAINTY.index),
         gap_tokens=sum(each.gap_tokens for each in counting),
+    )
+
+
+def growth_together(subjects: Sequence[WhatIf], factors: Sequence[float]) -> tuple[Scale, ...]:
+    """Return the growth of everything as it is: providers in proportion, each own engine in whole GPUs of its own."""
+    return tuple(
+        _grown([each.scale[place] for each in subjects], subjects, factors[place]) for place in range(len(factors))
+    )
+
+
+def _grown(rows: Sequence[Scale], subjects: Sequence[WhatIf], factor: float) -> Scale:
+    asked = [row.api_usd_per_hour for row, each in zip(rows, subjects, strict=True) if each.provider != LOCAL]
+    own = [row for row, each in zip(rows, subjects, strict=True) if each.provider == LOCAL]
+    gpus = [row.own_gpus for row in own if row.own_gpus is not None]
+    own_usd = [row.own_usd_per_hour for row in own if row.own_usd_per_hour is not None]
+    api_usd = [usd for usd in asked if usd is not None]
+    unknown = len(gpus) < len(own)
+    return Scale(
+        factor=factor,
+        tokens_per_second=sum(row.tokens_per_second or 0.0 for row in rows),
+        api_model=AS_NOW if asked else "",
+        api_usd_per_hour=sum(api_usd) if asked and len(api_usd) == len(asked) else None,
+        own_gpus=sum(gpus) if own and not unknown else None,
+        own_usd_per_hour=sum(own_usd) if own and len(own_usd) == len(own) else None,
+        note=(_UNKNOWN if unknown else _OWN) if own else "",
     )
 
 

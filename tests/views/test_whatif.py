@@ -223,6 +223,18 @@ def test_more_than_one_subject_come_with_all_together_first(page: Page) -> None:
     assert everything.usd_per_hour == pytest.approx(sum(each.usd_per_hour or 0 for each in rest))
 
 
+def test_everything_grows_by_providers_in_proportion_and_whole_gpus_of_each_engine(page: Page) -> None:
+    other = [replace(line, source="vllm@127.0.0.1:8001", model="m") for line in engine_hour(per_minute=6400)]
+    lines = [*engine_hour(per_minute=6400), *other, *api_hour(input=1000)]
+    everything, *rest = page(lines, scale=(1, 3)).subjects
+    assert [(each.own_gpus, each.own_usd_per_hour) for each in everything.scale] == [(2, 6), (4, 12)]
+    assert [each.api_usd_per_hour for each in everything.scale] == [pytest.approx(0.6), pytest.approx(1.8)]
+    assert {each.api_model for each in everything.scale} == {"as now"}
+    assert everything.scale[0].tokens_per_second == pytest.approx(
+        sum(sum(each.tokens.values()) for each in rest) / 3600
+    )
+
+
 def test_what_another_source_counts_too_is_no_part_of_all(page: Page) -> None:
     double = [replace(line, source="gateway") for line in api_hour(input=1000)]
     found = page([*engine_hour(), *double], counts=lambda source: source != "gateway")
