@@ -11,6 +11,7 @@ from infertop.views.deployment_provisioned import provisioned_row
 from infertop.views.deployment_serverless import serverless_row
 from infertop.views.deployment_words import existence
 from infertop.views.facts import Facts
+from infertop.views.origin import origin
 from infertop.views.shapes import DeploymentRow, Explained, ModelRow
 
 _TITLES = {
@@ -25,7 +26,13 @@ def deployment_rows(facts: Facts, models: tuple[ModelRow, ...]) -> tuple[Deploym
     """Return the deployments that exist now, in the order of pricing.toml; `models` are those of the live view."""
     settings = facts.prices.settings
     rows = ((each, _row(facts, each, models)) for each in running(settings.deployments, facts.now, settings.zone))
-    return tuple(replace(row, lines=(*row.lines, *existence(each, settings.zone))) for each, row in rows)
+    return tuple(
+        replace(row, lines=(*row.lines, *_age(facts, row), *existence(each, settings.zone))) for each, row in rows
+    )
+
+
+def _age(facts: Facts, row: DeploymentRow) -> tuple[str, ...]:
+    return (f"price: {origin(facts, row.price_source)}",) if row.price_source else ()
 
 
 def _row(facts: Facts, each: Deployment, models: tuple[ModelRow, ...]) -> DeploymentRow:

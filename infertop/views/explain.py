@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from infertop.readings.safe import safe
 from infertop.views.deployments import deployment_figures, deployment_rows
 from infertop.views.explain_gpu import gpu_figures
@@ -13,7 +11,6 @@ from infertop.views.explain_rest import budget_figures, source_figures
 from infertop.views.facts import Facts
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows
-from infertop.views.origin import origin
 from infertop.views.overview import budget_row, headline, source_rows
 from infertop.views.shapes import Explained
 
@@ -49,17 +46,9 @@ def figures(facts: Facts, panel: str, key: str) -> dict[str, Explained]:
             source = next((each for each in source_rows(facts) if each.name == key), None)
             return source_figures(facts, source) if source else {}
         case "deployments":
-            return _deployment(facts, key)
+            deployed = deployment_rows(facts, model_rows(facts))
+            return deployment_figures(next((each for each in deployed if each.name == key), None))
     return {}
-
-
-def _deployment(facts: Facts, key: str) -> dict[str, Explained]:
-    """Return those of a deployment, with the age of its price."""
-    row = next((each for each in deployment_rows(facts, model_rows(facts)) if each.name == key), None)
-    if row is None:
-        return {}
-    price = f"price: {origin(facts, row.price_source)}" if row.price_source else "price: none"
-    return {name: replace(each, lines=(*each.lines, price)) for name, each in deployment_figures(row).items()}
 
 
 def _model(facts: Facts, key: str) -> dict[str, Explained]:

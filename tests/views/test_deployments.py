@@ -271,7 +271,7 @@ def test_all_three_as_json_as_text_and_explained() -> None:
     assert "saves 50 %" in text
     told = explain(facts, "deployments", "nightly", "usd_per_hour")
     assert told.title == "nightly $/h"
-    assert told.lines[:-1] == (view.deployments[2].verdict, *view.deployments[2].lines)
+    assert told.lines == (view.deployments[2].verdict, *view.deployments[2].lines)
     assert explain(facts, "deployments", "gone", "usd_per_hour").lines == ()
 
 
