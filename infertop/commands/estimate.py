@@ -37,7 +37,7 @@ def run(options: Namespace) -> int:
         for n, (model, counting) in enumerate(zip(models, countings, strict=True))
     ]
     if files:
-        form = as_json if getattr(options, "json", False) else as_text
+        form = as_json if options.json else as_text
         sys.stdout.write(form(estimates, options.output_tokens))
     return 0 if good and not counters.failed else 1
 

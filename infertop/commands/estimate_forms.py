@@ -121,7 +121,7 @@ def as_text(estimates: Sequence[Estimate], output_tokens: int) -> str:
 def _heading(estimate: Estimate) -> str:
     quote, model = estimate.quote, safe(estimate.model, 60)
     if quote is None:
-        return f'{model}: no price is known; set it under [model."{model}"] in pricing.toml'
+        return f'{model}: no price is known;\n  set one under [model."{model}"] in pricing.toml'
     prices = ", ".join(
         f"{name} {plain(quote.prices[name].usd)}" for name in ("input", "output") if name in quote.prices
     )

@@ -28,7 +28,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A model's price: `asked` of `provider` in a `way`, the quote in force, and those of ways with prices of their own.
+    """A model's price: `asked` of `provider` in a `way`, the quote in force, and `variants`, other ways' own prices.
 
     `listed` are the prices of the list where pricing.toml changes some. `changes` are the others by date, `hours` those
     of the coming week where they go by the hour of the day. `why` is the reason of a correction.
@@ -74,10 +74,8 @@ def _page(book: PriceBook, provider: str, model: str, quote: Quote, way: Way, ts
     variants: dict[str, Quote] = {}
     for each in WAYS if way == Way() else ():
         found = book.quote(provider, model, ts, each)
-        if found is None or any(flag.startswith(STANDARD_RATE) for flag in found.flags):
-            continue
-        same = next((word for word, other in variants.items() if _usd(other) == _usd(found)), None)
-        variants[f"{same}/{each}" if same else str(each)] = variants.pop(same) if same else found
+        if found is not None and not any(flag.startswith(STANDARD_RATE) for flag in found.flags):
+            variants[str(each)] = found
     listed = None if asked == LOCAL else book.listing.quote(provider, model, ts, way)
     hourly = quote.end - quote.start < 7 * DAY
     return Page(
@@ -92,10 +90,6 @@ def _page(book: PriceBook, provider: str, model: str, quote: Quote, way: Way, ts
         hours=tuple(_hours(book, provider, model, way, quote)) if hourly else (),
         why=book.listing.reason(provider, model) if asked != LOCAL else "",
     )
-
-
-def _usd(quote: Quote) -> dict[str, object]:
-    return {name: (unit.usd, unit.per, unit.tiers) for name, unit in quote.prices.items()}
 
 
 def _entry(book: PriceBook, quote: Quote) -> Listed | None:

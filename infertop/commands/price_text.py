@@ -60,7 +60,8 @@ def age_days(book: PriceBook, now: float) -> int:
 
 
 def _table(page: Page) -> Iterator[str]:
-    ways = list(page.variants)
+    columns = _columns(page)
+    ways = list(columns)
     widths = [max(len(way) + 2, 10) for way in ("price", *ways)]
     titles = zip(("price", *ways), widths, strict=True)
     yield f"  {'CLASS':15}" + "".join(f"{way.upper():>{width}}" for way, width in titles) + "  FROM"
@@ -68,7 +69,7 @@ def _table(page: Page) -> Iterator[str]:
         unit = page.quote.prices.get(name)
         if unit is None or not own_price(unit):
             continue
-        others = [page.variants[way].prices.get(name) for way in ways]
+        others = [columns[way].prices.get(name) for way in ways]
         cells = zip((plain(each.usd) if each else "-" for each in (unit, *others)), widths, strict=True)
         yield (
             f"  {name:15}"
@@ -81,6 +82,19 @@ def _table(page: Page) -> Iterator[str]:
     for way, quote in page.variants.items():
         if quote.since and quote.since != page.quote.since:
             yield f"  {way} since {safe(quote.since, 20)}"
+
+
+def _columns(page: Page) -> dict[str, Quote]:
+    """Return the other ways by what they are called, those with the same prices together."""
+    columns: dict[str, Quote] = {}
+    for way, quote in page.variants.items():
+        same = next((other for other, each in columns.items() if _usd(each) == _usd(quote)), None)
+        columns[f"{same}/{way}" if same else way] = columns.pop(same) if same else quote
+    return columns
+
+
+def _usd(quote: Quote) -> dict[str, object]:
+    return {name: (unit.usd, unit.per, unit.tiers) for name, unit in quote.prices.items()}
 
 
 def _from(name: str, unit: UnitPrice, page: Page) -> str:

@@ -39,15 +39,11 @@ def run(options: Namespace) -> int:
     if options.unpriced:
         from infertop.commands.unpriced import show_unpriced
 
-        return show_unpriced(setup, price_book(setup), since, as_json=_as_json(options))
+        return show_unpriced(setup, price_book(setup), since, as_json=options.json)
     book = price_book(setup)
     if not options.names:
         return _about(setup, book, options)
     return _named(book, options, ts, setup.clock.now())
-
-
-def _as_json(options: Namespace) -> bool:
-    return bool(getattr(options, "json", False))
 
 
 def _refresh(setup: Setup) -> int:
@@ -65,7 +61,7 @@ def _refresh(setup: Setup) -> int:
 def _about(setup: Setup, book: PriceBook, options: Namespace) -> int:
     from infertop.commands.price_about import about_json, about_lines
 
-    if _as_json(options):
+    if options.json:
         print(json.dumps(about_json(book, setup.clock.now())))
         return 0
     _print(about_lines(setup, book, data_folder(), setup.clock.now()))
@@ -80,7 +76,7 @@ def _named(book: PriceBook, options: Namespace, ts: float, now: float) -> int:
     names = [together] if len(options.names) > 1 and gpu_names(together) else list(dict.fromkeys(options.names))
     way = Way(options.batch, options.tier.strip().lower())
     answers = [_Answer(book, name, options.provider, way, ts) for name in names]
-    if _as_json(options):
+    if options.json:
         from infertop.views.once import timestamp
 
         shown = {"schema": 1, "at": timestamp(ts), "names": [each.as_json() for each in answers]}

@@ -19,7 +19,6 @@ _LONGEST_NAME = 512
 _LONGEST_ID = 200
 _STANDARD = frozenset({"", "standard", "default", "auto"})
 _LEAP = re.compile(r":60(?=[.+\-Z]|$)")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:")
 _WAYS = {batch: Way(batch) for batch in (False, True)}
 
 
@@ -132,7 +131,7 @@ def _at(data: dict[str, Any], now: float) -> tuple[float, tuple[str, ...]]:
         at = datetime.fromisoformat(text)
     except ValueError:
         at, text = _unusual_time(text)
-    if len(text) < 16 or text[4] != "-":  # a date alone, a week or the form without dashes
+    if len(text) < 16 or not text[4] == text[7] == "-":  # a date alone, a week or the form without dashes
         raise ValueError(_not_a_time(text))
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp(), ()
 

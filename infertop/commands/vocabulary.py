@@ -139,5 +139,5 @@ def download(vocabulary: Vocabulary, folder: Path) -> None:
             file.write(content)
         os.replace(file.name, folder / vocabulary.file)
     except (OSError, HTTPException) as error:
-        why = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+        why = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise NoVocabulary(f"{vocabulary.name} could not be downloaded: {why}") from None
