@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Context, Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infertop.money.book.load import shipped
@@ -45,6 +45,7 @@ def test_the_parts_are_count_times_price():
     assert found.flags == ()
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), COUNTS, CALLS)
 def test_the_parts_sum_to_the_whole_exactly(model, tokens, calls):
     found = cost(listed(*model), tokens, calls)
@@ -55,6 +56,7 @@ def test_the_parts_sum_to_the_whole_exactly(model, tokens, calls):
     assert found.usd == (total if parts or not found.by_class else None)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), COUNTS, st.sampled_from(sorted(TOKEN_CLASSES)), st.integers(1, 10**6))
 def test_cost_never_falls_when_a_count_rises_within_a_tier(model, tokens, name, more):
     quote = listed(*model)

@@ -126,7 +126,7 @@ def terms(way: Way) -> Terms:
     if way.service_tier == _FAST:
         tier["speed"] = _FAST
     words = {BATCH: batch} if batch else {}
-    if tier and way.service_tier not in _STANDARD:
+    if tier and way.service_tier.lower() not in _STANDARD:
         words[way.service_tier] = tier
     return Terms(words, batch | tier)
 

@@ -17,6 +17,7 @@ from infertop.money.book.load import FILE, newest
 
 PACKAGE = "genai-prices"
 _INSTALL = f"`pipx inject infertop {PACKAGE}`, or `uv tool install infertop --with {PACKAGE}`"
+_UPGRADE = f"`pipx runpip infertop install --upgrade {PACKAGE}`, or `uv tool upgrade infertop`"
 
 
 class CannotRefreshError(Exception):
@@ -43,7 +44,7 @@ def refresh(folder: Path, today: date) -> str:
     if not newer:
         return (
             f"nothing to do: {PACKAGE} {installed} is installed, and the price book is of {here.version} "
-            f"({here.name}); upgrade the package with {_INSTALL.replace('inject', 'inject --force')}"
+            f"({here.name}); upgrade the package with {_UPGRADE}"
         )
     content = _snapshot(installed, today)
     try:

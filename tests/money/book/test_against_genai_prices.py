@@ -6,7 +6,7 @@ import random
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infertop.money.book.load import shipped
@@ -106,6 +106,7 @@ def test_every_model_costs_the_same_on_both_sides_of_every_start_date_and_hour()
     assert sides > 3_000
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(NAMED)),
     st.floats(FIRST, LAST),

@@ -88,6 +88,7 @@ def test_every_listed_model_answers_to_the_name_it_is_listed_by():
         ("default", ()),
         ("auto", ()),
         ("on_demand", ()),
+        ("ON_DEMAND", ()),
         ("flex", ()),
         ("priority", ()),
         ("fast", ()),
@@ -100,7 +101,7 @@ def test_a_tier_without_a_price_of_its_own_is_at_the_standard_rate_and_says_so(t
     standard = shipped().quote("openai", "gpt-5", AT)
     assert quote is not None
     assert quote.flags == flags
-    same = tier in ("", "standard", "default", "auto", "on_demand", "scale")
+    same = tier.lower() in ("", "standard", "default", "auto", "on_demand", "scale")
     assert (quote.prices == getattr(standard, "prices", None)) is same
 
 

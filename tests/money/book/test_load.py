@@ -124,7 +124,7 @@ KEYS = st.sampled_from(["id", "name", "match", "usd", "prices", "variants", "con
 
 
 @given(st.dictionaries(KEYS, JSON, max_size=3))
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_change_of_an_entry_is_refused_or_can_be_quoted(changes):
     try:
         data = parse_snapshot(json.dumps(small(**changes)).encode())

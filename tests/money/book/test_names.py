@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infertop.money.book.clauses import compiled
@@ -71,11 +71,13 @@ def test_every_model_without_a_provider_is_of_the_list_that_such_names_belong_to
     assert found > 800
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=60))
 def test_any_text_is_found_by_both_or_by_none(provider, model):
     same(provider, model)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(EVERY), st.sampled_from(ASKED), st.randoms(use_true_random=False))
 def test_any_spelling_is_found_by_both_or_by_none(listed, provider, dice):
     same(provider, spelt(spelt(dice.choice(reference.names(listed[1])), dice), dice))
@@ -85,6 +87,7 @@ WORDS = st.builds(str.__add__, st.sampled_from("=^$*~"), st.text("ab", min_size=
 BOTH = st.builds(lambda one, two: {"all": [one, two]}, WORDS, WORDS)
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS | st.lists(WORDS, min_size=1, max_size=3) | BOTH, max_size=6), st.text("ab", max_size=3))
 @example(["=a", "^a"], "a")
 @example(["^a", "=a"], "a")

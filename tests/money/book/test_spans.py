@@ -67,6 +67,7 @@ def test_every_quote_holds_from_its_start_to_its_end_and_no_longer():
         check(provider, model, dice.uniform(FIRST, LAST), way, dice)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(CHANGING), st.floats(FIRST, LAST), st.randoms(use_true_random=False))
 def test_any_quote_holds_from_its_start_to_its_end_and_no_longer(listed, ts, dice):
     check(*listed[:2], ts, listed[2], dice)
@@ -109,6 +110,7 @@ def test_peak_hours_are_on_working_days_that_are_no_holidays():
     assert {moment: usd == "1.32" for moment, usd in dear.items()} == peaks
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1439), st.integers(0, 1440), st.booleans(), st.integers(0, 10**9))
 def test_a_window_holds_from_its_first_second_to_before_its_last(opens, closes, working, ts):
     assume(opens != closes)
@@ -134,8 +136,8 @@ WHENS = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(WHENS.map(parse_when), max_size=4), st.integers(0, 50 * 48))
 @settings(deadline=None)
+@given(st.lists(WHENS.map(parse_when), max_size=4), st.integers(0, 50 * 48))
 def test_the_span_of_any_rows_ends_where_another_one_is_in_force(whens, step):
     def last(ts: float) -> int | None:
         return next((position for position in reversed(range(len(whens))) if whens[position].holds(ts)), None)
