@@ -87,6 +87,7 @@ class _Gpus:
     busy_usd_nano: int | None = None
     uuids: set[str] = field(default_factory=set)
     by_price: dict[str, int] = field(default_factory=dict)
+    energy: bool = False
 
     def add(self, account: Account, amount: Sum) -> None:
         self.uuids.update(value for name, value in account.dimensions if name == "gpu")
@@ -94,6 +95,7 @@ class _Gpus:
         if not is_idle(account.resource, account.dimensions):
             self.busy_usd_nano = add_usd(self.busy_usd_nano, amount.usd_nano)
         if account.resource == ENERGY:
+            self.energy |= bool(amount.usd_nano)
             return
         self.ms += amount.quantity
         if account.resource == BUSY:
@@ -116,6 +118,7 @@ class _Gpus:
             price_source=price.source if price else "",
             price_since=price.since if price else "",
             default=bool(price and price.default),
+            energy=self.energy,
         )
 
 

@@ -36,6 +36,8 @@ def _sentences(each: Used, market: Market, choice: Choice, own: Own | None) -> I
     if hourly is not None:
         rate = RunRate(hourly)
         yield f"at {usd(hourly)} an hour a day is {usd(rate.usd_per_day)}, a month (730 h) {usd(rate.usd_per_month)}"
+    if each.provider not in (LOCAL, ""):
+        yield "providers tell of the last minutes later: they may be missing"
     mean = traffic.prompt_tokens_per_request
     if mean is not None:
         yield f"context tiers by the mean prompt: {mean:,} tokens a request (single requests are not known)"

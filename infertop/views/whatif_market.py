@@ -104,13 +104,18 @@ class Market:
             None,
         )
 
-    def choice(self, traffic: Traffic, own: Name, model: str) -> Choice:
-        """Return what is shown of the alternatives for this traffic; `own` is the offer that it is at, if any."""
-        names = [each for each in named(self.prices).names if each != own]
+    def own_names(self, each: Used) -> frozenset[Name]:
+        """Return what its provider's list calls the model that is asked for, and what it is asked for as."""
+        quote, provider = self.quote(each, Way()), self.prices.listing.provider(each.provider) or each.provider
+        asked = Name(each.provider, each.model)
+        return frozenset((asked, Name(provider, quote.matched)) if quote else (asked,))
+
+    def choice(self, traffic: Traffic, own: frozenset[Name], model: str) -> Choice:
+        """Return what is shown of the alternatives for this traffic; `own` are the names of the one that it is at."""
+        names = [each for each in named(self.prices).names if each not in own]
         asked = self.asked
         if not asked.to and not asked.every:
-            few = dict.fromkeys((*self._twins(names, traffic, model), *self.newest))
-            few.pop(own, None)
+            few = dict.fromkeys((*self._twins(names, traffic, model), *self.newest)).keys() - own
             found = self._candidates(traffic, few)
             shown = [each for each in found if each.priced.usd is not None]
             return Choice(tuple(shown), len(names) - len(few), len(found) - len(shown))

@@ -17,6 +17,7 @@ from infertop.views.whatif_shapes import Alternative, BreakEven, Scale
 from infertop.views.whatif_words import count, gpus, percent, usd
 
 OWN = "own GPUs"
+_NEARLY = Decimal("0.05")
 _UNKNOWN = "what one GPU serves is not known: say it with --tokens-per-second"
 
 
@@ -37,6 +38,7 @@ class Own:
     capacity: Capacity
     held: bool
     notes: tuple[str, ...] = ()
+    energy: bool = False
 
 
 def own_gpus(each: Used, market: Market) -> Own | None:
@@ -55,6 +57,7 @@ def own_gpus(each: Used, market: Market) -> Own | None:
             since=each.gpus.price_since,
             capacity=market.capacity(each),
             held=True,
+            energy=each.gpus.energy,
         )
     twin = market.twin(each)
     here = twin.gpus.name if twin else max((one.gpus for one in market.used), key=lambda one: one.hours).name
@@ -132,13 +135,13 @@ def _break_even(own: Own, traffic: Traffic, against: str, price: Decimal) -> Bre
     point = break_even(own.usd, price, own.capacity.tokens_per_second, own.gpus)
     if point is None:
         return None
-    needed = f"it would need {count(point.tokens_per_day)} tokens a day"
     if point.capacity is None or point.utilization is None:
         sentence = f"cheaper from {count(point.tokens_per_day)} tokens a day on; {_UNKNOWN}"
     elif not point.reachable:
+        those, they = gpus(max(round(own.gpus), 1))
         sentence = (
-            f"never on {gpus(max(round(own.gpus), 1))}: {needed}, it can serve {count(point.capacity)}"
-            f" ({percent(point.utilization)})"
+            f"never on {those}: {they} would need {count(point.tokens_per_day)} tokens a day,"
+            f" {they} can serve {count(point.capacity)} ({percent(point.utilization)})"
         )
     else:
         sentence = f"cheaper from {count(point.tokens_per_day)} tokens a day on, {percent(point.utilization)} full"
@@ -181,8 +184,8 @@ def _scale(own: Own | None, traffic: Traffic, api: tuple[str, Decimal | None], f
         own_usd = None if own.usd is None else own.usd * needed
         full = load * times / (own.capacity.tokens_per_second * needed)
         note = f"{percent(full)} full"
-        if own.held and factor == 1 and needed < round(own.gpus):
-            note += f"; {round(own.gpus)} are held"
+        if own.held and factor == 1 and abs(own.gpus - needed) > _NEARLY:
+            note += f"; {own.gpus:.2f} held now"
     return Scale(
         factor=factor,
         tokens_per_second=number(load * times) if load is not None else None,
@@ -199,4 +202,5 @@ def rate_sentence(own: Own) -> str:
     if own.usd is None:
         return f"{own.name or 'the GPUs'}: no price"
     since = f", since {own.since}" if own.since else ""
-    return f"R = {usd(own.usd)} an hour of one {own.name} ({own.price_source}{since})"
+    energy = ", its energy included" if own.energy else ""
+    return f"R = {usd(own.usd)} an hour of one {own.name} ({own.price_source}{since}{energy})"

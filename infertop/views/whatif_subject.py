@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from infertop.money.quote import Way
 from infertop.money.whatif.capacity import UNKNOWN
-from infertop.money.whatif.offers import LOCAL, Candidate, Name, quote_of
+from infertop.money.whatif.offers import LOCAL, Candidate, quote_of
 from infertop.money.whatif.priced import blended_usd_per_million, traffic_cost
 from infertop.money.whatif.traffic import HOUR, Used
 from infertop.views.whatif_explained import explained
@@ -25,7 +25,7 @@ _NAMESAKE = "namesake"
 def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
     """Return what one model's traffic of one source would cost elsewhere and at other sizes; `each` may be all."""
     traffic, own = each.traffic, own_gpus(each, market) if each.model != ALL else None
-    choice = market.choice(traffic, Name(each.provider, each.model), each.model) if traffic.all_tokens else Choice(())
+    choice = market.choice(traffic, market.own_names(each), each.model) if traffic.all_tokens else Choice(())
     shadow = _shadow(each, market)
     capacity = own.capacity if own else UNKNOWN
     gpus = each.gpus

@@ -100,4 +100,5 @@ def _gpus(parts: Sequence[GpusUsed]) -> GpusUsed:
         price_source=most.price_source,
         price_since=most.price_since,
         default=most.default,
+        energy=any(each.energy for each in held),
     )

@@ -39,6 +39,6 @@ def percent(ratio: Number) -> str:
     return f"{value:,.0f} %" if abs(value) >= 9.95 else f"{value:.2g} %"
 
 
-def gpus(number: int) -> str:
-    """Return "this GPU" or "these 4 GPUs"."""
-    return "this GPU" if number == 1 else f"these {number} GPUs"
+def gpus(number: int) -> tuple[str, str]:
+    """Return "this GPU" and "it", or "these 4 GPUs" and "they"."""
+    return ("this GPU", "it") if number == 1 else (f"these {number} GPUs", "they")

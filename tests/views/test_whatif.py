@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infertop.history.reader import Reader
-from infertop.money.lines import Line
+from infertop.money.lines import Line, Price
 from infertop.money.rates import PriceBook
 from infertop.money.statement_lines import PAID
 from infertop.views.whatif import Asked, whatif_page
@@ -171,6 +172,49 @@ def test_the_few_are_the_newest_of_their_makers_and_all_are_all(page: Page) -> N
     assert None not in costs
     assert costs == sorted(costs, key=lambda usd: usd or 0)
     assert len({(each.provider, each.model) for each in every.alternatives}) == len(costs)
+
+
+def test_what_is_asked_for_now_is_no_alternative_to_itself_under_another_name(page: Page) -> None:
+    dated = [replace(line, provider="azure_openai", model="gpt-4o-2024-08-06") for line in api_hour(input=100)]
+    (asked,) = page(dated, to=("*gpt-4o", "gpt-4o-2024-08-06")).subjects
+    names = [f"{each.provider}/{each.model}" for each in asked.alternatives]
+    assert "azure_openai/gpt-4o-2024-08-06" in names
+    assert "azure/gpt-4o" not in names
+    assert "openai/gpt-4o" in names
+
+
+def test_an_engine_that_shares_a_gpu_needs_a_whole_one_of_its_own(page: Page) -> None:
+    lines = [line for ago in range(60, 0, -1) for line in minute(ago, *tokens(OWN, output=600), *gpu(20_000, 30_000))]
+    (engine,) = page(lines).subjects
+    assert (engine.gpus, engine.usd_per_hour) == (0.5, pytest.approx(1.5))
+    once = engine.scale[0]
+    assert (once.own_gpus, once.own_usd_per_hour, once.note) == (1, pytest.approx(3), "33 % full; 0.50 held now")
+
+
+def test_the_energy_of_an_owned_gpu_is_part_of_its_hour(page: Page) -> None:
+    per_kwh = Price("energy", Decimal("0.15"), "kWh", "pricing.toml:9")
+    drawn = replace(next(gpu(60_000)), resource="gpu_energy", quantity=18_000_000, unit="mJ", usd_nano=750_000)
+    energy = replace(drawn, price=per_kwh)
+    lines = [line for ago in range(60, 0, -1) for line in minute(ago, *tokens(OWN, output=600), *gpu(60_000), energy)]
+    (engine,) = page(lines).subjects
+    assert engine.gpus == 1
+    assert engine.gpu_usd_per_hour == pytest.approx(3.045)
+    said = "R = $3.04 an hour of one NVIDIA A100-SXM4-80GB (pricing.toml:2, its energy included)"
+    assert said in engine.explained
+
+
+def test_two_gpus_never_pay_together_either(page: Page) -> None:
+    lines = [
+        line
+        for ago in range(60, 0, -1)
+        for line in minute(ago, *tokens(OWN, input=40_000), *gpu(60_000), *gpu(60_000, uuid="GPU-1"))
+    ]
+    (engine,) = page(lines, to=("openai/gpt-4o-mini",)).subjects
+    point = next(each for each in engine.break_even if each.against == "openai/gpt-4o-mini")
+    # 1000 / 3 tokens a second and GPU, against 0.15 USD a million.
+    assert (
+        point.sentence == "never on these 2 GPUs: they would need 960 M tokens a day, they can serve 57.6 M (1,667 %)"
+    )
 
 
 def test_what_is_asked_for_by_name_is_shown_also_without_a_price_for_it(page: Page) -> None:

@@ -29,12 +29,12 @@ class Traffic:
 
     @property
     def by_class(self) -> dict[str, int]:
-        """Tokens by class, of all ways together."""
+        """Tokens by class, of all ways together, in the registry's order."""
         found: dict[str, int] = {}
         for counts in self.tokens.values():
             for name, count in counts.items():
                 found[name] = found.get(name, 0) + count
-        return found
+        return {name: found[name] for name in TOKEN_CLASSES if name in found}
 
     @property
     def all_tokens(self) -> int:
@@ -67,7 +67,8 @@ class GpusUsed:
     """The GPU time behind the traffic: `hours` allocated to it (busy and idle), what that cost, and by which price.
 
     `busy_hours` is None where utilisation was not known. `uuids` are the GPUs, `name` what NVML calls them (the one
-    with most time), `price_source` and `default` tell the price of an hour. `usd` includes the energy of owned ones.
+    with most time), `price_source` and `default` tell the price of an hour. `usd` includes the energy of owned ones,
+    which `energy` says that there is.
     """
 
     hours: Decimal = Decimal(0)
@@ -79,6 +80,7 @@ class GpusUsed:
     price_source: str = ""
     price_since: str = ""
     default: bool = False
+    energy: bool = False
 
     @property
     def usd_per_gpu_hour(self) -> Decimal | None:
