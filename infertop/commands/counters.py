@@ -38,7 +38,7 @@ class Counting:
             return f"counted with {name}"
         if self.method == STAND_IN:
             return f"~ counted with {name} in place of the model's own, unpublished: +-{percent}"
-        return f"~ estimated by characters, +-{percent}: {self.cut.vocabulary.name} is not here (--download: {size})"
+        return f"~ estimated by characters, +-{percent}: {self.cut.vocabulary.name} is missing (--download: {size})"
 
 
 class Counters:

@@ -147,7 +147,7 @@ def _compared(estimates: Sequence[Estimate]) -> Iterator[str]:
     yield "in total, cheapest first"
     known = [each for each in estimates if each.usd is not None]
     for each in sorted(known, key=lambda each: each.usd or 0):
-        yield f"  {safe(each.model, 40):40} {_short(each.usd):>12}   in a batch {_short(each.batch_usd):>12}"
+        yield f"  {safe(each.model, 38):38} {_short(each.usd):>12}   in a batch {_short(each.batch_usd):>12}"
 
 
 _SIDES = ("input", "output")

@@ -24,7 +24,7 @@ def about_lines(setup: Setup, book: PriceBook, folder: Path, now: float) -> Iter
     providers = len({each.provider for each in models})
     yield f"list prices    {listing.name} of genai-prices {listing.version}, {age_days(book, now)} days old"
     yield f"               {len(models):,} models of {providers} providers"
-    yield "               a newer one from an installed genai-prices: infertop prices --refresh"
+    yield "               newer, from an installed genai-prices: infertop prices --refresh"
     if problem := trouble(folder):
         yield from wrapped(problem)
     held = [each for each in corrections() if listing.reason(each.provider, each.model)]

@@ -70,12 +70,11 @@ def _table(page: Page) -> Iterator[str]:
         if unit is None or not own_price(unit):
             continue
         others = [columns[way].prices.get(name) for way in ways]
-        cells = zip((plain(each.usd) if each else "-" for each in (unit, *others)), widths, strict=True)
-        yield (
-            f"  {name:15}"
-            + "".join(f"{cell:>{width}}" for cell, width in cells)
-            + f"  {_from(name, unit, page)}".rstrip()
-        )
+        cells = [plain(each.usd) if each else "-" for each in (unit, *others)]
+        figures = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        told = _from(name, unit, page)
+        line = f"  {name:15}{figures}  {told}".rstrip()
+        yield from (line,) if len(line) <= WIDTH else (line[: -len(told)].rstrip(), f"    {told}")
     as_kind = sorted((unit.stands_for, name) for name, unit in page.quote.prices.items() if unit.stands_for)
     for kind in dict.fromkeys(kind for kind, _ in as_kind):
         yield from wrapped(f"priced as {kind}: {', '.join(name for other, name in as_kind if other == kind)}")

@@ -47,11 +47,12 @@ def run(options: Namespace) -> int:
 
 
 def _refresh(setup: Setup) -> int:
+    from infertop.commands.price_text import wrapped
     from infertop.money.book.refresh import CannotRefreshError, refresh
 
     zone = setup.watcher.current.settings.zone
     try:
-        print(safe(refresh(data_folder(), datetime.fromtimestamp(setup.clock.now(), zone).date()), 2000))
+        _print(wrapped(refresh(data_folder(), datetime.fromtimestamp(setup.clock.now(), zone).date())))
     except CannotRefreshError as error:
         print(f"infertop: {safe(error, 2000)}", file=sys.stderr)
         return 1
@@ -133,12 +134,13 @@ class _Answer:
 
     def _unknown(self) -> Iterator[str]:
         from infertop.commands.price_snippets import model_snippet, nearest
+        from infertop.commands.price_text import wrapped
 
-        of = f" of {safe(self._provider, 40)}" if self._provider else ""
-        yield f"{safe(self._name, 60)}{of}: no price is known. Put it into pricing.toml:"
+        of = f" of {safe(self._provider, 12)}" if self._provider else ""
+        yield f"{safe(self._name, 34)}{of}: no price is known; in pricing.toml:"
         yield from (f"  {line}" for line in model_snippet(self._name, self._provider))
         if near := nearest(self._book.listing, self._name):
-            yield f"or is it one of these? {safe(', '.join(near), 200)}"
+            yield from wrapped(f"or is it one of these? {', '.join(near)}")
 
     def as_json(self) -> dict[str, object]:
         """Return it for a script."""

@@ -41,11 +41,11 @@ def _lines(found: Sequence[Unpriced], book: PriceBook, since: float) -> Iterator
         yield f"since {timestamp(since)} every token that should have a price has one"
         return
     yield f"since {timestamp(since)}, without a price and in no sum of dollars:"
-    yield f"  {'PROVIDER':14} {'MODEL':32} {'TOKENS':>14}  LAST USED"
+    yield f"  {'PROVIDER':14} {'MODEL':26} {'TOKENS':>14}  LAST USED"
     for each in found[:_SHOWN]:
         tokens = sum(each.tokens.values())
-        name = safe(each.model or "(none)", 32)
-        yield f"  {safe(each.provider or '(none)', 14):14} {name:32} {tokens:14,}  {day(each.last)}"
+        name = safe(each.model or "(none)", 26)
+        yield f"  {safe(each.provider or '(none)', 14):14} {name:26} {tokens:14,}  {day(each.last)}"
     if (more := len(found) - _SHOWN) > 0:
         yield f"  and {more:,} more"
     yield ""
