@@ -53,7 +53,10 @@ def whatif_page(
         since=since,
         until=until,
         subjects=tuple(subjects),
-        notices=tuple(_notices(connection, everything, found, asked, since, until, recorded)),
+        notices=(
+            *(f"no model of the list or pricing.toml matches --to {each}" for each in market.unmatched()),
+            *_notices(connection, everything, found, asked, since, until, recorded),
+        ),
     )
 
 

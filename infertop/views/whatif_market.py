@@ -125,6 +125,11 @@ class Market:
         shown = found if asked.to else [each for each in found if each.priced.usd is not None]
         return Choice(tuple(shown), 0, len(found) - len(shown))
 
+    def unmatched(self) -> tuple[str, ...]:
+        """Return the patterns of `to` that mean no model at all."""
+        names = named(self.prices).names
+        return tuple(each for each in self.asked.to if not any(_wanted(name, (each,)) for name in names))
+
     def twins(self, model: str) -> list[Name]:
         """Return who else offers a model of this name."""
         return [each for each in named(self.prices).names if basename(each.model) == basename(model)]
@@ -159,5 +164,6 @@ class Market:
 
 
 def _wanted(name: Name, patterns: Iterable[str]) -> bool:
-    whole, model = str(name).lower(), name.model.lower()
-    return any(fnmatchcase(each, pattern.lower()) for pattern in patterns for each in (whole, model))
+    """Say whether a pattern means this model: with a slash provider/model, else a model's own name, whoever has it."""
+    whole, bare = str(name).lower(), name.model.lower().rsplit("/", 1)[-1]
+    return any(fnmatchcase(whole if "/" in pattern else bare, pattern.lower()) for pattern in patterns)

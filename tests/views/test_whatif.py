@@ -219,6 +219,28 @@ def test_two_gpus_never_pay_together_either(page: Page) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("pattern", "providers"),
+    [
+        ("openai/gpt-4o", {"openai"}),
+        ("gpt-4o", {"openai"}),
+        ("openrouter/*/gpt-4o", {"openrouter"}),
+        ("no-such", set()),
+    ],
+)
+def test_a_destination_is_a_model_at_any_provider_or_at_one(page: Page, pattern: str, providers: set[str]) -> None:
+    (engine,) = page(list(engine_hour()), to=(pattern,)).subjects
+    found = [each for each in engine.alternatives if each.provider not in ("local",)]
+    assert {each.provider for each in found} == providers
+    if pattern == "gpt-4o":
+        assert "the same at openrouter" in found[0].notes
+
+
+def test_a_destination_that_there_is_none_of_is_told(page: Page) -> None:
+    found = page(list(engine_hour()), to=("openai/gpt-4o", "no-such*"))
+    assert found.notices == ("no model of the list or pricing.toml matches --to no-such*",)
+
+
 def test_what_is_asked_for_by_name_is_shown_also_without_a_price_for_it(page: Page) -> None:
     (engine,) = page(list(engine_hour()), to=("openai/text-embedding-3-small",)).subjects
     there = row(engine, "openai/text-embedding-3-small")
@@ -229,7 +251,7 @@ def test_what_is_asked_for_by_name_is_shown_also_without_a_price_for_it(page: Pa
 def test_cached_tokens_stay_cached_only_where_that_has_a_price(page: Page) -> None:
     lines = [line for ago in range(60, 0, -1) for line in minute(ago, *tokens(OWN, cache_read=100, output=1))]
     (engine,) = page(lines, to=("openai/gpt-4o", "openai/gpt-4-turbo", "anthropic/claude-sonnet-5-5")).subjects
-    assert row(engine, "openai/gpt-4o").notes == ("the same at openrouter",)
+    assert row(engine, "openai/gpt-4o").notes == ()
     assert "no price for cache_read: counted as input" in row(engine, "openai/gpt-4-turbo").notes
     assert "writing to the cache costs extra there: not in it" in row(engine, "anthropic/claude-sonnet-5-5").notes
 
