@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = [["schema"], ["check", "--kinds"], ["--once", "--no-discovery"], ["--once", "--json", "--no-discovery"]]
+COMMANDS = [
+    ["schema"],
+    ["check", "--kinds"],
+    ["prices", "gpt-4o"],
+    ["--once", "--no-discovery"],
+    ["--once", "--json", "--no-discovery"],
+]
 FULL = Path("/dev/full")
 
 

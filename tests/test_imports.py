@@ -67,6 +67,20 @@ def test_what_reads_no_meter_loads_neither_http_nor_the_screen(words, tmp_path):
     assert not loaded(*words, home=tmp_path, of={*SCREEN, "httpx", "httpcore", "pynvml", "psutil"})
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("cost", "/dev/null"),
+        ("prices",),
+        ("prices", "gpt-4o"),
+        ("prices", "H100"),
+        ("estimate", "/dev/null", "--model", "gpt-4o", "--output-tokens", "1"),
+    ],
+)
+def test_what_asks_for_prices_alone_loads_nothing_heavy(words, tmp_path):
+    assert not loaded(*words, home=tmp_path, of={*SCREEN, *HEAVY, "asyncio"})
+
+
 @pytest.mark.parametrize("words", [(), ("--demo",), ("--source", "vllm=http://127.0.0.1:8000")])
 def test_nothing_heavy_is_loaded_before_the_first_paint(words, tmp_path):
     modules = set(run(PAINT, *words, home=tmp_path))

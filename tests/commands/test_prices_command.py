@@ -100,7 +100,7 @@ def test_others_that_the_name_may_mean_are_listed_within_bounds(prices: Run) -> 
 def test_what_pricing_toml_changes_is_shown_beside_the_list(prices: Run) -> None:
     _, out, _ = prices("gpt-4o", "--provider", "openai", own=OWN)
     lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert "USD per 1M tokens, pricing.toml:2" in lines
+    assert "USD per 1M tokens, pricing.toml:3" in lines
     assert "since 2026-11-01 (list 2.5)" in " ".join(lines)
     assert "above 100,000 prompt tokens, for all of a request: input 5" in lines
     assert "in force since 2026-11-01, until 2027-01-01" in lines
