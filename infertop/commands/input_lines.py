@@ -60,10 +60,8 @@ def line_batches(file: int, name: str, longest: int = LONGEST) -> Iterator[list[
     """
     held: list[bytes] = []
     size = 0
-    start = True
+    first_line = True
     while chunk := read_some(file, name):
-        if start:
-            chunk, start = chunk.removeprefix(_BOM), False
         first, *more = chunk.split(b"\n")
         size += len(first)
         if size <= longest:
@@ -73,8 +71,14 @@ def line_batches(file: int, name: str, longest: int = LONGEST) -> Iterator[list[
         if not more:
             continue
         *whole, last = more
-        lines: list[bytes | None] = [b"".join(held) if size <= longest else None, *whole]
-        held, size = [last], len(last)
-        yield lines
+        yield [_line(held, size, longest, first_line), *(each if len(each) <= longest else None for each in whole)]
+        held, size, first_line = [last] if len(last) <= longest else [], len(last), False
     if size:
-        yield [b"".join(held) if size <= longest else None]
+        yield [_line(held, size, longest, first_line)]
+
+
+def _line(parts: list[bytes], size: int, longest: int, first: bool) -> bytes | None:
+    if size > longest:
+        return None
+    line = b"".join(parts)
+    return line.removeprefix(_BOM) if first else line
