@@ -73,9 +73,7 @@ class GpuMeter:
         """Go on from what `dump` returned."""
         self._ms, self._joules, self._watts = state["ms"], dict(state["joules"]), dict(state.get("watts", {}))
 
-    def _readings(
-        self, values: Values, power: dict[str, Drawn | None], prices: PriceBook, ts: float
-    ) -> Iterator[_Now]:
+    def _readings(self, values: Values, power: dict[str, Drawn | None], prices: PriceBook, ts: float) -> Iterator[_Now]:
         """Yield what this poll says of each GPU that was there at the last one too."""
         for at in self._shape.gpus:
             slices = slices_of(at, values)
