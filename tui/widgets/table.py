@@ -96,7 +96,11 @@ def sized(columns: Sequence[Column[T]], items: Sequence[T], scene: Scene) -> lis
 
 def _sized(column: Column[T], items: Sequence[T], scene: Scene) -> Column[T]:
     most = column.width + column.grow
-    longest = max((len(cells(column.cell(item, scene, most)[0])) for item in items), default=0)
+    longest = column.width
+    for item in items:
+        longest = max(longest, len(cells(column.cell(item, scene, most)[0])))
+        if longest >= most:
+            break
     return replace(column, grow=max(0, min(column.grow, longest - column.width)))
 
 
