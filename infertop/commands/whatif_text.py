@@ -18,7 +18,9 @@ _NOW = "now: "
 
 def as_text(page: WhatIfPage, *, every: bool = False) -> str:
     """Return the page; without `every` no more than about 20 alternatives of a subject. Unknown is "-"."""
-    lines = [f"{timestamp(page.since)} to {timestamp(page.until)}"]
+    coverage = next((each.coverage for each in page.subjects if each.coverage is not None), None)
+    recorded = "nothing" if not coverage else f"{coverage:.1%}"
+    lines = [f"{timestamp(page.since)} to {timestamp(page.until)}, {recorded} of it recorded"]
     for notice in page.notices:
         lines += _wrapped(notice)
     shared = _shared(page.subjects)

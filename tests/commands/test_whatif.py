@@ -47,7 +47,7 @@ def test_the_text_is_for_a_person_on_80_columns(run: Run) -> None:
     status, out, err = run("--model", "llama*", "--to", "openai/gpt-4o", "--to", "openai/gpt-4o-mini")
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0] == "2026-11-22T11:00:00Z to 2026-11-22T12:00:00Z"
+    assert lines[0] == "2026-11-22T11:00:00Z to 2026-11-22T12:00:00Z, 100.0% of it recorded"
     assert lines[2] == f"{LLAMA} on {VLLM}"
     assert max(map(len, lines)) <= WIDTH
     text = " ".join(out.split())
