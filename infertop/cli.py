@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     if sys.stdout is None:  # closed by whoever started us: the exit status is all that is wanted
         sys.stdout = _nowhere()
+    if sys.stderr is None:  # print() would take stdout for it
+        sys.stderr = _nowhere()
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.json and not options.once and options.command not in WITH_JSON:

@@ -23,7 +23,7 @@ def run(options: Namespace) -> int:
         return setup
     book = price_book(setup)
     prices = PricedLines(book.quote, lambda provider: book.listing.provider(provider) is not None)
-    good = True
+    good, refused, read = True, 0, 0
     for name in options.files:
         answers = _Answers(prices, setup.clock.now, safe(name) if len(options.files) > 1 else "")
         try:
@@ -34,18 +34,28 @@ def run(options: Namespace) -> int:
         except Unreadable as error:
             print(f"infertop: {error}", file=sys.stderr)
             good = False
-        good = good and not answers.refused
-    return 0 if good else 1
+        refused, read = refused + answers.refused, read + answers.read
+    if refused or prices.unpriced:
+        print(f"infertop: {_told(read, refused, prices.unpriced)}", file=sys.stderr)
+    return 0 if good and not refused else 1
+
+
+def _told(read: int, refused: int, unpriced: int) -> str:
+    """Count what is missing from a sum of the answers."""
+    told = [f"{refused:,} {'is' if refused == 1 else 'are'} no usage record"] if refused else []
+    told += [f"{unpriced:,} {'has' if unpriced == 1 else 'have'} no price, or not for all"] if unpriced else []
+    return f"of {read:,} lines {' and '.join(told)}"
 
 
 class _Answers:
-    """The answers to the lines of one file. `refused` is how many of them are no usage record."""
+    """The answers to the lines of one file: `read` are answered, of which `refused` are no usage record."""
 
     def __init__(self, prices: PricedLines, now: Callable[[], float], file: str) -> None:
         self._line = prices.line
         self._now = now
         self._file = file
         self.refused = 0
+        self.read = 0
 
     def of(self, batches: Iterator[list[bytes | None]]) -> Iterator[str]:
         """Iterate over the text that answers each batch."""
@@ -57,6 +67,7 @@ class _Answers:
                 number += 1
                 if line is None or (not line.isspace() and line):
                     answers.append(self._answer(line, number, now))
+            self.read += len(answers)
             yield "".join(answers)
 
     def _answer(self, line: bytes | None, number: int, now: float) -> str:

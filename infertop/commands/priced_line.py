@@ -40,18 +40,24 @@ class _Answer:
 
 
 class PricedLines:
-    """Turns records into lines. `ask` finds a quote, `knows` whether a provider is one of the book's."""
+    """Turns records into lines. `ask` finds a quote, `knows` whether a provider is one of the book's.
+
+    `unpriced` is how many of them used something that has no price, or of which the price is not known.
+    """
 
     def __init__(self, ask: Callable[[str, str, float, Way], Quote | None], knows: Callable[[str], bool]) -> None:
         self._ask = ask
         self._knows = knows
         self._answers: dict[Asked, list[_Answer]] = {}
         self._kept = 0
+        self.unpriced = 0
 
     def line(self, record: UsageRecord) -> str:
         """Return the line, without its newline; raise NoRecord where the id cannot be written again."""
         answer = self._answer(record)
         found = cost(answer.quote, record.tokens, record.calls)
+        if found.usd is None or None in found.by_class.values():
+            self.unpriced += 1
         parts = [f"{_key(name)}{_text(usd)}" for name, usd in found.by_class.items()]
         if len(parts) < len(record.tokens):
             parts += [f'{_key(name)}"0"' for name, used in record.tokens.items() if not used]

@@ -17,11 +17,11 @@ def lines(*records):
     return "".join(f"{each if isinstance(each, str) else json.dumps(each)}\n" for each in records)
 
 
-def priced(infertop, *records, status=0, words=()):
+def priced(infertop, *records, status=0, words=(), said=""):
     """Return the answers to `records`, which went through stdin."""
     process = infertop.start("cost", "-", *words, stdin=subprocess.PIPE)
-    out, said = process.communicate(lines(*records), timeout=40)
-    assert (process.returncode, said) == (status, "")
+    out, err = process.communicate(lines(*records), timeout=40)
+    assert (process.returncode, err) == (status, f"infertop: {said}\n" if said else "")
     return [json.loads(line) for line in out.splitlines()]
 
 
@@ -124,7 +124,8 @@ REFUSED |= {
 
 def test_what_is_no_record_becomes_an_error_and_the_rest_goes_on(infertop):
     good = {"id": "good", **GPT_4O, "tokens": {"input": 1}}
-    answers = priced(infertop, good, *REFUSED, good, status=1)
+    count = f"of {len(REFUSED) + 2} lines {len(REFUSED)} are no usage record"
+    answers = priced(infertop, good, *REFUSED, good, status=1, said=count)
     first, *refused, last = answers
     assert first["usd"] == last["usd"] == "0.0000025"
     assert {text: each["error"] for text, each in zip(REFUSED, refused, strict=True)} == REFUSED
@@ -132,7 +133,8 @@ def test_what_is_no_record_becomes_an_error_and_the_rest_goes_on(infertop):
 
 
 def test_an_error_names_the_record_where_it_can(infertop):
-    answers = priced(infertop, {"id": "r1", "model": "gpt-4o"}, {"id": "x" * 1000, "model": "gpt-4o"}, status=1)
+    records = {"id": "r1", "model": "gpt-4o"}, {"id": "x" * 1000, "model": "gpt-4o"}
+    answers = priced(infertop, *records, status=1, said="of 2 lines 2 are no usage record")
     assert answers == [
         {"line": 1, "id": "r1", "error": 'has no "provider"'},
         {"line": 2, "error": 'has no "provider"'},
@@ -145,6 +147,7 @@ def test_what_has_no_price_is_a_good_line(infertop):
         {**GPT_4O, "model": "gpt-77", "tokens": {"input": 5, "output": 0}},
         {**GPT_4O, "provider": "nobody", "tokens": {"input": 5}},
         {**GPT_4O, "tokens": {"input": 4, "smell": 3, "taste": 0}, "calls": {"nods": 1}},
+        said="of 3 lines 3 have no price, or not for all",
     )
     assert (unknown_model["usd"], unknown_model["price"]) == (None, None)
     assert unknown_model["by_class"] == {"input": None, "output": "0"}
@@ -210,6 +213,7 @@ def test_several_files_are_told_apart(infertop, tmp_path):
     assert done.stderr.splitlines() == [
         "infertop: missing.jsonl could not be read: no such file or directory",
         f"infertop: {tmp_path} could not be read: is a directory",
+        "infertop: of 3 lines 1 is no usage record",
     ]
     assert done.returncode == 1
 
@@ -237,7 +241,8 @@ def test_hostile_lines_cost_a_line_each_and_little_memory(infertop, tmp_path):
 
     done = infertop.run("cost", str(file), preexec_fn=bounded)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert (done.returncode, done.stderr) == (1, "")
+    count = f"of {len(hostile) + 2} lines {len(hostile)} are no usage record"
+    assert (done.returncode, done.stderr) == (1, f"infertop: {count}\n")
     assert answers[0] == answers[-1]
     assert [each["line"] for each in answers[1:-1]] == list(range(2, len(hostile) + 2))
     assert all(len(each["error"]) < 300 for each in answers[1:-1])
