@@ -87,6 +87,8 @@ def _gpus(facts: Facts, row: ModelRow, cost: ModelCost) -> tuple[str, ...]:
 
 def _usage(facts: Facts, row: ModelRow, cost: ModelCost) -> tuple[str, ...]:
     meaning = "its busy part alone; models' usage + idle (+ busy time of GPUs that no model holds) = gpu"
+    if not cost.gpus:
+        return ("unknown: no GPU of it is known, and a host's busy time is not told from its idle time", meaning)
     if cost.usage is None:
         why = "the utilisation of its GPUs is" if not cost.metered else "a price of its GPUs is"
         return (f"unknown, because {why} not known", meaning)

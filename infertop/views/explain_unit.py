@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from infertop.money.split import MEASURED
-from infertop.money.weights import TOKEN_WEIGHTS
+from collections.abc import Mapping
+
+from infertop.money.split import MEASURED, UnitCosts
+from infertop.money.weights import TOKEN_WEIGHTS, weighted_tokens
+from infertop.readings.registry import TOKEN_CLASSES
 from infertop.views.facts import Facts
 from infertop.views.model_rows import units_of, weights_of
 from infertop.views.shapes import Explained, ModelRow
@@ -68,31 +71,61 @@ def _million(facts: Facts, row: ModelRow) -> tuple[str, ...]:
 
 
 def _by_class(facts: Facts, row: ModelRow, counts: dict[str, float]) -> tuple[str, ...]:
-    """Return how the cost was divided among classes: the price of one that weighs 1, then of each."""
-    weights, hour = weights_of(facts, row.model), row.usd_per_hour
-    lines = []
-    for name, price in row.usd_per_million.items():
-        if name != "blended" and price is not None:
-            weight, tokens = number(weights.get(name, 0.0), 4), number(counts.get(name, 0.0), 1)
-            lines.append(f"  {name} = {usd(price)}: weight {weight}, {tokens} tokens")
+    """Return how the cost was divided among classes, and what a million tokens of each came to."""
+    weights, units = weights_of(facts, row.model), _units(facts, row)
     by = "the usual ratios of list prices" if weights == TOKEN_WEIGHTS else "the ratios of its shadow prices"
-    phases = facts.meters.phases(row.source, row.model)
-    first = ", after prompts and generation were told apart by measured GPU time" if phases else ""
-    if hour is None:
-        return tuple(lines)
+    lines = [f"by class: cost x weight / sum of (weight x tokens) x 1M; weights are {by}"]
+    phases = facts.meters.phases(row.source, row.model) if units.method == MEASURED else None
+    if phases is None:
+        return (*lines, *_group(row, weights, counts, None))
+    prompts = {name: count for name, count in counts.items() if TOKEN_CLASSES[name].prompt}
+    rest = {name: count for name, count in counts.items() if name not in prompts}
+    share = phases.prefill / (phases.prefill + phases.decode)
     return (
-        f"by class: cost x weight / sum of (weight x tokens) x 1M{first}; they sum to the cost",
-        f"  weights are {by}",
         *lines,
+        f"  prompts have {number(share)} of the cost, generation {number(1 - share)}, by measured GPU time",
+        *_group(row, weights, prompts, share),
+        *_group(row, weights, rest, 1 - share),
     )
 
 
-def _split(facts: Facts, row: ModelRow) -> tuple[str, ...]:
+def _group(
+    row: ModelRow, weights: Mapping[str, float], counts: Mapping[str, float], share: float | None
+) -> tuple[str, ...]:
+    """Return the lines of classes among which a part (None: all) of the cost was divided by weight."""
+    whole, hour = weighted_tokens(counts, weights), row.usd_per_hour
+    if not whole or hour is None:
+        return ()
+    flat = [each for name, count in counts.items() for each in (weights.get(name, 0.0), count)]
+    texts = enough(whole, lambda *some: sum(a * b for a, b in zip(some[::2], some[1::2], strict=True)), *flat)
+    terms = " + ".join(f"{weight} x {count}" for weight, count in zip(texts[::2], texts[1::2], strict=True))
+    lines = [f"  sum = {terms} = {amount(whole)}"]
+    part = 1.0 if share is None else share
+    for name, price in ((name, row.usd_per_million.get(name)) for name in counts):
+        if price is not None:
+            rate, seconds, of, weight, total = enough(
+                price, _price, hour, row.window_seconds, part, weights[name], whole
+            )
+            some = "" if share is None else f" x {of}"
+            digits = f"{rate} x {seconds} / 3600{some} x {weight} / {total} x 1000000"
+            lines.append(f"  {name} = {digits} = {amount(price)} USD")
+    return tuple(lines)
+
+
+def _price(hour: float, seconds: float, part: float, weight: float, whole: float) -> float:
+    return hour * seconds / 3600 * part * weight / whole * 1e6
+
+
+def _units(facts: Facts, row: ModelRow) -> UnitCosts:
     requests = None if row.requests_per_second is None else row.requests_per_second * row.window_seconds
     counted = {
         name: None if rate is None else rate * row.window_seconds for name, rate in row.tokens_per_second.items()
     }
-    units = units_of(facts, (row.source, row.model), counted, requests, row.window_seconds)
+    return units_of(facts, (row.source, row.model), counted, requests, row.window_seconds)
+
+
+def _split(facts: Facts, row: ModelRow) -> tuple[str, ...]:
+    units = _units(facts, row)
     if units.prefill_usd is None or units.decode_usd is None or not row.usd_per_hour or not row.window_seconds:
         return ("unknown: nothing ran in the window, or its $/h is unknown",)
     hours = row.window_seconds / 3600

@@ -56,6 +56,11 @@ def test_what_a_model_costs_can_be_worked_out_too() -> None:
         assert result is not None
         assert check(told[column]) >= 1, told[column]
         assert any(right == amount(result) for _, right in equations(told[column].lines)), (column, told[column])
+    by_class = [right for _, right in equations(told["usd_per_million"].lines)]
+    for name in ("input", "cache_read", "output"):
+        price = row.usd_per_million[name]
+        assert price is not None
+        assert amount(price) in by_class
     assert "divided: busy by measured SM time" in "\n".join(told["usd_per_hour"].lines)
     assert "weights are the ratios of its shadow prices" in "\n".join(told["usd_per_million"].lines)
     assert "the class" not in "\n".join(told["usd_per_million"].lines)
@@ -89,6 +94,9 @@ def test_measured_gpu_time_tells_prompts_from_generation() -> None:
     split = explain(facts_of(made), "models", f"{VLLM}\t{LLAMA}", "split")
     assert split.lines[0] == "prefill + decode = 1.8675 + 0.6225 = 2.49 USD/h, by measured GPU time"
     assert split.lines[1] == "  GPU time of prompts 6 s, of generation 2 s"
+    million = explain(facts_of(made), "models", f"{VLLM}\t{LLAMA}", "usd_per_million")
+    assert "  prompts have 0.75 of the cost, generation 0.25, by measured GPU time" in million.lines
+    assert check(million) == 5
 
 
 SHAPES = {
