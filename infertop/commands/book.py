@@ -22,6 +22,14 @@ def book_of(settings: Settings) -> PriceBook:
     return PriceBook(settings, find=_list)
 
 
+def owner(book: PriceBook, model: str, provider: str | None) -> tuple[str, str]:
+    """Return whose model is meant, "" for its maker's, and its name there: "openai/gpt-4o" names both."""
+    before, slash, after = model.partition("/")
+    if provider is None and slash and book.listing.provider(before) and book.listing.quote("", model, 0.0) is None:
+        return before, after
+    return provider or "", model
+
+
 def data_folder() -> Path:
     """Return the user's data folder, into which newer list prices are refreshed."""
     return default_path().parent

@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from infertop.commands.book import price_book
+from infertop.commands.book import owner, price_book
 from infertop.commands.counters import Counters, Counting
 from infertop.commands.estimate_forms import Counted, Estimate, as_json, as_text
 from infertop.commands.input_lines import STDIN, Unreadable
@@ -76,11 +76,3 @@ def _estimate(
 
 def _cost(quote: Quote | None, tokens: int, output: int) -> Cost:
     return cost(quote, {"input": tokens, "output": output})
-
-
-def owner(book: PriceBook, model: str, provider: str | None) -> tuple[str, str]:
-    """Return whose model is meant, "" for its maker's, and its name there: "openai/gpt-4o" names both."""
-    before, slash, after = model.partition("/")
-    if provider is None and slash and book.listing.provider(before) and book.listing.quote("", model, 0.0) is None:
-        return before, after
-    return provider or "", model

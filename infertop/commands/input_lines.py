@@ -32,15 +32,19 @@ def opened(name: str) -> Iterator[int]:
     try:
         file = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        raise Unreadable(f"{safe(name)} could not be read: {reason(error)}") from None
+        raise Unreadable(f"{shown(name)} could not be read: {_reason(error)}") from None
     try:
         yield file
     finally:
         os.close(file)
 
 
-def reason(error: OSError | ValueError) -> str:
-    """Return why a file could not be read, in words."""
+def shown(name: str) -> str:
+    """Return what a file is called in a sentence."""
+    return "stdin" if name == STDIN else safe(name)
+
+
+def _reason(error: OSError | ValueError) -> str:
     return error.strerror.lower() if isinstance(error, OSError) and error.strerror else "bad name"
 
 
@@ -49,7 +53,7 @@ def read_some(file: int, name: str, size: int = _READ_BYTES) -> bytes:
     try:
         return os.read(file, size)
     except OSError as error:
-        raise Unreadable(f"{safe(name)} could not be read: {reason(error)}") from None
+        raise Unreadable(f"{shown(name)} could not be read: {_reason(error)}") from None
 
 
 def line_batches(file: int, name: str, longest: int = LONGEST) -> Iterator[list[bytes | None]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
-from infertop.commands.book import data_folder, price_book
+from infertop.commands.book import data_folder, owner, price_book
 from infertop.commands.setup import Setup, complain, setup_or_status
 from infertop.money.quote import Way
 from infertop.money.rates import PriceBook
@@ -100,14 +100,15 @@ class _Answer:
 
         self._book, self._name, self._ts = book, name, ts
         self._provider = provider or ""
-        self.pages = pages(book, name, provider, way, ts)
+        whose, model = owner(book, name, provider)
+        self.pages = pages(book, model, whose or None, way, ts)
         self.gpus = [] if provider else gpu_names(name)
         shown = {(each.quote.provider, each.quote.matched) for each in self.pages}
-        whose = book.listing.provider(provider) if provider else None
+        listed = book.listing.provider(provider) if provider else None
         self.others = [
             each
             for each in book.listing.search(name)
-            if (each.provider, each.model) not in shown and (provider is None or each.provider == whose)
+            if (each.provider, each.model) not in shown and (provider is None or each.provider == listed)
         ]
 
     @property

@@ -6,8 +6,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from infertop.commands.input_lines import Unreadable, opened, read_some
-from infertop.readings.safe import safe
+from infertop.commands.input_lines import Unreadable, opened, read_some, shown
 
 LARGEST_BYTES = 100_000_000
 _PIECE = 64 * 1024
@@ -45,9 +44,9 @@ def texts(name: str) -> Iterator[str]:
         while chunk := read_some(file, name):
             size += len(chunk)
             if size > LARGEST_BYTES:
-                raise Unreadable(f"{safe(name)} has more than {LARGEST_BYTES // 10**6} MB: it is not counted")
+                raise Unreadable(f"{shown(name)} has more than {LARGEST_BYTES // 10**6} MB: it is not counted")
             if b"\x00" in chunk:
-                raise Unreadable(f"{safe(name)} is no text: it has zero bytes")
+                raise Unreadable(f"{shown(name)} is no text: it has zero bytes")
             held += _decoded(decoder, chunk, name)
             *pieces, held = _pieces(held)
             yield from pieces
@@ -59,7 +58,7 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, name: str, final:
     try:
         return decoder.decode(chunk, final)
     except UnicodeDecodeError:
-        raise Unreadable(f"{safe(name)} is no text in UTF-8") from None
+        raise Unreadable(f"{shown(name)} is no text in UTF-8") from None
 
 
 def _pieces(text: str) -> Iterator[str]:
