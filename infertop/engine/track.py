@@ -93,7 +93,7 @@ class Track:
         return self.frame.moment.now - self.seen > self.frame.stale_seconds
 
     def covered(self, window: float) -> float:
-        """Return how many of the last `window` seconds were measured; a little more where no poll was at their start."""
+        """Return how many of the last `window` seconds were measured; from the last poll at or before their start."""
         line = self.frame.line
         return line.seconds(line.back(self.frame.newest - window), line.end - 1) if line.times else 0.0
 
