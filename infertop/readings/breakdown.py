@@ -157,7 +157,7 @@ def _known(shape: str) -> frozenset[str]:
 
 def _unread(shape: str, usage: Mapping[str, object]) -> tuple[str, ...]:
     known = _known(shape)
-    levels: list[Mapping[str, object]] = [usage, *(each for each in usage.values() if isinstance(each, Mapping))]
+    levels: list[Mapping[str, object]] = [usage, *(each for each in usage.values() if isinstance(each, dict))]
     if shape == "cohere":
         levels = levels[:1]  # "tokens" are those processed, and not billed
     found = {

@@ -32,13 +32,15 @@ class Place:
     """Where a figure stands: keys from the outside in; a step with `key=value` sums over the items of a list."""
 
     name: str
+    first: str
     steps: tuple[tuple[str, str, str], ...]
 
     @classmethod
     def of(cls, name: str) -> Place:
         """Read "a.b.c" or "details[modality=AUDIO].tokenCount"."""
         found = [_STEP.fullmatch(step) for step in name.split(".")]
-        return cls(name, tuple((step[1], step[2] or "", step[3] or "") for step in found if step))
+        steps = tuple((step[1], step[2] or "", step[3] or "") for step in found if step)
+        return cls(name, steps[0][0], steps)
 
     def read(self, source: Mapping[str, object]) -> Figure | None:
         """Return the figure, None where it is absent or null; raise ValueError where it is no count."""
@@ -55,10 +57,11 @@ def agreed(source: Mapping[str, object], where: Iterable[Place]) -> Figure | Non
     """Return the figure under the first of its names; raise Contradiction where another of them says otherwise."""
     first: Figure | None = None
     for place in where:
-        figure = place.read(source)
+        if place.first not in source or (figure := place.read(source)) is None:
+            continue
         if first is None:
             first = figure
-        elif figure is not None and figure.amount != first.amount:
+        elif figure.amount != first.amount:
             raise Contradiction(f"{first} and {figure} are the same figure and differ")
     return first
 
@@ -105,7 +108,7 @@ def _shown(value: int | float) -> str:
 def _read(source: object, steps: Sequence[tuple[str, str, str]], name: str) -> int | None:
     if not steps:
         return None if source is None else count(source, name)
-    if not isinstance(source, Mapping):
+    if not isinstance(source, dict):
         return None
     (key, by, value), rest = steps[0], steps[1:]
     inner = source.get(key)
@@ -113,5 +116,5 @@ def _read(source: object, steps: Sequence[tuple[str, str, str]], name: str) -> i
         return _read(inner, rest, name)
     if not isinstance(inner, list):
         return None
-    found = [_read(item, rest, name) for item in inner if isinstance(item, Mapping) and item.get(by) == value]
+    found = [_read(item, rest, name) for item in inner if isinstance(item, dict) and item.get(by) == value]
     return sum(each or 0 for each in found) if found else None

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infertop.readings.breakdown import SHAPES, Breakdown, Contradiction, breakdown, shape_of
+from infertop.readings.registry import TOKEN_CLASSES
 
 # (provider, the usage object as it answered, tokens by class, calls)
 ANSWERS = {
@@ -427,3 +428,46 @@ def test_any_object_is_undone_or_refused_in_a_sentence(shape, usage):
         found, sentence = Breakdown({}), str(error)
     assert 0 < len(sentence) < 1000
     assert all(type(each) is int and each >= 0 for each in found.tokens.values())
+
+
+# How genai-prices calls the shape of an answer, where it reads it.
+FLAVORS = {
+    "openai chat, details null": "chat",
+    "openai chat, cached and reasoning are inside": "chat",
+    "openai responses, written to the cache": "responses",
+    "openai embedding": "embeddings",
+    "anthropic, caches beside the input": "default",
+    "gemini, thoughts and tools beside": "default",
+    "bedrock": "default",
+    "cohere bills less than it processes": "default",
+    "deepseek, hits and misses": "chat",
+    "xai chat, reasoning beside": "chat",
+    "xai responses, reasoning inside": "responses",
+    "openrouter": "chat",
+    "mistral": "default",
+}
+
+LISTED = {
+    "openai": "gpt-4o",
+    "anthropic": "claude-sonnet-4-5",
+    "google": "gemini-2.5-pro",
+    "aws": "amazon.nova-pro-v1:0",
+    "cohere": "command-r",
+    "deepseek": "deepseek-chat",
+    "x-ai": "grok-4",
+    "openrouter": "openai/gpt-4o",
+    "mistral": "mistral-large-latest",
+}
+
+
+@pytest.mark.parametrize("name", FLAVORS)
+def test_sums_are_those_that_genai_prices_reads(name):
+    genai_prices = pytest.importorskip("genai_prices", reason="it comes with the development dependencies")
+    provider, usage, _ = ANSWERS[name]
+    model = LISTED[provider]
+    body = {"model": model, "modelVersion": model, "usage": usage, "usageMetadata": usage}
+    theirs = genai_prices.extract_usage(body, provider_id=provider, api_flavor=FLAVORS[name]).usage
+    found = breakdown(shape_of(usage, provider), usage).tokens
+    prompt = sum(count for name, count in found.items() if TOKEN_CLASSES[name].prompt)
+    assert (prompt, sum(found.values()) - prompt) == (theirs.input_tokens, theirs.output_tokens or 0)
+    assert found.get("cache_read", 0) == (theirs.cache_read_tokens or 0)
