@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from infertop.history.accounts import MOST, Account, Accounts
-from infertop.history.stated import Say, rebook
+from infertop.history.stated import Model, Say, rebook
 from infertop.history.statements import Touched
 from infertop.money.lines import Basis, Line, Price
 from infertop.money.unit_cost import nano_per_unit
@@ -84,9 +84,12 @@ def reprice_stated(
     connection.execute(_ADD)
     connection.execute(_REMOVE)
     touched: Touched = {}
+    models: set[Model] = set()
     for number, start in connection.execute(_LEFT, (since,)).fetchall():
-        touched.setdefault(accounts.by_id[number].source, set()).add(start)
-    rebook(connection, accounts, say, touched)
+        account = accounts.by_id[number]
+        touched.setdefault(account.source, set()).add(start)
+        models.add((account.provider, account.model))
+    rebook(connection, accounts, say, touched, models.__contains__)
     accounts.write(connection)
 
 
