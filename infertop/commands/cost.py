@@ -11,6 +11,7 @@ from infertop.commands.input_lines import LONGEST, Unreadable, line_batches, ope
 from infertop.commands.priced_line import PricedLines, error_line
 from infertop.commands.setup import setup_or_status
 from infertop.commands.usage_record import NoRecord, read_record
+from infertop.money.model_prices import LOCAL
 from infertop.readings.safe import safe
 
 _TOO_LONG = f"is longer than {LONGEST} bytes: it is not read"
@@ -22,7 +23,7 @@ def run(options: Namespace) -> int:
     if isinstance(setup, int):
         return setup
     book = price_book(setup)
-    prices = PricedLines(book.quote, lambda provider: book.listing.provider(provider) is not None)
+    prices = PricedLines(book.quote, lambda name: name == LOCAL or book.listing.provider(name) is not None)
     good, refused, read = True, 0, 0
     for name in options.files:
         answers = _Answers(prices, setup.clock.now, safe(name) if len(options.files) > 1 else "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from infertop.readings.breakdown_shapes import SHAPES, Part, Shape, Side
 from infertop.readings.figures import Contradiction, Figure, agreed
@@ -35,8 +36,7 @@ class Breakdown:
     unread: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """What one part of a side has: tokens of a class, the figures that say so, and whether the side contains them."""
 
     token_class: str
@@ -76,10 +76,8 @@ def breakdown(shape: str, usage: Mapping[str, object]) -> Breakdown:
 
 def _beside(shape: Shape, usage: Mapping[str, object]) -> bool | None:
     """Return whether the part that floats is beside its side's figure, by the total; None: it does not tell."""
-    part = next((part for side in shape.sides for part in side.parts if part.floats), None)
-    floating = part and agreed(usage, part.where)
-    total = agreed(usage, shape.total)
-    if not floating or not total or not floating.amount:
+    floating = agreed(usage, shape.floating)
+    if floating is None or not floating.amount or (total := agreed(usage, shape.total)) is None:
         return None
     sides = sum(figure.amount for side in shape.sides if (figure := agreed(usage, side.where)))
     if total.amount == sides:

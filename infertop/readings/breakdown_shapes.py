@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from infertop.readings.figures import Place, places
 
@@ -43,7 +44,7 @@ class Side:
     uncached: Places = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """A usage object. `keys` are those that it is known by, `providers` those whose own it is.
 
@@ -56,6 +57,11 @@ class Shape:
     total: Places = ()
     outside: frozenset[str] = frozenset()
     calls: Mapping[str, Places] = field(default_factory=dict)
+
+    @cached_property
+    def floating(self) -> Places:
+        """Where the part is of which the total says whether it is inside its side's figure."""
+        return next((part.where for side in self.sides for part in side.parts if part.floats), ())
 
     def every_place(self) -> Iterator[Place]:
         """Iterate over every place that is read."""

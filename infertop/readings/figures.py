@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from infertop.readings.safe import safe
 
@@ -16,8 +17,7 @@ class Contradiction(ValueError):  # noqa: N818 - it reads as the sentence it car
     """Two figures of one breakdown cannot both be true; the text names both."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A count, and the name it had ("prompt_tokens_details.cached_tokens")."""
 
     name: str
@@ -34,16 +34,22 @@ class Place:
     name: str
     first: str
     steps: tuple[tuple[str, str, str], ...]
+    second: str = ""
 
     @classmethod
     def of(cls, name: str) -> Place:
         """Read "a.b.c" or "details[modality=AUDIO].tokenCount"."""
         found = [_STEP.fullmatch(step) for step in name.split(".")]
         steps = tuple((step[1], step[2] or "", step[3] or "") for step in found if step)
-        return cls(name, steps[0][0], steps)
+        plain = len(steps) == 2 and not any(by for _, by, _ in steps)
+        return cls(name, steps[0][0], steps, steps[1][0] if plain else "")
 
     def read(self, source: Mapping[str, object]) -> Figure | None:
         """Return the figure, None where it is absent or null; raise ValueError where it is no count."""
+        if self.second:  # the common case, for speed
+            outer = source.get(self.first)
+            value = outer.get(self.second) if type(outer) is dict else None
+            return None if value is None else Figure(self.name, count(value, self.name))
         amount = _read(source, self.steps, self.name)
         return None if amount is None else Figure(self.name, amount)
 

@@ -142,16 +142,18 @@ def test_an_error_names_the_record_where_it_can(infertop):
 
 
 def test_what_has_no_price_is_a_good_line(infertop):
-    unknown_model, unknown_provider, unknown_class = priced(
+    unknown_model, own_model, unknown_provider, unknown_class = priced(
         infertop,
         {**GPT_4O, "model": "gpt-77", "tokens": {"input": 5, "output": 0}},
+        {**GPT_4O, "provider": "local", "tokens": {"input": 5}},
         {**GPT_4O, "provider": "nobody", "tokens": {"input": 5}},
         {**GPT_4O, "tokens": {"input": 4, "smell": 3, "taste": 0}, "calls": {"nods": 1}},
-        said="of 3 lines 3 have no price, or not for all",
+        said="of 4 lines 4 have no price, or not for all",
     )
     assert (unknown_model["usd"], unknown_model["price"]) == (None, None)
     assert unknown_model["by_class"] == {"input": None, "output": "0"}
     assert "unknown_model" in unknown_model["flags"]
+    assert (own_model["usd"], "unknown_model" in own_model["flags"]) == (None, True)
     assert (unknown_provider["usd"], "unknown_provider" in unknown_provider["flags"]) == (None, True)
     assert unknown_class["usd"] == "0.00001"
     assert unknown_class["flags"] == ["unknown_class:smell", "unknown_unit:nods"]
