@@ -17,7 +17,7 @@ from infertop.money.lines import Basis, Line, Price
 from infertop.money.unit_cost import nano_per_unit
 
 _SPANS = """
-    SELECT account, min(start), max(start), max(abs(quantity)) FROM lines
+    SELECT account, min(start), max(until), max(abs(quantity)) FROM lines
     WHERE start >= ? AND NOT open AND account IN ({}) GROUP BY account"""
 _TABLES = (
     "CREATE TEMP TABLE IF NOT EXISTS whole (account INTEGER, start REAL, end REAL, new INTEGER, nano INTEGER)",
@@ -58,8 +58,8 @@ class _Asked(NamedTuple):
     number: int
     account: Account
     price: Price | None
-    first: int
-    last: int
+    start: int
+    until: int
     most: int
 
 
@@ -70,9 +70,7 @@ def reprice_stated(
     whole: list[tuple[int, float, float, int, int | None]] = []
     anew: list[tuple[int, float, float]] = []
     for each in _asked(connection, accounts, restating, since):
-        for start, end, line in restating.differing(each.account, each.price, each.first, each.last + 1):
-            # Behind the last line nothing is known to end.
-            end = float("inf") if end > each.last else end
+        for start, end, line in restating.differing(each.account, each.price, each.start, each.until):
             anew.append((each.number, start, end))
             nano = _whole(line.price)
             if nano is not None and _whole(each.price) is not None and each.most * max(nano, 1) < MOST:

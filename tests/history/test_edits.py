@@ -296,3 +296,13 @@ def test_what_is_put_together_keeps_its_prices_and_its_quantities(
         Settings(gpus=(HourlyRate("H100", "x:1", Decimal(7), since=date(2026, 7, 7)), OWNED)), MONDAY + days * DAY
     )
     assert books.connection.execute(sums).fetchall() == quantities
+
+
+def test_what_was_used_after_an_edit_keeps_its_price_also_within_an_hour_that_began_before_it() -> None:
+    undated = File((("listed", Entry(1)),))
+    books = run(File(), [(1, undated)], [("listed", 1, 0)], lambda *_: None)
+    books.compact(MONDAY + 36 * DAY)
+    before = books.lines()
+    assert [row[8] for row in before] == [1_234_567_000]
+    books.reopen()
+    assert books.lines() == before
