@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from infertop.money.derive import Deriver
 from infertop.money.gpu_shape import gpu_shape
 from infertop.money.lines import Basis, Line
+from infertop.money.price_history import PriceHistory
 from infertop.money.rates import PriceBook
 from infertop.money.repricing import Repricing, SeenGpu
 from infertop.money.settings import Energy, HourlyRate, Owned, Settings, Tariff
@@ -34,6 +36,11 @@ def seen(batches: Iterable[Batch]) -> dict[str, SeenGpu]:
         for each in batches
         for at in gpu_shape(each.series).gpus
     }
+
+
+def without_limits(ticks: list[Any]) -> list[Any]:
+    """The ticks without power limits: energy is guessed by them only while a GPU is known to be bought."""
+    return [{**each, "gpus": each["gpus"] and [replace(gpu, limit=None) for gpu in each["gpus"]]} for each in ticks]
 
 
 def by_span(lines: Sequence[Line]) -> list[list[Line]]:
@@ -68,7 +75,7 @@ def edited(batches: Sequence[Batch], at: int, before: PriceBook, after: PriceBoo
 @settings(deadline=None, max_examples=40)
 @given(st.lists(tick, min_size=1, max_size=25), st.integers(0, 80), st.sampled_from(AFTER))
 def test_the_ledger_is_that_of_a_recording_under_the_new_price(ticks: list[Any], at: int, after: PriceBook) -> None:
-    batches = [each for _, each in tape(ticks)]
+    batches = [each for _, each in tape(without_limits(ticks))]
     assert edited(batches, min(at, len(batches) - 1), BEFORE[0], after) == edited(batches, 0, after, after)
 
 
@@ -147,7 +154,11 @@ def test_only_what_costs_something_else_is_looked_at() -> None:
     by_user, gpus = a_minute([Gpu()], book("2.49"))
     rented, owned = Repricing(book("9.99", host="1"), gpus), Repricing(owned_book(), gpus)
     for repricing in (rented, owned):
-        outdated = {each.resource for each in default if repricing.outdated(each.resource, each.dimensions, each.price, each.start)}
+        outdated = {
+            each.resource
+            for each in default
+            if repricing.outdated(each.resource, each.dimensions, each.price, each.start)
+        }
         assert outdated == {"gpu_busy", "gpu_idle"}
         assert not any(repricing.outdated(each.resource, each.dimensions, each.price, each.start) for each in by_user)
     assert rented.outdated("host", (), None, START)
@@ -178,5 +189,59 @@ def test_energy_settings_alone_concern_default_priced_energy() -> None:
     lines, gpus = a_minute([Gpu()], BEFORE[1])
     energy = Energy(Decimal("0.30"), "pricing.toml:9")
     repricing = Repricing(PriceBook(Settings(gpus=(OWNED,), energy=energy)), gpus)
-    assert {e.resource for e in lines if repricing.outdated(e.resource, e.dimensions, e.price, e.start)} == {"gpu_energy"}
+    assert {e.resource for e in lines if repricing.outdated(e.resource, e.dimensions, e.price, e.start)} == {
+        "gpu_energy"
+    }
     assert usd_nano(repriced(lines, repricing)) > usd_nano(lines)
+
+
+def dated(usd: str, line: int, since: date) -> HourlyRate:
+    return HourlyRate("H100", f"pricing.toml:{line}", Decimal(usd), since=since)
+
+
+BEGUN, LATER = date(1981, 5, 1), date(1981, 7, 1)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(tick, min_size=1, max_size=15),
+    st.permutations([BEFORE[0], AFTER[0], PriceBook(Settings(gpus=(dated("7", 4, BEGUN),))), owned_book()]),
+)
+def test_an_open_minute_follows_the_same_rules_as_a_closed_one(ticks: list[Any], books: list[PriceBook]) -> None:
+    batches = [each for _, each in tape(ticks)]
+    opened, closed = Deriver(books[0]), Deriver(books[0])
+    for each in batches:
+        opened.advance(each)
+        closed.advance(each)
+    lines = closed.open_lines()
+    history = PriceHistory(books[0]).took(books[0], 0)
+    for i, prices in enumerate(books[1:]):
+        history = history.took(prices, START + 10**7 + i)
+        repricing = Repricing(history, seen(batches))
+        opened.reprice(repricing)
+        lines = repriced(lines, repricing)
+        assert ordered(repriced(lines, repricing)) == lines
+    assert ordered(opened.open_lines()) == lines
+
+
+def test_a_date_that_is_taken_back_gives_way_to_what_held_without_it() -> None:
+    lines, gpus = a_minute([Gpu()], book("2.49"))
+    first = book("2.49")
+    dear = PriceBook(Settings(gpus=(*first.settings.gpus, dated("9", 4, BEGUN))))
+    not_yet = PriceBook(Settings(gpus=(*first.settings.gpus, dated("9", 4, LATER))))
+    history = PriceHistory(first).took(dear, START + 600)
+    raised = repriced(lines, Repricing(history, gpus))
+    assert {each.price.usd for each in raised if each.price} == {Decimal(9)}
+    assert repriced(raised, Repricing(history.took(not_yet, START + 700), gpus)) == lines
+    assert repriced(raised, Repricing(history.took(first, START + 700), gpus)) == lines
+
+
+def test_a_gpu_that_was_bought_on_a_day_pays_for_its_energy_since() -> None:
+    lines, gpus = a_minute([Gpu(holders={VLLM: (None, None)})], book("2.49"))
+    assert {each.price is None for each in lines if each.unit == "mJ"} <= {True}
+    bought = replace(OWNED, since=BEGUN)
+    history = PriceHistory(book("2.49")).took(PriceBook(Settings(gpus=(bought,))), START + 600)
+    now = repriced(lines, Repricing(history, gpus))
+    assert {each.price.default for each in now if each.unit == "mJ" and each.price} == {True}
+    back = repriced(now, Repricing(history.took(book("2.49"), START + 700), gpus))
+    assert back == lines
