@@ -11,6 +11,9 @@ from infertop.money.book.load import newest
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
 
+# Who lists the models that they make themselves.
+_MAKERS = frozenset({"openai", "anthropic", "google", "mistral", "cohere", "deepseek", "x-ai"})
+
 
 def price_book(setup: Setup) -> PriceBook:
     """Return the price book of the settings in use."""
@@ -22,12 +25,25 @@ def book_of(settings: Settings) -> PriceBook:
     return PriceBook(settings, find=_list)
 
 
-def owner(book: PriceBook, model: str, provider: str | None) -> tuple[str, str]:
-    """Return whose model is meant, "" for its maker's, and its name there: "openai/gpt-4o" names both."""
+def owner(book: PriceBook, model: str, provider: str | None, ts: float) -> tuple[str, str]:
+    """Return whose model is meant, "" for its maker's, and its name there: "openai/gpt-4o" names both.
+
+    Where names do not tell their maker, it is the one provider whose list has that very name, or the one that also
+    makes models.
+    """
+    if provider or book.quote("", model, ts) is not None:
+        return provider or "", model
     before, slash, after = model.partition("/")
-    if provider is None and slash and book.listing.provider(before) and book.listing.quote("", model, 0.0) is None:
+    if slash and book.listing.provider(before) and book.quote(before, after, ts) is not None:
         return before, after
-    return provider or "", model
+    found = sellers(book, model)
+    makers = [each for each in found if each in _MAKERS]
+    return next((one[0] for one in (found, makers) if len(one) == 1), ""), model
+
+
+def sellers(book: PriceBook, model: str) -> list[str]:
+    """Return the providers whose list has a model of that very name."""
+    return list(dict.fromkeys(each.provider for each in book.listing.models() if each.model.lower() == model.lower()))
 
 
 def data_folder() -> Path:

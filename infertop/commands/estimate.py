@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from infertop.commands.book import owner, price_book
+from infertop.commands.book import owner, price_book, sellers
 from infertop.commands.counters import Counters, Counting
 from infertop.commands.estimate_forms import Counted, Estimate, as_json, as_text
 from infertop.commands.input_lines import STDIN, Unreadable
@@ -63,7 +63,7 @@ def _estimate(
     options: Namespace,
     now: float,
 ) -> Estimate:
-    whose, name = owner(book, model, provider)
+    whose, name = owner(book, model, provider, now)
     quote, batch = book.quote(whose, name, now), book.quote(whose, name, now, _BATCH)
     if batch is not None and any(flag.startswith(STANDARD_RATE) for flag in batch.flags):
         batch = None
@@ -71,7 +71,7 @@ def _estimate(
         Counted(file, tokens, _cost(quote, tokens, options.output_tokens), _cost(batch, tokens, options.output_tokens))
         for file, tokens in files
     )
-    return Estimate(model, quote, counting, counted)
+    return Estimate(model, quote, counting, counted, () if quote else tuple(sellers(book, name)))
 
 
 def _cost(quote: Quote | None, tokens: int, output: int) -> Cost:

@@ -30,12 +30,16 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the files cost with one model; `quote` is None where it has no price."""
+    """What the files cost with one model; `quote` is None where it has no price.
+
+    `sellers` are the providers that list it, where none was named and the name does not tell.
+    """
 
     model: str
     quote: Quote | None
     counting: Counting
     files: tuple[Counted, ...]
+    sellers: tuple[str, ...] = ()
 
     @property
     def usd(self) -> Decimal | None:
@@ -120,6 +124,8 @@ def as_text(estimates: Sequence[Estimate], output_tokens: int) -> str:
 
 def _heading(estimate: Estimate) -> str:
     quote, model = estimate.quote, safe(estimate.model, 60)
+    if quote is None and estimate.sellers:
+        return f"{model}: several list it, name one of them:\n  --provider {safe(' | '.join(estimate.sellers), 66)}"
     if quote is None:
         return f'{model}: no price is known;\n  set one under [model."{model}"] in pricing.toml'
     prices = ", ".join(

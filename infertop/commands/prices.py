@@ -100,7 +100,7 @@ class _Answer:
 
         self._book, self._name, self._ts = book, name, ts
         self._provider = provider or ""
-        whose, model = owner(book, name, provider)
+        whose, model = owner(book, name, provider, ts)
         self.pages = pages(book, model, whose or None, way, ts)
         self.gpus = [] if provider else gpu_names(name)
         shown = {(each.quote.provider, each.quote.matched) for each in self.pages}

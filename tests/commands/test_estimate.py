@@ -294,3 +294,14 @@ def test_pieces_are_the_whole_text_and_none_is_long(text, size):
 
 def test_one_reading_serves_every_counter():
     assert total(iter(["ab", "c"]), [len, lambda text: 2 * len(text)]) == [3, 6]
+
+
+def test_the_provider_is_found_by_the_name_or_asked_for(capsys, tmp_path, bytes_are_tokens):
+    (tmp_path / "p.txt").write_text("x" * 1000)
+    names = ("openai/gpt-4o", "text-embedding-3-small", "deepseek/deepseek-v4-pro", "mai-ds-r1:free")
+    words = [word for name in names for word in ("--model", name)]
+    _, out, _ = estimate(capsys, tmp_path / "p.txt", *words, "--output-tokens", 0, "--json")
+    prices = [each["price"] for each in json.loads(out)["models"]]
+    assert [price and price["provider"] for price in prices] == ["openai", "openai", "deepseek", None]
+    _, out, _ = estimate(capsys, tmp_path / "p.txt", *words, "--output-tokens", 0)
+    assert "mai-ds-r1:free: several list it, name one of them:\n  --provider azure | openrouter" in out
