@@ -31,8 +31,11 @@ class Repricing(Protocol):
         """Say whether lines like this at a time may have another price now."""
         ...
 
-    def even(self, lines: Mapping[int, Line]) -> Iterable[Even]:
-        """Return what can be priced again by its quantities alone; `lines` has one as an example for each account."""
+    def even(self, lines: Mapping[int, Line]) -> Iterable[Sequence[Even]]:
+        """Return bundles of what can be priced again by its quantities alone.
+
+        `lines` has one as an example for each account.
+        """
         ...
 
     def lines(self, lines: Sequence[Line]) -> Sequence[Line]:

@@ -7,7 +7,7 @@ largest remainder, ties going to the first.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from infertop.history.accounts import Accounts
@@ -60,8 +60,8 @@ class Even(Protocol):
     """What is rounded together and has one new price, see `money.repricing`."""
 
     @property
-    def price(self) -> Price:
-        """The price of all."""
+    def price(self) -> Price | None:
+        """The price of all, None where they have none any more."""
         ...
 
     @property
@@ -78,16 +78,18 @@ class Even(Protocol):
 def reprice_even(
     connection: sqlite3.Connection,
     accounts: Accounts,
-    groups: Iterable[Even],
+    bundles: Iterable[Sequence[Even]],
     most: Mapping[int, int],
     start: float,
     end: float,
 ) -> int:
     """Price lines within [start, end) again, as far as their group is whole, and return how many were changed.
 
+    What is in one bundle hangs together: it is done all or not at all.
     `most` is the largest quantity of each account. What does not fit 64 bits is left as it is.
     """
-    moves = [row for number, each in enumerate(groups) if _fits(each, most) for row in _moves(accounts, number, each)]
+    groups = [each for bundle in bundles if all(_fits(each, most) for each in bundle) for each in bundle]
+    moves = [row for number, each in enumerate(groups) for row in _moves(accounts, number, each)]
     if not moves:
         return 0
     for table in _TABLES:
@@ -109,14 +111,16 @@ def reprice_even(
 def _fits(group: Even, most: Mapping[int, int]) -> bool:
     if any(number not in most for number in group.moved):
         return False
+    if group.price is None:
+        return True
     units = sum(most[number] for number in group.moved)
     per_unit = nano_per_unit(group.price)
     cost = units * per_unit.numerator // per_unit.denominator + 1
     return max(2 * units * per_unit.numerator, cost * units) < _MOST
 
 
-def _moves(accounts: Accounts, number: int, group: Even) -> Iterator[tuple[int, int | None, int, int, int, int]]:
-    num, den = nano_per_unit(group.price).as_integer_ratio()
+def _moves(accounts: Accounts, number: int, group: Even) -> Iterator[tuple[int, int | None, int, int, int | None, int]]:
+    num, den = nano_per_unit(group.price).as_integer_ratio() if group.price else (None, 1)
     for place, (account, line) in enumerate(group.moved.items()):
         yield account, accounts.entry(line).account, number, place, num, den
     for account in group.stays:

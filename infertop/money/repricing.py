@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from infertop.money.dates import begins
 from infertop.money.deployments.booked import DEPLOYMENT, dated_price
-from infertop.money.drafts import MJ, costed, line_order
+from infertop.money.drafts import MJ, MS, costed, line_order
 from infertop.money.gpu_drafts import ENERGY, GPU_RESOURCES
 from infertop.money.host_drafts import HOST
 from infertop.money.lines import Basis, Line, Price
@@ -46,7 +46,7 @@ class Even(NamedTuple):
     Both have the numbers of accounts. Where one of `stays` is too, this does not hold.
     """
 
-    price: Price
+    price: Price | None
     moved: Mapping[int, Line]
     stays: tuple[int, ...]
 
@@ -62,7 +62,7 @@ class Repricing:
         days = {begins(day, settings.zone) for each in settings.deployments for day in (each.since, each.until) if day}
         self._edges = sorted({*self.history.edges(), *days})
         self._energy_over = lru_cache(maxsize=256)(self._energy)
-        self._energy_prices = lru_cache(maxsize=256)(self._prices_of_day)
+        self._energy_rates = lru_cache(maxsize=256)(self._rates_of_day)
 
     def concerns(self, resource: str) -> bool:
         """Say whether lines of this resource are priced here: all of a span are then needed together."""
@@ -81,7 +81,7 @@ class Repricing:
         if resource in _TIME:
             return self.rate(*_place(dimensions), price, ts) is not None
         # Energy that has no price follows the time of its GPU, see `lines`.
-        return resource == ENERGY and price is not None and price not in self._energy_prices(price, ts)
+        return resource == ENERGY and price is not None and self._may_move(price, ts)
 
     def lines(self, lines: Sequence[Line]) -> list[Line]:
         """Return the lines of one span as they cost now: each GPU's time, its energy and the host rounded together."""
@@ -96,26 +96,44 @@ class Repricing:
             groups[self._group(line)].append(new)
         return [*billed, *(line for group in groups.values() for line in _settled(group))]
 
-    def even(self, lines: Mapping[int, Line]) -> Iterator[Even]:
-        """Yield what can be priced again by its quantities alone, in a span between two edges.
+    def even(self, lines: Mapping[int, Line]) -> Iterator[tuple[Even, ...]]:
+        """Yield what can be priced again by its quantities alone, in a span between two edges, all of it or nothing.
 
-        `lines` has a line as an example for each account in the span. What a rent and what energy cost hangs together:
-        a GPU whose energy is metered is left to `lines`.
+        `lines` has a line as an example for each account in the span. Left to `lines` is a GPU of whose metered energy
+        a line cannot tell alone what it costs: by its tariff, or because only some of the GPU's time changes.
         """
         groups: dict[tuple[str, str], dict[int, Line]] = defaultdict(dict)
         for number, line in lines.items():
             groups[self._group(line)][number] = line
         for (unit, root), members in groups.items():
-            if unit == MJ or (MJ, root) in groups:
+            if unit == MJ:
                 continue
             rates = {number: self._rate(line, {}) for number, line in members.items()}
-            prices = {rate.price for rate in rates.values() if rate}
-            moved = {n: _with(members[n], rate.price, astride=False) for n, rate in rates.items() if rate}
-            orders = {line_order(line): line for line in moved.values()}
-            if len(prices) == 1 and (price := prices.pop()) and len(orders) == len(set(moved.values())):
-                ordered = sorted(moved, key=lambda n: line_order(moved[n]))
-                stays = tuple(n for n, rate in rates.items() if not rate)
-                yield Even(price, {n: moved[n] for n in ordered}, stays)
+            energy = groups.get((MJ, root), {}) if unit == MS else {}
+            paid = self._paid(set(rates.values()), energy)
+            if paid is not None:
+                yield (*_even(members, rates), *_even(energy, paid))
+
+    def _paid(self, time: set[Rate | None], energy: Mapping[int, Line]) -> dict[int, Rate | None] | None:
+        """Return what energy costs by its account where its GPU's time has these rates, None where that is not all."""
+        if not energy:
+            return {}
+        if len(time) != 1:
+            return None
+        (rate,) = time
+        found: dict[int, Rate | None] = {}
+        for number, line in energy.items():
+            if line.price is None and rate is None:
+                found[number] = None
+            elif rate is not None and not rate.owned:
+                found[number] = None if line.price is None else Rate(None)
+            else:
+                over_a_day = self._energy_rates(line.price, line.start)
+                if len(over_a_day) != 1:
+                    return None
+                (found[number],) = over_a_day
+        changes = {each is not None for each in found.values()}
+        return found if len(changes) == 1 else None
 
     def rate(self, gpu: str, slices: int | None, old: Price | None, ts: float) -> Rate | None:
         """Return the rate of a GPU's time at `ts` that was priced by `old`, or None where that stays."""
@@ -196,10 +214,23 @@ class Repricing:
     def _energy_at(self, old: Price | None, ts: float) -> Rate | None:
         return settle(self.history, ts, old, lambda book: Rate(book.energy_price(ts)), anew=old is None)
 
-    def _prices_of_day(self, old: Price, ts: float) -> frozenset[Price | None]:
-        """Return the prices of a kWh that `old` would have in the day from `ts`; tariffs change at whole minutes."""
-        found = (self._energy_at(old, ts + second) for second in range(0, _DAY, _MINUTE))
-        return frozenset(old if each is None else each.price for each in found)
+    def _may_move(self, old: Price, ts: float) -> bool:
+        rates = self._energy_rates(old, ts)
+        return None not in rates and old not in {rate.price for rate in rates if rate}
+
+    def _rates_of_day(self, old: Price | None, ts: float) -> frozenset[Rate | None]:
+        """Return what energy costs in the day from `ts` that was priced by `old`; tariffs change at whole minutes."""
+        return frozenset(self._energy_at(old, ts + second) for second in range(0, _DAY, _MINUTE))
+
+
+def _even(members: Mapping[int, Line], rates: Mapping[int, Rate | None]) -> Iterator[Even]:
+    """Yield the lines that change, where all that do have one price and their order is told."""
+    prices = {rate.price for rate in rates.values() if rate}
+    moved = {n: _with(members[n], rate.price, astride=False) for n, rate in rates.items() if rate}
+    orders = {line_order(line) for line in moved.values()}
+    if len(prices) == 1 and len(orders) == len(set(moved.values())):
+        ordered = sorted(moved, key=lambda n: line_order(moved[n]))
+        yield Even(prices.pop(), {n: moved[n] for n in ordered}, tuple(n for n, rate in rates.items() if not rate))
 
 
 def _with(line: Line, price: Price | None, *, astride: bool) -> Line:

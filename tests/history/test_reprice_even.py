@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from infertop.money.drafts import costed
 from infertop.money.lines import Basis, Line, Price
+from infertop.money.price_history import PriceHistory
 from infertop.money.rates import PriceBook
 from infertop.money.repricing import Repricing, SeenGpu
-from infertop.money.settings import ClassPrice, HourlyRate, ModelPrices, Settings
+from infertop.money.settings import ClassPrice, Energy, HourlyRate, ModelPrices, Owned, Settings, Tariff
 from infertop.readings.model import Statement
 from tests.history.stating import LISTED, MONDAY, Books, factor, model, pages, say
 from tests.money.tape import H100
@@ -143,3 +144,51 @@ def test_a_wide_line_over_the_day_of_a_price_has_that_of_its_start_and_says_so()
     before = books.lines()
     books.reopen()
     assert books.lines() == before
+
+
+BOUGHT = HourlyRate("H100", "pricing.toml:7", owned=Owned(Decimal(8760), Decimal(1)))
+POWER = Energy(Decimal("0.21"), "pricing.toml:8")
+NIGHT = replace(POWER, tariffs=(Tariff(0, 60, Decimal("0.07"), "pricing.toml:9"),))
+FILES = (
+    Settings(),
+    Settings(gpus=(HourlyRate("H100", "pricing.toml:2", Decimal("2.49")),)),
+    Settings(gpus=(BOUGHT,)),
+    Settings(gpus=(BOUGHT,), energy=POWER),
+    Settings(gpus=(replace(BOUGHT, since=date(2026, 7, 1)),), energy=NIGHT),
+    Settings(gpus=(replace(BOUGHT, since=date(2026, 7, 1)),), energy=replace(POWER, since=date(2026, 7, 1))),
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), quantity), min_size=1, max_size=8),
+    st.sampled_from(FILES),
+    st.lists(st.sampled_from(FILES), min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_a_gpu_and_its_energy_are_priced_together(
+    rows: list[tuple[int, str, int]], first: Settings, later: list[Settings], long: bool
+) -> None:
+    rate = PriceBook(first).gpu_rate(H100, None, ts=MONDAY)
+    before: list[Line] = []
+    for minute, group in groupby(sorted(rows), key=lambda row: row[0]):
+        at, width = MONDAY + minute * 1800, 86_400 if long else 60
+        power = PriceBook(first).energy_price(at) if rate.owned else None
+        bare = Line(at, at + width, "", "local", "m", "gpu", (("gpu", "GPU-0"),), 0, "ms", None, None, Basis.MEASURED)
+        used = [replace(bare, source=who, quantity=n) for _, who, n in group]
+        joules = [
+            replace(each, resource="gpu_energy", unit="mJ", price=power, quantity=each.quantity * 7) for each in used
+        ]
+        before += [*costed(replace(each, price=rate.price) for each in used), *costed(joules)]
+    books, alone = Books(first), Books(first)
+    books.gpus = dict(GPUS)
+    books.book(before)
+    history = PriceHistory(PriceBook(first)).took(PriceBook(first), MONDAY)
+    lines = before
+    for i, each in enumerate(later):
+        books.edit(each, MONDAY + 90_000 + i)
+        history = history.took(PriceBook(each), MONDAY + 90_000 + i)
+        spans = groupby(sorted(lines, key=lambda line: line.start), key=lambda line: line.start)
+        lines = [line for _, span in spans for line in Repricing(history, GPUS).lines(list(span))]
+    alone.book(lines)
+    assert books.lines() == alone.lines()
