@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from math import nan
 
 from infertop.engine.collector import Health
+from infertop.engine.frame import Frame, Moment
 from infertop.engine.pace import STALE_INTERVALS
-from infertop.engine.track import Counter, Frame, Gauge, Histogram, Moment, Track
+from infertop.engine.track import Counter, Gauge, Histogram, Track
 from infertop.readings.increase import Continuity
 from infertop.readings.model import Batch, Buckets, Series, Value
 from infertop.readings.registry import METRICS, Kind

@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from infertop.engine import collector
 from infertop.engine.collector import Health
+from infertop.engine.frame import Moment
 from infertop.engine.memory import MAX_SERIES, Source
-from infertop.engine.track import Moment, Track
+from infertop.engine.track import Track
 from infertop.readings.model import Batch
 
 __all__ = ["Source", "State", "Track"]
