@@ -16,13 +16,15 @@ from infertop.history.accounts import read_accounts
 from infertop.history.open import open_store
 from infertop.history.report import report, totals
 from infertop.history.scopes import Scopes
+from infertop.history.stated import rebook
 from infertop.history.statements import statements_between
 from infertop.history.summarise import Summariser
 from infertop.history.summary import Summary
+from infertop.history.tape_writer import TapeWriter
 from infertop.history.writer import Writer
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
-from infertop.readings.model import Batch, Statement
+from infertop.readings.model import Batch, Series, Statement
 from tests.history.stating import DAY, LISTED, MONDAY, UNLISTED, Books, model, pages, say
 from tests.history.test_summary import SETTINGS
 from tests.history.world import START, deriver, ledger, polls
@@ -196,3 +198,18 @@ def test_a_report_counts_what_has_no_price_and_never_what_is_billed(tmp_path: Pa
         "mine": (None, 0, {"input": 1000}),
     }
     assert totals(books.connection, MONDAY)["openai", UNLISTED].unpriced_tokens == 14
+
+
+def test_pages_that_waited_for_the_disk_replace_each_other_as_they_came() -> None:
+    books = Books()
+    tape = TapeWriter(books.connection, memory_rows=1)
+    series = (Series.of("running", model="m"), Series.of("waiting", model="m"))
+    hour = (say(MONDAY, 3600, {"input": 100}),)
+    minutes = tuple(say(MONDAY + at, 1800, {"input": 40}) for at in (0, 1800))
+    for i, page in enumerate((hour, minutes)):
+        tape.add(Batch("openai", MONDAY + 4000.0 + i, series, (float(i), float(i)), statements=page))
+    assert tape.torn
+    touched = tape.write(books.connection)
+    rebook(books.connection, books.ledger.accounts, books.deriver.statement_lines, touched)
+    books.ledger.write(books.connection)
+    assert [row[7] for row in books.lines()] == [40, 40]
