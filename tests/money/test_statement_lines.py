@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infertop.money.deployments.declared import Deployment, Provisioned
 from infertop.money.lines import Basis, Line
 from infertop.money.price_history import PriceHistory
 from infertop.money.quote import Way
 from infertop.money.rates import PriceBook
 from infertop.money.settings import ClassPrice, ModelPrices, Settings, Tier, Variant
-from infertop.money.statement_lines import prompt_tokens_of, span_of, statement_lines, way_of
+from infertop.money.statement_lines import Before, prompt_tokens_of, span_of, statement_lines, way_of
 from infertop.money.unit_cost import nano_per_unit, rounded
 from infertop.readings.model import Statement
 
@@ -208,3 +209,17 @@ def test_rounding_keeps_the_sum_and_whole_costs(costs: list[Fraction]) -> None:
     found = rounded(costs)
     assert sum(found) == round(sum(costs))
     assert all(abs(part - cost) < 1 for part, cost in zip(found, costs, strict=True))
+
+
+def test_tokens_of_reserved_throughput_are_paid_for_and_what_was_told_before_it_was_declared_stays() -> None:
+    terms = Provisioned(Decimal(10), "", Decimal(100_000))
+    reserved = Deployment("ptu", "azure", "gpt-4.1", "pricing.toml:9", terms, counts=True)
+    before, now = (PriceHistory(PriceBook(Settings(deployments=each))) for each in ((), (reserved,)))
+    of_azure = said({"input": 1000}, provider="azure", model="gpt-4.1", requests=3)
+    first = statement_lines(of_azure, before)
+    assert by_resource(first) == {"input": (1000, 2_000_000), "requests": (3, None)}
+    assert by_resource(statement_lines(of_azure, now)) == {"input": (1000, 0), "requests": (3, None)}
+    told = {each.resource: Before(each.price, each.flags) for each in first}
+    assert statement_lines(of_azure, now, lambda line: told[line.resource]) == first
+    paid = {each.resource: Before(each.price, each.flags) for each in statement_lines(of_azure, now)}
+    assert by_resource(statement_lines(of_azure, before, lambda line: paid[line.resource]))["input"] == (1000, 0)
