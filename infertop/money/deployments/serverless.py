@@ -42,13 +42,15 @@ def hour(terms: Serverless, requests: Decimal, seconds_per_request: Decimal) -> 
     """Return what an hour with that many requests of that many seconds each is billed.
 
     Where the number of cold starts is declared, each serves its share of the requests one after the other and then
-    waits `idle_seconds`. Where it is not, requests come at random: a worker that is free for a share 1 - rho of the
-    time is found cold by exp(-rate x idle_seconds) of the requests that find it free, and waits in
-    (1 - rho) x (1 - exp(-rate x idle_seconds)) of the hour (the idle periods of an M/G/1 queue).
+    waits `idle_seconds`. Where it is not, requests come at random, at a rate to each worker (an M/G/1 queue whose first
+    request may have to wait for the start): asleep = exp(-rate x idle_seconds) of the requests that find it free find
+    it cold, it is free for (1 - rho) / (1 + rate x asleep x cold_start_seconds) of the time, for a start takes a
+    worker's time too, and waits in 1 - asleep of that.
     """
     busy = requests * seconds_per_request
-    free = max(1 - busy / (HOUR * terms.workers), _NONE)
-    asleep = (-requests / HOUR / terms.workers * terms.idle_seconds).exp()
+    rate = requests / HOUR / terms.workers
+    asleep = (-rate * terms.idle_seconds).exp()
+    free = max(1 - busy / (HOUR * terms.workers), _NONE) / (1 + rate * asleep * terms.cold_start_seconds)
     starts = terms.cold_starts_per_hour
     if starts is None:
         cold, waiting = requests * free * asleep, HOUR * terms.workers * free * (1 - asleep)

@@ -117,31 +117,38 @@ def test_starts_and_waiting_follow_from_the_traffic_where_they_are_not_declared(
     terms = seconds(cold_start_seconds="10", idle_seconds="60")
     found = hour(terms, D(60), D(6))
     assert found.estimated
-    # One request a minute: the worker is free for 90 % of the time; a gap is longer than 60 s with exp(-1).
-    assert float(found.cold_starts) == pytest.approx(60 * 0.9 * math.exp(-1))
-    assert float(found.idle) == pytest.approx(3600 * 0.9 * (1 - math.exp(-1)))
+    # One request a minute, a gap is longer than 60 s with exp(-1): a start takes exp(-1) x 10 s of each minute's 54.
+    free = 0.9 / (1 + math.exp(-1) * 10 / 60)
+    assert float(found.cold_starts) == pytest.approx(60 * free * math.exp(-1))
+    assert float(found.idle) == pytest.approx(3600 * free * (1 - math.exp(-1)))
     assert found.starting == found.cold_starts * 10
 
 
-def test_the_estimate_is_what_requests_at_random_give() -> None:
+@pytest.mark.parametrize(("start", "waits", "an_hour", "each"), [(10, 60, 60, 6), (25, 0, 240, 2), (90, 20, 100, 9)])
+def test_the_estimate_is_what_requests_at_random_give(start: int, waits: int, an_hour: int, each: int) -> None:
     """A worker, requests one by one, played through for 20,000 hours."""
     chance = random.Random(3)
-    each, waits, rate = 6.0, 60.0, 60 / 3600
     clock = free = idle = 0.0
     starts = 0
     end = 20_000 * 3600.0
     while clock < end:
-        clock += chance.expovariate(rate)
+        clock += chance.expovariate(an_hour / 3600)
         if clock >= free:
             gap = clock - free
             starts += gap > waits
             idle += min(gap, waits)
-            free = clock + each
+            free = clock + each + (start if gap > waits else 0)
         else:
             free += each
-    found = hour(seconds(cold_start_seconds="10", idle_seconds="60"), D(60), D(6))
+    found = hour(seconds(cold_start_seconds=str(start), idle_seconds=str(waits)), D(an_hour), D(each))
     assert starts / 20_000 == pytest.approx(float(found.cold_starts), rel=0.01)
     assert idle / 20_000 == pytest.approx(float(found.idle), rel=0.01)
+
+
+@given(start=st.integers(0, 600), waits=st.integers(0, 900), requests=st.integers(0, 3600), workers=st.integers(1, 4))
+def test_no_worker_is_billed_for_more_than_the_hour(start: int, waits: int, requests: int, workers: int) -> None:
+    terms = seconds(cold_start_seconds=str(start), idle_seconds=str(waits), workers=workers)
+    assert hour(terms, D(requests), D(1)).billed <= 3600 * workers * D("1.000000001")
 
 
 def test_more_than_the_workers_can_do_is_said() -> None:
