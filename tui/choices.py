@@ -48,8 +48,9 @@ class Choices:
 
     `first` is the line under the cursor on the first start's page. The what-if page has a filter of its own (`scope`
     is the page's whose filter is meant), a subject (source and model with a tab between; empty: the first) and a span
-    in seconds. `window` is what averages run over, None until somebody chose it. `wanted` is the table that the cursor
-    goes to as soon as it is there, while nobody has moved it.
+    in seconds; with `every` it lists all models, not only the well-known ones. `window` is what averages run over,
+    None until somebody chose it. `wanted` is the table that the cursor goes to as soon as it is there, while nobody has
+    moved it.
     """
 
     panel: str = "models"
@@ -64,6 +65,7 @@ class Choices:
     first: int = 0
     subject: str = ""
     span: float = SPANS[0]
+    every: bool = False
     wanted: str = ""
     window: float | None = None
 
@@ -75,6 +77,11 @@ class Choices:
     @filter.setter
     def filter(self, text: str) -> None:
         self.filters[self.scope] = text
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether the what-if page needs all models: a filter is one over all of them."""
+        return self.every or self.typing or bool(self.filter)
 
     def cursor(self, panel: str) -> Cursor:
         """Return the cursor of a panel."""

@@ -62,7 +62,7 @@ class Desk:
     @property
     def waiting(self) -> bool:
         """Whether the page on top is still being made."""
-        return self.page is WHATIF and self._shelf.made is None
+        return self.page is WHATIF and self._shelf.waiting
 
     def paint(self, width: int, height: int) -> list[Row]:
         """Return the rows of now."""
@@ -150,6 +150,12 @@ class Desk:
         cursor = self.choices.cursor(table.name)
         cursor.key = next((entry.key for entry in table.items(self.scene) if entry.at.current), cursor.key)
 
+    def every(self) -> None:
+        """List all models on the what-if page, or only the well-known ones again."""
+        if self.page is WHATIF:
+            self.choices.every = not self.choices.every
+            self._shelf.ask()
+
     def open(self) -> None:
         """Open the row under the cursor: a model's page, or how another row's figures were come by."""
         from tui.screens.model import model_page  # the first paint does not wait for pages that nobody opened
@@ -180,6 +186,7 @@ class Desk:
         """Leave the filter, or the page on top, or a view for the overview."""
         if self.choices.filter and self.page.name in FILTERED:
             self.choices.filter = ""
+            self._asked()
         elif len(self.pages) > 1:
             self.pages.pop()
             self._turned()
@@ -189,6 +196,7 @@ class Desk:
     def filter(self) -> None:
         """Begin to type a filter."""
         self.choices.typing = self.page.name in FILTERED
+        self._asked()
 
     def typed(self, key: str, character: str | None) -> None:
         """Take one key of a filter; Enter keeps it, Esc drops it."""
@@ -205,6 +213,12 @@ class Desk:
             choices.filter += character
         if key not in ("enter", "up", "down") and (table := self.table()):
             choices.cursor(table.name).index = 0  # where its row is gone, it stands on the best match
+        self._asked()
+
+    def _asked(self) -> None:
+        """Take the what-if page anew where that is the one whose filter changed."""
+        if self.page is WHATIF:
+            self._shelf.ask()
 
     def sort(self) -> None:
         """Sort the table under the cursor by the next column of its cycle."""

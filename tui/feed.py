@@ -30,9 +30,10 @@ class Feed(Protocol):
         """
         ...
 
-    def whatif(self, seconds: float) -> WhatIfPage | None:
+    def whatif(self, seconds: float, every: bool) -> WhatIfPage | None:
         """Return what the traffic of the last `seconds` would cost elsewhere, None until that has been made once.
 
+        That is on the well-known models, with `every` on all that have a price.
         Asked once a tick while its page is open; where the last one is old, a new one is begun in the background.
         """
         ...

@@ -44,11 +44,12 @@ KEYS: tuple[Key, ...] = (
         ("whatif",),
     ),
     Key("right,l", "do('subject', 1)", "→", "", ""),
+    Key("a", "do('every')", "a", "all", "what-if: list all models, or the well-known ones again", 3, ("whatif",)),
     Key("n", "do('now')", "n", "now", "what-if: go to the row of what it costs now", 8, ("whatif",)),
     Key("w", "do('whatif')", "w", "what-if", "what the traffic would cost on other models and GPUs", 7, FIGURES[:-1]),
-    Key("s", "do('sort')", "s", "sort", "sort the table under the cursor by its next column", 6, FILTERED),
+    Key("s", "do('sort')", "s", "sort", "sort the table under the cursor by its next column", 7, FILTERED),
     Key("g", "do('group')", "g", "group", "group models: flat, by source, by kind", 9, ("overview", "models")),
-    Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if over 1 h, 1 d, 7 d", 7, FIGURES),
+    Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if over 1 h, 1 d, 7 d", 6, FIGURES),
     Key("space", "do('pause')", "␣", "pause", "freeze the picture; collecting goes on", 8, FIGURES),
     Key("question_mark", "do('explain')", "?", "explain", "how the figures of this row were come by, and all keys", 2),
     Key(
@@ -105,5 +106,5 @@ def prompt(text: str, shown: int, size: int, width: int) -> Row:
     """Return the line in which a filter is typed."""
     keep = max(0, width - 30)
     left = [join([part("/", BOLD), part(text[-keep:] if keep else ""), part("▏", BOLD)])]
-    tail = [part(f"{shown} of {size}", DIM, 1), part("⏎ keep  esc clear", DIM, 2)]
+    tail = [part(f"{shown:,} of {size:,}".replace(",", " "), DIM, 1), part("⏎ keep  esc clear", DIM, 2)]
     return one_line(width, left, tail)

@@ -25,6 +25,7 @@ STATES = {
 }
 LEVELS = {"info": ("·", DIM), "warn": ("!", WARN), "alarm": ("!", ALARM)}
 ESTIMATES = ("computed", "estimated")
+_ESTIMATED = "~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,12 @@ class Scene:
 
 def estimated(figure: str, basis: str) -> str:
     """Return a figure marked `~` where its basis is a computation and not a meter or a bill."""
-    return f"~{figure}" if basis in ESTIMATES and figure != "-" else figure
+    return f"{_ESTIMATED}{figure}" if basis in ESTIMATES and figure != "-" else figure
+
+
+def named(name: str) -> str:
+    """Return a name, quoted where it begins with the mark of an estimate: OpenRouter has a "~openai/gpt-latest"."""
+    return f'"{name}"' if name.startswith(_ESTIMATED) else name
 
 
 def aged(state: str, age_seconds: float | None) -> str:

@@ -13,16 +13,25 @@ if TYPE_CHECKING:
 
 
 class Shelf:
-    """Asks the feed while the page is open; `made` is None before, and until it has been made for this span."""
+    """Asks the feed while the page is open; `made` is None before, and until it has been made for this span.
+
+    `waiting` says that a page is being made that is not there yet: the first one, or the one of all models, in whose
+    place that of the well-known ones is shown.
+    """
 
     def __init__(self, feed: Feed, choices: Choices) -> None:
         self.made: WhatIfPage | None = None
+        self.waiting = True
         self._feed = feed
         self._choices = choices
 
     def ask(self) -> None:
         """Take the page as it was last made; where it is old, the feed begins a new one."""
-        self.made = self._feed.whatif(self._choices.span)
+        span, every = self._choices.span, self._choices.wants_all
+        self.made = self._feed.whatif(span, every)
+        self.waiting = self.made is None
+        if self.waiting and every:
+            self.made = self._feed.whatif(span, False)
 
     def turn(self, step: int) -> None:
         """Show the traffic of the next subject, round and round; from one without traffic the first or the last."""

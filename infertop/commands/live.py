@@ -58,13 +58,13 @@ class LiveFeed:
             self._told = asked[0], asked[1:], import_module("infertop.views.explain").figures(*asked)
         return self._told[2].get(column, _UNSAID)
 
-    def whatif(self, seconds: float) -> WhatIfPage | None:
+    def whatif(self, seconds: float, every: bool) -> WhatIfPage | None:
         """Return the what-if page as it was last made, None before the first; it is made in a thread."""
         if self._session is None:
             return None
         if self._wondering is None:
             self._wondering = import_module("infertop.commands.wondering").Wondering(self._session)
-        return self._wondering.page(seconds)
+        return self._wondering.page(seconds, every)
 
     def set_window(self, seconds: float) -> None:
         """Average over so many seconds from now on."""

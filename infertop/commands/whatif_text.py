@@ -55,11 +55,16 @@ def _subject(each: WhatIf, every: bool, shared: Collection[str]) -> Iterator[str
     if each.savings:
         yield ""
         yield from _savings(each.savings)
-    own = [sentence for sentence in each.explained if sentence not in shared]
+    own = [*(sentence for sentence in each.explained if sentence not in shared), *_more(each)]
     if own:
         yield ""
     for sentence in own:
         yield from _wrapped(sentence)
+
+
+def _more(each: WhatIf) -> Iterator[str]:
+    if each.more:
+        yield f"{each.more:,} more models are listed: --all, or --to PATTERN"
 
 
 def _measured(each: WhatIf) -> str:
@@ -127,8 +132,7 @@ def _scale(rows: Sequence[Scale]) -> Iterator[str]:
 def _savings(rows: Sequence[Saving]) -> Iterator[str]:
     for row in rows:
         worth = "-" if row.usd_per_hour is None else f"{usd(row.usd_per_hour)}/h"
-        what = "saved" if row.had else "could save"
-        yield from _wrapped(f"{row.name} {what} {worth}: {row.sentence}", indent="    ")
+        yield from _wrapped(f"{row.name}: {worth}, {row.sentence}", indent="    ")
 
 
 def _usd(amount: float | None) -> str:

@@ -19,25 +19,31 @@ _SHARE_OF_SPAN = 720.0
 
 
 class Wondering:
-    """Makes one page at a time: of the span asked for last, where the one of before is old or its prices changed.
+    """Makes one page at a time: of what was asked for last, where the one of before is old or its prices changed.
+
+    A page of all models takes many times as long to make as one of the well-known ones, and as much more memory: only
+    the last one is kept.
 
     `making` is the task that does so, while there is one.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._pages: dict[float, tuple[WhatIfPage, PriceBook]] = {}
+        self._pages: dict[tuple[float, bool], tuple[WhatIfPage, PriceBook]] = {}
         self._reader: Reader | None = None
         self.making: asyncio.Task[None] | None = None
 
-    def page(self, seconds: float) -> WhatIfPage | None:
-        """Return the page of the last `seconds` as it was last made, None before the first; begin a newer one."""
+    def page(self, seconds: float, every: bool = False) -> WhatIfPage | None:
+        """Return the page of the last `seconds` as it was last made, None before the first; begin a newer one.
+
+        With `every` it is that of all models that have a price.
+        """
         if self.making is not None and self.making.done():
             task, self.making = self.making, None
             task.result()  # a bug is loud
-        made = self._pages.get(seconds)
+        made = self._pages.get((seconds, every))
         if self.making is None and (made is None or self._old(seconds, *made)):
-            self.making = asyncio.create_task(self._make(seconds))
+            self.making = asyncio.create_task(self._make(seconds, every))
         return made[0] if made else None
 
     async def close(self) -> None:
@@ -51,18 +57,19 @@ class Wondering:
         age = self._session.clock.now() - page.at
         return prices is not self._session.pricing.prices or age >= max(_LEAST_SECONDS, seconds / _SHARE_OF_SPAN)
 
-    async def _make(self, seconds: float) -> None:
+    async def _make(self, seconds: float, every: bool) -> None:
         prices, now = self._session.pricing.prices, self._session.clock.now()
-        page = await asyncio.to_thread(self._read, prices, now, -((seconds - now) // 60) * 60)
-        self._pages[seconds] = page, prices
+        page = await asyncio.to_thread(self._read, prices, now, -((seconds - now) // 60) * 60, every)
+        self._pages = {asked: made for asked, made in self._pages.items() if not (every and asked[1])}
+        self._pages[seconds, every] = page, prices
 
-    def _read(self, prices: PriceBook, now: float, since: float) -> WhatIfPage:
+    def _read(self, prices: PriceBook, now: float, since: float, every: bool) -> WhatIfPage:
         from infertop.views.whatif import Asked, whatif_page  # loaded here, in the thread: the screen goes on
 
         try:
             if self._reader is None:
                 self._reader = Reader(self._session.store.uri)
-            return self._reader.ask(whatif_page, prices, now, since, now, Asked(every=True), self._session.counts)
+            return self._reader.ask(whatif_page, prices, now, since, now, Asked(every=every), self._session.counts)
         except Unreadable as error:
             _log.warning("%s", error)
             return WhatIfPage(now, since, now, (), (str(error),))

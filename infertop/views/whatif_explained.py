@@ -77,8 +77,6 @@ def _left_out(each: Used, market: Market, choice: Choice) -> Iterator[str]:
     host = market.prices.host_price(market.now)
     if host is not None and each.gpus.hours:
         yield f"the host's {usd(host.usd)} an hour is in none of it ({host.source})"
-    if choice.more:
-        yield f"{choice.more:,} more models are listed: --all, or --to PATTERN"
     if choice.lacking:
         yield f"{choice.lacking:,} models lack a price for a class of tokens that is used here"
     yield f"{market.free:,} models that are free of charge are left out"

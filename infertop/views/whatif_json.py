@@ -38,6 +38,7 @@ def _subject(each: WhatIf) -> dict[str, Any]:
         "gpu_usd_per_hour": number(each.gpu_usd_per_hour),
         "capacity_tokens_per_second": number(each.capacity_tokens_per_second),
         "capacity_method": each.capacity_method or None,
+        "more": each.more,
         "alternatives": [_alternative(row) for row in each.alternatives],
         "break_even": [_break_even(row) for row in each.break_even],
         "scale": [_scale(row) for row in each.scale],

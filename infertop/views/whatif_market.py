@@ -45,10 +45,12 @@ class Asked:
 class Choice:
     """The alternatives that are shown, cheapest first, and how many more models are listed.
 
+    `compared` are those that own GPUs and growth are held against: the same few whether all are shown or not.
     `lacking` have no price for a class that was used; they are shown where they were asked for by name.
     """
 
-    shown: tuple[Candidate, ...]
+    shown: tuple[Candidate, ...] = ()
+    compared: tuple[Candidate, ...] = ()
     more: int = 0
     lacking: int = 0
 
@@ -114,16 +116,18 @@ class Market:
         """Return what is shown of the alternatives for this traffic; `own` are the names of the one that it is at."""
         names = [each for each in named(self.prices).names if each not in own]
         asked = self.asked
-        if not asked.to and not asked.every:
-            few = dict.fromkeys((*self._twins(names, traffic, model), *self.newest)).keys() - own
-            found = self._candidates(traffic, few)
-            shown = [each for each in found if each.priced.usd is not None]
-            return Choice(tuple(shown), len(names) - len(few), len(found) - len(shown))
         if asked.to:
             names = [each for each in names if _wanted(each, asked.to)]
-        found = merged(self._candidates(traffic, names), tuple(MAKERS))
-        shown = found if asked.to else [each for each in found if each.priced.usd is not None]
-        return Choice(tuple(shown), 0, len(found) - len(shown))
+            wanted = merged(self._candidates(traffic, names), tuple(MAKERS))
+            return Choice(tuple(wanted), tuple(wanted), 0, sum(each.priced.usd is None for each in wanted))
+        few = dict.fromkeys((*self._twins(names, traffic, model), *self.newest)).keys() - own
+        found = self._candidates(traffic, few)
+        compared = shown = [each for each in found if each.priced.usd is not None]
+        if asked.every:
+            found = merged(self._candidates(traffic, names), tuple(MAKERS))
+            shown = [each for each in found if each.priced.usd is not None]
+        more = 0 if asked.every else len(names) - len(few)
+        return Choice(tuple(shown), tuple(compared), more, len(found) - len(shown))
 
     def unmatched(self) -> tuple[str, ...]:
         """Return the patterns of `to` that mean no model at all."""

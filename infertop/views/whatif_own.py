@@ -18,7 +18,7 @@ from infertop.views.whatif_words import count, gpus, percent, usd
 
 OWN = "own GPUs"
 _NEARLY = Decimal("0.05")
-_UNKNOWN = "what one GPU serves is not known: say it with --tokens-per-second"
+_UNKNOWN = "what one GPU serves is not known: infertop whatif --tokens-per-second N sets it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def _scale(own: Own | None, traffic: Traffic, api: tuple[str, Decimal | None], f
     api_usd = traffic.per_hour(usd_now)
     needed, own_usd, note = None, None, ""
     if own is None:
-        note = "no GPU to reckon with: name one with --gpu"
+        note = "no GPU to reckon with: infertop whatif --gpu NAME sets one"
     elif not own.capacity.tokens_per_second:
         note = _UNKNOWN
     elif load is not None:

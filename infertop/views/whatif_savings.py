@@ -17,12 +17,13 @@ from infertop.money.whatif.savings import (
     cache_work_saved,
 )
 from infertop.money.whatif.traffic import HOUR, Used
-from infertop.views.whatif_market import Market
+from infertop.views.whatif_market import SHADOW, Market
 from infertop.views.whatif_rows import number
 from infertop.views.whatif_shapes import Saving
 from infertop.views.whatif_words import count, percent
 
 CACHE, BATCH = "cache", "batch"
+HAD, LEFT = "had", "to be had"
 
 
 def savings(each: Used, market: Market) -> tuple[Saving, ...]:
@@ -68,7 +69,7 @@ def _own(each: Used, market: Market) -> Iterator[Saving]:
     of = quote_of(shadow, market.prices, market.now)
     had = cache_saved(traffic, of)
     if had:
-        yield _saving(f"{CACHE} (shadow price)", True, each, had, f"by {shadow.quote.source}")
+        yield _saving(CACHE, True, each, had, f"by {shadow.quote.source}", by=SHADOW)
 
 
 def _work(each: Used, had: bool, share: float | None, what: str) -> Saving:
@@ -84,5 +85,7 @@ def _work(each: Used, had: bool, share: float | None, what: str) -> Saving:
     return _saving(CACHE, had, each, worth, ", ".join(parts))
 
 
-def _saving(name: str, had: bool, each: Used, usd: Decimal | None, sentence: str) -> Saving:
+def _saving(kind: str, had: bool, each: Used, usd: Decimal | None, sentence: str, *, by: str = "") -> Saving:
+    """Return a row; a subject has no two of one name. `by` is the price that it is reckoned by where there are more."""
+    name = f"{kind}, {HAD if had else LEFT}{f' ({by})' if by else ''}"
     return Saving(name, had, number(each.traffic.per_hour(usd)), sentence)

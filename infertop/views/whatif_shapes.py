@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+AS_NOW = "as now"
+"""The `api_model` of everything together: its API part and its own GPUs are both paid, and no choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
@@ -58,7 +61,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """Money that a cache or batches saved (`had`), or could still save at most."""
+    """Money that a cache or batches saved (`had`), or could still save at most.
+
+    `name` tells it from the subject's others: "cache, had", "cache, to be had".
+    """
 
     name: str
     had: bool
@@ -71,6 +77,7 @@ class WhatIf:
     """What one model's traffic, or everything's (`model` "(all)"), would cost elsewhere and at other sizes.
 
     `seconds` is what was recorded of the span asked for; `tokens` by class and `requests` are what was measured in it.
+    `more` is how many listed models are not among the alternatives, for only the well-known ones were asked for.
     `explained` are sentences: formulas first, then inputs with their sources and ages.
     """
 
@@ -93,6 +100,7 @@ class WhatIf:
     scale: tuple[Scale, ...]
     savings: tuple[Saving, ...]
     explained: tuple[str, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

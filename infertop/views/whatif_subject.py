@@ -25,7 +25,7 @@ _NAMESAKE = "namesake"
 def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
     """Return what one model's traffic of one source would cost elsewhere and at other sizes; `each` may be all."""
     traffic, own = each.traffic, own_gpus(each, market) if each.model != ALL else None
-    choice = market.choice(traffic, market.own_names(each), each.model) if traffic.all_tokens else Choice(())
+    choice = market.choice(traffic, market.own_names(each), each.model) if traffic.all_tokens else Choice()
     shadow = _shadow(each, market)
     capacity = own.capacity if own else UNKNOWN
     gpus = each.gpus
@@ -50,6 +50,7 @@ def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
         scale=scales(own, traffic, _api(each, market, choice, shadow), market.asked.scale) if each.model != ALL else (),
         savings=savings(each, market) if each.model != ALL else (),
         explained=explained(each, market, choice, own),
+        more=choice.more,
     )
 
 
@@ -111,7 +112,7 @@ def _against(
     tokens = each.traffic.all_tokens
     if each.provider != LOCAL:
         return [(f"{each.provider}/{each.model}", blended_usd_per_million(each.usd, tokens))]
-    found = [*([shadow] if shadow else []), *_few(each, market, choice.shown)]
+    found = [*([shadow] if shadow else []), *_few(each, market, choice.compared)]
     return [(str(one.offer.name), blended_usd_per_million(one.priced.usd, tokens)) for one in found]
 
 
@@ -134,6 +135,6 @@ def _api(each: Used, market: Market, choice: Choice, shadow: Candidate | None) -
     """Return the API that grows with the traffic: the one in use or asked for, the shadow price, else the cheapest."""
     if each.provider != LOCAL:
         return f"{each.provider}/{each.model}", each.usd
-    cheapest = next((one for one in choice.shown if one.priced.usd is not None), None)
+    cheapest = next((one for one in choice.compared if one.priced.usd is not None), None)
     one = cheapest if market.asked.to else shadow or cheapest
     return (str(one.offer.name), one.priced.usd) if one else ("", None)

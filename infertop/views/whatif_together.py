@@ -9,10 +9,9 @@ from infertop.money.lines import Basis
 from infertop.money.quote import Way
 from infertop.money.whatif.offers import LOCAL
 from infertop.money.whatif.traffic import Counts, GpusUsed, Traffic, Used
-from infertop.views.whatif_shapes import Scale, WhatIf
+from infertop.views.whatif_shapes import AS_NOW, Scale, WhatIf
 
 ALL = "(all)"
-AS_NOW = "as now"
 _OWN = "each engine on GPUs of its own"
 _UNKNOWN = "what one GPU serves is not known of every engine"
 _CERTAINTY = ("", *(str(each) for each in (Basis.BILLED, Basis.MEASURED, Basis.COMPUTED, Basis.ESTIMATED)))

@@ -70,6 +70,16 @@ def test_without_a_destination_there_are_about_20_and_how_many_more(run: Run) ->
     assert len([line for line in every.splitlines() if line.endswith("]")]) > 1000
 
 
+def test_savings_have_names_of_their_own(run: Run) -> None:
+    _, out, _ = run("--source", "openai")
+    text = " ".join(out.split())
+    assert "cache, to be had: $7.50/h, at most, if all 6 M were read, by snapshot" in text
+    _, out, _ = run("--json")
+    for each in json.loads(out)["subjects"]:
+        names = [row["name"] for row in each["savings"]]
+        assert len(set(names)) == len(names)
+
+
 def keys_of(shape: type) -> set[str]:
     return {each.name for each in fields(shape)}
 

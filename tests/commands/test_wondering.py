@@ -54,11 +54,11 @@ async def recorded(run: Session, clock: FakeClock, seconds: int) -> None:
     await run.tick()
 
 
-async def made(wondering: Wondering, seconds: float = HOUR) -> WhatIfPage:
-    wondering.page(seconds)
+async def made(wondering: Wondering, seconds: float = HOUR, *, every: bool = False) -> WhatIfPage:
+    wondering.page(seconds, every)
     if wondering.making is not None:
         await wondering.making
-    page = wondering.page(seconds)
+    page = wondering.page(seconds, every)
     assert page is not None
     return page
 
@@ -117,6 +117,26 @@ async def test_each_span_has_a_page_of_its_own(pricing: Path) -> None:
         day = await made(wondering, 24 * HOUR)
         assert day.until - day.since == 24 * HOUR
         assert wondering.page(HOUR) is hour
+        await wondering.close()
+
+
+async def test_all_models_are_a_page_of_their_own_and_only_the_last_such_is_kept(pricing: Path) -> None:
+    clock = FakeClock(BEGIN)
+    async with session(setup(pricing, clock)) as run:
+        await recorded(run, clock, 60)
+        wondering = Wondering(run)
+        few = await made(wondering)
+        every = await made(wondering, every=True)
+        assert wondering.page(HOUR) is few
+        assert wondering.page(HOUR, every=True) is every
+        one, same = few.subjects[0], every.subjects[0]
+        assert len(one.alternatives) < 40
+        assert len(same.alternatives) > 1000
+        assert (one.more > 1000, same.more) == (True, 0)
+        assert (one.break_even, one.scale) == (same.break_even, same.scale)
+        await made(wondering, 24 * HOUR, every=True)
+        assert wondering.page(HOUR) is few
+        assert wondering.page(HOUR, every=True) is None
         await wondering.close()
 
 

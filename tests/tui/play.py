@@ -29,7 +29,9 @@ class PlayFeed:
         self.windows: list[float] = []
         self.intervals: list[float] = []
         self.made: WhatIfPage | None = _WHATIFS.get(id(view), sample_whatif.PAGE)
+        self.every: WhatIfPage | None = self.made
         self.spans: list[float] = []
+        self.every_asked: list[bool] = []
         self._dice = random.Random(seed)
 
     def overview(self) -> Overview:
@@ -47,9 +49,10 @@ class PlayFeed:
             else sample.EXPLAINED_HEAD.get(column, Explained("", ()))
         )
 
-    def whatif(self, seconds: float) -> WhatIfPage | None:
+    def whatif(self, seconds: float, every: bool) -> WhatIfPage | None:
         self.spans.append(seconds)
-        return self.made
+        self.every_asked.append(every)
+        return self.every if every else self.made
 
     def set_window(self, seconds: float) -> None:
         self.windows.append(seconds)

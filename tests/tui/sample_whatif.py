@@ -122,6 +122,13 @@ ALL = replace(
     LLAMA, source="", provider="", model="(all)", usd_per_hour=9.29, basis="computed", coverage=1.0, seconds=HOUR
 )
 PAGE = WhatIfPage(AT, AT - HOUR, AT, (ALL, LLAMA, GPT))
+WELL_KNOWN = replace(
+    PAGE,
+    subjects=tuple(
+        replace(each, alternatives=(*each.alternatives[:24], *(a for a in each.alternatives if a.current)), more=2141)
+        for each in PAGE.subjects
+    ),
+)
 NOTHING = WhatIfPage(AT, AT - HOUR, AT, ())
 UNREADABLE = replace(NOTHING, notices=("the history cannot be read: the disk is full",))
 HOSTILE = replace(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infertop.views.whatif_shapes import AS_NOW, BreakEven, Scale
 from tests.tui import sample, sample_whatif
 from tests.tui.play import PlayFeed
 from tui import format as fmt
@@ -27,9 +28,9 @@ PAGES = {
 }
 
 
-def desk(made=sample_whatif.PAGE, size=(80, 24), view=sample.RICH, **look) -> Desk:
+def desk(made=sample_whatif.PAGE, size=(80, 24), view=sample.RICH, every=None, **look) -> Desk:
     opened = Desk(PlayFeed(view), Look(**look))
-    opened.feed.made = made
+    opened.feed.made, opened.feed.every = made, every or made
     opened.paint(*size)
     opened.whatif()
     opened.paint(*size)
@@ -46,6 +47,12 @@ def text(made: Desk, size=(80, 24)) -> str:
 
 def words(made: Desk, size=(80, 24)) -> str:
     return " ".join(text(made, size).split())
+
+
+def type_in(made: Desk, text: str) -> None:
+    made.filter()
+    for letter in text:
+        made.typed(letter, letter)
 
 
 def here(made: Desk) -> str:
@@ -103,7 +110,7 @@ def test_break_even_growth_and_savings_are_on_every_size(size):
     assert "1x 2 930 6.89 2 4.98" in screen
     assert "100x 293k 689.00 - -" in screen
     assert "prompt cache 0.42" in screen
-    assert "to have/h" in screen
+    assert "more caching 1.10" in screen
 
 
 def test_wide_screens_give_the_sentences_the_bar_and_where_a_price_is_from():
@@ -115,9 +122,7 @@ def test_wide_screens_give_the_sentences_the_bar_and_where_a_price_is_from():
 def test_what_costs_it_now_is_marked_in_its_place():
     made = desk()
     made.subject(1)
-    made.filter()
-    for letter in "llama-3-70b":
-        made.typed(letter, letter)
+    type_in(made, "llama-3-70b")
     row = here(made)
     assert "llama-3-70b" in row
     assert "1.00x" in row
@@ -156,7 +161,7 @@ def test_hundreds_of_rows_scroll_and_say_what_part_is_shown():
     for _ in range(3):
         made.move(10)
     assert "model-030" in here(made)
-    assert "MODEL 21-31 of 402" in text(made)
+    assert "MODEL 25-31 of 402" in text(made)
     made.move(-100_000)
     assert "model-000" in here(made)
 
@@ -174,9 +179,7 @@ def test_a_step_beyond_either_end_stays_and_tab_goes_to_the_next_model():
 
 def test_the_filter_is_its_own_and_counts_what_it_lets_through():
     made = desk()
-    made.filter()
-    for letter in "groq/":
-        made.typed(letter, letter)
+    type_in(made, "groq/")
     screen = text(made)
     assert "50 of 402" in screen
     assert "anthropic" not in screen
@@ -192,9 +195,7 @@ def test_the_filter_is_its_own_and_counts_what_it_lets_through():
 def test_a_row_that_the_filter_hides_leaves_the_cursor_at_the_top():
     made = desk()
     made.move(100_000)
-    made.filter()
-    for letter in "groq/":
-        made.typed(letter, letter)
+    type_in(made, "groq/")
     assert "model-003" in here(made)
 
 
@@ -323,6 +324,157 @@ def test_rows_of_one_provider_and_model_can_all_be_reached():
     made.move(1)
     made.move(1)
     assert made.choices.cursor("whatif").index == 2
+
+
+def short(**more) -> Desk:
+    """The page as it opens: the well-known models, all others at a."""
+    return desk(sample_whatif.WELL_KNOWN, every=sample_whatif.PAGE, **more)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_opens_with_the_well_known_models_and_says_how_to_list_all(size):
+    made = short(size=size)
+    made.subject(1)
+    title = next(line for line in lines(made, size) if line.startswith(" MODEL 1-"))
+    assert " of 25, more with a " in title
+    assert "▴$/h" in title
+    assert "a all" in lines(made, size)[-1]
+    made.move(100_000)
+    assert "= now" in here(made)
+    made.explain()
+    assert "what-if: list all models, or the well-known ones again" in words(made, (80, 160))
+    assert "2 141 more models are listed: a shows those with a price" in words(made, (80, 160))
+
+
+def test_a_lists_all_models_and_the_well_known_ones_again():
+    made = short()
+    made.move(3)
+    made.every()
+    assert "MODEL 1-7 of 402, fewer with a" in text(made)
+    assert "model-003" in here(made)
+    made.every()
+    assert "of 25, more with a" in text(made)
+    made.view_page(1)
+    made.every()
+    assert not made.choices.every
+
+
+def test_while_all_models_are_being_listed_the_well_known_ones_stay():
+    made = short()
+    made.feed.every = None
+    made.every()
+    assert "of 25, listing all ..." in text(made)
+    assert "model-000" in text(made)
+    assert made.waiting
+    made.feed.every = sample_whatif.PAGE
+    made.tick()
+    assert "of 402, fewer with a" in text(made)
+    assert not made.waiting
+
+
+def test_a_filter_is_one_over_all_models_whatever_is_listed():
+    made = short()
+    type_in(made, "model-399")
+    assert "model-399" in here(made)
+    assert "1 of 402" in text(made)
+    made.typed("escape", None)
+    assert "of 25, more with a" in text(made)
+    type_in(made, "model-399")
+    made.typed("enter", "\r")
+    made.tick()
+    assert "model-399" in here(made)
+    made.back()
+    assert "of 25, more with a" in text(made)
+
+
+def test_a_filter_waits_for_all_models_before_it_says_that_there_is_none():
+    made = short()
+    made.feed.every = None
+    type_in(made, "model-399")
+    assert "listing all models ..." in text(made)
+    made.feed.every = sample_whatif.PAGE
+    made.tick()
+    assert "model-399" in here(made)
+
+
+def test_all_models_are_asked_for_only_where_they_are_wanted():
+    made = short()
+    made.tick()
+    made.whatif()
+    made.filter()
+    made.typed("x", "x")
+    assert not any(made.feed.every_asked)
+
+
+def test_sorted_by_provider_the_title_leaves_that_heading():
+    made = short(size=(140, 40))
+    made.sort()
+    made.sort()
+    (title,) = [line for line in lines(made, (140, 40)) if line.startswith(" MODEL")]
+    assert "▴PROVIDER" in title
+
+
+def test_a_name_that_begins_as_an_estimate_does_is_quoted():
+    odd = sample_whatif.alternative("openrouter", "~openai/gpt-latest", 0.5, 4.98)
+    made = desk(replace(sample_whatif.PAGE, subjects=(replace(sample_whatif.LLAMA, alternatives=(odd,)),)))
+    assert '"~openai/gpt-latest" openrouter 0.50' in words(made)
+    rows = tuple(replace(row, model=f"~{row.model}", basis="estimated") for row in sample.RICH.models)
+    overview = Desk(PlayFeed(replace(sample.RICH, models=rows)), Look())
+    screen = text(overview)
+    assert '"~gpt-4o"' in screen
+    assert "~4.31" in screen
+
+
+def test_figures_are_written_one_way_on_the_page_and_in_its_sentences():
+    told = "at $1,131 a month, 27.6 M tokens a day of 12,240,000; llama-3,70b"
+    subject = replace(
+        sample_whatif.LLAMA,
+        explained=(told,),
+        savings=(replace(sample_whatif.LLAMA.savings[0], sentence=told),),
+        break_even=(replace(sample_whatif.LLAMA.break_even[0], sentence=told),),
+    )
+    made = desk(replace(sample_whatif.PAGE, subjects=(subject,), notices=(told,)))
+    shown = "at $1 131 a month, 27.6M tokens a day of 12 240 000; llama-3,70b"
+    assert f"! {shown}" in words(made, (200, 60))
+    assert f"prompt cache 0.42 {shown}" in words(made, (200, 60))
+    made.explain()
+    assert words(made, (200, 90)).count(shown) >= 4
+    assert "1,131" not in text(made, (200, 90))
+
+
+def test_a_break_even_far_beyond_what_gpus_serve_is_said_in_full_at_80_columns():
+    never = BreakEven(
+        "huggingface_novita/deepseek-ai/DeepSeek-V3", 0.1, 1.23e12, 4e6, 3075.0, False, "never on this GPU: ..."
+    )
+    made = desk(replace(sample_whatif.PAGE, subjects=(replace(sample_whatif.LLAMA, break_even=(never,)),)))
+    (row,) = [line for line in lines(made) if "never" in line]
+    assert row.endswith("× never on this GPU ")
+    assert "308k %" in row
+    assert "#" not in row
+
+
+def test_every_sentence_of_the_blocks_can_be_read_at_80x24():
+    made = desk()
+    made.subject(1)
+    made.explain()
+    seen = []
+    for _ in range(20):
+        seen.append(words(made))
+        made.move(5)
+    for each in (*sample_whatif.LLAMA.break_even, *sample_whatif.LLAMA.savings):
+        assert any(each.sentence in page for page in seen), each.sentence
+
+
+def test_of_everything_together_both_parts_are_paid_and_neither_is_cheaper():
+    both = Scale(1.0, 2930.0, AS_NOW, 1.2, 1, 3.0, "each engine on GPUs of its own")
+    made = desk(replace(sample_whatif.PAGE, subjects=(replace(sample_whatif.ALL, scale=(both,)),)))
+    assert "1x 2 930 1.20 1 3.00 together 4.20/h" in words(made)
+
+
+def test_gpus_that_are_only_thought_of_are_named_with_what_one_can_serve():
+    asked = replace(sample_whatif.GPT, gpu_name="NVIDIA H100 80GB HBM3", capacity_tokens_per_second=640.0)
+    made = desk(replace(sample_whatif.PAGE, subjects=(asked,)))
+    assert "one H100 80GB HBM3 can serve 640 tok/s" in words(made)
 
 
 def test_a_bar_goes_left_for_cheaper_right_for_dearer_and_is_short_for_the_same():

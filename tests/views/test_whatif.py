@@ -140,7 +140,7 @@ def test_api_traffic_on_a_gpu_that_is_only_thought_of_needs_its_throughput(page:
     (asked,) = page(api, gpu="H100").subjects
     own = row(asked, "local/own GPUs: H100")
     assert own.usd_per_hour is None
-    assert "what one GPU serves is not known: say it with --tokens-per-second" in own.notes
+    assert "what one GPU serves is not known: infertop whatif --tokens-per-second N sets it" in own.notes
     assert [each.own_gpus for each in asked.scale] == [None, None, None]
     assert [each.reachable for each in asked.break_even] == [None]
     (told,) = page([], gpu="H100", tokens_per_second=100).subjects
@@ -156,7 +156,7 @@ def test_without_a_gpu_there_is_nothing_to_compare_with(page: Page) -> None:
     (asked,) = page(api_hour(input=100)).subjects
     assert asked.break_even == ()
     assert {(each.own_gpus, each.note) for each in asked.scale} == {
-        (None, "no GPU to reckon with: name one with --gpu")
+        (None, "no GPU to reckon with: infertop whatif --gpu NAME sets one")
     }
 
 
@@ -263,10 +263,10 @@ def test_what_a_provider_charged_less_by_cache_and_batch_is_told(page: Page) -> 
     (asked,) = page(lines, own_prices).subjects
     found = {(each.name, each.had): each.usd_per_hour for each in asked.savings}
     assert found == {
-        ("cache", True): pytest.approx(0.6 * 1.25),
-        ("cache", False): pytest.approx(0.6 * 1.25 + 1 * 0.625),
-        ("batch", True): pytest.approx(1.25),
-        ("batch", False): pytest.approx(0.6 * 1.25 + 0.6 * 0.625),
+        ("cache, had", True): pytest.approx(0.6 * 1.25),
+        ("cache, to be had", False): pytest.approx(0.6 * 1.25 + 1 * 0.625),
+        ("batch, had", True): pytest.approx(1.25),
+        ("batch, to be had", False): pytest.approx(0.6 * 1.25 + 0.6 * 0.625),
     }
 
 
@@ -275,10 +275,26 @@ def test_what_an_engines_cache_spared_is_gpu_time(page: Page) -> None:
         line for ago in range(60, 0, -1) for line in minute(ago, *tokens(OWN, input=50, cache_read=500), *gpu(30_000))
     ]
     (engine,) = page(lines).subjects
-    had = next(each for each in engine.savings if each.name == "cache" and each.had)
+    had = next(each for each in engine.savings if each.name == "cache, had")
     # 90 % of 500 beside the 100 that were done: 4.5 times the work of half a GPU at 3 USD.
     assert had.usd_per_hour == pytest.approx(4.5 * 1.5)
     assert "estimated" in had.sentence
+
+
+def test_an_engines_savings_by_its_shadow_price_have_a_name_of_their_own(page: Page) -> None:
+    lines = [
+        line for ago in range(60, 0, -1) for line in minute(ago, *tokens(OWN, input=50, cache_read=500), *gpu(30_000))
+    ]
+    (engine,) = page(lines).subjects
+    assert [each.name for each in engine.savings] == ["cache, had", "cache, to be had", "cache, had (shadow price)"]
+
+
+def test_own_gpus_are_compared_with_the_same_few_whether_all_models_are_listed_or_not(page: Page) -> None:
+    (few,) = page(list(engine_hour(per_minute=6400))).subjects
+    (every,) = page([], every=True).subjects
+    assert len(every.alternatives) > len(few.alternatives)
+    assert (every.break_even, every.scale) == (few.break_even, few.scale)
+    assert (few.more > 1000, every.more) == (True, 0)
 
 
 def test_more_than_one_subject_come_with_all_together_first(page: Page) -> None:

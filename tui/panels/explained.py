@@ -16,6 +16,7 @@ _MARKS = (
     ("~", "computed or estimated, ahead of a bill"),
     ("!", "look at this"),
     ("d", "a default price: nobody set it"),
+    ("*", "the row has notes: ? tells them"),
     ("grey, 42 s", "the figure is old, and how old"),
     ("<0.3 >60", "beyond the first or last bucket"),
 )

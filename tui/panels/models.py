@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from infertop.views.shapes import ModelRow, Overview
 from tui import format as fmt
 from tui.panels.panel import Order, TablePanel
-from tui.scene import ESTIMATES, Scene, aged, estimated, short_source
+from tui.scene import ESTIMATES, Scene, aged, estimated, named, short_source
 from tui.themes import BOLD, DIM, PLAIN, WARN
 from tui.widgets.spark import spark
 from tui.widgets.table import Cell, Column
@@ -28,7 +28,7 @@ class Entry:
     @property
     def text(self) -> str:
         """The name as shown, set in below its group."""
-        return self.indent + self.row.model
+        return self.indent + named(self.row.model)
 
     @property
     def key(self) -> str:

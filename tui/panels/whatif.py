@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infertop.views.whatif_shapes import Alternative, WhatIf
 from tui import format as fmt
 from tui.panels.panel import Order, TablePanel
-from tui.scene import Scene
+from tui.scene import Scene, named
+from tui.sentences import sentence
 from tui.themes import BOLD, DIM, OK, PLAIN, WARN
-from tui.widgets.table import Cell, Column, Placed
+from tui.widgets.cells import Row
+from tui.widgets.table import Cell, Column, Placed, heading, title_room, window_title
 
+ALL, EVERYTHING = "(all)", "everything"
 _SAME = 0.005
 _BAR_DOUBLINGS = 4.0
-_NOW, _NOTED = "▶", "*"
+_NOTED = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def _plain(style: str, entry: Entry) -> str:
 
 
 def _model(entry: Entry, scene: Scene, width: int) -> Cell:
-    return entry.at.model, _plain(PLAIN, entry)
+    return EVERYTHING if entry.at.model == ALL else named(entry.at.model), _plain(PLAIN, entry)
 
 
 def _provider(entry: Entry, scene: Scene, width: int) -> Cell:
@@ -123,7 +126,7 @@ def _provider(entry: Entry, scene: Scene, width: int) -> Cell:
 
 
 def _notes(entry: Entry, scene: Scene, width: int) -> Cell:
-    return "; ".join(entry.at.notes), DIM
+    return sentence("; ".join(entry.at.notes)), DIM
 
 
 COLUMNS: tuple[Column[Entry], ...] = (
@@ -154,12 +157,33 @@ COLUMNS: tuple[Column[Entry], ...] = (
 def _none(scene: Scene) -> str:
     if subject(scene) is None:
         return ""
+    if making_all(scene):
+        return "listing all models ..."
     return "no model matches the filter" if scene.choices.filter else "no other model has a price for this traffic"
+
+
+def making_all(scene: Scene) -> bool:
+    """Return whether all models are wanted and only the well-known ones are there yet."""
+    found = subject(scene)
+    return found is not None and scene.choices.wants_all and found.more > 0
+
+
+def _rest(scene: Scene) -> str:
+    """Return what the title says of the models that are not listed, or of how to have fewer again."""
+    found = subject(scene)
+    if making_all(scene):
+        return "listing all ..."
+    if found is not None and found.more:
+        return "more with a"
+    return "fewer with a" if scene.choices.every and not scene.choices.filter else ""
 
 
 @dataclass(frozen=True)
 class _LongTable(TablePanel[Entry]):
-    """Measures its columns once for the same list: that is most of the work of a picture with hundreds of rows."""
+    """Measures its columns once for the same list: that is most of the work of a picture with hundreds of rows.
+
+    Its title says what part of all models is listed, and may run over the headings of other names for that.
+    """
 
     measured: dict[int, tuple[Sequence[Entry], tuple[Placed[Entry], ...]]] = field(default_factory=dict)
 
@@ -170,6 +194,25 @@ class _LongTable(TablePanel[Entry]):
             self.measured.clear()
             self.measured[width] = before = items, super().placed(items, scene, width)
         return before[1]
+
+    def draw(self, scene: Scene, width: int, height: int) -> list[Row]:
+        """Return the heading and as many things as fit, scrolled to the cursor."""
+        rows = super().draw(scene, width, height)
+        rest, items = _rest(scene), self.items(scene)
+        placed, order = self.placed(items, scene, width), self.order(scene)
+        if not rest or not rows or not placed:
+            return rows
+        room = title_room(placed, order.column)
+        top = scene.choices.cursor(self.name).top
+        shown = min(len(items) - top, height - 1)
+        few = window_title(self.title, top, shown, len(items), room, always=True)
+        title = f"{few}, {rest}"
+        if len(title) <= room:
+            over = [each for each in placed[1:] if each.column.left and each.x < placed[0].x + room]
+            kept = (replace(placed[0], width=room), *(each for each in placed[1:] if each not in over))
+            focused = scene.choices.panel == self.name
+            rows[0] = heading(kept, width, title, order.column, rising=order.rising, focused=focused)
+        return rows
 
 
 _listed = _Listed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from infertop.views.whatif_shapes import WhatIf
 from tui import format as fmt
 from tui.panels.headline import title_line
-from tui.panels.whatif import subject, subject_key
+from tui.panels.whatif import ALL, EVERYTHING, subject, subject_key
 from tui.scene import Scene, estimated, short_source
 from tui.themes import BOLD, DIM, PLAIN, WARN
 from tui.widgets.cells import Row, cells, cut
@@ -19,8 +19,8 @@ _GPU_CELLS = 28
 
 def subject_name(found: WhatIf) -> str:
     """Return the subject in words: `llama-3-70b on vllm:8000`, `everything`."""
-    if found.model == "(all)":
-        return "everything"
+    if found.model == ALL:
+        return EVERYTHING
     return f"{found.model} on {short_source(found.source)}" if found.source else found.model
 
 
@@ -96,6 +96,8 @@ def _gpus(found: WhatIf) -> list[Part]:
             inks.append(part(f" at {fmt.money(found.gpu_usd_per_hour)}/h", DIM))
         parts.append(join(inks, 3))
     if fmt.known(found.capacity_tokens_per_second):
-        inks = [part("one can serve ", DIM), part(fmt.count(found.capacity_tokens_per_second)), part(" tok/s", DIM)]
+        name = "" if parts else cut(cells(f"{found.gpu_name.removeprefix('NVIDIA ')} "), _GPU_CELLS)
+        most = fmt.count(found.capacity_tokens_per_second)
+        inks = [part(f"one {name}can serve ", DIM), part(most), part(" tok/s", DIM)]
         parts.append(join(inks, 4))
     return parts

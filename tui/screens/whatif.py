@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from infertop.views.shapes import Explained
-from infertop.views.whatif_shapes import WhatIf
+from infertop.views.whatif_shapes import BreakEven, Saving, WhatIf
 from tui import format as fmt
 from tui.keys import footer, prompt
 from tui.panels.panel import Panel
 from tui.panels.whatif import ALTERNATIVES, Entry, subject
 from tui.panels.whatif_blocks import BREAK_EVEN, SAVINGS, SCALE
 from tui.panels.whatif_head import subject_name, whatif_head
-from tui.scene import Scene
+from tui.scene import Scene, named
 from tui.screens.page import Box, Picture
 from tui.screens.space import Want, reserved, share
 from tui.screens.stack import GUTTER, Band, stack
+from tui.sentences import sentence
 from tui.themes import PLAIN, WARN
 from tui.widgets.cells import MARGIN, Line, Row, blank, cells, cut_words, paste
 from tui.widgets.prose import paragraph
 
 NAME = "whatif"
-_WIDE, _TALL = 104, 30
-_PAIR = 78
-_TABLE_STEPS = (5, 9, 14)
+_TALL = 30
+_PAIR = 116
+_TABLE_STEPS = (5, 8, 14)
+_LEAST_BREAK_EVEN, _LEAST_SAVINGS = 4, 3
 
 
 def draw(scene: Scene, width: int, height: int) -> Picture:
@@ -30,7 +34,8 @@ def draw(scene: Scene, width: int, height: int) -> Picture:
     rows = whatif_head(scene, width, fixed["head"])
     notices = scene.whatif.notices if scene.whatif else ()
     for notice in notices[: 1 if height >= 8 else 0]:
-        rows += paragraph(f"! {notice}", width, WARN) if height >= _TALL else [_one_line(notice, width)]
+        said = f"! {sentence(notice)}"
+        rows += paragraph(said, width, WARN) if height >= _TALL else [_one_line(said, width)]
     rows = rows[:height]
     room = max(0, height - len(rows) - fixed["foot"])
     if subject(scene) is None:
@@ -48,9 +53,9 @@ def draw(scene: Scene, width: int, height: int) -> Picture:
     return Picture(rows[:height], tuple(boxes))
 
 
-def _one_line(notice: str, width: int) -> Row:
+def _one_line(said: str, width: int) -> Row:
     line = Line(width)
-    line.put(MARGIN, cut_words(cells(f"! {notice}"), width - 2 * MARGIN), WARN)
+    line.put(MARGIN, cut_words(cells(said), width - 2 * MARGIN), WARN)
     return line.row()
 
 
@@ -66,18 +71,19 @@ def waiting(scene: Scene) -> str:
 
 
 def layout(scene: Scene, width: int, height: int) -> list[Box]:
-    """Return the boxes: below each other with their sentences where there is room, else growth beside savings."""
+    """Return the boxes: below each other with their sentences, growth beside savings on wide and low screens."""
     full = ALTERNATIVES.rows(scene)
     below: list[list[tuple[Panel, int]]] = [[(BREAK_EVEN, width)]]
-    if (width >= _WIDE and height >= _TALL) or width < _PAIR:
+    if height >= _TALL or width < _PAIR:
         below += [[(SCALE, width)], [(SAVINGS, width)]]
     else:
         below += [_pair(scene, width)]
     needs = [max((panel.rows(scene) for panel, _ in band), default=0) for band in below]
+    least = (_LEAST_BREAK_EVEN, needs[1], _LEAST_SAVINGS)
     wants = [Want(NAME, tuple(min(step, full) for step in (*_TABLE_STEPS, full)))]
     wants += [
-        Want(str(n), tuple(min(step, need) for step in (3, 4 if n == 0 else need, need)))
-        for n, need in enumerate(needs)
+        Want(str(n), (min(first, need), need))
+        for n, (first, need) in enumerate(zip(least, needs, strict=False))
         if need
     ]
     given = share(height, wants)
@@ -101,20 +107,44 @@ def _foot(scene: Scene, width: int) -> Row:
 
 
 def explained(scene: Scene, entry: Entry | None) -> list[Explained]:
-    """Return how the figures were come by: the alternative under the cursor, the traffic, then the blocks in full."""
+    """Return how the figures were come by: the alternative under the cursor, the blocks in full, then the traffic."""
     found = subject(scene)
+    notices = scene.whatif.notices if scene.whatif else ()
     if found is None:
-        return [Explained("what-if", (waiting(scene), *(scene.whatif.notices if scene.whatif else ())))]
+        return [_told("what-if", (waiting(scene), *notices))]
     told = [_alternative(entry, found)] if entry else []
-    told.append(Explained(f"{subject_name(found)} now", found.explained))
+    told.append(_told("notices", notices))
+    told.append(_told("own GPUs are cheaper", map(_compared, found.break_even)))
+    told.append(_told("growth", _growth(found)))
+    told.append(_told("savings an hour", (_saving(each) for each in found.savings)))
     if found.capacity_method:
         can = f"{fmt.count(found.capacity_tokens_per_second)} tokens/s"
-        told.append(Explained("what one GPU can serve", (can, found.capacity_method)))
-    told.append(Explained("break-even", tuple(f"{each.against}: {each.sentence}" for each in found.break_even)))
-    told.append(Explained("scale", tuple(f"{each.factor:g}x: {each.note}" for each in found.scale if each.note)))
-    told.append(Explained("savings", tuple(f"{each.name}: {each.sentence}" for each in found.savings)))
-    told.append(Explained("notices", scene.whatif.notices if scene.whatif else ()))
+        told.append(_told("what one GPU can serve", (can, found.capacity_method)))
+    told.append(_told(f"{subject_name(found)} now", (*found.explained, *_more(found))))
     return [each for each in told if each.lines]
+
+
+def _told(title: str, sentences: Iterable[str]) -> Explained:
+    return Explained(title, tuple(map(sentence, sentences)))
+
+
+def _compared(each: BreakEven) -> str:
+    return f"than {each.against}: {each.sentence.removeprefix('cheaper ')}"
+
+
+def _growth(found: WhatIf) -> Iterator[str]:
+    if found.scale and found.scale[0].api_model:
+        yield f"the API: {found.scale[0].api_model}"
+    yield from (f"{each.factor:g}x: {each.note}" for each in found.scale if each.note)
+
+
+def _saving(each: Saving) -> str:
+    return f"{each.name}: {fmt.money(each.usd_per_hour)}, {each.sentence}"
+
+
+def _more(found: WhatIf) -> Iterator[str]:
+    if found.more:
+        yield f"{found.more:,} more models are listed: a shows those with a price, at one provider of those at the same"
 
 
 def _alternative(entry: Entry, found: WhatIf) -> Explained:
@@ -124,5 +154,5 @@ def _alternative(entry: Entry, found: WhatIf) -> Explained:
         formula = "what it costs now"
     compared = f"{fmt.times(at.ratio)} what it costs now ({fmt.money(found.usd_per_hour)}/h)"
     price = f"price: {at.price_source or 'unknown'}" + (f", since {at.since}" if at.since else "")
-    title = f"{at.provider} {at.model}   $/h  {fmt.money(at.usd_per_hour)}"
-    return Explained(title, (f"= {formula}", compared, price, *at.notes))
+    title = f"{at.provider} {named(at.model)}   $/h  {fmt.money(at.usd_per_hour)}"
+    return _told(title, (f"= {formula}", compared, price, *at.notes))

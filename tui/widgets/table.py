@@ -154,7 +154,18 @@ def _put(line: Line, each: Placed[T], text: str, style: str) -> None:
     line.put(each.x + each.width - len(shown), shown, style)
 
 
-def window_title(title: str, first: int, shown: int, size: int, width: int) -> str:
+def window_title(title: str, first: int, shown: int, size: int, width: int, *, always: bool = False) -> str:
     """Return the title with what part of the list is shown, where that is not all of it and there is room."""
-    longer = f"{title} {first + 1}-{first + shown} of {size}"
-    return longer if shown < size and len(longer) <= width else title
+    longer = f"{title} {first + 1}-{first + shown} of {size:,}".replace(",", " ")
+    return longer if (shown < size or (always and size)) and len(longer) <= width else title
+
+
+def title_room(placed: Sequence[Placed[T]], sorted_by: str = "") -> int:
+    """Return the cells for a title that runs over the headings of other names, up to the first that must stay."""
+    first = placed[0]
+    for each in placed[1:]:
+        column = each.column
+        if column.head and (not column.left or column.key == sorted_by):
+            begin = each.x if column.left else each.x + each.width - len(column.head)
+            return begin - (column.key == sorted_by and not column.left) - 1 - first.x
+    return placed[-1].x + placed[-1].width - first.x
