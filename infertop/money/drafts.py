@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 
 from infertop.money.allocate import ESTIMATES, Method
-from infertop.money.lines import NANO, Basis, Line, Price
+from infertop.money.lines import Basis, Line, Price
 from infertop.money.minutes import MINUTE
 from infertop.money.parts import split
+from infertop.money.unit_cost import nano_per_unit
 
 LOCAL = "local"
 MS, MJ = "ms", "mJ"
-# Units of a quantity in what its price pays for: milliseconds in an hour, millijoules in a kWh.
-_PER = {MS: 3_600_000, MJ: 3_600_000_000}
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -92,19 +89,18 @@ def line_order(line: Line) -> tuple[object, ...]:
 
 def _cost(lines: Iterable[Line]) -> int:
     """Return what lines of one unit cost together, in 1e-9 USD, rounded once."""
-    quantities: dict[tuple[Decimal, str], int] = {}
+    quantities: dict[Price, int] = {}
     for each in lines:
         if each.price is not None:
-            at = (each.price.usd, each.unit)
-            quantities[at] = quantities.get(at, 0) + each.quantity
-    return round(sum(quantity * _nano_per_unit(*at) for at, quantity in quantities.items()))
+            quantities[each.price] = quantities.get(each.price, 0) + each.quantity
+    return round(sum(quantity * nano_per_unit(price) for price, quantity in quantities.items()))
 
 
 def _weights(lines: Sequence[Line]) -> Sequence[Fraction | int]:
     """Return the exact cost of each line, or what is in proportion to it."""
     if len({each.price for each in lines}) <= 1:
         return [each.quantity for each in lines]
-    return [each.quantity * _nano_per_unit(each.price.usd, each.unit) for each in lines if each.price is not None]
+    return [each.quantity * nano_per_unit(each.price) for each in lines if each.price is not None]
 
 
 def basis(steps: Iterable[Method]) -> Basis:
@@ -117,8 +113,3 @@ def price_order(price: Price | None) -> tuple[object, ...]:
     if price is None:
         return ("",)
     return (price.per, price.usd, price.source, price.since, price.name, price.default)
-
-
-@lru_cache(maxsize=1024)
-def _nano_per_unit(usd: Decimal, unit: str) -> Fraction:
-    return Fraction(usd) * NANO / _PER[unit]

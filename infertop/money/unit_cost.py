@@ -10,7 +10,12 @@ from functools import lru_cache
 from infertop.money.lines import NANO, Price
 
 # What a price pays for, in units of the quantity: milliseconds in an hour, millijoules in a kWh, tokens in a million.
-_PER = {"GPU hour": 3_600_000, "host hour": 3_600_000, "kWh": 3_600_000_000, "1M tokens": 1_000_000}
+_MS_PER_HOUR = 3_600_000
+_PER = {
+    **dict.fromkeys(("GPU hour", "host hour", "deployment hour"), _MS_PER_HOUR),
+    "kWh": 3_600_000_000,
+    "1M tokens": 1_000_000,
+}
 
 
 @lru_cache(maxsize=4096)

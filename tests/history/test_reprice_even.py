@@ -11,6 +11,7 @@ from itertools import groupby
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infertop.money.deployments.declared import Deployment, Provisioned
 from infertop.money.drafts import costed
 from infertop.money.lines import Basis, Line, Price
 from infertop.money.price_history import PriceHistory
@@ -76,6 +77,29 @@ def test_a_group_in_which_something_stays_is_divided_as_before() -> None:
     assert [row for row in books.lines() if row[2] == "b"] == stayed
     of_a = [(row[7], row[8]) for row in books.lines() if row[2] == "a"]
     assert of_a == [(20_000, 6_172_840), (60_000, 18_518_519)]
+
+
+def test_reserved_throughput_takes_a_price_with_a_date_in_the_ledger_too() -> None:
+    def reserved(usd: str, since: date | None = None) -> Settings:
+        terms = Provisioned(Decimal(usd), "", Decimal(100_000))
+        return Settings(
+            deployments=(Deployment("ptu", "azure", "gpt-4.1", "pricing.toml:5", terms, True, since=since),)
+        )
+
+    def line_at(start: int) -> Line:
+        per_hour = Price("ptu", Decimal(60), "deployment hour", "pricing.toml:5")
+        line = Line(
+            start, start + 60, "ptu", "azure", "gpt-4.1", "deployment", (), 60_000, "ms", None, per_hour, Basis.COMPUTED
+        )
+        return costed([line])[0]
+
+    books = Books(reserved("60"))
+    books.book([line_at(MONDAY - 60), line_at(MONDAY)])
+    books.edit(reserved("90", date(2026, 7, 6)), MONDAY + 3600)
+    assert [(row[0], row[7], row[8]) for row in books.lines()] == [
+        (MONDAY - 60, 60_000, 1_000_000_000),
+        (MONDAY, 60_000, 1_500_000_000),
+    ]
 
 
 fraction = st.decimals("0", "9", places=6).map(str) | st.sampled_from(["1", "2.5", "0.075"])
