@@ -17,7 +17,8 @@ from infertop.readings.safe import safe
 AT_NOW = "at:now"
 _LONGEST_NAME = 512
 _LONGEST_ID = 200
-_STANDARD = frozenset({"", "standard", "default", "auto"})
+_STANDARD = frozenset({"", "standard", "default", "auto", "standard_only"})
+_FAST = "fast"
 _LEAP = re.compile(r":60(?=[.+\-Z]|$)")
 _WAYS = {batch: Way(batch) for batch in (False, True)}
 
@@ -64,7 +65,7 @@ def _object(line: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise NoRecord("is not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise NoRecord(f"is not JSON: {error.msg.lower()} at column {error.colno}") from None
+        raise NoRecord(f"is not JSON: {error.msg.lower().removesuffix(' at')} at column {error.colno}") from None
     except RecursionError:
         raise NoRecord("is nested too deeply") from None
     except NoRecord:
@@ -98,6 +99,7 @@ def _record(data: dict[str, Any], now: float) -> UsageRecord:
     at, flags = _at(data, now)
     tokens: Mapping[str, int]
     calls: Mapping[str, int | Decimal]
+    usage = None
     if (given := data.get("tokens")) is None and (usage := data.get("usage")) is not None:
         tokens, calls, unread = _usage(usage, data.get("shape"), provider)
         flags += unread
@@ -107,7 +109,7 @@ def _record(data: dict[str, Any], now: float) -> UsageRecord:
             raise ValueError('has neither "tokens" nor "usage" nor "calls"')
     if (extra := data.get("calls")) is not None:
         calls = _calls(extra)
-    return UsageRecord(data.get("id"), provider, model, at, _way(data), tokens, calls, flags)
+    return UsageRecord(data.get("id"), provider, model, at, _way(data, usage), tokens, calls, flags)
 
 
 def _name(data: dict[str, Any], key: str) -> str:
@@ -151,18 +153,26 @@ def _not_a_time(text: str) -> str:
     return f'"at" is "{safe(text, 40)}", which is no time like "2026-11-21T14:05:42Z"'
 
 
-def _way(data: dict[str, Any]) -> Way:
-    batch, tier = data.get("batch"), data.get("service_tier")
+def _way(data: dict[str, Any], usage: dict[str, Any] | None) -> Way:
+    """Return how it was processed, by the record's word or else by the usage object's, as Anthropic's has it."""
+    batch, tier, speed = data.get("batch"), data.get("service_tier"), data.get("speed")
     if batch is not None and batch is not True and batch is not False:
         raise ValueError('"batch" must be true or false')
-    if tier is None:
+    if usage and tier is None and type(tier := usage.get("service_tier")) is not str:
+        tier = None
+    if usage and speed is None:
+        speed = usage.get("speed")
+    if tier is None and speed is None:
         return _WAYS[bool(batch)]
-    if type(tier) is not str or len(tier) > 64:
+    if tier is not None and (type(tier) is not str or len(tier) > 64):
         raise ValueError('"service_tier" must be a string of at most 64 characters')
-    tier = tier.strip().lower()
+    tier = tier.strip().lower() if tier else ""
     if tier == "batch":
-        return _WAYS[True]
-    return _WAYS[bool(batch)] if tier in _STANDARD else Way(bool(batch), tier)
+        batch, tier = True, ""
+    if tier in _STANDARD:
+        # Anthropic's fast processing is a speed of the standard tier, with a price of its own like a tier's.
+        tier = _FAST if speed == _FAST else ""
+    return Way(bool(batch), tier) if tier else _WAYS[bool(batch)]
 
 
 def _tokens(given: Any) -> Mapping[str, int]:

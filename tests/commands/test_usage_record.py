@@ -19,7 +19,7 @@ from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
 
 NOON = 1_795_348_800.0  # 22 November 2026, 12:00 UTC
 BOOK = PriceBook(Settings())
-KEYS = ("id", "provider", "model", "at", "tokens", "usage", "shape", "batch", "service_tier", "calls", "other")
+KEYS = ("id", "provider", "model", "at", "tokens", "usage", "shape", "batch", "service_tier", "speed", "calls", "other")
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -115,6 +115,47 @@ def test_remembered_prices_are_those_of_the_time_of_the_record(asked):
 def test_the_way_of_processing_is_read_in_all_its_spellings(batch, tier, way):
     data = {"provider": "openai", "model": "gpt-4o", "tokens": {}, "batch": batch, "service_tier": tier}
     assert read_record(json.dumps(data).encode(), NOON).way == way
+
+
+@pytest.mark.parametrize(
+    ("said", "way"),
+    [
+        ({"speed": "fast"}, Way(service_tier="fast")),
+        ({"speed": "standard"}, Way()),
+        ({"speed": 81.5}, Way()),
+        ({"speed": "fast", "service_tier": "standard"}, Way(service_tier="fast")),
+        ({"speed": "fast", "service_tier": "priority"}, Way(service_tier="priority")),
+        ({"speed": "fast", "batch": True}, Way(batch=True, service_tier="fast")),
+    ],
+)
+def test_a_speed_is_a_tier_where_the_record_names_no_other(said, way):
+    data = {"provider": "anthropic", "model": "claude-opus-4-8", "tokens": {}, **said}
+    assert read_record(json.dumps(data).encode(), NOON).way == way
+
+
+@pytest.mark.parametrize(
+    ("usage", "said", "way"),
+    [
+        ({"service_tier": "standard", "speed": "fast"}, {}, Way(service_tier="fast")),
+        ({"service_tier": "batch"}, {}, Way(batch=True)),
+        ({"service_tier": "priority"}, {}, Way(service_tier="priority")),
+        ({"service_tier": "priority"}, {"service_tier": "flex"}, Way(service_tier="flex")),
+        ({"service_tier": None, "speed": None}, {}, Way()),
+        ({"service_tier": 3, "speed": {}}, {}, Way()),
+    ],
+)
+def test_what_a_usage_object_says_of_its_processing_holds_unless_the_record_says_more(usage, said, way):
+    data = {"provider": "anthropic", "model": "claude-opus-4-8", "usage": {"input_tokens": 5, **usage}, **said}
+    assert read_record(json.dumps(data).encode(), NOON).way == way
+
+
+def test_fast_processing_has_its_own_price():
+    data = {"provider": "anthropic", "model": "claude-opus-4-8", "tokens": {"input": 1000, "output": 100}}
+    at_once, fast = (
+        json.loads(priced_lines().line(read_record(json.dumps({**data, **said}).encode(), NOON)))["usd"]
+        for said in ({}, {"speed": "fast"})
+    )
+    assert (at_once, fast) == ("0.0075", "0.015")
 
 
 @pytest.mark.parametrize(
