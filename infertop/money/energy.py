@@ -19,7 +19,8 @@ DEFAULT_SOURCE = "default 0.15 USD/kWh"
 class EnergyTerms(NamedTuple):
     """What the price of a kWh at the GPU is made of: USD per kWh at the meter, where that stands, and the PUE.
 
-    `hours` are those of the tariff in force ("22:00-06:00"), empty without one; `pue_source` is where [energy] stands.
+    `hours` are those of the tariff in force ("22:00-06:00"), empty without one; `pue_source` is empty where nobody
+    set it.
     """
 
     usd_per_kwh: Decimal
@@ -43,12 +44,12 @@ def energy_price(energy: Energy | None, ts: float, zone: ZoneInfo) -> Price:
 def energy_terms(energy: Energy | None, ts: float, zone: ZoneInfo) -> EnergyTerms:
     """Return what the price of a kWh at `ts` is made of."""
     if energy is None:
-        return EnergyTerms(DEFAULT_USD_PER_KWH, Decimal(1), DEFAULT_SOURCE, DEFAULT_SOURCE, "", "", default=True)
+        return EnergyTerms(DEFAULT_USD_PER_KWH, Decimal(1), DEFAULT_SOURCE, "", "", "", default=True)
     tariff = _tariff(energy, ts, zone)
     usd, where = (energy.usd_per_kwh, energy.where) if tariff is None else (tariff.usd_per_kwh, tariff.where)
     hours = "" if tariff is None else f"{_clock(tariff.start)}-{_clock(tariff.end)}"
     since = energy.since.isoformat() if energy.since else ""
-    return EnergyTerms(usd, energy.pue, where, energy.where, hours, since)
+    return EnergyTerms(usd, energy.pue, where, energy.pue_where, hours, since)
 
 
 def explain(energy: Energy | None, ts: float, zone: ZoneInfo) -> str:

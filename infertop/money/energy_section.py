@@ -36,6 +36,7 @@ def read_energy(reader: Reader, raw: object) -> Energy | None:
         where=reader.where((*path, "usd_per_kwh")),
         tariffs=tuple(filter(None, tariffs)),
         since=table.get("from"),
+        pue_where=reader.where((*path, "pue")) if "pue" in table.values else "",
         **table.given("usd_per_kwh", "pue"),
     )
 

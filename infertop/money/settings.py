@@ -70,7 +70,7 @@ class Tariff:
 class Energy:
     """What energy costs: USD per kWh at the meter, and how many kWh the site draws for one that a GPU uses (PUE).
 
-    It holds from the beginning of the day `since`, and always without.
+    It holds from the beginning of the day `since`, and always without. `pue_where` is empty where the PUE is not set.
     """
 
     usd_per_kwh: Decimal
@@ -78,6 +78,7 @@ class Energy:
     pue: Decimal = Decimal(1)
     tariffs: tuple[Tariff, ...] = ()
     since: date | None = None
+    pue_where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,8 @@ def _energy(facts: Facts, cost: GpuCost, drawn: Drawn, terms: EnergyTerms) -> tu
     ]
     if terms.default:
         return (*lines, "  PUE 1 (nobody set it): set both under [energy] in pricing.toml")
+    if not terms.pue_source:
+        return (*lines, "  PUE 1 (nobody set it): set pue under [energy] in pricing.toml")
     return (*lines, f"  PUE {_plain(terms.pue)}: {origin(facts, terms.pue_source, terms.since)}")
 
 

@@ -168,8 +168,14 @@ def test_an_owned_gpu_says_power_tariff_pue_and_the_age_of_each() -> None:
         "  = 0.411235 x 1.35 x 0.0925 = 0.051353 USD/h",
         "  power 411.235 W: mean of the last 20 s by NVML's energy counter, read 0.8 s ago",
         "  a kWh 0.0925 USD, tariff of 22:00-06:00 Europe/Berlin: pricing.toml:18, loaded 3 h ago",
-        "  PUE 1.35: pricing.toml:13, loaded 3 h ago",
+        "  PUE 1.35: pricing.toml:14, loaded 3 h ago",
     )
+
+
+def test_a_pue_that_nobody_set_says_so() -> None:
+    text, gpu, _ = CASES["owned"]
+    said = of_gpu(world(text.replace("pue = 1.35\n", ""), gpu))
+    assert said.lines[-1] == "  PUE 1 (nobody set it): set pue under [energy] in pricing.toml"
 
 
 def test_a_default_rate_says_so_with_its_date_its_range_and_where_it_was_read() -> None:
