@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -291,7 +292,7 @@ def test_a_pipe_is_a_file_like_any_other(infertop, tmp_path):
 def test_a_closed_stdin_is_said(infertop, redirection):
     shell = ["sh", "-c", f'exec "$@" {redirection}', "sh"]
     done = subprocess.run(
-        [*shell, "python", "-m", "infertop.cli", "cost", "-"],
+        [*shell, sys.executable, "-m", "infertop.cli", "cost", "-"],
         env=infertop.environment,
         cwd=infertop.folder,
         capture_output=True,
