@@ -140,6 +140,11 @@ def _price(quote: Quote) -> str:
     return json.dumps(named)
 
 
-@lru_cache(maxsize=1024)
 def _list(flags: tuple[str, ...]) -> str:
-    return json.dumps(flags[:_FLAGGED])
+    # A record has as many classes of its own as it likes: only what is short is worth remembering.
+    return _remembered(flags) if len(flags) <= 8 and sum(map(len, flags)) <= 512 else json.dumps(flags[:_FLAGGED])
+
+
+@lru_cache(maxsize=1024)
+def _remembered(flags: tuple[str, ...]) -> str:
+    return json.dumps(flags)

@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import inf
 from typing import Any
 
-from infertop.money.quote import Way
+from infertop.money.quote import STANDARD_TIERS, Way
 from infertop.readings.figures import MOST, amount, count
 from infertop.readings.safe import safe
 
 AT_NOW = "at:now"
 _LONGEST_NAME = 512
 _LONGEST_ID = 200
-_STANDARD = frozenset({"", "standard", "default", "auto", "standard_only"})
+_INFINITE = (inf, -inf)  # 1e999, which JSON can say and not write again
 _FAST = "fast"
 _LEAP = re.compile(r":60(?=[.+\-Z]|$)")
 _WAYS = {batch: Way(batch) for batch in (False, True)}
@@ -54,7 +55,7 @@ def read_record(line: bytes, now: float) -> UsageRecord:
     except ValueError as error:
         refused = NoRecord(str(error))
         own = data.get("id")
-        if type(own) in (int, float, str) and len(str(own)) <= _LONGEST_ID:
+        if type(own) in (int, float, str) and len(str(own)) <= _LONGEST_ID and own not in _INFINITE:
             refused.id = own
         raise refused from None
 
@@ -144,9 +145,9 @@ def _unusual_time(text: str) -> tuple[datetime, str]:
     leap = _LEAP.search(large, 16, 20) if len(large) < 64 else None
     try:
         at = datetime.fromisoformat(_LEAP.sub(":59", large, count=1) if leap else large)
-    except ValueError:
+        return at + timedelta(seconds=1) if leap else at, large
+    except (ValueError, OverflowError):  # the last leap second there is has no second after it
         raise ValueError(_not_a_time(text)) from None
-    return at + timedelta(seconds=1) if leap else at, large
 
 
 def _not_a_time(text: str) -> str:
@@ -169,7 +170,7 @@ def _way(data: dict[str, Any], usage: dict[str, Any] | None) -> Way:
     tier = tier.strip().lower() if tier else ""
     if tier == "batch":
         batch, tier = True, ""
-    if tier in _STANDARD:
+    if tier in STANDARD_TIERS:
         # Anthropic's fast processing is a speed of the standard tier, with a price of its own like a tier's.
         tier = _FAST if speed == _FAST else ""
     return Way(bool(batch), tier) if tier else _WAYS[bool(batch)]

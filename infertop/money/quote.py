@@ -15,6 +15,8 @@ PRICE_OF = "price_of"
 LISTED_BY = "listed_by"
 FACTOR = "factor"
 CONTEXT_TIER = "context_tier"
+# What providers call processing at the standard rate.
+STANDARD_TIERS = frozenset({"", "auto", "default", "on_demand", "standard", "standard_only"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from infertop.money.drafts import LOCAL
 from infertop.money.lines import Basis, Line, Price
 from infertop.money.minutes import MINUTE
 from infertop.money.price_history import PriceHistory
-from infertop.money.quote import CONTEXT_TIER, FACTOR, LISTED_BY, PRICE_OF, STANDARD_RATE, Quote, Way
+from infertop.money.quote import CONTEXT_TIER, FACTOR, LISTED_BY, PRICE_OF, STANDARD_RATE, STANDARD_TIERS, Quote, Way
 from infertop.money.unit_cost import nano_per_unit, rounded
 from infertop.readings.model import Statement
 from infertop.readings.registry import TOKEN_CLASSES
@@ -36,7 +36,6 @@ _STANDS_AT = re.compile(r":\d+\b")
 PAID = Price("tokens of reserved throughput", Decimal(0), "1M tokens", "[[deployment]]")
 
 _LATEST = 1 << 40  # epoch seconds; beyond it there is no time
-_STANDARD = frozenset({"", "auto", "default", "standard", "on_demand"})
 _YES = frozenset({"1", "true", "yes"})
 # What tells single requests apart stays on the statement.
 _IDS = frozenset({"id", "message", "message_id", "request", "request_id", "session", "session_id", "trace", "trace_id"})
@@ -85,7 +84,7 @@ def way_of(dimensions: Mapping[str, str]) -> Way:
     """Return how requests with these dimensions were processed."""
     tier = dimensions.get("service_tier", "").strip().lower()
     batch = dimensions.get("batch", "").strip().lower() in _YES or tier == "batch"
-    return Way(batch, "" if tier in _STANDARD or tier == "batch" else tier)
+    return Way(batch, "" if tier in STANDARD_TIERS or tier == "batch" else tier)
 
 
 def prompt_tokens_of(dimensions: Mapping[str, str]) -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import tracemalloc
 from decimal import Decimal
 
 import pytest
@@ -149,6 +150,30 @@ def test_what_a_usage_object_says_of_its_processing_holds_unless_the_record_says
     assert read_record(json.dumps(data).encode(), NOON).way == way
 
 
+@pytest.mark.parametrize("id", ["1e999", "-1e999"])
+@pytest.mark.parametrize("rest", ["", ', "provider": "openai", "model": "gpt-4o", "tokens": {}'])
+def test_an_id_that_json_cannot_write_is_not_written(id, rest):
+    found = answer(f'{{"id": {id}{rest}}}'.encode())
+    assert "error" in found
+    assert "id" not in found
+
+
+def test_flags_of_made_up_classes_are_not_remembered():
+    prices = priced_lines()
+
+    def priced(names):
+        record = {"provider": "openai", "model": "gpt-4o", "tokens": dict.fromkeys(names, 1)}
+        return json.loads(prices.line(read_record(json.dumps(record).encode(), NOON)))
+
+    priced(["input"])
+    tracemalloc.start()
+    for n in range(20):
+        found = priced([f"class {n} {i}" for i in range(10_000)])
+        assert len(found["flags"]) == 32
+    assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    tracemalloc.stop()
+
+
 def test_fast_processing_has_its_own_price():
     data = {"provider": "anthropic", "model": "claude-opus-4-8", "tokens": {"input": 1000, "output": 100}}
     at_once, fast = (
@@ -176,7 +201,11 @@ def test_times_are_read_as_rfc_3339_has_them(at, ts):
 
 
 @pytest.mark.parametrize(
-    "at", ["", "2026-11-22", "20261122T120000Z", "2026-W47-7T12:00:00Z", "12:00", "2026-11-22T25:00:00Z"]
+    "at",
+    [
+        *("", "2026-11-22", "20261122T120000Z", "2026-W47-7T12:00:00Z", "12:00", "2026-11-22T25:00:00Z"),
+        "9999-12-31T23:59:60Z",
+    ],
 )
 def test_what_is_no_time_is_refused(at):
     data = {"provider": "openai", "model": "gpt-4o", "tokens": {}, "at": at}

@@ -11,15 +11,13 @@ from infertop.money.book.classes import free_prices, unit_prices
 from infertop.money.book.rows import Row, Tiered, parse_model
 from infertop.money.book.spans import span
 from infertop.money.book.when import When
-from infertop.money.quote import LISTED_BY, STANDARD_RATE, Quote, UnitPrice, Way
+from infertop.money.quote import LISTED_BY, STANDARD_RATE, STANDARD_TIERS, Quote, UnitPrice, Way
 
 CORRECTED = "corrected"
 BATCH = "batch"
 _FAST = "fast"
 _MOST = 128
 _T = TypeVar("_T")
-# What providers call processing at the standard rate.
-_STANDARD = frozenset(("standard", "default", "auto", "on_demand"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def terms(way: Way) -> Terms:
     if way.service_tier == _FAST:
         tier["speed"] = _FAST
     words = {BATCH: batch} if batch else {}
-    if tier and way.service_tier.lower() not in _STANDARD:
+    if tier and way.service_tier.lower() not in STANDARD_TIERS:
         words[way.service_tier] = tier
     return Terms(words, batch | tier)
 
