@@ -60,7 +60,8 @@ def pages(book: PriceBook, model: str, provider: str | None, way: Way, ts: float
 def _own_providers(book: PriceBook, model: str) -> Iterator[str]:
     """Iterate over the providers that pricing.toml's entries for the model name, "local" among them."""
     for each in book.settings.models:
-        named = each.pattern == model or fnmatchcase(model, each.pattern)
+        pattern = each.pattern.lower()
+        named = pattern == model.lower() or fnmatchcase(model.lower(), pattern)
         if named and each.provider and not any(ch in each.provider for ch in "*?["):
             yield each.provider
 

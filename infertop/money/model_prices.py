@@ -24,7 +24,7 @@ class Chosen(NamedTuple):
 
 
 class ModelEntries:
-    """All [model] entries, found by the model's name."""
+    """All [model] entries, found by the model's name, in whatever case it is written: the list has none either."""
 
     def __init__(self, models: Sequence[ModelPrices], zone: ZoneInfo) -> None:
         """Index `models`, whose dates are days in `zone`."""
@@ -32,28 +32,40 @@ class ModelEntries:
         self._exact: dict[str, list[tuple[int, ModelPrices]]] = {}
         self._globs: list[tuple[int, ModelPrices]] = []
         for position, each in enumerate(models):
-            self._exact.setdefault(each.pattern, []).append((position, each))
+            self._exact.setdefault(each.pattern.lower(), []).append((position, each))
             if not GLOB.isdisjoint(each.pattern):
                 self._globs.append((position, each))
 
-    def choose(self, model: str, fits: Callable[[str], bool], ts: float) -> Chosen:
-        """Return the entry for `model` at `ts` whose provider, if it has one, `fits`.
+    def choose(self, names: Sequence[str], fits: Callable[[str], bool], ts: float) -> Chosen:
+        """Return the entry for the model of these `names` at `ts` whose provider, if it has one, `fits`.
 
-        The exact name goes before globs, an entry with a provider before one without; then the one that began last
-        holds, then the first of the file. One that has yet to begin hides no other.
+        The exact name goes before globs, an entry with a provider before one with a glob of providers before one
+        without; then the one that began last holds, then the first of the file. One that has yet to begin hides no
+        other.
         """
-        found = self._exact.get(model, []) + [
-            each for each in self._globs if each[1].pattern != model and fnmatchcase(model, each[1].pattern)
-        ]
+        names = [each.lower() for each in names]
+        found = [each for name in names for each in self._exact.get(name, [])]
+        found += [each for each in self._globs if _matches(names, each[1].pattern.lower())]
         fitting = [
             (begins(each.since, self._zone), position, each)
             for position, each in found
             if not each.provider or fits(each.provider)
         ]
         begun = [each for each in fitting if each[0] <= ts]
-        best = min(begun, key=lambda it: (it[2].pattern != model, not it[2].provider, -it[0], it[1]), default=None)
+        best = min(begun, key=lambda it: (*_vague(it[2], names), -it[0], it[1]), default=None)
         return Chosen(
             best[2] if best else None,
             max((each[0] for each in begun), default=ALWAYS),
             min((each[0] for each in fitting if each[0] > ts), default=NEVER),
         )
+
+
+def _matches(names: Sequence[str], pattern: str) -> bool:
+    """Say whether a glob means one of the names, and is none of them."""
+    return pattern not in names and any(fnmatchcase(name, pattern) for name in names)
+
+
+def _vague(entry: ModelPrices, names: Sequence[str]) -> tuple[bool, int]:
+    """Return how little an entry says of the model, which has these names in lower case, and of its provider."""
+    provider = entry.provider
+    return entry.pattern.lower() not in names, 2 if not provider else 0 if GLOB.isdisjoint(provider) else 1

@@ -42,7 +42,9 @@ def read_models(reader: Reader, raw: object) -> tuple[ModelPrices, ...]:
         return ()
     read = [(path, _model(reader, each, path)) for path, each in stated]
     entries = [(path, entry) for path, entry in read if entry]
-    for path, other in repeated((path, (each.pattern, each.provider.lower(), each.since)) for path, each in entries):
+    for path, other in repeated(
+        (path, (each.pattern.lower(), each.provider.lower(), each.since)) for path, each in entries
+    ):
         where = f"{spelt(other)} ({reader.where(other)})"
         reader.wrong(path, f"has the provider and the date of {where}: keep one, or set provider or from")
     return tuple(entry for _, entry in entries)

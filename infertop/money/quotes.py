@@ -59,13 +59,15 @@ class Quotes:
 
     def _local(self, model: str, ts: float, way: Way) -> _Spanned:
         """Return the shadow price of a model that is served here."""
-        chosen = self._entries.choose(model, lambda stated: fnmatchcase(LOCAL, stated.lower()), ts)
+        chosen = self._entries.choose((model,), lambda stated: fnmatchcase(LOCAL, stated.lower()), ts)
         return _spanned(_merged(chosen, None, LOCAL, way), chosen.start, chosen.end)
 
     def _listed(self, provider: str, model: str, ts: float, way: Way) -> _Spanned:
         listed = self._listing.quote(provider, model, ts, way)
-        asked = self._canonical(provider, model) or (listed.provider if listed else None)
-        chosen = self._entries.choose(model, self._fits(provider, asked), ts)
+        behind = self._behind(provider, model)
+        asked = self._listing.provider(behind[0] if behind else provider) or (listed.provider if listed else None)
+        names = (model, behind[1]) if behind else (model,)
+        chosen = self._entries.choose(names, self._fits(provider, asked), ts)
         factor, start, end = self._factor(provider, asked, ts)
         if listed and factor:
             listed = _negotiated(listed, factor)
@@ -78,11 +80,11 @@ class Quotes:
     def _listing(self) -> Listing:
         return self._ask()
 
-    def _canonical(self, provider: str, model: str) -> str | None:
-        """Return the book's id of the provider that is asked, behind litellm's prefix where there is one."""
-        if provider.lower() == _PREFIXING and "/" in model:
-            return self._listing.provider(model.split("/", 1)[0])
-        return self._listing.provider(provider)
+    def _behind(self, provider: str, model: str) -> tuple[str, str] | None:
+        """Return the provider and the model that litellm names in one, None where there is no such prefix."""
+        first, slash, rest = model.partition("/")
+        behind = provider.lower() == _PREFIXING and slash and self._listing.provider(first)
+        return (first, rest) if behind else None
 
     def _fits(self, provider: str, asked: str | None) -> Callable[[str], bool]:
         """Return the test of whether an entry's provider, a name or a glob, means the one that is asked."""

@@ -46,6 +46,19 @@ def test_the_exact_name_goes_before_globs_and_the_provider_before_none() -> None
     assert prices(text, "llama")["input"] == 1
 
 
+def test_a_name_means_a_model_in_any_case() -> None:
+    assert prices('[model."GPT-4o"]\ninput = 3\n', "gpt-4O", "x")["input"] == 3
+    assert prices('[model."Qwen/*"]\ninput = 3\n', "qwen/Qwen3-8B")["input"] == 3
+    assert prices('[model."QWEN*"]\ninput = 1\n[model."Qwen3"]\ninput = 2\n', "qwen3")["input"] == 2
+
+
+def test_a_provider_goes_before_a_glob_of_providers_whichever_stands_first() -> None:
+    glob, name = (f'[[model."m"]]\nprovider = "{of}"\ninput = {usd}\n' for of, usd in (("az*", 1), ("azure", 2)))
+    assert prices(glob + name, "m", "azure")["input"] == 2
+    assert prices(name + glob, "m", "azure")["input"] == 2
+    assert prices(glob + name, "m", "azkaban")["input"] == 1
+
+
 def test_a_name_with_brackets_means_itself() -> None:
     assert prices('[model."org/m[4bit]"]\ninput = 1\n', "org/m[4bit]")["input"] == 1
 

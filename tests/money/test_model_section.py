@@ -155,6 +155,7 @@ def test_two_entries_for_the_same_models_provider_and_date_are_a_mistake() -> No
     assert mistakes(dated + entry + dated)[0].startswith("6: model.m[2] has the provider and the date of model.m[0]")
     of = '[[model.m]]\nprovider = "{}"\ninput = 1\n'
     assert len(mistakes(of.format("openai") + of.format("OpenAI"))) == 1
+    assert len(mistakes(entry + entry.replace("model.m", "model.M"))) == 1
     assert len(parse((entry + dated + of.format("openai") + of.format("azure")).encode()).models) == 4
 
 

@@ -199,7 +199,8 @@ def test_the_exact_name_then_the_provider_then_the_newest_then_the_files_order_d
         '[[model."big"]]\nprovider = "*"\ninput = 5\nfrom = 2026-11-10\n'
         '[[model."big"]]\nprovider = "openai"\ninput = 6\nfrom = 2026-12-01\n'
     )
-    assert quoted(text).prices["input"].usd == 4
+    assert quoted(text).prices["input"].usd == 3
+    assert quoted(text, provider="openly").prices["input"].usd == 4
     assert quoted(text, provider="nobody").prices["input"].usd == 5
     assert quoted(text, "best").prices["input"].usd == 1
     day = 86400.0
@@ -251,6 +252,9 @@ def test_behind_litellm_the_provider_of_the_prefix_was_asked() -> None:
     text = '[provider."azure"]\nfactor = 0.8\n[model."openai/big"]\nprovider = "openai"\noutput = 7\n'
     assert quoted(text, "azure/big", "litellm").prices["output"].usd == Decimal("6.4")
     assert quoted(text, "openai/big", "litellm").prices["output"].usd == 7
+    own = '[model."big"]\nprovider = "openai"\noutput = 6\n[model."*"]\noutput = 5\n'
+    assert quoted(own, "openai/big", "litellm").prices["output"].usd == 6
+    assert quoted(own, "azure/big", "litellm").prices["output"].usd == 5
 
 
 def test_a_factor_holds_from_its_date_on_and_may_end() -> None:
