@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Any
 
 Matches = Callable[[str], bool]
 LONGEST_PATTERN = 200
 _DEEPEST = 4
-# A repeated group, or more than two endless repetitions, can take more than linear time on a name made for it.
-_REPEATED_GROUP = re.compile(r"\)\s*[*+{]")
-_ENDLESS = re.compile(r"[*+]|\{\d*,\}")
+# Nothing of what follows is in escapes and sets; a repeated group is tried without end, flags and comments hide things.
+_LITERAL = re.compile(r"\\.|\[\^?\]?[^\]]*\]", re.DOTALL)
+_REFUSED = re.compile(r"\)[*+{]|\(\?(?![:=!]|<[=!])")
+_STEP = re.compile(r"[(|)*+]|(?<!\()\?|\{\d*,\d*\}")
+# A name has 512 characters at most. What is optional, and one of several, takes the longer the more there are of it.
+_REPEATED, _OPTIONAL, _ALTERNATIVE = 512, 4, 2
+_MOST_TRIES = 512**3
 
 
 def compiled(clause: Any, depth: int = 0) -> Matches:
@@ -58,10 +63,33 @@ def _word(kind: str, word: str) -> Matches:
 
 
 def _pattern(text: str) -> Matches:
-    if len(text) > LONGEST_PATTERN or _REPEATED_GROUP.search(text) or len(_ENDLESS.findall(text)) > 2:
+    if len(text) > LONGEST_PATTERN or _tries(text) > _MOST_TRIES:
         raise ValueError(f"{text!r:.80} could take too long to match")
     try:
         pattern = re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"{text!r:.80} is no regular expression: {error}") from error
     return lambda name: pattern.search(name) is not None
+
+
+def _tries(text: str) -> float:
+    """Return in how many ways a pattern is tried on a name made for it: what stands in a row multiplies."""
+    bare = _LITERAL.sub("x", text)
+    if _REFUSED.search(bare):
+        return inf
+    others, here = 0, 1
+    outer: list[tuple[int, int]] = []
+    for step in _STEP.findall(bare):
+        if step == "(":
+            outer.append((others, here))
+            others, here = 0, 1
+        elif step == "|":
+            others, here = others + here * _ALTERNATIVE, 1
+        elif step == ")" and outer:
+            inner = others + here
+            others, here = outer.pop()
+            here *= inner
+        else:
+            here *= _OPTIONAL if step == "?" else _REPEATED
+    anchored = bare.startswith("^") and not others
+    return (others + here) * (1 if anchored else _REPEATED)
