@@ -47,6 +47,8 @@ class Recording:
     def start(self, gpus: SeenGpus) -> None:
         """Begin to record; `gpus` are those that an earlier run saw. The prices of now also hold for what had none."""
         self._gpus = gpus
+        # What an earlier session noted is gone with its first write, and GPUs that are no news are not noted again.
+        self.recorder.put_inventory("gpus", gpus.rows())
         self._tell_prices()
         self.recorder.start()
 
