@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from infertop.commands.setup import Setup
 from infertop.history.files import default_path
 from infertop.money.book.listing import Listing
-from infertop.money.book.load import newest
+from infertop.money.book.load import newest, trouble
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
 
@@ -16,7 +17,9 @@ _MAKERS = frozenset({"openai", "anthropic", "google", "mistral", "cohere", "deep
 
 
 def price_book(setup: Setup) -> PriceBook:
-    """Return the price book of the settings in use."""
+    """Return the price book of the settings in use, and tell where refreshed prices are ignored."""
+    if problem := trouble(data_folder()):
+        print(f"infertop: {problem}", file=sys.stderr)
     return book_of(setup.watcher.current.settings)
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from infertop.commands.price_text import age_days, wrapped
 from infertop.commands.priced_line import plain
 from infertop.commands.setup import Setup
 from infertop.money.book.corrections import corrections
-from infertop.money.book.load import trouble
 from infertop.money.hourly import formula
 from infertop.money.rates import PriceBook
-from infertop.money.settings import ModelPrices
+from infertop.money.settings import Energy, ModelPrices
 from infertop.readings.safe import safe
 
 
-def about_lines(setup: Setup, book: PriceBook, folder: Path, now: float) -> Iterator[str]:
+def about_lines(setup: Setup, book: PriceBook, now: float) -> Iterator[str]:
     """Iterate over the lines."""
     listing = book.listing
     models = listing.models()
@@ -25,8 +23,6 @@ def about_lines(setup: Setup, book: PriceBook, folder: Path, now: float) -> Iter
     yield f"list prices    {listing.name} of genai-prices {listing.version}, {age_days(book, now)} days old"
     yield f"               {len(models):,} models of {providers} providers"
     yield "               newer, from an installed genai-prices: infertop prices --refresh"
-    if problem := trouble(folder):
-        yield from wrapped(problem)
     held = [each for each in corrections() if listing.reason(each.provider, each.model)]
     yield f"corrections    {len(held)} in force" + (
         f" of {len(corrections())}" if len(held) < len(corrections()) else ""
@@ -50,10 +46,20 @@ def _own(setup: Setup, book: PriceBook) -> Iterator[str]:
         since = f" from {rate.since}" if rate.since else ""
         yield from wrapped(f"{rate.where}  {rate.name}: {formula(rate)}{since}")
     if settings.energy:
-        energy = settings.energy
-        yield f"  {safe(energy.where)}  energy {plain(energy.usd_per_kwh)} USD/kWh x PUE {energy.pue}"
+        yield from wrapped(f"{settings.energy.where}  energy {_energy(settings.energy)}")
     for deployment in settings.deployments:
         yield f"  {safe(deployment.where)}  deployment {safe(deployment.name, 60)}"
+
+
+def _energy(energy: Energy) -> str:
+    told = [f"{plain(energy.usd_per_kwh)} USD/kWh"]
+    told += [f"{_clock(each.start)}-{_clock(each.end)} {plain(each.usd_per_kwh)}" for each in energy.tariffs]
+    since = f" from {energy.since}" if energy.since else ""
+    return f"{', '.join(told)} x PUE {energy.pue}{since}"
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _entry(model: ModelPrices) -> str:

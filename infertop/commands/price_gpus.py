@@ -16,16 +16,24 @@ from infertop.readings.safe import safe
 # The chips that can be divided into MIG instances.
 _MIG = re.compile(r"(A100|A30|A800|H100|H200|H800|H20|GH200|B200|B300|GB200|GB300|RTXPRO6000)(-|$)")
 
+_MAKER = re.compile(r"NVIDIA |GeForce |Quadro |Tesla |AMD (Instinct|Radeon) ", re.IGNORECASE)
 
-def gpu_names(name: str) -> list[str]:
-    """Return the GPUs that a name means: NVML's name, a key, a family of keys, or a part of some."""
+
+def gpu_names(name: str, book: PriceBook) -> list[str]:
+    """Return the GPUs that a name means: NVML's name, a key, a family of keys, or a part of some.
+
+    One of no known kind means itself where pricing.toml names it, or it is named as its maker names GPUs.
+    """
     if key := gpu_rates.gpu_key(name):
         kinds = [each for each in gpu_rates.default_rates() if each == key or each.startswith(f"{key}-")]
         return [name] if key in kinds or not kinds else [name, *kinds]
+    if any(each.name == name for each in book.settings.gpus):
+        return [name]
     letters = _letters(name)
     if len(letters) < 2 or (not any(ch.isdigit() for ch in letters) and letters not in ("RTX", "GTX", "TESLA")):
         return []
-    return [each for each in gpu_rates.default_rates() if letters in _letters(each)]
+    found = [each for each in gpu_rates.default_rates() if letters in _letters(each)]
+    return found or ([name] if _MAKER.match(name) else [])
 
 
 def _letters(name: str) -> str:
@@ -56,6 +64,11 @@ def gpu_lines(name: str, book: PriceBook, ts: float) -> Iterator[str]:
         yield "  put what you pay into pricing.toml:"
         for line in gpu_snippet(gpu_rates.without_mig(name), plain(rate.price.usd) if rate.price else "0.00"):
             yield f"    {line}"
+
+
+def gpu_priced(name: str, book: PriceBook, ts: float) -> bool:
+    """Say whether a GPU has a price."""
+    return book.gpu_rate(name, ts=ts).price is not None
 
 
 def gpu_table(names: Iterable[str], book: PriceBook, ts: float) -> Iterator[str]:

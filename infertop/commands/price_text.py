@@ -63,12 +63,11 @@ def _table(page: Page) -> Iterator[str]:
     columns = _columns(page)
     ways = list(columns)
     widths = [max(len(way) + 2, 10) for way in ("price", *ways)]
-    titles = zip(("price", *ways), widths, strict=True)
-    yield f"  {'CLASS':15}" + "".join(f"{way.upper():>{width}}" for way, width in titles) + "  FROM"
-    for name in TOKEN_CLASSES:
-        unit = page.quote.prices.get(name)
-        if unit is None or not own_price(unit):
-            continue
+    own = [(name, unit) for name in TOKEN_CLASSES if (unit := page.quote.prices.get(name)) and own_price(unit)]
+    if own:
+        titles = zip(("price", *ways), widths, strict=True)
+        yield f"  {'CLASS':15}" + "".join(f"{way.upper():>{width}}" for way, width in titles) + "  FROM"
+    for name, unit in own:
         others = [columns[way].prices.get(name) for way in ways]
         cells = [plain(each.usd) if each else "-" for each in (unit, *others)]
         figures = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
@@ -100,26 +99,38 @@ def _from(name: str, unit: UnitPrice, page: Page) -> str:
     told = [unit.source] if unit.source != page.quote.source else []
     told += [f"since {unit.since}"] if unit.since else []
     listed = page.listed.prices.get(name) if page.listed else None
-    if listed is not None and listed.usd != unit.usd:
-        told.append(f"(list {plain(listed.usd)})")
-    return safe(" ".join(told), 40)
+    if listed is not None and listed.usd * unit.per != unit.usd * listed.per:
+        told.append(f"(list {plain(listed.usd)}{'' if listed.per == unit.per else f' per {listed.per:,}'})")
+    return safe(" ".join(told), 70)
 
 
 def _tiers(page: Page) -> Iterator[str]:
-    edges = sorted({above for unit in page.quote.prices.values() for above, _ in unit.tiers})
-    for edge in edges:
-        told = (
-            f"{name} {plain(unit.at(edge + 1))}"
-            for name, unit in page.quote.prices.items()
-            if own_price(unit) and any(above == edge for above, _ in unit.tiers)
-        )
-        yield from wrapped(f"above {edge:,} prompt tokens, for all of a request: {', '.join(told)}")
+    for way, quote in {"": page.quote, **_columns(page)}.items():
+        edges = sorted({above for unit in quote.prices.values() for above, _ in unit.tiers})
+        for edge in edges:
+            told = (
+                f"{name} {plain(unit.at(edge + 1))}"
+                for name, unit in quote.prices.items()
+                if own_price(unit) and any(above == edge for above, _ in unit.tiers)
+            )
+            begun = f"{way} above" if way else "above"
+            yield from wrapped(f"{begun} {edge:,} prompt tokens, for all of a request: {', '.join(told)}")
 
 
 def _calls(page: Page) -> Iterator[str]:
+    others = _columns(page)
     for name, unit in page.quote.prices.items():
-        if name in CALL_UNITS:
-            yield f"  {name:28} {plain(unit.usd)} USD per {unit.per:,}"
+        if name not in CALL_UNITS or not own_price(unit):
+            continue
+        told = [f"{plain(unit.usd)} USD per {unit.per:,}"]
+        told += [
+            f"{way} {plain(other.usd)}"
+            for way, quote in others.items()
+            if (other := quote.prices.get(name)) and other.usd != unit.usd
+        ]
+        told += [f"at least {unit.minimum:,} each time"] if unit.minimum else []
+        told += [where] if (where := _from(name, unit, page)) else []
+        yield from wrapped(f"{name:28} {', '.join(told)}")
 
 
 def _dated(page: Page) -> Iterator[str]:

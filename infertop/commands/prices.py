@@ -65,7 +65,7 @@ def _about(setup: Setup, book: PriceBook, options: Namespace) -> int:
     if options.json:
         print(json.dumps(about_json(book, setup.clock.now())))
         return 0
-    _print(about_lines(setup, book, data_folder(), setup.clock.now()))
+    _print(about_lines(setup, book, setup.clock.now()))
     return 0
 
 
@@ -74,7 +74,7 @@ def _named(book: PriceBook, options: Namespace, ts: float, now: float) -> int:
     from infertop.commands.price_gpus import gpu_names
 
     together = " ".join(options.names)
-    names = [together] if len(options.names) > 1 and gpu_names(together) else list(dict.fromkeys(options.names))
+    names = [together] if len(options.names) > 1 and gpu_names(together, book) else list(dict.fromkeys(options.names))
     way = Way(options.batch, options.tier.strip().lower())
     answers = [_Answer(book, name, options.provider, way, ts) for name in names]
     if options.json:
@@ -102,7 +102,7 @@ class _Answer:
         self._provider = provider or ""
         whose, model = owner(book, name, provider, ts)
         self.pages = pages(book, model, whose or None, way, ts)
-        self.gpus = [] if provider else gpu_names(name)
+        self.gpus = [] if provider else gpu_names(name, book)
         shown = {(each.quote.provider, each.quote.matched) for each in self.pages}
         listed = book.listing.provider(provider) if provider else None
         self.others = [
@@ -114,7 +114,9 @@ class _Answer:
     @property
     def found(self) -> bool:
         """Whether the name means anything that has a price."""
-        return bool(self.pages or self.others or self.gpus)
+        from infertop.commands.price_gpus import gpu_priced
+
+        return bool(self.pages or self.others) or any(gpu_priced(each, self._book, self._ts) for each in self.gpus)
 
     def lines(self, now: float, *, first: bool) -> Iterator[str]:
         """Iterate over the lines about it."""

@@ -14,6 +14,7 @@ import pytest
 
 from infertop import cli
 from infertop.commands import setup
+from infertop.commands.book import data_folder
 from infertop.history.drops import transaction
 from infertop.history.ledger import Ledger
 from infertop.history.open import open_store
@@ -176,6 +177,48 @@ def test_an_owned_gpu_has_its_amortisation_and_energy(prices: Run) -> None:
     assert "put what you pay" not in told
     (gpu,) = only(prices("H100", "--json", own=OWN))["gpus"]
     assert (gpu["usd_per_hour"], gpu["owned"], gpu["default"]) == ("0.656392694064", True, False)
+
+
+def test_a_gpu_of_no_known_kind_is_a_gpu_all_the_same(prices: Run) -> None:
+    status, out, _ = prices("NVIDIA Foo 9000")
+    assert status == 1
+    assert '[gpu."NVIDIA Foo 9000"]' in out
+    assert "[model" not in out
+    status, out, _ = prices("NVIDIA", "Foo", "9000", own='[gpu."NVIDIA Foo 9000"]\nusd_per_hour = 4\n')
+    assert (status, out.splitlines()[0]) == (0, "NVIDIA Foo 9000  GPU of an unknown kind  4 USD/h")
+    assert prices("the rack", own='[gpu."the rack"]\nusd_per_hour = 4\n')[1].splitlines()[1] == "  pricing.toml:2"
+
+
+def test_what_is_counted_beside_tokens_has_its_other_prices_source_and_least(prices: Run) -> None:
+    own = "[model.gpt-4o]\nweb_searches = 0.02\n"
+    _, out, _ = prices("gpt-4o", own=own)
+    assert "web_searches 0.02 USD per 1, pricing.toml:2 (list 10 per 1,000)" in " ".join(out.split())
+    _, out, _ = prices("whisper-large-v3")
+    assert "CLASS" not in out
+    said = " ".join(out.split())
+    assert "audio_seconds 0.111 USD per 3,600, batch 0.0555, at least 10 each time" in said
+
+
+def test_tiers_of_every_way_of_processing_are_told(prices: Run) -> None:
+    _, out, _ = prices("gemini-2.5-pro")
+    said = " ".join(out.split())
+    assert "above 200,000 prompt tokens, for all of a request: input 2.5, cache_read 0.25, output 15" in said
+    assert "batch above 200,000 prompt tokens, for all of a request: input 1.25, cache_read 0.25, output 7.5" in said
+
+
+def test_energy_is_told_with_its_hours_and_date(prices: Run) -> None:
+    own = "[energy]\nusd_per_kwh = 0.2\npue = 1.3\nfrom = 2026-10-26\n"
+    own += '[[energy.tariff]]\nfrom = "22:00"\nto = "06:00"\nusd_per_kwh = 0.09\n'
+    assert "energy 0.2 USD/kWh, 22:00-06:00 0.09 x PUE 1.3 from 2026-10-26" in prices(own=own)[1]
+
+
+def test_refreshed_prices_that_cannot_be_read_are_told_wherever_prices_are_used(prices: Run) -> None:
+    file = data_folder() / "prices.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{")
+    status, out, said = prices("gpt-4o")
+    assert (status, "snapshot 2026-11-10" in out) == (0, True)
+    assert f"infertop: {file}: these refreshed prices are ignored, because it is no JSON" in said
 
 
 def test_a_part_of_a_name_lists_the_gpus_that_have_it(prices: Run) -> None:

@@ -61,7 +61,7 @@ def _snapshot(installed: str, today: date) -> bytes:
     try:
         content = convert(_providers(), installed, today.isoformat()).encode()
         parse_snapshot(content)
-    except (ImportError, AttributeError, LookupError, TypeError, ValueError, StopIteration) as error:
+    except Exception as error:  # somebody else's code, of a version that nobody has seen
         raise CannotRefreshError(
             f"{PACKAGE} {installed} has its prices in a form that this infertop cannot read ({error}): "
             f"upgrade infertop, or install {PACKAGE} {newest(None).version}"

@@ -84,6 +84,15 @@ def test_a_package_in_another_form_is_refused_and_leaves_what_was_there(tmp_path
     assert (tmp_path / FILE).read_bytes() == before
 
 
+def test_a_package_that_fails_in_a_way_of_its_own_is_refused_in_a_sentence(tmp_path, newer, monkeypatch):
+    def fails():
+        raise RuntimeError("registry is closed")
+
+    monkeypatch.setattr(module, "_providers", fails)
+    with pytest.raises(CannotRefreshError, match=r"cannot read \(registry is closed\): upgrade infertop"):
+        refresh(tmp_path, TODAY)
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path, newer):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(
