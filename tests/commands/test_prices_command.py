@@ -209,7 +209,8 @@ def test_tiers_of_every_way_of_processing_are_told(prices: Run) -> None:
 def test_energy_is_told_with_its_hours_and_date(prices: Run) -> None:
     own = "[energy]\nusd_per_kwh = 0.2\npue = 1.3\nfrom = 2026-10-26\n"
     own += '[[energy.tariff]]\nfrom = "22:00"\nto = "06:00"\nusd_per_kwh = 0.09\n'
-    assert "energy 0.2 USD/kWh, 22:00-06:00 0.09 x PUE 1.3 from 2026-10-26" in prices(own=own)[1]
+    said = " ".join(prices(own=own)[1].split())
+    assert "energy 0.2 USD/kWh, 22:00-06:00 0.09 x PUE 1.3 from 2026-10-26" in said
 
 
 def test_refreshed_prices_that_cannot_be_read_are_told_wherever_prices_are_used(prices: Run) -> None:
