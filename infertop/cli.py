@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = _nowhere()
     if sys.stderr is None:  # print() would take stdout for it
         sys.stderr = _nowhere()
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    written = sys.argv[1:] if arguments is None else arguments
+    parser = _parser(written)
+    options = parser.parse_args(written)
     if options.json and not options.once and options.command not in WITH_JSON:
         parser.error("--json goes with --once")
     if options.demo and options.command:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from infertop import __version__
@@ -90,8 +91,8 @@ an error that names both. Its shape is told by its keys and the provider, or by 
 _HELP_LINES = argparse.RawDescriptionHelpFormatter
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; only a command that `arguments` name has its options."""
     top = argparse.ArgumentParser(
         prog="infertop",
         description="htop for what inference costs.",
@@ -104,28 +105,33 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--json", action="store_true", help="with --once: as JSON (see infertop schema)")
     _shared(top, top=True)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-
-    def command(name: str, text: str, source: bool = True) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text)
-        _shared(added, top=False, source=source)
-        return added
-
-    record = command("record", "collect without a screen")
-    record.add_argument("--for", dest="seconds", type=_positive, metavar="SECONDS", help="stop after this long")
-    report = command("report", "the ledger, summed")
-    report.add_argument("--by", default="model", metavar="KEY[,KEY]", help="group by (default: model)")
-    report.add_argument("--since", default="24h", help="90m, 24h, 7d, today, month, or a date (default: 24h)")
-    report.add_argument("--until", default="now", help="as --since (default: now)")
-    report.add_argument("--format", choices=("table", "json", "csv"), default="table")
-    report.add_argument("--budget-exit", action="store_true", help="exit with status 3 where a budget is over")
-    check = command("check", "the configuration and every source, one line each with what to do")
-    check.add_argument("--kinds", action="store_true", help="list every kind of source that can be read")
-    command("schema", "the JSON Schema of --once --json")
-    _add_cost(command("cost", "price usage records, one JSON line each"))
-    _add_estimate(command("estimate", "count the tokens of files and price them"))
-    _add_prices(command("prices", "the price of a model or GPU, where it is from, how old it is"))
-    _add_whatif(command("whatif", "the measured traffic on other models and hardware", source=False))
+    for name, (text, add_own) in _COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name in arguments:  # the first paint does not wait for the options of others
+            _shared(command, top=False, source=name != "whatif")
+            add_own(command)
     return top
+
+
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--for", dest="seconds", type=_positive, metavar="SECONDS", help="stop after this long")
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--by", default="model", metavar="KEY[,KEY]", help="group by (default: model)")
+    add("--since", default="24h", help="90m, 24h, 7d, today, month, or a date (default: 24h)")
+    add("--until", default="now", help="as --since (default: now)")
+    add("--format", choices=("table", "json", "csv"), default="table")
+    add("--budget-exit", action="store_true", help="exit with status 3 where a budget is over")
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kinds", action="store_true", help="list every kind of source that can be read")
+
+
+def _add_nothing(parser: argparse.ArgumentParser) -> None:
+    pass
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -172,3 +178,16 @@ def _add_whatif(parser: argparse.ArgumentParser) -> None:
     add("--scale", default="1,10,100", metavar="N[,N]", help="times the traffic (default: 1,10,100)")
     add("--all", action="store_true", help="every priced model")
     _json(parser)
+
+
+_COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "record": ("collect without a screen", _add_record),
+    "report": ("the ledger, summed", _add_report),
+    "check": ("the configuration and every source, one line each with what to do", _add_check),
+    "schema": ("the JSON Schema of --once --json", _add_nothing),
+    "cost": ("price usage records, one JSON line each", _add_cost),
+    "estimate": ("count the tokens of files and price them", _add_estimate),
+    "prices": ("the price of a model or GPU, where it is from, how old it is", _add_prices),
+    "whatif": ("the measured traffic on other models and hardware", _add_whatif),
+}
+"""What each command is for, and the function that adds its own options."""

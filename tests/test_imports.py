@@ -88,6 +88,29 @@ def test_nothing_heavy_is_loaded_before_the_first_paint(words, tmp_path):
     assert not modules & HEAVY
 
 
+SECTIONS = """
+import json, sys
+from infertop.money.load import parse
+parse(sys.argv[1].encode())
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("# nothing is set", set()),
+        ("[gpu.H100]\nusd_per_hour = 3", {"rate_section"}),
+        ("[alert]\nsigma = 3", {"budget_section"}),
+        ("[provider.openai]\nfactor = 0.9", {"provider_section"}),
+    ],
+)
+def test_a_section_of_pricing_toml_costs_time_only_where_it_is_written(written, read, tmp_path):
+    mine = {name.removeprefix("infertop.money.") for name in run(SECTIONS, written, home=tmp_path)}
+    assert {name for name in mine if name.endswith("_section")} == {"source_section", *read}
+    assert not any(name.startswith("deployment") for name in mine)
+
+
 @pytest.mark.parametrize("words", [(), ("--demo",)])
 def test_collectors_are_loaded_before_the_first_paint_only_where_one_is_named(words, tmp_path):
     assert "collectors" not in run(PAINT, *words, home=tmp_path)

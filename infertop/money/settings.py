@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from infertop.money.deployments.declared import Deployment
 from infertop.money.periods import PeriodKind
+
+if TYPE_CHECKING:
+    from infertop.money.deployments.declared import Deployment
 
 UTC = ZoneInfo("UTC")
 
