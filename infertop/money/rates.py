@@ -10,7 +10,7 @@ from infertop.money.book.listing import Listing
 from infertop.money.book.load import shipped
 from infertop.money.dates import Calendar
 from infertop.money.gpu_rate import GpuRate, gpu_rate
-from infertop.money.hourly import formula, host_price, plain
+from infertop.money.hourly import host_price
 from infertop.money.lines import Price
 from infertop.money.model_prices import LOCAL
 from infertop.money.quote import Quote, Way
@@ -63,12 +63,6 @@ class PriceBook:
         if (one.gpus, one.host, one.energy) != (two.gpus, two.host, two.energy):
             return False
         return (one.deployments, one.zone) == (two.deployments, two.zone)
-
-    def api_costs_like(self, other: PriceBook) -> bool:
-        """Say whether every model costs the same by both, at every time."""
-        one, two = self.settings, other.settings
-        same = (one.models, one.providers, one.zone) == (two.models, two.providers, two.zone)
-        return same and self._lists_like(other)
 
     def _lists_like(self, other: PriceBook) -> bool:
         if self._listing is None and other._listing is None and self._find is other._find:
@@ -133,10 +127,3 @@ class PriceBook:
         if not rate.owned:
             return rate.lines
         return (*rate.lines, power.explain(self._calendar.at(ts).energy, ts, self.settings.zone))
-
-    def explain_host(self, ts: float) -> tuple[str, ...]:
-        """Return formula, inputs and their sources of the host's $/hour, a sentence a line."""
-        price, host = self.host_price(ts), self._calendar.at(ts).host
-        if price is None or host is None:
-            return ("no price for the host: set usd_per_hour under [host] in pricing.toml",)
-        return (f"$/hour = {formula(host)} = {plain(price.usd)} USD/h",)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from infertop.money.dates import begins
+from infertop.money.hourly import formula
 from infertop.money.load import parse
 from infertop.money.rates import PriceBook
 from infertop.money.schema import Mistakes
@@ -94,11 +95,9 @@ def test_two_rates_of_one_gpu_from_one_date_are_a_mistake() -> None:
 
 
 def test_what_is_explained_is_what_holds_at_that_time() -> None:
-    prices = book("[host]\nusd_per_hour = 1\nfrom = 2026-11-01\n[gpu.H100]\nusd_per_hour = 2\nfrom = 2026-11-01\n")
+    prices = book("[gpu.H100]\nusd_per_hour = 2\nfrom = 2026-11-01\n")
     start = midnight("2026-11-01", UTC)
-    assert prices.explain_host(start) == ("$/hour = rented at 1 USD/h (pricing.toml:2) = 1 USD/h",)
-    assert prices.explain_host(start - 1)[0].startswith("no price for the host")
-    assert "pricing.toml:5" in prices.explain_gpu(H100, None, None, start)[0]
+    assert "pricing.toml:2" in prices.explain_gpu(H100, None, None, start)[0]
     assert "default rate" in prices.explain_gpu(H100, None, None, start - 1)[0]
 
 
@@ -107,9 +106,9 @@ def test_a_months_overhead_comes_on_top_of_a_rent() -> None:
     host = prices.host_price(0.0)
     assert host is not None
     assert host.usd == Decimal("0.5")
-    assert prices.explain_host(0.0) == (
-        "$/hour = rented at 0.40 USD/h + 73 USD / 730 h overhead (pricing.toml:2) = 0.5 USD/h",
-    )
+    rate = prices.host_rate(0.0)
+    assert rate is not None
+    assert formula(rate) == "rented at 0.40 USD/h + 73 USD / 730 h overhead (pricing.toml:2)"
     assert usd(book("[gpu.H100]\nusd_per_hour = 2\noverhead_usd_per_month = 7.3\n"), 0.0) == Decimal("2.01")
 
 

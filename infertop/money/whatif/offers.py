@@ -36,15 +36,6 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Offers:
-    """All offers at one time; `free` cost nothing, `without_price` have none for what is asked: both are left out."""
-
-    all: tuple[Offer, ...]
-    free: int
-    without_price: int
-
-
-@dataclass(frozen=True, slots=True)
 class Candidate:
     """An offer and what the traffic costs there; `also` are providers with the same model at the same cost."""
 
@@ -82,13 +73,6 @@ def offer(name: Name, prices: PriceBook, ts: float) -> Offer | None:
     if quote is None or not any(each.usd for each in quote.prices.values()):
         return None
     return Offer(name, quote)
-
-
-def offers(prices: PriceBook, ts: float) -> Offers:
-    """Return every model with a price at `ts` (epoch seconds)."""
-    found = named(prices)
-    priced = [one for each in found.names if (one := offer(each, prices, ts))]
-    return Offers(tuple(priced), found.free, len(found.names) - len(priced))
 
 
 def candidates(traffic: Traffic, among: Iterable[Offer], prices: PriceBook, ts: float) -> list[Candidate]:

@@ -35,11 +35,6 @@ def usd_per_million(usd_per_hour: Decimal, tokens_per_second: Decimal) -> Decima
     return usd_per_hour * MILLION / HOUR / tokens_per_second
 
 
-def usd_of_seconds(usd_per_hour: Decimal, seconds: Decimal) -> Decimal:
-    """Return what GPU time costs: R x seconds / 3600, USD."""
-    return usd_per_hour * seconds / HOUR
-
-
 def usd_per_day(gpus: int | Decimal, usd_per_gpu_hour: Decimal) -> Decimal:
     """Return what GPUs that are held day and night cost a day: gpus x R x 24, USD."""
     return gpus * usd_per_gpu_hour * HOURS_PER_DAY
@@ -48,11 +43,6 @@ def usd_per_day(gpus: int | Decimal, usd_per_gpu_hour: Decimal) -> Decimal:
 def tokens_per_day(tokens_per_second: Decimal, gpus: int | Decimal = 1) -> Decimal:
     """Return what GPUs serve a day at full use: gpus x tps x 86400, tokens."""
     return gpus * tokens_per_second * DAY
-
-
-def seconds_for(tokens: int | Decimal, tokens_per_second: Decimal) -> Decimal:
-    """Return how long that many tokens take at a speed: tokens / tps, seconds."""
-    return tokens / tokens_per_second
 
 
 def break_even(

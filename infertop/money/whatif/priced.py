@@ -114,19 +114,6 @@ def tokens_for(usd: Decimal, usd_per_million: Decimal) -> Decimal:
     return usd * MILLION / usd_per_million
 
 
-def saved_by_stopping(output_tokens: int, stopped_after: int, usd_per_million: Decimal) -> Decimal:
-    """Return what is saved where an answer is stopped: (output - stopped after) x price / 1e6, USD.
-
-    An answer that ended before has cost all that it would.
-    """
-    return usd_of_tokens(max(output_tokens - stopped_after, 0), usd_per_million)
-
-
 def ratio(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     """Return one / other, None where either is not known or the other is 0."""
     return None if one is None or not other else one / other
-
-
-def reduction(old: Decimal, new: Decimal) -> Decimal:
-    """Return by which share a price fell: (old - new) / old; below 0 where it rose."""
-    return (old - new) / old

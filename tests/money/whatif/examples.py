@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from infertop.money.book.load import shipped
+from infertop.money.cost import cost
 from infertop.money.quote import Quote, Way
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
-from infertop.money.whatif.growth import Volume
 from infertop.money.whatif.traffic import STANDARD
 
 CASES = {
@@ -49,8 +49,10 @@ def listed(model: str, way: Way = STANDARD, **stated: Decimal) -> Quote:
     return quote
 
 
-def volume(case: str) -> tuple[Volume, Quote]:
+def request_usd(case: str) -> Decimal:
+    """What one request of the example costs by the list."""
     said = given(case)
     quote = listed(CASES[case]["source"].split()[-1], input=said["usd_per_mtok_in"], output=said["usd_per_mtok_out"])
-    tokens = {"input": int(said["input_tokens"]), "output": int(said["output_tokens"])}
-    return Volume(int(said["requests_per_day"]), tokens), quote
+    usd = cost(quote, {"input": int(said["input_tokens"]), "output": int(said["output_tokens"])}).usd
+    assert usd is not None
+    return usd

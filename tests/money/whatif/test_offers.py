@@ -11,7 +11,7 @@ from infertop.money.quote import Quote
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
 from infertop.money.whatif.newest import MAKERS, family_of, newest
-from infertop.money.whatif.offers import Name, basename, candidates, merged, named, offer, offers
+from infertop.money.whatif.offers import Name, Offer, basename, candidates, merged, named, offer
 from infertop.money.whatif.priced import traffic_cost
 from infertop.money.whatif.traffic import STANDARD, Traffic
 
@@ -24,12 +24,16 @@ def book(text: str) -> PriceBook:
     return PriceBook(parse(text.encode(), "pricing.toml", {}))
 
 
+def every_offer() -> list[Offer]:
+    return [found for each in named(BOOK).names if (found := offer(each, BOOK, NOON))]
+
+
 def test_every_model_that_costs_something_is_an_offer() -> None:
-    found = offers(BOOK, NOON)
-    assert len(found.all) > 2000
-    assert len(found.all) + found.free + found.without_price == len(BOOK.listing.models())
-    assert all(any(price.usd for price in each.quote.prices.values()) for each in found.all)
-    assert found.free > 100
+    found, (names, free) = every_offer(), named(BOOK)
+    assert len(found) > 2000
+    assert len(names) + free == len(BOOK.listing.models())
+    assert all(any(price.usd for price in each.quote.prices.values()) for each in found)
+    assert free > 100
 
 
 def test_what_pricing_toml_names_is_an_offer_and_what_is_served_here_is_none() -> None:
@@ -46,7 +50,7 @@ def test_what_pricing_toml_names_is_an_offer_and_what_is_served_here_is_none() -
 
 
 def test_candidates_come_cheapest_first_and_those_without_a_price_for_it_last() -> None:
-    found = candidates(SOME, offers(BOOK, NOON).all, BOOK, NOON)
+    found = candidates(SOME, every_offer(), BOOK, NOON)
     costs = [each.priced.usd for each in found]
     known = [usd for usd in costs if usd is not None]
     assert known == sorted(known)

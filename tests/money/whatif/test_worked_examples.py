@@ -1,4 +1,7 @@
-"""The 32 worked examples of tests/payloads/prices, each answered by the formula of the program that is about it."""
+"""The 32 worked examples of tests/payloads/prices: by the formula of the program that is about it, where there is one.
+
+The others are plain arithmetic, which stands here.
+"""
 
 from __future__ import annotations
 
@@ -17,50 +20,24 @@ from infertop.money.deployments.declared import Provisioned, Serverless
 from infertop.money.load import parse
 from infertop.money.quote import Way
 from infertop.money.rates import PriceBook
-from infertop.money.whatif.growth import (
-    Volume,
-    amortised_usd_per_token,
-    loop,
-    per_million,
-    projected,
-    together_usd_per_month,
-)
-from infertop.money.whatif.own import (
-    break_even,
-    gpus_needed,
-    seconds_for,
-    tokens_per_day,
-    usd_of_seconds,
-    usd_per_day,
-    usd_per_million,
-)
-from infertop.money.whatif.priced import (
-    blended_usd_per_million,
-    ratio,
-    reduction,
-    saved_by_stopping,
-    tokens_for,
-    traffic_cost,
-    usd_of_tokens,
-)
+from infertop.money.whatif.own import break_even, gpus_needed, tokens_per_day, usd_per_day, usd_per_million
+from infertop.money.whatif.priced import blended_usd_per_million, ratio, tokens_for, traffic_cost, usd_of_tokens
 from infertop.money.whatif.traffic import Traffic
-from tests.money.whatif.examples import CASES, NOON, OF_MODEL, given, listed, volume
+from tests.money.whatif.examples import CASES, NOON, OF_MODEL, given, listed, request_usd
 
 MILLION = 1_000_000
 Answer = Mapping[str, Decimal | int | None]
 
 
 def a_month_of_requests(case: str) -> Answer:
-    requests, quote = volume(case)
-    return {
-        "usd_per_request": requests.usd_per_request(quote),
-        "usd_per_day": requests.usd_per_day(quote),
-        "usd_per_month": requests.usd_per_month(quote, int(given(case)["days"])),
-    }
+    said, one = given(case), request_usd(case)
+    day = one * said["requests_per_day"]
+    return {"usd_per_request": one, "usd_per_day": day, "usd_per_month": day * said["days"]}
 
 
 def all_months(case: str) -> Answer:
-    return {"usd_per_month": together_usd_per_month(map(volume, CASES[case]["inputs"]["cases"]))}
+    months = [a_month_of_requests(each)["usd_per_month"] or 0 for each in CASES[case]["inputs"]["cases"]]
+    return {"usd_per_month": Decimal(sum(months))}
 
 
 def tokens_of_a_gpu(case: str) -> Answer:
@@ -88,9 +65,8 @@ def gpus_day_and_night(case: str) -> Answer:
 
 
 def training(case: str) -> Answer:
-    said = given(case)
-    usd = amortised_usd_per_token(said["training_usd"], said["lifetime_tokens"])
-    return {"usd_per_token": usd, "usd_per_mtok": per_million(usd)}
+    usd = given(case)["training_usd"] / given(case)["lifetime_tokens"]
+    return {"usd_per_token": usd, "usd_per_mtok": usd * MILLION}
 
 
 def two_to_one(case: str) -> Answer:
@@ -149,15 +125,17 @@ def agent(case: str) -> Answer:
     said = given(case)
     fresh, out = said["price"]
     step = {"input": int(said["input_tokens"]), "output": int(said["output_tokens"])}
-    # What it is compared with is one prompt without an answer.
-    run = loop(listed("gpt-4o", input=fresh, output=out), step, int(said["steps"]), {"input": step["input"]})
+    steps = int(said["steps"])
+    tokens = {name: count * steps for name, count in step.items()}
+    quote = listed("gpt-4o", input=fresh, output=out)
+    run, direct = cost(quote, tokens), cost(quote, {"input": step["input"]})  # compared with a prompt without an answer
     return {
-        "input_tokens": run.tokens["input"],
-        "output_tokens": run.tokens["output"],
+        "input_tokens": tokens["input"],
+        "output_tokens": tokens["output"],
         "input_usd": run.by_class["input"],
         "output_usd": run.by_class["output"],
         "usd_per_query": run.usd,
-        "ratio_to_direct": run.ratio,
+        "ratio_to_direct": ratio(run.usd, direct.usd),
     }
 
 
@@ -169,9 +147,23 @@ def reserved(case: str) -> Answer:
 
 
 def latency(case: str) -> Answer:
-    said = given(case)
-    slow, fast = (seconds_for(said["output_tokens"], tps) for tps in said["tps"])
+    slow, fast = (given(case)["output_tokens"] / tps for tps in given(case)["tps"])
     return {"seconds_slow": slow, "seconds_fast": fast}
+
+
+def product(of: str, one: str, other: str, per: int = 1) -> Callable[[str], Answer]:
+    """The answer of a case that multiplies two of its figures."""
+    return lambda case: {of: given(case)[one] * given(case)[other] / per}
+
+
+def reduction(case: str) -> Answer:
+    old, new = given(case)["old"], given(case)["new"]
+    return {"reduction_fraction": (old - new) / old}
+
+
+def stopped(case: str) -> Answer:
+    said = given(case)
+    return {"saved_usd": usd_of_tokens(said["output_tokens"] - said["stop_after"], said["price_out"])}
 
 
 def a_request(case: str) -> Answer:
@@ -184,27 +176,21 @@ def a_request(case: str) -> Answer:
 ANSWERS: dict[str, Callable[[str], Answer]] = {
     "S0-1": tokens_of_a_gpu,
     "S0-2": tokens_of_a_gpu,
-    "S0-3": lambda case: {
-        "usd_per_request": usd_of_seconds(given(case)["gpu_usd_per_hour"], given(case)["gpu_seconds"])
-    },
-    "S1-1": lambda case: {"usd_per_month": projected(given(case)["usd_per_query"], given(case)["queries_per_month"])},
-    "S1-2": lambda case: {"usd_per_month": projected(given(case)["usd_per_query"], given(case)["queries_per_month"])},
+    "S0-3": product("usd_per_request", "gpu_usd_per_hour", "gpu_seconds", per=3600),
+    "S1-1": product("usd_per_month", "usd_per_query", "queries_per_month"),
+    "S1-2": product("usd_per_month", "usd_per_query", "queries_per_month"),
     "S2-1": a_month_of_requests,
     "S2-2": a_month_of_requests,
     "S2-3": a_month_of_requests,
     "S2-4": a_month_of_requests,
     "S2-5": all_months,
     "S2-6": training,
-    "S2-7": lambda case: {"reduction_fraction": reduction(given(case)["old"], given(case)["new"])},
+    "S2-7": reduction,
     "S2-8": lambda case: {
         f"ratio_{side}": ratio(given(case)[f"a_{side}"], given(case)[f"b_{side}"]) for side in ("in", "out")
     },
-    "S2-9": lambda case: {
-        "tokens_per_day": Volume(
-            int(given(case)["requests_per_day"]), {"input": int(given(case)["tokens"])}
-        ).tokens_per_day()
-    },
-    "S2-10": lambda case: {"usd_per_day": projected(given(case)["usd_per_request"], given(case)["requests_per_day"])},
+    "S2-9": product("tokens_per_day", "requests_per_day", "tokens"),
+    "S2-10": product("usd_per_day", "usd_per_request", "requests_per_day"),
     "S2-11": gpus_day_and_night,
     "S2-12": gpus_day_and_night,
     "S2-13": gpus_day_and_night,
@@ -216,18 +202,14 @@ ANSWERS: dict[str, Callable[[str], Answer]] = {
     "S2-19": batch,
     "S2-20": seconds_of_a_worker,
     "S2-21": agent,
-    "S2-22": lambda case: {
-        "saved_usd": saved_by_stopping(
-            int(given(case)["output_tokens"]), int(given(case)["stop_after"]), given(case)["price_out"]
-        )
-    },
+    "S2-22": stopped,
     "S2-23": reserved,
     "S2-24": latency,
     "S2-25": lambda case: {
         "input_tokens_at_threshold": tokens_for(given(case)["threshold_usd"], given(case)["price_in"])
     },
     "S3-1": a_request,
-    "S3-2": lambda case: {"usd_per_month": projected(given(case)["usd_per_request"], given(case)["calls"])},
+    "S3-2": product("usd_per_month", "usd_per_request", "calls"),
 }
 
 
