@@ -40,6 +40,7 @@ class Quotes:
         self._zone = settings.zone
         self._factors = settings.providers
         self._entries = ModelEntries(settings.models, settings.zone)
+        self._bare = not settings.models and not settings.providers
         self._ask = listing
         self._kept: dict[tuple[str, str, Way], tuple[_Spanned, ...]] = {}
 
@@ -64,6 +65,8 @@ class Quotes:
 
     def _listed(self, provider: str, model: str, ts: float, way: Way) -> _Spanned:
         listed = self._listing.quote(provider, model, ts, way)
+        if self._bare:
+            return _Spanned(listed, listed.start, listed.end) if listed else _Spanned(None, ALWAYS, NEVER)
         behind = self._behind(provider, model)
         asked = self._listing.provider(behind[0] if behind else provider) or (listed.provider if listed else None)
         names = (model, behind[1]) if behind else (model,)

@@ -27,7 +27,11 @@ _ELSE: dict[str, tuple[tuple[str, str], ...]] = {
     "output_audio_seconds": (("audio_seconds", "audio_seconds"),),
     "input_annotated_document_pages": (("input_document_pages", "input_document_pages"),),
 }
-_CHAINS = {name: ((name, ""), *_ELSE.get(name, ())) for name in (*TOKEN_CLASSES, *CALL_UNITS)}
+# Every class and unit, how many of it are priced at once, and what may price it: once for all, as quotes are many.
+_CHAINS = tuple(
+    (name, CALL_UNITS[name].per if name in CALL_UNITS else PER_TOKENS, ((name, ""), *_ELSE.get(name, ())))
+    for name in (*TOKEN_CLASSES, *CALL_UNITS)
+)
 
 
 def unit_prices(
@@ -35,12 +39,12 @@ def unit_prices(
 ) -> dict[str, UnitPrice]:
     """Return the price of every class and call unit that has one, from (price, since) by the book's keys."""
     found = {}
-    for name, chain in _CHAINS.items():
-        key, stands_for = next(((key, other) for key, other in chain if key in prices), ("", ""))
-        if key:
-            price, since = prices[key]
-            per = CALL_UNITS[name].per if name in CALL_UNITS else PER_TOKENS
-            found[name] = UnitPrice(price.base, per, source, since, price.tiers, stands_for, minimum.get(name, 0))
+    for name, per, chain in _CHAINS:
+        for key, stands_for in chain:
+            if key in prices:
+                price, since = prices[key]
+                found[name] = UnitPrice(price.base, per, source, since, price.tiers, stands_for, minimum.get(name, 0))
+                break
     return found
 
 
