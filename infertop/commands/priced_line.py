@@ -59,7 +59,7 @@ class PricedLines:
         if found.usd is None or None in found.by_class.values():
             self.unpriced += 1
         parts = [f"{_key(name)}{_text(usd)}" for name, usd in found.by_class.items()]
-        if len(parts) < len(record.tokens):
+        if 0 in record.tokens.values():
             parts += [f'{_key(name)}"0"' for name, used in record.tokens.items() if not used]
         classes = ", ".join(parts)
         flags = answer.flags + found.flags + record.flags

@@ -174,6 +174,12 @@ def test_flags_of_made_up_classes_are_not_remembered():
     tracemalloc.stop()
 
 
+def test_a_class_of_nothing_costs_nothing_whatever_is_counted_beside_it():
+    data = {"provider": "openai", "model": "gpt-4o", "tokens": {"input": 0, "output": 5}, "calls": {"web_searches": 1}}
+    found = json.loads(priced_lines().line(read_record(json.dumps(data).encode(), NOON)))
+    assert found["by_class"] == {"output": "0.00005", "web_searches": "0.01", "input": "0"}
+
+
 def test_fast_processing_has_its_own_price():
     data = {"provider": "anthropic", "model": "claude-opus-4-8", "tokens": {"input": 1000, "output": 100}}
     at_once, fast = (
