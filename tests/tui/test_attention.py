@@ -110,3 +110,14 @@ def test_every_line_of_an_explanation_can_be_read_at_80x24():
     assert all(f"input {n}" in seen for n in range(40))
     assert "the last line" in seen
     assert "… " not in words
+
+
+def test_a_budget_that_is_over_stands_before_those_that_are_not():
+    screen = text(desk()).split("\n")
+    (heading,) = [n for n, line in enumerate(screen) if line.startswith(" BUDGET")]
+    assert screen[heading + 1].startswith(" research")
+
+
+def test_before_anything_was_averaged_no_average_is_told():
+    assert "avg" not in title_line(desk(replace(sample.EMPTY, window_seconds=0.0)).scene, 140).text
+    assert "avg 5 min" in title_line(desk().scene, 140).text

@@ -37,6 +37,12 @@ def test_80x24_keeps_models_gpus_and_a_budget_beside_them():
         assert said in screen, said
 
 
+def test_where_some_do_not_fit_the_title_says_how_many_there_are():
+    assert " DEPLOYMENT 1/3 " in text(desk())
+    assert "DEPLOYMENT 1/3" not in text(desk(), (140, 40))
+    assert "pricing.toml:40" in text(desk(), (140, 40))
+
+
 def test_wide_screens_show_all_of_them_with_what_they_cost_and_whether_they_pay():
     rows = text(desk(), (200, 60)).split("\n")
     ptu, modal, nightly = (next(r for r in rows if r[1:].startswith(name)) for name in ("gpt-4o p", "modal", "nightly"))

@@ -101,7 +101,7 @@ def test_enter_on_another_row_explains_it():
     made.paint(80, 24)
     made.open()
     assert made.page.name == "explain"
-    assert "budgets › everything › explained" in shown(made)
+    assert "budgets › research › explained" in shown(made)
 
 
 def test_enter_on_a_group_or_the_unheld_gpus_opens_no_model():

@@ -90,7 +90,8 @@ def test_80x24_shows_8_models_5_gpus_2_budgets_the_event_and_the_keys():
         assert any(line[1:].startswith(name) for line in screen), name
     assert sum("/80  " in line or "/40  " in line for line in screen) == 5
     assert any(line.startswith(" everything") for line in screen)
-    assert any(line.startswith(" support bot") for line in screen)
+    assert any(line.startswith(" research") and "! over" in line for line in screen)
+    assert any(line.startswith(" BUDGET 2/3 ") for line in screen)
     assert screen[-2].startswith(" ! 04:12  gpt-4o 2.6x: prompt tokens/request 1 900 → 4 200 is 51 % of +$2.65/h")
     assert "q quit" in screen[-1]
 

@@ -279,6 +279,12 @@ def test_without_a_history_it_says_why():
     assert "No traffic was recorded. This is the last 1 h" in words(desk(sample_whatif.NOTHING))
 
 
+def test_a_notice_in_place_of_a_page_is_never_cut():
+    told = "no tokens and no cost were recorded in this time: a longer time may have some of them"
+    made = desk(replace(sample_whatif.NOTHING, notices=(told,)))
+    assert f"! {told}" in words(made)
+
+
 def test_help_tells_the_alternative_its_price_and_how_everything_was_come_by():
     made = desk()
     made.subject(1)

@@ -12,11 +12,12 @@ from tui.widgets.table import Cell, Column
 
 _PERIODS = {"hour": "/h", "day": "/day", "week": "/wk", "month": "/mo"}
 _COMPLETE = 0.995
+_OVER = "over"
 
 
 def level_style(level: str) -> str:
     """Return the style of a budget's level: over is an alarm, any level crossed a warning."""
-    return ALARM if level == "over" else OK if level == "ok" else WARN
+    return ALARM if level == _OVER else OK if level == "ok" else WARN
 
 
 def _bar(budget: BudgetRow, scene: Scene, width: int) -> Cell:
@@ -24,7 +25,7 @@ def _bar(budget: BudgetRow, scene: Scene, width: int) -> Cell:
 
 
 def _percent(budget: BudgetRow, scene: Scene, width: int) -> Cell:
-    return fmt.percent(budget.fraction), ALARM if budget.level == "over" else BOLD
+    return fmt.percent(budget.fraction), ALARM if budget.level == _OVER else BOLD
 
 
 def _limit(budget: BudgetRow, scene: Scene, width: int) -> Cell:
@@ -39,7 +40,7 @@ def _ends(budget: BudgetRow, scene: Scene, width: int) -> Cell:
 
 
 def _gone(budget: BudgetRow, scene: Scene, width: int) -> Cell:
-    if budget.level == "over":
+    if budget.level == _OVER:
         return "! over", ALARM
     if budget.exhausted_at is None:
         return "-", DIM
@@ -86,7 +87,7 @@ BUDGETS: TablePanel[BudgetRow] = TablePanel(
     name="budgets",
     title="BUDGET",
     columns=COLUMNS,
-    items=lambda scene: scene.view.budgets,
+    items=lambda scene: sorted(scene.view.budgets, key=lambda budget: budget.level != _OVER),
     key=lambda budget: budget.name,
     label=lambda budget: budget.name,
     detail=_detail,

@@ -59,7 +59,7 @@ def _figure(text: str) -> Cell:
 
 
 COLUMNS: tuple[Column[DeploymentRow], ...] = (
-    Column("name", "DEPLOYMENT", 12, lambda d, s, w: (d.name, PLAIN), left=True, grow=20),
+    Column("name", "DEPLOYMENT", 14, lambda d, s, w: (d.name, PLAIN), left=True, grow=20),
     Column("kind", "KIND", 11, lambda d, s, w: (d.kind, DIM), rank=6, left=True),
     Column("model", "MODEL", 10, lambda d, s, w: (d.model or "-", DIM), rank=9, left=True, grow=20),
     Column("usd_per_hour", "$/h", 7, _usd),
@@ -69,7 +69,7 @@ COLUMNS: tuple[Column[DeploymentRow], ...] = (
     Column("break_even", "even at", 7, lambda d, s, w: _figure(fmt.percent(d.break_even)), rank=3),
     Column("usd_per_million", "$/1M", 6, lambda d, s, w: _figure(fmt.per_million(d.usd_per_million_tokens)), rank=4),
     Column("verdict", "VERDICT", 14, _verdict, rank=4, left=True, grow=90, gap=2),
-    Column("price_source", "PRICE FROM", 14, lambda d, s, w: (d.price_source, DIM), rank=11, left=True, grow=16, gap=2),
+    Column("price_source", "PRICE FROM", 16, lambda d, s, w: (d.price_source, DIM), rank=11, left=True, grow=14, gap=2),
 )
 
 

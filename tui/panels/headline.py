@@ -49,7 +49,8 @@ def _status(scene: Scene) -> list[Part]:
         right.append(join([part("●", OK), part(f" {view.mode}"), part(f" {fmt.span(view.interval_seconds)}", DIM)], 4))
     if own := own_cost(view):
         right.append(part(f"self {own}", DIM, 8))
-    right.append(part(f"avg {fmt.span(view.window_seconds)}", DIM, 5))
+    if view.window_seconds:
+        right.append(part(f"avg {fmt.span(view.window_seconds)}", DIM, 5))
     right.append(part(stamp(view.at, view.timezone), DIM, 6))
     return right
 

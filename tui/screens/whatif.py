@@ -34,8 +34,8 @@ def draw(scene: Scene, width: int, height: int) -> Picture:
     rows = whatif_head(scene, width, fixed["head"])
     notices = scene.whatif.notices if scene.whatif else ()
     for notice in notices[: 1 if height >= 8 else 0]:
-        said = f"! {sentence(notice)}"
-        rows += paragraph(said, width, WARN) if height >= _TALL else [_one_line(said, width)]
+        said, roomy = f"! {sentence(notice)}", height >= _TALL or subject(scene) is None
+        rows += paragraph(said, width, WARN) if roomy else [_one_line(said, width)]
     rows = rows[:height]
     room = max(0, height - len(rows) - fixed["foot"])
     if subject(scene) is None:

@@ -155,9 +155,11 @@ def _put(line: Line, each: Placed[T], text: str, style: str) -> None:
 
 
 def window_title(title: str, first: int, shown: int, size: int, width: int, *, always: bool = False) -> str:
-    """Return the title with what part of the list is shown, where that is not all of it and there is room."""
-    longer = f"{title} {first + 1}-{first + shown} of {size:,}".replace(",", " ")
-    return longer if (shown < size or (always and size)) and len(longer) <= width else title
+    """Return the title with what part of the list is shown, or else how much of it, where that is not all of it."""
+    if not size or (shown >= size and not always):
+        return title
+    longer, short = f"{first + 1}-{first + shown} of {size:,}".replace(",", " "), f"{shown}/{size}"
+    return next((told for told in (f"{title} {longer}", f"{title} {short}") if len(told) <= width), title)
 
 
 def title_room(placed: Sequence[Placed[T]], sorted_by: str = "") -> int:
