@@ -9,17 +9,19 @@ from pathlib import Path
 from infertop import __version__
 
 EPILOG = """\
-exit status: 0 good, 1 it failed while running, 2 wrong use or configuration, 3 a budget is over (--budget-exit)
+exit status: 0 good, 1 it failed while running, 2 wrong use or configuration,
+  3 a budget is over (--budget-exit)
 examples:
-  infertop                                        the screen, over what it finds on this machine
-  infertop --source vllm=http://10.0.0.5:8000     and an engine that it cannot find by itself
-  infertop --once --json | jq .usd_per_hour       one reading for a script
-  infertop record --for 3600                      collect for an hour without a screen
-  infertop report --by model --since today        what it cost
-  infertop cost usage.jsonl | jq .usd             price usage records, one JSON line each
-  infertop estimate prompt.md --model gpt-4o --output-tokens 500    what a prompt would cost
-  infertop prices gpt-4o                          a price, where it is from, how old it is
-  infertop whatif --since 1h --scale 1,10,100     the measured traffic on other models and hardware
+  infertop                                     what it finds on this machine
+  infertop --source vllm=http://10.0.0.5:8000  and an engine that it cannot find
+  infertop --once --json | jq .usd_per_hour    one reading for a script
+  infertop record --for 3600                   collect an hour without a screen
+  infertop report --by model --since today     what it cost
+  infertop cost usage.jsonl | jq .usd          price usage records
+  infertop prices gpt-4o                       a price, its source and its age
+  infertop whatif --since 1h --scale 1,10,100  the same traffic elsewhere
+  infertop estimate prompt.md --model gpt-4o --output-tokens 500
+                                               what a prompt would cost
 """
 
 
@@ -77,16 +79,20 @@ def _shared(parser: argparse.ArgumentParser, *, top: bool, source: bool = True) 
 # The commands that have a --json of their own; without a command it goes with --once.
 WITH_JSON = frozenset({"estimate", "prices", "whatif"})
 COST_HELP = """\
-Price usage records: one JSON line in, one JSON line out, in the same order. What is no record becomes
-{"line": n, "error": "..."}, the rest goes on, and the status is 1.
+Price usage records: one JSON line in, one JSON line out, in the same order.
+What is no record becomes {"line": n, "error": "..."}, the rest goes on, and the
+status is 1.
 
-  {"id": "a", "provider": "openai", "model": "gpt-4o", "at": "2026-11-21T14:05:42Z",
-   "tokens": {"input": 1500, "cache_read": 0, "output": 400}, "batch": false, "service_tier": "flex",
-   "calls": {"web_searches": 2}}
+  {"id": "a", "provider": "openai", "model": "gpt-4o",
+   "at": "2026-11-21T14:05:42Z",
+   "tokens": {"input": 1500, "cache_read": 0, "output": 400},
+   "batch": false, "service_tier": "flex", "calls": {"web_searches": 2}}
 
-The classes of tokens are disjoint: output excludes reasoning, input excludes caches. Instead of "tokens" a record may
-have "usage", the object as the provider returned it: its nesting is undone, and figures that contradict each other are
-an error that names both. Its shape is told by its keys and the provider, or by "shape".
+The classes of tokens are disjoint: output excludes reasoning, input excludes
+caches. Instead of "tokens" a record may have "usage", the object as the
+provider returned it: its nesting is undone, and figures that contradict each
+other are an error that names both. Its shape is told by its keys and the
+provider, or by "shape". "speed": "fast" is a service tier too.
 """
 _HELP_LINES = argparse.RawDescriptionHelpFormatter
 

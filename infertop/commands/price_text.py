@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from math import isfinite
 
 from infertop.commands.price_pages import Page, own_price
@@ -18,6 +19,7 @@ from infertop.readings.safe import safe
 
 WIDTH = 79
 _OTHERS = 20
+_CELL = 8
 
 
 def page_lines(page: Page, book: PriceBook, now: float) -> Iterator[str]:
@@ -157,10 +159,19 @@ def others_lines(others: Sequence[Listed], book: PriceBook, ts: float) -> Iterat
     for each in others[:_OTHERS]:
         quote = book.quote(each.provider, each.model, ts)
         prices = [quote.prices.get(name) if quote else None for name in ("input", "output")]
-        cells = " ".join(f"{plain(unit.usd) if unit else '-':>8}" for unit in prices)
+        cells = " ".join(f"{_short(unit.usd) if unit else '-':>8}" for unit in prices)
         yield f"  {safe(each.provider, 14):14} {safe(each.model, 44):44} {cells}"
     if (more := len(others) - _OTHERS) > 0:
         yield f"  and {more:,} more: write more of the name, or --provider"
+
+
+def _short(usd: Decimal) -> str:
+    """Return an amount in 8 characters: some lists have prices with 17 digits, which their own page shows."""
+    exact = plain(usd)
+    if len(exact) <= _CELL:
+        return exact
+    rounded = plain(round(usd, 6))
+    return rounded if rounded != "0" and len(rounded) <= _CELL else f"{usd:.3g}"
 
 
 def day(ts: float) -> str:

@@ -327,3 +327,10 @@ def test_a_refresh_without_a_newer_package_says_what_to_do(prices: Run, monkeypa
     status, out, said = prices("--refresh")
     assert (status, out) == (1, "")
     assert said.startswith("infertop: genai-prices is not installed beside infertop: install it with")
+
+
+def test_no_line_is_wider_than_a_terminal(prices: Run) -> None:
+    """Some lists have prices with seventeen digits."""
+    _, out, _ = prices("Qwen/Qwen3-30B-A3B-Thinking-2507", "meta-llama/Llama-3.3-70B-Instruct")
+    assert " 1.04 " in out
+    assert max(map(len, out.splitlines())) <= 80
