@@ -39,8 +39,12 @@ def _sentences(each: Used, market: Market, choice: Choice, own: Own | None) -> I
     if each.provider not in (LOCAL, ""):
         yield "providers tell of the last minutes later: they may be missing"
     mean = traffic.prompt_tokens_per_request
-    if mean is not None:
+    if traffic.parts:
+        yield "context tiers by the mean prompt of each model (single requests are not known)"
+    elif mean is not None:
         yield f"context tiers by the mean prompt: {mean:,} tokens a request (single requests are not known)"
+    elif traffic.requests == 0 and traffic.all_tokens:
+        yield "no request was finished: prices are those of the lowest context tier, without fees per request"
     elif traffic.all_tokens:
         yield "requests are not known: prices are those of the lowest context tier, without fees per request"
     if own is not None:

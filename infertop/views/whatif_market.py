@@ -17,15 +17,16 @@ from infertop.money.whatif.traffic import Traffic, Used
 
 SHADOW = "shadow price"
 _NAMESAKES = 2
+_DECLARED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What to look at: globs of models and sources, and where to take the traffic (`to`: globs of provider/model).
 
-    Without `to` there are about 20 well-known alternatives, with `every` all that have a price. `gpu` is NVML's name
-    or a family ("H100") in place of the GPUs that are held; `tokens_per_second` is what one of them serves at full
-    use, in place of what was measured. `scale` are the factors of the traffic.
+    Without `to` there are about 20 well-known alternatives and those that pricing.toml prices, with `every` all that
+    have a price. `gpu` is NVML's name or a family ("H100") in place of the GPUs that are held; `tokens_per_second` is
+    what one of them serves at full use, in place of what was measured. `scale` are the factors of the traffic.
     """
 
     model: str = "*"
@@ -71,6 +72,11 @@ class Market:
     def free(self) -> int:
         """How many models cost nothing: they are no alternatives, for they are free of charge up to a limit."""
         return named(self.prices).free
+
+    @property
+    def declared(self) -> tuple[Name, ...]:
+        """The models that pricing.toml has a price for."""
+        return named(self.prices).declared
 
     @property
     def newest(self) -> tuple[Name, ...]:
@@ -120,7 +126,7 @@ class Market:
             names = [each for each in names if _wanted(each, asked.to)]
             wanted = merged(self._candidates(traffic, names), tuple(MAKERS))
             return Choice(tuple(wanted), tuple(wanted), 0, sum(each.priced.usd is None for each in wanted))
-        few = dict.fromkeys((*self._twins(names, traffic, model), *self.newest)).keys() - own
+        few = {*self._twins(names, traffic, model), *self._declared(traffic), *self.newest} - own
         found = self._candidates(traffic, few)
         compared = shown = [each for each in found if each.priced.usd is not None]
         if asked.every:
@@ -137,6 +143,11 @@ class Market:
     def twins(self, model: str) -> list[Name]:
         """Return who else offers a model of this name."""
         return [each for each in named(self.prices).names if basename(each.model) == basename(model)]
+
+    def _declared(self, traffic: Traffic) -> list[Name]:
+        """Return the cheapest models that pricing.toml has a price for."""
+        found = merged(self._candidates(traffic, self.declared), tuple(MAKERS))
+        return [each.offer.name for each in found if each.priced.usd is not None][:_DECLARED]
 
     def _twins(self, names: Iterable[Name], traffic: Traffic, model: str) -> list[Name]:
         """Return the cheapest models that are called as this one."""

@@ -117,10 +117,13 @@ def _against(
 
 
 def _few(each: Used, market: Market, shown: Sequence[Candidate]) -> list[Candidate]:
-    """Return the cheapest of each maker's newest and of the namesakes; all that is shown where that is not too much."""
+    """Return the cheapest of the namesakes and of each provider's; all that is shown where that is not too much.
+
+    Of a provider its newest count, and what pricing.toml prices.
+    """
     if len(shown) <= _MOST_BREAK_EVENS:
         return list(shown)
-    twins, known = set(market.twins(each.model)), set(market.newest)
+    twins, known = set(market.twins(each.model)), {*market.newest, *market.declared}
     chosen: dict[str, Candidate] = {}
     for one in shown:
         name = one.offer.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from infertop.money.lines import Basis
@@ -24,26 +24,26 @@ def together(used: Sequence[Used]) -> Used:
     """
     counting = [each for each in used if each.counts] or list(used)
     seconds = max(each.traffic.seconds for each in counting)
+    parts = [_over(seconds, each.traffic) for each in counting]
     tokens: dict[Way, dict[str, int]] = {}
     calls: dict[Way, dict[str, int]] = {}
     usd: Decimal | None = None
     requests: int | None = 0
-    for each in counting:
-        times = seconds / each.traffic.seconds if each.traffic.seconds else Decimal(1)
-        for whole, part in ((tokens, each.traffic.tokens), (calls, each.traffic.calls)):
-            for way, counts in part.items():
-                _add(whole.setdefault(way, {}), counts, times)
+    for each, part in zip(counting, parts, strict=True):
+        for whole, counted in ((tokens, part.tokens), (calls, part.calls)):
+            for way, counts in counted.items():
+                _add(whole.setdefault(way, {}), counts)
         if each.usd is not None:
-            usd = (usd or Decimal(0)) + each.usd * times
-        if each.traffic.requests is None:
-            requests = None if each.traffic.all_tokens else requests
+            usd = (usd or Decimal(0)) + each.usd * _times(seconds, each.traffic)
+        if part.requests is None:
+            requests = None if part.all_tokens else requests
         elif requests is not None:
-            requests += round(each.traffic.requests * times)
+            requests += part.requests
     return Used(
         source=ALL,
         provider="",
         model=ALL,
-        traffic=Traffic(seconds, tokens, requests, calls),
+        traffic=Traffic(seconds, tokens, requests, calls, tuple(parts)),
         usd=usd,
         gpus=_gpus([each.gpus for each in counting]),
         basis=max((each.basis for each in counting), key=_CERTAINTY.index),
@@ -76,9 +76,24 @@ def _grown(rows: Sequence[Scale], subjects: Sequence[WhatIf], factor: float) -> 
     )
 
 
-def _add(whole: dict[str, int], part: Counts, times: Decimal) -> None:
+def _times(seconds: Decimal, traffic: Traffic) -> Decimal:
+    return seconds / traffic.seconds if traffic.seconds else Decimal(1)
+
+
+def _over(seconds: Decimal, traffic: Traffic) -> Traffic:
+    """Return the traffic at its rate over that many seconds."""
+    times = _times(seconds, traffic)
+
+    def scaled(by_way: Mapping[Way, Counts]) -> dict[Way, Counts]:
+        return {way: {name: round(n * times) for name, n in counts.items()} for way, counts in by_way.items()}
+
+    requests = None if traffic.requests is None else round(traffic.requests * times)
+    return Traffic(seconds, scaled(traffic.tokens), requests, scaled(traffic.calls))
+
+
+def _add(whole: dict[str, int], part: Counts) -> None:
     for name, amount in part.items():
-        whole[name] = whole.get(name, 0) + round(amount * times)
+        whole[name] = whole.get(name, 0) + amount
 
 
 def _gpus(parts: Sequence[GpusUsed]) -> GpusUsed:

@@ -390,3 +390,51 @@ def test_the_explanation_has_formulas_inputs_sources_and_ages(page: Page) -> Non
     ):
         assert words in said
     assert "a request of $0.500 (alert.request_usd) is 200 k input tokens here" in asked.explained
+
+
+TIERED = """\
+[model."tiered"]
+provider = "acme"
+input = 1
+output = 4
+tiers = [{ above = 900, input = 2, output = 9 }]
+[model."flat"]
+input = 0.01
+output = 0.02
+[model."lacking"]
+provider = "acme"
+output = 0.01
+"""
+
+
+def two_engines() -> list[Line]:
+    """One engine with prompts of 1000 tokens and one with prompts of 100: 550 on average."""
+    other = replace(OWN, source="small", model="qwen-7b")
+    both = ((OWN, {"input": 6000, "output": 600, "requests": 6}), (other, {"input": 600, "output": 600, "requests": 6}))
+    return [each for ago in range(60, 0, -1) for line, counts in both for each in minute(ago, *tokens(line, **counts))]
+
+
+def test_all_together_costs_what_its_parts_cost_each_in_the_tier_of_its_own_prompts(page: Page) -> None:
+    everything, large, small = page(two_engines(), book(TIERED), to=("acme/tiered", "openai/gpt-4o")).subjects
+    assert everything.model == "(all)"
+    assert row(large, "acme/tiered").usd_per_hour == pytest.approx((360_000 * 2 + 36_000 * 9) / 1e6)
+    assert row(small, "acme/tiered").usd_per_hour == pytest.approx((36_000 * 1 + 36_000 * 4) / 1e6)
+    for name in ("acme/tiered", "openai/gpt-4o"):
+        parts = [row(each, name).usd_per_hour for each in (large, small)]
+        assert row(everything, name).usd_per_hour == pytest.approx(sum(filter(None, parts)))
+    assert "context tiers by the mean prompt of each model (single requests are not known)" in everything.explained
+
+
+def test_what_pricing_toml_prices_is_among_the_few(page: Page) -> None:
+    (engine,) = page(list(engine_hour()), book(TIERED)).subjects
+    assert row(engine, "acme/tiered").price_source == "pricing.toml:3"
+    assert row(engine, "/flat").usd_per_hour == pytest.approx((76_800 * 0.01 + 38_400 * 0.02) / 1e6)
+    assert "acme/lacking" not in {f"{each.provider}/{each.model}" for each in engine.alternatives}
+    assert {"acme/tiered", "flat"} <= {each.against for each in engine.break_even}
+
+
+def test_an_hour_without_a_finished_request_says_so(page: Page) -> None:
+    (engine,) = page([*api_hour(input=1000, requests=0)]).subjects
+    assert engine.requests == 0
+    assert any(each.startswith("no request was finished: prices are those of the lowest") for each in engine.explained)
+    assert not any("not known" in each for each in engine.explained if "requests" in each)

@@ -24,7 +24,7 @@ class Name(NamedTuple):
     model: str
 
     def __str__(self) -> str:
-        return f"{self.provider}/{self.model}"
+        return f"{self.provider}/{self.model}" if self.provider else self.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +45,32 @@ class Candidate:
 
 
 class Named(NamedTuple):
-    """Every model that is listed or that pricing.toml names, but for `free` ones."""
+    """Every model that is listed or that pricing.toml names, but for `free` ones; `declared` are the latter."""
 
     names: tuple[Name, ...]
     free: int
+    declared: tuple[Name, ...]
 
 
 @lru_cache(maxsize=2)
 def named(prices: PriceBook) -> Named:
     """Return the names of all models but free ones, in the book's order, pricing.toml's own behind them.
 
-    What pricing.toml prices as one's own is no offer.
+    What pricing.toml prices as one's own is no offer. What it prices without a provider is whoever's list has it.
     """
     listed = {Name(each.provider, each.model): each.free for each in prices.listing.models()}
-    own = (
-        Name(entry.provider, entry.pattern)
+    by_model: dict[str, list[Name]] = {}
+    for name in listed:
+        by_model.setdefault(name.model, []).append(name)
+    free = {name for name, is_free in listed.items() if is_free}
+    entries = [
+        (Name(entry.provider, entry.pattern), [] if entry.provider else by_model.get(entry.pattern, []))
         for entry in prices.settings.models
         if entry.provider != LOCAL and not _GLOB & {*entry.pattern, *entry.provider}
-    )
-    free = {name for name, is_free in listed.items() if is_free}
-    return Named(tuple(name for name in dict.fromkeys((*listed, *own)) if name not in free), len(free))
+    ]
+    declared = dict.fromkeys(name for entry, meant in entries for name in meant or (entry,) if name not in free)
+    names = (name for name in listed if name not in free)
+    return Named(tuple(dict.fromkeys((*names, *declared))), len(free), tuple(declared))
 
 
 def offer(name: Name, prices: PriceBook, ts: float) -> Offer | None:

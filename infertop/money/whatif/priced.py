@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -39,10 +39,11 @@ class Reckoner:
     """Prices one traffic by many models: sum of tokens x price / per by class, each way of processing by its own quote.
 
     The context tier is that of the mean prompt, because single requests are not known; a fee per request is added
-    where requests are known. USD.
+    where requests are known. A sum of traffic costs what its parts do. USD.
     """
 
     def __init__(self, traffic: Traffic) -> None:
+        self._parts = [Reckoner(each) for each in traffic.parts]
         ways = list(dict.fromkeys((*traffic.tokens, *traffic.calls))) or [STANDARD]
         self._prompt = traffic.prompt_tokens_per_request or 0
         self._requests = traffic.requests or 0
@@ -53,6 +54,8 @@ class Reckoner:
 
     def cost(self, quote_of: QuoteOf) -> Priced:
         """Return what the traffic costs by these prices."""
+        if self._parts:
+            return _together([each.cost(quote_of) for each in self._parts if any(used for _, used in each._used)])
         by_class: dict[str, Decimal] = {}
         missing: dict[str, None] = {}
         flags: dict[str, None] = {}
@@ -93,6 +96,18 @@ class Reckoner:
         if above:
             said.append(f"{CONTEXT_TIER}:{above[-1]}")
         return said
+
+
+def _together(parts: Sequence[Priced]) -> Priced:
+    by_class: dict[str, Decimal] = {}
+    for each in parts:
+        for name, usd in each.by_class.items():
+            by_class[name] = by_class.get(name, _ZERO) + usd
+    missing = tuple(dict.fromkeys(name for each in parts for name in each.missing))
+    flags = tuple(dict.fromkeys(flag for each in parts for flag in each.flags))
+    known = [each.usd for each in parts if each.usd is not None]
+    total = sum(known, _ZERO) if known and len(known) == len(parts) else None
+    return Priced(total, by_class, missing, flags, next((each.quote for each in parts if each.quote), None))
 
 
 def _used(by_way: Mapping[Way, Mapping[str, int]], way: Way) -> list[tuple[str, int]]:

@@ -20,12 +20,16 @@ Counts = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Tokens by class and calls by unit, for each way of processing, over `seconds`; `requests` None: not known."""
+    """Tokens by class and calls by unit, for each way of processing, over `seconds`; `requests` None: not known.
+
+    Where it is a sum, `parts` are what it is the sum of, over the same time: each has a mean prompt of its own.
+    """
 
     seconds: Decimal
     tokens: Mapping[Way, Counts]
     requests: int | None = None
     calls: Mapping[Way, Counts] = field(default_factory=dict)
+    parts: tuple[Traffic, ...] = ()
 
     @property
     def by_class(self) -> dict[str, int]:

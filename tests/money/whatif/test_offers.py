@@ -29,7 +29,8 @@ def every_offer() -> list[Offer]:
 
 
 def test_every_model_that_costs_something_is_an_offer() -> None:
-    found, (names, free) = every_offer(), named(BOOK)
+    found, (names, free, declared) = every_offer(), named(BOOK)
+    assert declared == ()
     assert len(found) > 2000
     assert len(names) + free == len(BOOK.listing.models())
     assert all(any(price.usd for price in each.quote.prices.values()) for each in found)
@@ -119,3 +120,12 @@ def test_of_the_shipped_list_each_maker_has_a_few() -> None:
     few = newest(named(BOOK).names, answers)
     assert {each.provider for each in few} == set(MAKERS)
     assert len(MAKERS) < len(few) <= 3 * len(MAKERS)
+
+
+def test_a_price_without_a_provider_is_for_whoever_lists_the_model_and_else_a_model_by_itself() -> None:
+    own = book('[model."gpt-4o"]\ninput = 2\noutput = 8\n[model."team-model"]\ninput = 1\noutput = 4\n')
+    found = named(own)
+    assert Name("openai", "gpt-4o") in found.declared
+    assert Name("", "team-model") in found.declared
+    assert "" not in {name.provider for name in found.names if name.model == "gpt-4o"}
+    assert [str(name) for name in found.declared if name.model == "team-model"] == ["team-model"]
