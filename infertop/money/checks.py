@@ -17,6 +17,8 @@ LEAST = Decimal("1e-9")
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _TEXT_LIMIT = 512
+# In every time zone such a day has a time that can be shown.
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
 
 def number(
@@ -92,6 +94,8 @@ def day(value: object) -> date:
     """Check for a TOML date."""
     if isinstance(value, datetime) or not isinstance(value, date):
         raise Wrong("must be a date without quotes and without a time, like 2026-11-01")
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise Wrong(f"must be a date from {_FIRST_YEAR} to {_LAST_YEAR}")
     return value
 
 

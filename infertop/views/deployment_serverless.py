@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -96,9 +97,9 @@ def _verdict(terms: Serverless, hour: formulas.Hour | None, dedicated: Dedicated
         unknown = "its traffic is unknown: declare requests_per_hour and seconds_per_request"
         return "; ".join(filter(None, (said, unknown)))
     if not hour.fits:
-        least = -(-hour.busy // formulas.HOUR)
+        least = math.ceil(hour.busy / formulas.HOUR)
         served = "a worker" if terms.workers == 1 else f"{terms.workers} workers"
-        return f"{served} cannot serve that much: set workers to {least:.0f} or more"
+        return f"{served} cannot serve that much: set workers to {least} or more"
     if not hour.requests:
         return "; ".join(filter(None, (said, "no request: it costs nothing now")))
     now = f"now {percent(formulas.utilisation(hour.busy, terms.workers))}: it costs {dollars(hour.usd)}/h"

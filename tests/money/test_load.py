@@ -147,6 +147,8 @@ def test_an_empty_file_and_a_byte_order_mark_are_fine() -> None:
             "[model.gpt-4.1]\ninput = 1",
             '1: unknown key "1" in model.gpt-4; a name with a dot needs quotes: [model."gpt-4.1"]',
         ),
+        ("[model.m]\ninput = 1\nfrom = 0001-01-01", "3: model.m.from must be a date from 1970 to 9998"),
+        ("[model.m]\ninput = 1\nfrom = 9999-12-31", "3: model.m.from must be a date from 1970 to 9998"),
         (
             '[model.m]\ninput = 1\nfrom = "2026-11-01"',
             "3: model.m.from must be a date without quotes and without a time, like 2026-11-01",

@@ -203,6 +203,11 @@ def test_serverless_requests_and_their_latency_are_measured_where_nothing_is_dec
     assert "taken from the latency that was measured" in "\n".join(row.lines)
 
 
+def test_the_workers_that_a_load_needs_are_whole_ones() -> None:
+    row = only(world(f"{FLEX}requests_per_hour = 1000\nseconds_per_request = 5\n"))
+    assert row.verdict == "a worker cannot serve that much: set workers to 2 or more"
+
+
 def test_serverless_without_traffic_tells_what_would_break_even() -> None:
     row = only(world(f"{FLEX}dedicated_usd_per_hour = 2.95\n"))
     assert (row.usd_per_hour, row.utilization, row.traffic) == (None, None, "unknown")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from infertop.money.book.clauses import compiled
@@ -32,7 +33,7 @@ def parse_snapshot(content: bytes) -> Mapping[str, Any]:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ValueError(f"it is no snapshot of prices in format {FORMAT}")
     version_of(data.get("version"))
-    if not _matches(_DATE, data.get("date")):
+    if not _is_date(data.get("date")):
         raise ValueError("it has no date")
     providers = _tables(data.get("providers"), "providers", _MAX_PROVIDERS)
     for provider in providers:
@@ -98,6 +99,13 @@ def _tables(tables: Any, what: str, most: int) -> Sequence[Mapping[str, Any]]:
     if not isinstance(tables, list) or len(tables) > most or not all(isinstance(each, dict) for each in tables):
         raise ValueError(f"{what} must be a list of at most {most} tables")
     return tables
+
+
+def _is_date(text: Any) -> bool:
+    try:
+        return _matches(_DATE, text) and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _matches(pattern: re.Pattern[str], text: Any) -> bool:

@@ -69,6 +69,7 @@ BROKEN = {
     "no version": small("newest"),
     "a version without end": small("1" * 5_000),
     "no date": small() | {"date": 20270101},
+    "a day that is none": small() | {"date": "2027-13-01"},
     "no providers": small() | {"providers": None},
     "a provider twice": small() | {"providers": small()["providers"] * 2},
     "deep": b"[" * 100_000,
