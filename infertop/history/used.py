@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -85,12 +86,11 @@ class _Gpus:
     unmetered: bool = False
     usd_nano: int | None = None
     busy_usd_nano: int | None = None
-    uuids: set[str] = field(default_factory=set)
+    ms_by_uuid: Counter[str] = field(default_factory=Counter)
     by_price: dict[str, int] = field(default_factory=dict)
     energy: bool = False
 
     def add(self, account: Account, amount: Sum) -> None:
-        self.uuids.update(value for name, value in account.dimensions if name == "gpu")
         self.usd_nano = add_usd(self.usd_nano, amount.usd_nano)
         if not is_idle(account.resource, account.dimensions):
             self.busy_usd_nano = add_usd(self.busy_usd_nano, amount.usd_nano)
@@ -98,6 +98,7 @@ class _Gpus:
             self.energy |= bool(amount.usd_nano)
             return
         self.ms += amount.quantity
+        self.ms_by_uuid.update({value: amount.quantity for name, value in account.dimensions if name == "gpu"})
         if account.resource == BUSY:
             self.busy_ms += amount.quantity
         elif not is_idle(account.resource, account.dimensions):
@@ -113,8 +114,8 @@ class _Gpus:
             busy_hours=None if self.unmetered or not self.ms else Decimal(self.busy_ms) / _MS_PER_HOUR,
             usd=_usd(self.usd_nano),
             busy_usd=None if self.unmetered else _usd(self.busy_usd_nano),
-            uuids=frozenset(self.uuids),
-            name=price.name if price else "",
+            uuids=frozenset(self.ms_by_uuid),
+            name=price.name if price else _name(connection, self.ms_by_uuid),
             price_source=price.source if price else "",
             price_since=price.since if price else "",
             default=bool(price and price.default),
@@ -165,6 +166,15 @@ class _Sums:
             counts=counts,
             reserved=self.reserved,
         )
+
+
+def _name(connection: sqlite3.Connection, ms_by_uuid: Counter[str]) -> str:
+    """Return what NVML calls the GPU with most time, where no price names it: by what was noted of all GPUs seen."""
+    noted = connection.execute("SELECT content FROM inventory WHERE kind = 'gpus'").fetchone()
+    if not ms_by_uuid or noted is None:
+        return ""
+    ((most, _),) = ms_by_uuid.most_common(1)
+    return next((str(row.get("name", "")) for row in json.loads(noted[0]) if row.get("gpu") == most), "")
 
 
 def _count(by_way: dict[Way, dict[str, int]], account: Account, amount: Sum) -> None:

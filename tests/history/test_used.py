@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -42,6 +43,17 @@ def test_an_engine_has_its_tokens_requests_gpu_time_and_cost(database: Path) -> 
     assert (engine.gpus.name, engine.gpus.price_source) == ("NVIDIA A100-SXM4-80GB", "pricing.toml:2")
     assert engine.gpus.usd_per_gpu_hour == 3
     assert engine.basis == Basis.MEASURED
+
+
+def test_a_gpu_without_a_price_has_the_name_that_was_noted_of_it(database: Path) -> None:
+    lines = [*minute(1, *gpu(30_000, uuid="GPU-1")), *minute(1, *gpu(30_000, 50_000, uuid="GPU-2"))]
+    record(database, [replace(each, price=None, usd_nano=None) for each in lines])
+    with sqlite3.connect(database) as opened:
+        opened.execute("""INSERT INTO inventory VALUES ('gpus', '[{"gpu": "GPU-2", "name": "two"},
+            {"gpu": "GPU-1", "name": "NVIDIA Mystery"}, {}]')""")
+    opened.close()
+    (engine,) = in_span(database)
+    assert (engine.usd, engine.gpus.name, engine.gpus.usd_per_gpu_hour) == (None, "NVIDIA Mystery", None)
 
 
 def test_the_time_is_what_was_recorded_of_the_span(database: Path) -> None:
