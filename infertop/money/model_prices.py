@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -30,11 +31,12 @@ class ModelEntries:
         """Index `models`, whose dates are days in `zone`."""
         self._zone = zone
         self._exact: dict[str, list[tuple[int, ModelPrices]]] = {}
-        self._globs: list[tuple[int, ModelPrices]] = []
+        self._globs: list[tuple[int, ModelPrices, re.Pattern[str]]] = []
         for position, each in enumerate(models):
-            self._exact.setdefault(each.pattern.lower(), []).append((position, each))
-            if not GLOB.isdisjoint(each.pattern):
-                self._globs.append((position, each))
+            pattern = each.pattern.lower()
+            self._exact.setdefault(pattern, []).append((position, each))
+            if not GLOB.isdisjoint(pattern):
+                self._globs.append((position, each, re.compile(translate(pattern))))
 
     def choose(self, names: Sequence[str], fits: Callable[[str], bool], ts: float) -> Chosen:
         """Return the entry for the model of these `names` at `ts` whose provider, if it has one, `fits`.
@@ -45,7 +47,11 @@ class ModelEntries:
         """
         names = [each.lower() for each in names]
         found = [each for name in names for each in self._exact.get(name, [])]
-        found += [each for each in self._globs if _matches(names, each[1].pattern.lower())]
+        found += [
+            (position, each)
+            for position, each, glob in self._globs
+            if any(map(glob.match, names)) and each.pattern.lower() not in names
+        ]
         fitting = [
             (begins(each.since, self._zone), position, each)
             for position, each in found
@@ -58,11 +64,6 @@ class ModelEntries:
             max((each[0] for each in begun), default=ALWAYS),
             min((each[0] for each in fitting if each[0] > ts), default=NEVER),
         )
-
-
-def _matches(names: Sequence[str], pattern: str) -> bool:
-    """Say whether a glob means one of the names, and is none of them."""
-    return pattern not in names and any(fnmatchcase(name, pattern) for name in names)
 
 
 def _vague(entry: ModelPrices, names: Sequence[str]) -> tuple[bool, int]:
