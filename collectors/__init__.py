@@ -5,7 +5,7 @@ Importing this package loads no library: httpx, pynvml and psutil are imported w
 
 from __future__ import annotations
 
-from collectors import host, llamacpp, nvml, triton, vllm
+from collectors import dcgm, host, llamacpp, nvml, triton, vllm
 from collectors.kind import Kind
 
 _ALL: tuple[Kind, ...] = (
@@ -14,6 +14,7 @@ _ALL: tuple[Kind, ...] = (
     llamacpp.KIND,
     nvml.KIND,
     host.KIND,
+    dcgm.KIND,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

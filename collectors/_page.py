@@ -64,12 +64,7 @@ class MetricsPage:
 
     def read(self, body: bytes, model: str | None = None) -> Reading:
         """Read a page; `model` names what has no model label. Raise Unavailable where it is no metrics page."""
-        what = _NOT_METRICS.get(body[:256].lstrip()[:1])
-        if what:
-            raise Unavailable(f"{self._where} answers with {what}, not with metrics: is the url right?")
-        if body and not body.endswith(b"\n"):
-            # Half a number, or a sum without some of its parts, would look like a counter that began again.
-            raise Unavailable(f"the page at {self._where} ends in the middle of a line: it was cut off on the way")
+        check_whole(self._where, body)
         page = self._exposition.parse(body)
         plan = self._plan_for(page.layout, body, model)
         series, values = plan.read(page.values)
@@ -78,7 +73,7 @@ class MetricsPage:
         if self._doubtful and series:
             # A counter whose line cannot be read now would look new on a later page: whoever counts must know.
             series, values = self._with_lost(series), (*values, float(page.lost))
-        notes = [self._complaint(page.rejected, page.first_rejected)] if page.rejected else []
+        notes = [complaint(self._where, page.rejected, page.first_rejected)] if page.rejected else []
         if plan.choices.dropped:
             notes.append(f"{self._where}: {plan.choices.dropped} series are beyond what a page may have")
         return Reading(series, values, plan.started(page.values), tuple(notes), page.rejected)
@@ -99,9 +94,21 @@ class MetricsPage:
             self._known = None
         return self._plan
 
-    def _complaint(self, rejected: int, first: str) -> str:
-        lines = "1 line" if rejected == 1 else f"{rejected} lines"
-        return f"{self._where}: {lines} could not be read, first: {safe(first, 160)}"
+
+def check_whole(where: str, body: bytes) -> None:
+    """Raise Unavailable where this is no metrics page, or the beginning of one."""
+    what = _NOT_METRICS.get(body[:256].lstrip()[:1])
+    if what:
+        raise Unavailable(f"{where} answers with {what}, not with metrics: is the url right?")
+    if body and not body.endswith(b"\n"):
+        # Half a number, or a sum without some of its parts, would look like a counter that began again.
+        raise Unavailable(f"the page at {where} ends in the middle of a line: it was cut off on the way")
+
+
+def complaint(where: str, rejected: int, first: str) -> str:
+    """Return the note about lines that could not be read."""
+    lines = "1 line" if rejected == 1 else f"{rejected} lines"
+    return f"{where}: {lines} could not be read, first: {safe(first, 160)}"
 
 
 def metrics_url(url: str) -> str:

@@ -23,7 +23,8 @@ class Kind:
 
     `make` gets an Http bound to the source's origin, or None where the kind has no URL. It raises ValueError with a
     sentence where an option is wrong. `server` says how a running one is found on this machine, None where it is not
-    found by a process.
+    found by a process. Readings are no fresher than `least_seconds`: asking more often shows nothing new. A `gateway`
+    passes on what others serve: what it counts, they count too, and it carries no cost of the machine it runs on.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Kind:
     make: Make
     options: tuple[Option, ...] = ()
     server: Server | None = None
+    least_seconds: float = 0.0
+    gateway: bool = False
 
     @property
     def port(self) -> int | None:

@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable, Mapping
 
 from collectors import KINDS
-from infertop.commands.known import newest_gpus
+from infertop.commands.known import own_gpus
 from infertop.commands.roster import Roster
+from infertop.commands.sources import as_its_kind
 from infertop.engine.collector import SourceConfig
 from infertop.engine.collector import State as SourceState
 from infertop.engine.discovery import Discovery, Found
@@ -38,7 +39,7 @@ class Finding:
 
     async def look(self) -> None:
         """Look once, and read what is new."""
-        roster, batch = self._roster, newest_gpus(self._state)
+        roster, batch = self._roster, own_gpus(self._state)
         processes: Mapping[int, tuple[str, ...]] = gpu_processes(batch) if batch else {}
         configured = [each.url for name, each in roster.configs.items() if each.url and name not in roster.pids]
         found = await self._discovery.look(processes, configured)
@@ -53,7 +54,7 @@ class Finding:
             return ()
         gpus = next((each for each in self._state.healths() if each.kind == "nvml"), None)
         problem = gpus.detail if gpus and gpus.state is not SourceState.UP else ""
-        reports = (searched_gpus(newest_gpus(self._state), problem), *self._engines)
+        reports = (searched_gpus(own_gpus(self._state), problem), *self._engines)
         shown = (Searched(each.what, each.where, each.detail or _found(each)) for each in reports)
         return (*shown, _keys(searched_keys(os.environ)))
 
@@ -65,7 +66,7 @@ class Finding:
         """Read what was found; what is configured under this name, or at this place, by now is not touched."""
         roster = self._roster
         known = roster.configs.get(found.name)
-        config = SourceConfig(found.kind, found.name, found.url, roster.interval)
+        config = as_its_kind(SourceConfig(found.kind, found.name, found.url, roster.interval), own_interval=False)
         if known is None:
             await roster.add_found(config, found.pid)
         elif found.name in roster.pids:

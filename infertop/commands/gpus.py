@@ -18,18 +18,18 @@ class SeenGpus:
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         self.by_uuid: dict[str, SeenGpu] = {}
-        self._shape: tuple[Series, ...] = ()
+        self._shapes: dict[str, tuple[Series, ...]] = {}
         for row in rows:
             try:
                 self.by_uuid[str(row["gpu"])] = SeenGpu(row["name"], row["memory_bytes"], row["parent"], row["cut"])
             except (KeyError, TypeError):
                 _log.warning("the history names a GPU in a way that this version does not know")
 
-    def take(self, batch: Batch | None) -> bool:
-        """Take a reading of the GPUs, and say whether something of them is new."""
-        if batch is None or batch.series is self._shape:
+    def take(self, batch: Batch) -> bool:
+        """Take a reading of one meter's GPUs, and say whether something of them is new."""
+        if batch.series is self._shapes.get(batch.source):
             return False
-        self._shape = batch.series
+        self._shapes[batch.source] = batch.series
         before = dict(self.by_uuid)
         for at in gpu_shape(batch.series).gpus:
             memory = reading(batch.values, at.memory)

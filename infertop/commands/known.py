@@ -18,15 +18,24 @@ from infertop.views.meters import Meters
 if TYPE_CHECKING:
     from infertop.commands.session import Session
 
+_FAR_METERS = frozenset({"dcgm"})  # kinds that read the GPUs of other machines
 _DEMO_HOST = "demo-box"
 
 
-def newest_gpus(state: State) -> Batch | None:
-    """Return the newest reading of the GPUs, None where there is none that still holds."""
-    for source in state.sources().values():
-        if source.newest is not None and not source.stale and is_gpus(source.newest.series):
-            return source.newest
-    return None
+def newest_gpus(state: State) -> list[Batch]:
+    """Return the newest reading of each meter of GPUs, as far as it still holds; this machine's own meter first."""
+    found = [
+        (source.health.kind in _FAR_METERS, source.newest)
+        for source in state.sources().values()
+        if source.newest is not None and not source.stale and is_gpus(source.newest.series)
+    ]
+    return [batch for _, batch in sorted(found, key=lambda each: each[0])]
+
+
+def own_gpus(state: State) -> Batch | None:
+    """Return the newest reading of this machine's GPUs, None where there is none that still holds."""
+    sources = state.sources()
+    return next((each for each in newest_gpus(state) if sources[each.source].health.kind not in _FAR_METERS), None)
 
 
 def known(session: Session) -> Facts:

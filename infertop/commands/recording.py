@@ -83,7 +83,8 @@ class Recording:
             self.recorder.put_level(*level, now)
 
     def _look_at_gpus(self, state: State) -> None:
-        if self._gpus.take(newest_gpus(state)):
+        new = [self._gpus.take(each) for each in newest_gpus(state)]
+        if any(new):
             self.recorder.put_inventory("gpus", self._gpus.rows())
 
     def _tell_prices(self) -> None:

@@ -11,6 +11,7 @@ from collectors import KINDS
 from infertop.commands.hub import Hub
 from infertop.commands.pending import Pending
 from infertop.commands.sources import collector, is_local, same_place
+from infertop.engine.apart import Apart, roots
 from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig
 from infertop.engine.memory import gap_seconds
@@ -18,6 +19,8 @@ from infertop.engine.placement import Holder, Placed, Placement
 from infertop.engine.run import Polling
 
 DEFAULT_INTERVAL_SECONDS = 1.0
+# What reads GPUs; of two that read the same one the earlier kind has it, and of one kind the earlier source.
+_GPU_METERS = ("nvml", "dcgm")
 
 
 class Listener(Protocol):
@@ -102,11 +105,15 @@ class Roster:
         """Poll everything every `seconds` from now on, and each that has an `own` interval by that."""
         self.interval = seconds
         for name in self.configs:
-            self._set_interval(name, own.get(name, seconds))
+            self._set_interval(name, own.get(name, max(seconds, _least_seconds(self.configs[name]))))
 
     def local(self) -> frozenset[str]:
-        """Return the engines that run on this machine."""
-        return frozenset(each.name for each in self.configs.values() if each.url and is_local(each, self.own_names))
+        """Return the engines that run on this machine; what only passes on what others serve is none."""
+        return frozenset(
+            each.name
+            for each in self.configs.values()
+            if each.url and is_local(each, self.own_names) and not _is_gateway(each)
+        )
 
     def counts(self, source: str) -> bool:
         """Say whether what a source costs is part of totals; it may be asked from any thread."""
@@ -124,9 +131,26 @@ class Roster:
 
     def _collector(self, config: SourceConfig) -> Collector:
         made = Pending(config, lambda: collector(config, self._clock))
-        if config.kind != "nvml":
+        if config.kind not in _GPU_METERS:
             return made
+        if config.kind != _GPU_METERS[0]:
+            return self._placed(Apart(made, lambda ts: self._read_before(config, ts)))
+        return self._placed(made)
+
+    def _placed(self, made: Collector) -> Collector:
         return Placed(made, Placement([kind.server for kind in KINDS.values() if kind.server]), self._holders)
+
+    def _read_before(self, config: SourceConfig, ts: float) -> dict[str, str]:
+        """Return the GPUs that meters before this one read, each with the name of its meter."""
+        meters = [each for each in self.configs.values() if each.kind in _GPU_METERS]
+        meters.sort(key=lambda each: _GPU_METERS.index(each.kind))
+        found: dict[str, str] = {}
+        for each in meters[: next((at for at, each in enumerate(meters) if each.name == config.name), None)]:
+            source = self._hub.state.sources().get(each.name)
+            newest = source.newest if source is not None else None
+            if newest is not None and ts - newest.ts <= self.gap_seconds(each.name):
+                found |= {root: each.name for root in roots(newest).values() if root not in found}
+        return found
 
     def _add(self, config: SourceConfig, made: Collector) -> None:
         if config.name in self.configs:
@@ -159,3 +183,11 @@ class Roster:
             for each in self.configs.values()
             if each.url
         )
+
+
+def _least_seconds(config: SourceConfig) -> float:
+    return KINDS[config.kind].least_seconds if config.kind in KINDS else 0.0
+
+
+def _is_gateway(config: SourceConfig) -> bool:
+    return config.kind in KINDS and KINDS[config.kind].gateway

@@ -33,7 +33,7 @@ PLANNED = (
         "langfuse",
         "helicone",
     ),
-    *("sglang", "tgi", "trtllm", "ollama", "lmdeploy", "nim", "dynamo", "ray", "dcgm", "amd", "prometheus", "ssh"),
+    *("sglang", "tgi", "trtllm", "ollama", "lmdeploy", "nim", "dynamo", "ray", "amd", "prometheus", "ssh"),
 )
 
 # What is read of this machine without being asked.
@@ -64,12 +64,13 @@ def from_option(text: str) -> SourceConfig:
         Origin.parse(url)
     except ValueError as error:
         raise WrongUseError(f'--source "{safe(redact(text), 120)}": {error}') from None
-    return SourceConfig(kind=kind, name=name or source_id(kind, url), url=url)
+    made = SourceConfig(kind=kind, name=name or source_id(kind, url), url=url)
+    return as_its_kind(made, own_interval=False)
 
 
 def from_settings(source: Source) -> SourceConfig:
     """Turn a [[source]] of pricing.toml into what a collector is made of."""
-    return SourceConfig(
+    made = SourceConfig(
         kind=source.kind,
         name=source.name,
         url=source.url,
@@ -81,6 +82,21 @@ def from_settings(source: Source) -> SourceConfig:
         options=dict(source.options),
         trusted=source.trusted,
     )
+    return as_its_kind(made, own_interval=source.interval_seconds is not None)
+
+
+def as_its_kind(config: SourceConfig, *, own_interval: bool) -> SourceConfig:
+    """Return a source with what its kind says where nobody else did: how often, and whether it counts."""
+    if not config.url:
+        return config
+    from collectors import KINDS  # as above
+
+    kind = KINDS.get(config.kind)
+    if kind is None:
+        return config
+    seconds = config.interval_seconds if own_interval else max(config.interval_seconds, kind.least_seconds)
+    counts = False if config.counts is None and kind.gateway else config.counts
+    return replace(config, interval_seconds=seconds, counts=counts)
 
 
 def configured(
@@ -95,7 +111,7 @@ def configured(
     chosen: dict[str, SourceConfig] = {}
     for config in [*map(from_option, options), *map(from_settings, sources), *(_own(kind) for kind in MACHINE)]:
         if interval and (config.name not in own_intervals or is_local(config, own_names)):
-            config = replace(config, interval_seconds=interval)
+            config = as_its_kind(replace(config, interval_seconds=interval), own_interval=False)
         chosen.setdefault(config.name, config)
     return list(chosen.values())
 

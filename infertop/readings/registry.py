@@ -127,7 +127,13 @@ METRICS: dict[str, Metric] = {
         Metric("asleep", _G, "ratio", "1 while the engine's weights are off the GPU", _ENGINE),
         Metric("unreadable_lines", _G, "lines", "lines of the page that could not be read and may hide a series"),
         # GPUs; `gpu` is the UUID of the device or of the MIG instance. A field that is not supported has no series.
-        Metric("gpu_info", _G, "none", "1 for each GPU present", ("gpu", "name", "index", "parent", "mig_profile")),
+        Metric(
+            "gpu_info",
+            _G,
+            "none",
+            "1 for each GPU present; where another machine tells of it, with that and what it was given to",
+            ("gpu", "name", "index", "parent", "mig_profile", "host", "namespace", "pod"),
+        ),
         Metric("gpu_utilization", _G, "ratio", "share of time in which a kernel ran", ("gpu",)),
         Metric("gpu_memory_used_bytes", _G, "bytes", "memory in use", ("gpu",)),
         Metric("gpu_memory_total_bytes", _G, "bytes", "memory in all", ("gpu",)),

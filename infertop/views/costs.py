@@ -111,12 +111,12 @@ def total(parts: Iterable[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def costs(batch: Batch | None, meters: Meters, prices: PriceBook, now: float, local: frozenset[str]) -> Costs:
-    """Work out what the hour costs from the newest batch of the GPUs' meter and the window before it.
+def costs(batches: Iterable[Batch], meters: Meters, prices: PriceBook, now: float, local: frozenset[str]) -> Costs:
+    """Work out what the hour costs from the newest batch of each meter of GPUs and the window before it.
 
     `local` are the engines on this machine, which the host's price carries where they run without a GPU.
     """
-    gpus = tuple(_gpu_costs(batch, meters, prices, now)) if batch else ()
+    gpus = tuple(cost for batch in batches for cost in _gpu_costs(batch, meters, prices, now))
     models: dict[Place, ModelCost] = defaultdict(ModelCost)
     for gpu in gpus:
         for share in gpu.allocation.shares:

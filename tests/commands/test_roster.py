@@ -163,3 +163,75 @@ async def test_a_collector_that_cannot_be_made_says_why_until_it_can(
     assert world.state.tracks("a", "running")
     await world.roster.follow([])
     assert meters.made["a"][0].closed
+
+
+NVML, DCGM = SourceConfig("nvml", "nvml"), SourceConfig("dcgm", "dcgm", "http://127.0.0.1:9400", 30.0)
+OTHER = replace(DCGM, name="other", url="http://10.0.0.9:9400")
+
+
+def gpus(name: str, *uuids: str, **parents: str):
+    """What a meter of GPUs says that reads these; `parents` maps MIG instances to their GPUs."""
+    rows = {Series.of("gpu_info", gpu=each, name="H100", index="0"): 1.0 for each in uuids}
+    rows |= {Series.of("gpu_info", gpu=part, name="H100", index="0:1", parent=of): 1.0 for part, of in parents.items()}
+    rows |= {Series.of("gpu_power_watts", gpu=each): 300.0 for each in uuids}
+    return lambda ts: batch_of(name, rows, ts)
+
+
+def read_by(world: World) -> dict[str, set[str]]:
+    newest = {name: source.newest for name, source in world.state.sources().items()}
+    return {name: {s.label("gpu") for s in batch.series} for name, batch in newest.items() if batch is not None}
+
+
+async def test_a_gpu_that_this_machine_reads_itself_is_left_out_of_what_an_exporter_says(
+    world: World, meters: Meters
+) -> None:
+    meters.says["nvml"], meters.says["dcgm"] = gpus("nvml", "GPU-a"), gpus("dcgm", "GPU-a", "GPU-b", MIG="GPU-a")
+    await world.roster.follow([DCGM, NVML])
+    await world.roster.polling.poll_once_all(1, ["nvml"])
+    world.clock.jump(1)
+    await world.roster.polling.poll_once_all(1)
+    assert read_by(world) == {"nvml": {"GPU-a"}, "dcgm": {"GPU-b"}}
+    (health,) = [each for each in world.state.healths() if each.source == "dcgm"]
+    assert health.detail == "2 GPUs are left out here, being read by nvml"
+
+
+async def test_an_exporter_takes_over_only_when_the_gpus_own_meter_would_book_no_more(
+    world: World, meters: Meters
+) -> None:
+    meters.says["nvml"], meters.says["dcgm"] = gpus("nvml", "GPU-a"), gpus("dcgm", "GPU-a")
+    await world.roster.follow([NVML, DCGM])
+    await world.roster.polling.poll_once_all(1, ["nvml"])
+    world.clock.jump(15)
+    await world.roster.polling.poll_once_all(1, ["dcgm"])
+    assert read_by(world) == {"nvml": {"GPU-a"}, "dcgm": set()}
+    world.clock.jump(1)
+    await world.roster.polling.poll_once_all(1, ["dcgm"])
+    assert read_by(world)["dcgm"] == {"GPU-a"}
+
+
+async def test_of_two_exporters_with_one_gpu_the_first_has_it(world: World, meters: Meters) -> None:
+    meters.says["dcgm"], meters.says["other"] = gpus("dcgm", "GPU-a"), gpus("other", "GPU-a", "GPU-b")
+    await world.roster.follow([DCGM, OTHER])
+    await world.roster.polling.poll_once_all(1, ["dcgm"])
+    for _ in range(2):
+        world.clock.jump(1)
+        await world.roster.polling.poll_once_all(1)
+        assert read_by(world) == {"dcgm": {"GPU-a"}, "other": {"GPU-b"}}
+
+
+async def test_who_holds_a_far_gpu_is_what_its_source_was_told(world: World, meters: Meters) -> None:
+    meters.says["dcgm"] = gpus("dcgm", "GPU-a")
+    await world.roster.follow([DCGM, replace(A, gpus=("GPU-a",))])
+    await world.roster.polling.poll_once_all(1, ["dcgm"])
+    newest = world.state.sources()["dcgm"].newest
+    assert newest is not None
+    assert Series.of("placement_processes", gpu="GPU-a", holder="a") in newest.series
+
+
+def test_what_is_read_slowly_is_not_read_faster_because_the_rest_is(world: World) -> None:
+    world.roster.configs = {"a": A, "dcgm": DCGM}
+    world.roster.polling.set_interval = lambda *_: None  # type: ignore[method-assign]
+    world.roster.pace({}, 2.0)
+    assert {name: each.interval_seconds for name, each in world.roster.configs.items()} == {"a": 2.0, "dcgm": 30.0}
+    world.roster.pace({"dcgm": 10.0}, 60.0)
+    assert {name: each.interval_seconds for name, each in world.roster.configs.items()} == {"a": 60.0, "dcgm": 10.0}

@@ -294,6 +294,16 @@ def test_gpus_that_are_no_longer_read_cost_an_unknown_amount() -> None:
     assert (found.gpu, found.idle, found.unheld, found.total, found.gpus) == (None, None, None, None, ())
 
 
+def test_the_gpus_of_several_meters_are_in_the_hour_together() -> None:
+    world = World(book("2.49"))
+    for second in range(5):
+        world.poll(nvml(START + second, Gpu("GPU-0", 1.0)), nvml(START + second, Gpu("GPU-1", 0.5), source="far"))
+    found = world.costs()
+    assert {each.at.gpu: each.meter for each in found.gpus} == {"GPU-0": "nvml", "GPU-1": "far"}
+    assert found.gpu == pytest.approx(2 * 2.49)
+    assert found.idle == pytest.approx(0.5 * 2.49)
+
+
 def test_a_default_price_is_counted_as_one() -> None:
     prices = PriceBook(Settings(gpus=(HourlyRate("A100", "pricing.toml:1", Decimal(1)),)))
     world = World(prices)

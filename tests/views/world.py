@@ -45,7 +45,7 @@ class World:
     def costs(self, window: float = WINDOW) -> Costs:
         self.state.tick(self.now)
         newest = [each.newest for each in self.state.sources().values() if each.newest and not each.stale]
-        gpus = next((each for each in newest if is_gpus(each.series)), None)
+        gpus = [each for each in newest if is_gpus(each.series)]
         return costs(gpus, self.meters(window), self.prices, self.now, self.local)
 
     def facts(self, window: float = WINDOW, past: Past | None = None, **more: Any) -> Facts:
