@@ -11,7 +11,6 @@ from queue import Empty, SimpleQueue
 from infertop.history.deriver import Deriver
 from infertop.history.notes import Content
 from infertop.history.open import Mode, Store
-from infertop.history.reprice import Repricing
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits
@@ -93,10 +92,6 @@ class Recorder:
     def rescope(self, scopes: Scopes) -> None:
         """Sum by other settings: time zone, budgets, [[assign]]."""
         self._order(lambda writer: writer.rescope(scopes))
-
-    def reprice(self, repricing: Repricing, since: float = 0) -> None:
-        """Price the lines since a time again, in one transaction; quantities and billed lines stay."""
-        self._order(lambda writer: writer.reprice(repricing, since))
 
     def set_prices(self, prices: PriceBook, gpus: Mapping[str, SeenGpu]) -> None:
         """Price by these from now on, and what was before as far as they hold for it; `gpus` are all ever seen."""

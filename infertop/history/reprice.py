@@ -9,9 +9,10 @@ from typing import Protocol
 
 from infertop.history.accounts import Account, Accounts, read_price
 from infertop.history.ledger import INSERT_CLOSED
-from infertop.history.reprice_even import Even, reprice_even
+from infertop.history.reprice_even import reprice_even
 from infertop.history.sums import MINUTE
 from infertop.money.lines import Basis, Line, Price
+from infertop.money.repricing import Even
 
 _CHUNK_SECONDS = 6 * 3600
 

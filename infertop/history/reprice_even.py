@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
 
 from infertop.history.accounts import Accounts
-from infertop.money.lines import Line, Price
+from infertop.money.repricing import Even
 from infertop.money.unit_cost import nano_per_unit
 
 _MOST = 1 << 62  # SQLite's integers end at 2^63
@@ -54,25 +53,6 @@ _DELETE_ALL = """
         AND account IN (SELECT account FROM moves)"""
 _INSERT = """
     INSERT INTO lines SELECT start, until, account, quantity, usd_nano, 0 FROM moved ORDER BY start, until, account"""
-
-
-class Even(Protocol):
-    """What is rounded together and has one new price, see `money.repricing`."""
-
-    @property
-    def price(self) -> Price | None:
-        """The price of all, None where they have none any more."""
-        ...
-
-    @property
-    def moved(self) -> Mapping[int, Line]:
-        """The lines as they are then by the number of their account, in the order of rounding up."""
-        ...
-
-    @property
-    def stays(self) -> tuple[int, ...]:
-        """The accounts that must not be there."""
-        ...
 
 
 def reprice_even(

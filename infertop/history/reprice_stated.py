@@ -7,13 +7,14 @@ are made of their statements again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from infertop.history.accounts import MOST, Account, Accounts
 from infertop.history.stated import Model, Say, rebook
 from infertop.history.statements import Touched
-from infertop.money.lines import Basis, Line, Price
+from infertop.money.lines import Basis, Price
+from infertop.money.restating import Restating
 from infertop.money.unit_cost import nano_per_unit
 
 _SPANS = """
@@ -38,20 +39,6 @@ _REMOVE = "DELETE FROM lines WHERE (start, until, account) IN (SELECT start, unt
 _LEFT = """
     SELECT DISTINCT l.account, l.start FROM lines l
     JOIN anew a ON a.account = l.account AND l.start >= a.start AND l.start < a.end WHERE l.start >= ? AND NOT l.open"""
-
-
-class Restating(Protocol):
-    """What statements cost now."""
-
-    def may_differ(self, account: Account, price: Price | None) -> bool:
-        """Say whether lines like this may have another price than this at any time."""
-        ...
-
-    def differing(
-        self, account: Account, price: Price | None, since: float, until: float
-    ) -> Iterator[tuple[float, float, Line]]:
-        """Yield the spans within [since, until) in which such lines are others, with a line as it is then."""
-        ...
 
 
 class _Asked(NamedTuple):

@@ -82,11 +82,12 @@ class PriceBook:
     ) -> GpuRate:
         """Return the rate of a GPU or MIG instance at `ts`, see `gpu_rate`."""
         asked = (self._calendar.period(ts), name, memory_total_bytes, slices)
-        if asked not in self._rates:
+        rate = self._rates.get(asked)
+        if rate is None:
             if len(self._rates) >= _RATES_KEPT:
-                self._rates.clear()
-            self._rates[asked] = gpu_rate(self._calendar.at(ts), name, memory_total_bytes, slices)
-        return self._rates[asked]
+                self._rates.clear()  # another thread may do so too: the rate itself is held here
+            rate = self._rates[asked] = gpu_rate(self._calendar.at(ts), name, memory_total_bytes, slices)
+        return rate
 
     def gpu_price(
         self, name: str, memory_total_bytes: int | None = None, slices: int | None = None, *, ts: float

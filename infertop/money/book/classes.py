@@ -12,7 +12,6 @@ from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
 PER_TOKENS = 1_000_000
 # The book's keys are classes, call units, and this: what a list asks for writes to a cache however long they live.
 CACHE_WRITE = "cache_write"
-KEYS = frozenset((*TOKEN_CLASSES, *CALL_UNITS, CACHE_WRITE))
 # What prices a class that has no price of its own, the nearest first, and whether that counts as its own.
 _ELSE: dict[str, tuple[tuple[str, str], ...]] = {
     "cache_read": (("input", "input"),),
