@@ -28,6 +28,8 @@ def run(options: Namespace) -> int:
         return setup
     if len(options.names) > _NAMES:
         return complain([f"at most {_NAMES} names at once"])
+    if not all(name.strip() for name in options.names):
+        return complain(["a name is empty: leave it out for what the price book is"])
     try:
         zone = setup.watcher.current.settings.zone
         ts = parse_instant(options.at, setup.clock.now(), zone)

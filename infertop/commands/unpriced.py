@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from infertop.commands.price_snippets import model_snippet, nearest
-from infertop.commands.price_text import day
+from infertop.commands.price_text import WIDTH, day
 from infertop.commands.setup import Setup
 from infertop.history.reader import Reader, Unreadable
 from infertop.history.unpriced import Unpriced, unpriced
@@ -55,7 +56,8 @@ def _lines(found: Sequence[Unpriced], book: PriceBook, since: float) -> Iterator
         classes = [name for name in TOKEN_CLASSES if each.tokens.get(name)]
         yield from model_snippet(each.model, each.provider, classes)
         if near := nearest(book.listing, each.model, 3):
-            yield f"# listed are: {safe(', '.join(near), 150)}"
+            listed = safe(f"# listed are: {', '.join(near)}", 300)
+            yield from wrap(listed, WIDTH, subsequent_indent="#   ", break_on_hyphens=False)
 
 
 def _json(found: Sequence[Unpriced], since: float, now: float) -> str:

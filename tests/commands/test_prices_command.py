@@ -249,6 +249,7 @@ def test_without_a_name_it_says_what_the_book_is(prices: Run) -> None:
 def test_wrong_use_is_told(prices: Run) -> None:
     assert prices("gpt-4o", "--at", "noon")[0] == 2
     assert prices(*["x"] * 30)[0] == 2
+    assert prices("gpt-4o", " ")[0] == 2
 
 
 USED = Line(0, 60, "openai", "openai", "gpt-new", "input", (), 40, "tokens", None, None, Basis.COMPUTED)
@@ -292,6 +293,7 @@ def test_what_was_used_without_a_price_is_listed_with_what_to_paste(prices: Run,
     assert "output = 0.00" in out
     assert "long-ago" not in out
     assert "llama" not in out
+    assert max(map(len, out.splitlines())) <= 80
     assert all(line.isprintable() for line in out.splitlines())
 
 
