@@ -41,7 +41,8 @@ def _own(setup: Setup, book: PriceBook) -> Iterator[str]:
         yield from wrapped(f"{model.where}  model {model.pattern}{_entry(model)}")
     for each in settings.providers:
         since = f" from {each.since}" if each.since else ""
-        yield from wrapped(f"{each.where}  provider {each.provider}: list prices x {plain(each.factor)}{since}")
+        none = "" if book.listing.provider(each.provider) else ", but no list is of that name: it changes nothing"
+        yield from wrapped(f"{each.where}  provider {each.provider}: list prices x {plain(each.factor)}{since}{none}")
     for rate in (*settings.gpus, *((settings.host,) if settings.host else ())):
         since = f" from {rate.since}" if rate.since else ""
         yield from wrapped(f"{rate.where}  {rate.name}: {formula(rate)}{since}")

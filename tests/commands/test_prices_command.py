@@ -206,6 +206,13 @@ def test_tiers_of_every_way_of_processing_are_told(prices: Run) -> None:
     assert "batch above 200,000 prompt tokens, for all of a request: input 1.25, cache_read 0.25, output 7.5" in said
 
 
+def test_a_factor_on_no_list_is_told_to_change_nothing(prices: Run) -> None:
+    own = '[provider.opennai]\nfactor = 0.9\n[provider.vertex]\nfactor = 0.8\n'
+    said = " ".join(prices(own=own)[1].split())
+    assert "provider opennai: list prices x 0.9, but no list is of that name: it changes nothing" in said
+    assert said.endswith("provider vertex: list prices x 0.8")
+
+
 def test_energy_is_told_with_its_hours_and_date(prices: Run) -> None:
     own = "[energy]\nusd_per_kwh = 0.2\npue = 1.3\nfrom = 2026-10-26\n"
     own += '[[energy.tariff]]\nfrom = "22:00"\nto = "06:00"\nusd_per_kwh = 0.09\n'
