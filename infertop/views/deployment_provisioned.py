@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from infertop.money.deployments import provisioned as formulas
@@ -22,7 +23,7 @@ def provisioned_row(facts: Facts, each: Deployment, terms: Provisioned, rows: tu
     tokens = traffic.tokens
     at = formulas.utilisation(terms, tokens) if tokens else None
     used = None if traffic.mix else at
-    per_million = None if traffic.mix else formulas.effective_usd_per_million(usd, sum(tokens.values(), Decimal(0)))
+    per_million = None if used is None else formulas.effective_usd_per_million(usd, _served(tokens, used))
     pays = None if not at or cost.usd is None else formulas.break_even_at(usd, at, cost.usd)
     said = price(each)
     return DeploymentRow(
@@ -64,8 +65,14 @@ def _verdict(
     over = "; more than is reserved waits, is refused or is billed by the token" if used > 1 else ""
     now = f"{said}; now {percent(used)}"
     if pays <= 1:
-        now += f": pay-as-you-go would cost {dollars(cost.usd)}/h, this costs {_hour(terms)}"
+        full = f"{dollars(cost.usd / used)}/h for what is reserved" if used > 1 else f"{dollars(cost.usd)}/h"
+        now += f": pay-as-you-go would cost {full}, this costs {_hour(terms)}"
     return now + over
+
+
+def _served(tokens: Mapping[str, Decimal], used: Decimal) -> Decimal:
+    """Return the tokens an hour that the fixed price pays for: all, or of more than is reserved what is."""
+    return sum(tokens.values(), Decimal(0)) / max(used, Decimal(1))
 
 
 def _hour(terms: Provisioned) -> str:
@@ -78,7 +85,6 @@ def _lines(
     counted = "spent whether it is used or not" if each.counts else "shown beside what is spent, not added (counts)"
     lines = [f"$/h = {terms.formula} = {_hour(terms)} ({each.where}), {counted}", f"reserved: {_reserved(terms)}"]
     tokens = {name: value for name, value in traffic.tokens.items() if value}
-    total = sum(tokens.values(), Decimal(0))
     if not tokens:
         return (*lines, f"traffic: {traffic.told}")
     by_class = ", ".join(f"{name} {amount(value)}" for name, value in tokens.items())
@@ -87,9 +93,12 @@ def _lines(
     else:
         lines.append(f"traffic: {by_class} tokens an hour ({traffic.told})")
         lines.append(f"utilisation = {_used(terms, tokens)} = {percent(at)}")
-        per_million = formulas.effective_usd_per_million(terms.usd_per_hour, total)
+        served = _served(tokens, at)
+        per_million = formulas.effective_usd_per_million(terms.usd_per_hour, served)
         if per_million is not None:
-            lines.append(f"$/1M tokens = {_hour(terms)} / {amount(total)} tokens an hour = {dollars(per_million)}")
+            which = " (of them what is reserved)" if at > 1 else ""
+            head = f"$/1M tokens = {_hour(terms)} / {amount(served)} tokens an hour{which}"
+            lines.append(f"{head} = {dollars(per_million)}")
     if cost.usd is not None:
         what = "a request" if traffic.mix else "this traffic"
         unit = "" if traffic.mix else "/h"

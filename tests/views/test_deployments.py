@@ -144,6 +144,15 @@ def test_more_than_is_reserved_and_never_cheaper() -> None:
         "never cheaper than pay-as-you-go: the tokens it can serve cost $30.00/h, this $60.00/h; now 150 %; "
         "more than is reserved waits, is refused or is billed by the token"
     )
+    # 100,000 tokens a minute are 6 million an hour: what comes beyond them makes no token cheaper.
+    assert row.usd_per_million_tokens == pytest.approx(10)
+
+
+def test_more_than_is_reserved_is_compared_by_what_is_reserved() -> None:
+    row = only(world(f"{PTU}{MIX}requests_per_hour = 4500\n"))
+    assert (row.utilization, row.usd_per_million_tokens) == (pytest.approx(1.5), pytest.approx(2.5))
+    assert "now 150 %: pay-as-you-go would cost $30.00/h for what is reserved, this costs $15.00/h; more" in row.verdict
+    assert any("6,000,000 tokens an hour (of them what is reserved) = $2.50" in line for line in row.lines)
 
 
 def test_a_glob_is_priced_by_the_models_that_it_serves() -> None:
