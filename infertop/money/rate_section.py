@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from infertop.money import checks
-from infertop.money.gpu_rates import family_key
 from infertop.money.schema import Key, Reader, Table, spelt
 from infertop.money.section_parts import ABOVE_0, DAY, FREE_OR_MORE, dotted, repeated
 from infertop.money.settings import HourlyRate, Owned
@@ -28,6 +27,10 @@ def read_gpus(reader: Reader, raw: object) -> tuple[HourlyRate, ...]:
     """Read all [gpu."NAME"] and [[gpu."NAME"]]; one GPU must not have two rates from the same day."""
     read = [(path, read_rate(reader, each, path, str(path[1]))) for path, each in reader.named_tables(raw, ("gpu",))]
     rates = [(path, rate) for path, rate in read if rate]
+    if len(rates) < 2:
+        return tuple(rate for _, rate in rates)
+    from infertop.money.gpu_rates import family_key  # one rate is like no other, and the first paint waits for this
+
     for path, other in repeated((path, (family_key(rate.name) or rate.name, rate.since)) for path, rate in rates):
         dates = ", or give them different dates (from)" if len(path) > 2 else ""
         reader.wrong(path, f"is the same GPU as {spelt(other)}: keep one{dates}")

@@ -121,3 +121,9 @@ def test_a_budget_that_is_over_stands_before_those_that_are_not():
 def test_before_anything_was_averaged_no_average_is_told():
     assert "avg" not in title_line(desk(replace(sample.EMPTY, window_seconds=0.0)).scene, 140).text
     assert "avg 5 min" in title_line(desk().scene, 140).text
+
+
+def test_a_clock_of_which_nothing_is_told_is_not_called_free():
+    made = desk()
+    made.view_page(3)
+    assert "nothing that NVML tells of" in text(made, (80, 40))

@@ -97,7 +97,7 @@ def _detail(gpu: GpuRow, scene: Scene) -> list[tuple[str, str]]:
         ("idle", f"{fmt.money(gpu.idle_usd_per_hour)}/h"),
         ("power", power),
         ("SM clock", clock),
-        ("held down by", gpu.throttled or "nothing"),
+        ("held down by", gpu.throttled or "nothing that NVML tells of"),
         ("utilisation", spark(gpu.trend, _TREND_CELLS)),
         ("state", f"{gpu.state}, {fmt.span(gpu.age_seconds)} old"),
     ]
