@@ -207,7 +207,7 @@ def test_tiers_of_every_way_of_processing_are_told(prices: Run) -> None:
 
 
 def test_a_factor_on_no_list_is_told_to_change_nothing(prices: Run) -> None:
-    own = '[provider.opennai]\nfactor = 0.9\n[provider.vertex]\nfactor = 0.8\n'
+    own = "[provider.opennai]\nfactor = 0.9\n[provider.vertex]\nfactor = 0.8\n"
     said = " ".join(prices(own=own)[1].split())
     assert "provider opennai: list prices x 0.9, but no list is of that name: it changes nothing" in said
     assert said.endswith("provider vertex: list prices x 0.8")
