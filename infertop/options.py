@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from infertop import __version__
+from infertop.readings.safe import safe
 
 EPILOG = """\
 exit status: 0 good, 1 it failed while running, 2 wrong use or configuration,
@@ -26,17 +28,17 @@ examples:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text} must be a number above 0")
-    return value
+    with suppress(ValueError):
+        if 0 < (value := float(text)) < 1e9:
+            return value
+    raise argparse.ArgumentTypeError(f"{safe(text, 40)} must be a number above 0")
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 10**9:
-        raise argparse.ArgumentTypeError(f"{text} must lie between 0 and 1000000000")
-    return value
+    with suppress(ValueError):
+        if 0 <= (value := int(text)) <= 10**9:
+            return value
+    raise argparse.ArgumentTypeError(f"{safe(text, 40)} must be a whole number from 0 to 1000000000")
 
 
 def _interval(text: str) -> float:

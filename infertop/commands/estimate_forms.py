@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from infertop.commands.counters import VOCABULARY, Counting
+from infertop.commands.price_snippets import quoted
 from infertop.commands.priced_line import plain
 from infertop.money.quote import Cost, Quote
 from infertop.readings.safe import safe
@@ -127,7 +128,7 @@ def _heading(estimate: Estimate) -> str:
     if quote is None and estimate.sellers:
         return f"{model}: several list it, name one of them:\n  --provider {safe(' | '.join(estimate.sellers), 66)}"
     if quote is None:
-        return f'{model}: no price is known;\n  set one under [model."{model}"] in pricing.toml'
+        return f"{model}: no price is known;\n  set one under [model.{quoted(estimate.model)}] in pricing.toml"
     prices = ", ".join(
         f"{name} {plain(quote.prices[name].usd)}" for name in ("input", "output") if name in quote.prices
     )

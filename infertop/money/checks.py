@@ -45,6 +45,17 @@ def number(
     return check
 
 
+def whole(most: int, of: str = "") -> Check:
+    """Return a check for a whole number from 1 to `most`; `of` says what it counts."""
+
+    def check(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise Wrong(f"must be a whole number{of and f' of {of}'} from 1 to {most}")
+        return value
+
+    return check
+
+
 def text(value: object) -> str:
     """Check for a text that is not empty."""
     if not isinstance(value, str) or not value.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from infertop.money import checks
@@ -74,7 +74,7 @@ def _deployment(reader: Reader, raw: object, path: Path, taken: set[str | None])
     )
 
 
-def _of_another_kind(known: str | None) -> Any:
+def _of_another_kind(known: str | None) -> Callable[[str, object], str]:
     """Return what to say of a key that only another kind of deployment takes."""
 
     def hint(name: str, value: object) -> str:

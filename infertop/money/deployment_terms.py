@@ -16,7 +16,7 @@ from infertop.money.deployments.declared import (
     Tokens,
     Weights,
 )
-from infertop.money.schema import Check, Key, Reader, Table, Wrong
+from infertop.money.schema import Key, Reader, Table
 from infertop.money.section_parts import ABOVE_0, FREE_OR_MORE
 from infertop.readings.registry import TOKEN_CLASSES
 
@@ -24,19 +24,10 @@ HOURS_PER_MONTH = 730
 _COUNT_LIMIT = 10_000
 
 
-def _whole(most: int) -> Check:
-    def check(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise Wrong(f"must be a whole number from 1 to {most}")
-        return value
-
-    return check
-
-
 _TOKENS = {f"{name}_tokens": FREE_OR_MORE for name in TOKEN_CLASSES}
 _WEIGHT = Key(checks.number(least=Decimal(0), most=Decimal(1000)))
 _STEP = Key(checks.number(least=Decimal("0.001"), most=Decimal(3600)))
-_COUNT = Key(_whole(_COUNT_LIMIT))
+_COUNT = Key(checks.whole(_COUNT_LIMIT))
 _FLAG = Key(checks.flag)
 _PRICES = ("usd_per_hour", "usd_per_month", "usd_per_unit_hour", "usd_per_unit_month")
 _APART = ("input_tokens_per_minute", "output_tokens_per_minute")

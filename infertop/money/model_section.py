@@ -6,7 +6,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from infertop.money import checks
-from infertop.money.schema import Key, Reader, Table, Wrong, spelt
+from infertop.money.schema import Key, Reader, Table, spelt
 from infertop.money.section_parts import DAY, FREE_OR_MORE, as_it_is, dotted, repeated
 from infertop.money.settings import VARIANTS, ClassPrice, ModelPrices, Tier, Variant
 from infertop.money.toml_lines import Path
@@ -18,13 +18,8 @@ _TOKENS_LIMIT = 1_000_000_000
 _FACTOR = checks.number(above=Decimal(0), most=Decimal(10))
 
 
-def _above(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _TOKENS_LIMIT:
-        raise Wrong(f"must be a whole number of tokens from 1 to {_TOKENS_LIMIT}")
-    return value
-
-
-_TIER = {"above": Key(_above, required=True)} | dict.fromkeys(TOKEN_CLASSES, FREE_OR_MORE)
+_ABOVE = Key(checks.whole(_TOKENS_LIMIT, "tokens"), required=True)
+_TIER = {"above": _ABOVE} | dict.fromkeys(TOKEN_CLASSES, FREE_OR_MORE)
 _VARIANT = {"tiers": Key(as_it_is)} | dict.fromkeys(TOKEN_CLASSES, FREE_OR_MORE)
 _MODEL = (
     {"provider": Key(checks.text), "from": DAY}

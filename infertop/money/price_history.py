@@ -46,12 +46,6 @@ class PriceHistory:
         self._bare: dict[int, PriceBook] = {}
         self._found: dict[tuple[str, str, Way], tuple[float, float, Found]] = {}
 
-    def took(self, prices: PriceBook, ts: float) -> PriceHistory:
-        """Return the history after another file was loaded at `ts`; one that says the same was there before."""
-        said = prices_of(prices.settings)
-        same = said == self.loaded[-1].settings
-        return PriceHistory(prices, self.loaded if same else (*self.loaded, Loaded(ts, said)))
-
     def quote(self, provider: str, model: str, ts: float, way: Way = _STANDARD) -> Quote | None:
         """Return the unit prices of a model for a use at `ts`, None where it has none."""
         return self.find(provider, model, ts, way).quote

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from infertop.money.budgets import Status
 from infertop.readings.safe import safe
@@ -12,7 +11,7 @@ from infertop.views.origin import origin
 from infertop.views.shapes import BudgetRow, Explained, SourceRow
 from infertop.views.wording import amount, enough, number, read_ago, span, usd
 
-_LAST_TS = 253_402_300_800  # the year 10000
+_LAST_TS = 253_370_764_800  # the year 9999
 
 
 def budget_figures(facts: Facts, found: Status, row: BudgetRow) -> dict[str, Explained]:
@@ -39,11 +38,7 @@ def budget_figures(facts: Facts, found: Status, row: BudgetRow) -> dict[str, Exp
 def _when(facts: Facts, ts: float) -> str:
     if not 0 <= ts < _LAST_TS:
         return "-"
-    try:
-        zone = ZoneInfo(facts.timezone)
-    except (ValueError, OSError):
-        return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return datetime.fromtimestamp(ts, zone).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(ts, facts.prices.timezone).strftime("%Y-%m-%d %H:%M")
 
 
 def _spent(facts: Facts, found: Status, row: BudgetRow, period: str) -> tuple[str, ...]:

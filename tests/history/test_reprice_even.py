@@ -20,6 +20,7 @@ from infertop.money.repricing import Repricing, SeenGpu
 from infertop.money.settings import ClassPrice, Energy, HourlyRate, ModelPrices, Owned, Settings, Tariff
 from infertop.readings.model import Statement
 from tests.history.stating import LISTED, MONDAY, Books, factor, model, pages, say
+from tests.money.edits import took
 from tests.money.tape import H100
 
 GPUS = {"GPU-0": SeenGpu(H100, None), "GPU-1": SeenGpu(H100, None)}
@@ -207,11 +208,11 @@ def test_a_gpu_and_its_energy_are_priced_together(
     books, alone = Books(first), Books(first)
     books.gpus = dict(GPUS)
     books.book(before)
-    history = PriceHistory(PriceBook(first)).took(PriceBook(first), MONDAY)
+    history = took(PriceHistory(PriceBook(first)), PriceBook(first), MONDAY)
     lines = before
     for i, each in enumerate(later):
         books.edit(each, MONDAY + 90_000 + i)
-        history = history.took(PriceBook(each), MONDAY + 90_000 + i)
+        history = took(history, PriceBook(each), MONDAY + 90_000 + i)
         spans = groupby(sorted(lines, key=lambda line: line.start), key=lambda line: line.start)
         lines = [line for _, span in spans for line in Repricing(history, GPUS).lines(list(span))]
     alone.book(lines)

@@ -20,6 +20,7 @@ from infertop.money.rates import PriceBook
 from infertop.money.repricing import Repricing, SeenGpu
 from infertop.money.settings import Energy, HourlyRate, Owned, Settings, Tariff
 from infertop.readings.model import Batch
+from tests.money.edits import took
 from tests.money.tape import H100, LLAMA, START, VLLM, Gpu, book, engine, host, nvml, owned_book, usd_nano
 from tests.money.test_derive_properties import ENGINES, tape, tick
 
@@ -214,9 +215,9 @@ def test_an_open_minute_follows_the_same_rules_as_a_closed_one(ticks: list[Any],
         opened.advance(each)
         closed.advance(each)
     lines = closed.open_lines()
-    history = PriceHistory(books[0]).took(books[0], 0)
+    history = took(PriceHistory(books[0]), books[0], 0)
     for i, prices in enumerate(books[1:]):
-        history = history.took(prices, START + 10**7 + i)
+        history = took(history, prices, START + 10**7 + i)
         repricing = Repricing(history, seen(batches))
         opened.reprice(repricing)
         lines = repriced(lines, repricing)
@@ -229,19 +230,19 @@ def test_a_date_that_is_taken_back_gives_way_to_what_held_without_it() -> None:
     first = book("2.49")
     dear = PriceBook(Settings(gpus=(*first.settings.gpus, dated("9", 4, BEGUN))))
     not_yet = PriceBook(Settings(gpus=(*first.settings.gpus, dated("9", 4, LATER))))
-    history = PriceHistory(first).took(dear, START + 600)
+    history = took(PriceHistory(first), dear, START + 600)
     raised = repriced(lines, Repricing(history, gpus))
     assert {each.price.usd for each in raised if each.price} == {Decimal(9)}
-    assert repriced(raised, Repricing(history.took(not_yet, START + 700), gpus)) == lines
-    assert repriced(raised, Repricing(history.took(first, START + 700), gpus)) == lines
+    assert repriced(raised, Repricing(took(history, not_yet, START + 700), gpus)) == lines
+    assert repriced(raised, Repricing(took(history, first, START + 700), gpus)) == lines
 
 
 def test_a_gpu_that_was_bought_on_a_day_pays_for_its_energy_since() -> None:
     lines, gpus = a_minute([Gpu(holders={VLLM: (None, None)})], book("2.49"))
     assert {each.price is None for each in lines if each.unit == "mJ"} <= {True}
     bought = replace(OWNED, since=BEGUN)
-    history = PriceHistory(book("2.49")).took(PriceBook(Settings(gpus=(bought,))), START + 600)
+    history = took(PriceHistory(book("2.49")), PriceBook(Settings(gpus=(bought,))), START + 600)
     now = repriced(lines, Repricing(history, gpus))
     assert {each.price.default for each in now if each.unit == "mJ" and each.price} == {True}
-    back = repriced(now, Repricing(history.took(book("2.49"), START + 700), gpus))
+    back = repriced(now, Repricing(took(history, book("2.49"), START + 700), gpus))
     assert back == lines
