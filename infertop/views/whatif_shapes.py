@@ -7,6 +7,9 @@ from dataclasses import dataclass
 AS_NOW = "as now"
 """The `api_model` of everything together: its API part and its own GPUs are both paid, and no choice."""
 
+SEVERAL_KINDS = "several kinds"
+"""The `gpu_name` of everything together where not all GPUs are of one name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
@@ -14,7 +17,7 @@ class Alternative:
 
     `ratio` is that over what it costs now. `price_source` and `since` tell the price ("snapshot 2026-11-10",
     "pricing.toml:31", "gpu rate pricing.toml:4"); `notes` are sentences: a class without a price, a tier chosen by the
-    mean prompt. `cached` says whether it keeps the measured cache reads as cache reads.
+    mean prompt.
     """
 
     provider: str

@@ -9,7 +9,7 @@ from infertop.money.lines import Basis
 from infertop.money.quote import Way
 from infertop.money.whatif.offers import LOCAL
 from infertop.money.whatif.traffic import Counts, GpusUsed, Traffic, Used
-from infertop.views.whatif_shapes import AS_NOW, Scale, WhatIf
+from infertop.views.whatif_shapes import AS_NOW, SEVERAL_KINDS, Scale, WhatIf
 
 ALL = "(all)"
 _OWN = "each engine on GPUs of its own"
@@ -110,7 +110,7 @@ def _gpus(parts: Sequence[GpusUsed]) -> GpusUsed:
         usd=sum(usd, Decimal(0)) if usd else None,
         busy_usd=sum(busy_usd, Decimal(0)) if len(busy_usd) == len(held) else None,
         uuids=frozenset().union(*(each.uuids for each in held)),
-        name=most.name if len({each.name for each in held}) == 1 else "several kinds",
+        name=most.name if len({each.name for each in held}) == 1 else SEVERAL_KINDS,
         price_source=most.price_source,
         price_since=most.price_since,
         default=most.default,

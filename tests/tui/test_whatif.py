@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infertop.views.whatif_shapes import AS_NOW, BreakEven, Scale
+from infertop.views.whatif_shapes import AS_NOW, SEVERAL_KINDS, BreakEven, Scale
 from tests.tui import sample, sample_whatif
 from tests.tui.play import PlayFeed
 from tui import format as fmt
@@ -475,6 +475,11 @@ def test_of_everything_together_both_parts_are_paid_and_neither_is_cheaper():
     both = Scale(1.0, 2930.0, AS_NOW, 1.2, 1, 3.0, "each engine on GPUs of its own")
     made = desk(replace(sample_whatif.PAGE, subjects=(replace(sample_whatif.ALL, scale=(both,)),)))
     assert "1x 2 930 1.20 1 3.00 together 4.20/h" in words(made)
+
+
+def test_gpus_of_more_than_one_name_are_told_as_such():
+    mixed = replace(sample_whatif.ALL, gpus=6.0, gpu_name=SEVERAL_KINDS)
+    assert "on 6 GPUs of several kinds at 2.49/h" in words(desk(replace(sample_whatif.PAGE, subjects=(mixed,))))
 
 
 def test_gpus_that_are_only_thought_of_are_named_with_what_one_can_serve():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infertop.views.whatif_shapes import WhatIf
+from infertop.views.whatif_shapes import SEVERAL_KINDS, WhatIf
 from tui import format as fmt
 from tui.panels.headline import title_line
 from tui.panels.whatif import ALL, EVERYTHING, subject, subject_key
@@ -91,7 +91,8 @@ def _gpus(found: WhatIf) -> list[Part]:
     parts = []
     if fmt.known(found.gpus) and found.gpus > 0:
         name = cut(cells(found.gpu_name.removeprefix("NVIDIA ")), _GPU_CELLS)
-        inks = [part("on ", DIM), part(f"{_whole(found.gpus)} x {name}".rstrip())]
+        link = "GPUs of" if found.gpu_name == SEVERAL_KINDS else "x"
+        inks = [part("on ", DIM), part(f"{_whole(found.gpus)} {link} {name}".rstrip())]
         if fmt.known(found.gpu_usd_per_hour):
             inks.append(part(f" at {fmt.money(found.gpu_usd_per_hour)}/h", DIM))
         parts.append(join(inks, 3))
