@@ -11,7 +11,7 @@ from infertop.commands.input_lines import LONGEST, Unreadable, line_batches, ope
 from infertop.commands.priced_line import PricedLines, error_line
 from infertop.commands.setup import setup_or_status
 from infertop.commands.usage_record import NoRecord, read_record
-from infertop.money.model_prices import LOCAL
+from infertop.readings.model import LOCAL
 from infertop.readings.safe import safe
 
 _TOO_LONG = f"is longer than {LONGEST} bytes: it is not read"

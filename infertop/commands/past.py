@@ -8,10 +8,11 @@ from infertop.commands.minutes import closed_minutes, deployments_in, minute_usd
 from infertop.history.summary import Summary, Totals
 from infertop.money.baseline import Baselines
 from infertop.money.budgets import Status, matches, status
-from infertop.money.deployments.booked import LOCAL, model_of, usd_per_hour
+from infertop.money.deployments.booked import model_of, usd_per_hour
 from infertop.money.dimensions import assign
 from infertop.money.lines import NANO
 from infertop.money.settings import Budget, Settings
+from infertop.readings.model import LOCAL
 from infertop.views.costs import Costs, total
 from infertop.views.facts import Past
 from infertop.views.shapes import Event

@@ -10,12 +10,12 @@ from math import inf, isfinite, nextafter
 from infertop.money.book.listing import Listed
 from infertop.money.quote import STANDARD_RATE, Quote, UnitPrice, Way
 from infertop.money.rates import PriceBook
+from infertop.readings.model import LOCAL
 
 DAY = 86400
 WAYS = (Way(batch=True), Way(False, "flex"), Way(False, "priority"), Way(False, "fast"))
 _CHANGES = 12
 _HOURS = 6
-LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from infertop.history.catalog import Catalog, plain
 from infertop.history.connect import put
 from infertop.money.lines import Basis, Line, Price
+from infertop.readings.model import LOCAL
 from infertop.readings.registry import TOKEN_CLASSES
 
 # A quantity or cost beyond this is no measurement; within it, sums over years stay below SQLite's 2^63.
 MOST = 1 << 53
 CLAMPED = "clamped"
 GAP = "gap"
-LOCAL = "local"
 _METERED = frozenset({"ms", "mJ"})
 
 

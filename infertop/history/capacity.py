@@ -9,11 +9,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from infertop.history.accounts import LOCAL, Account, read_accounts
+from infertop.history.accounts import Account, read_accounts
 from infertop.history.sums import MINUTE
 from infertop.history.used import Place
 from infertop.money.gpu_drafts import BUSY, ENERGY, GPU_RESOURCES, IDLE
 from infertop.money.whatif.capacity import Capacity, Seen, SeenMinute, capacity
+from infertop.readings.model import LOCAL
 
 DAY = 86_400
 DAYS = 7

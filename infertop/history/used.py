@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from infertop.history.accounts import LOCAL, Account, read_accounts, read_price
+from infertop.history.accounts import Account, read_accounts, read_price
 from infertop.history.summary import add_usd
 from infertop.history.sums import MINUTE, Sum, account_sums, coverage_ms
 from infertop.money.gpu_drafts import BUSY, ENERGY, GPU_RESOURCES, is_idle
@@ -18,6 +18,7 @@ from infertop.money.lines import NANO, Basis
 from infertop.money.quote import Way
 from infertop.money.statement_lines import PAID, way_of
 from infertop.money.whatif.traffic import GpusUsed, Traffic, Used
+from infertop.readings.model import LOCAL
 from infertop.readings.registry import CALL_UNITS
 
 _REQUESTS = "requests"

@@ -11,13 +11,13 @@ from infertop.money.deployments.declared import KINDS, Deployment
 from infertop.money.schema import BROKEN, Key, Reader, Table
 from infertop.money.section_parts import DAY, name_of, repeated
 from infertop.money.toml_lines import Path
+from infertop.readings.model import LOCAL
 
 _LIMIT = 1000
 # What lines of the ledger are narrowed down by, besides provider and model.
 _CONDITIONS = ("source", "project", "key")
 # The sources that infertop itself names.
 _TAKEN = ("nvml", "host")
-_LOCAL = "local"
 _COMMON = {
     "name": Key(checks.text, required=True),
     "kind": Key(checks.choice(KINDS), required=True),
@@ -63,7 +63,7 @@ def _deployment(reader: Reader, raw: object, path: Path, taken: set[str | None])
     terms, where = read
     return Deployment(
         name=table.get("name"),
-        provider=table.get("provider", _LOCAL),
+        provider=table.get("provider", LOCAL),
         model=table.get("model"),
         where=where,
         terms=terms,

@@ -11,8 +11,8 @@ from infertop.money.lines import Basis, Line, Price
 from infertop.money.minutes import MINUTE
 from infertop.money.parts import split
 from infertop.money.unit_cost import nano_per_unit
+from infertop.readings.model import LOCAL
 
-LOCAL = "local"
 MS, MJ = "ms", "mJ"
 
 Dimensions = tuple[tuple[str, str], ...]

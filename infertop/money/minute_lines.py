@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from infertop.money.deployments.ledger import deployment_lines
-from infertop.money.drafts import LOCAL, price_order, priced
+from infertop.money.drafts import price_order, priced
 from infertop.money.gpu_drafts import gpu_drafts
 from infertop.money.host_drafts import host_drafts
 from infertop.money.lines import Basis, Line
 from infertop.money.minutes import MINUTE, Metered, Minute
 from infertop.money.traffic import Traffic, model_order
 from infertop.money.weights import TOKEN_WEIGHTS
+from infertop.readings.model import LOCAL
 
 
 def lines_of(minute: Minute, weights: Mapping[str, float] = TOKEN_WEIGHTS) -> list[Line]:

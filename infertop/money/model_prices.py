@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from infertop.money.dates import ALWAYS, begins
 from infertop.money.settings import ModelPrices
 
-LOCAL = "local"
 NEVER = float("inf")
 GLOB = frozenset("*?[")
 

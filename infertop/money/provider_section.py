@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from infertop.money import checks
-from infertop.money.model_prices import GLOB, LOCAL
+from infertop.money.model_prices import GLOB
 from infertop.money.schema import Key, Reader, spelt
 from infertop.money.section_parts import DAY, dotted, repeated
 from infertop.money.settings import ProviderFactor
 from infertop.money.toml_lines import Path
+from infertop.readings.model import LOCAL
 
 _ENTRIES_LIMIT = 1000
 _PROVIDER = {

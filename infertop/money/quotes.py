@@ -11,9 +11,10 @@ from infertop.money.book.listing import Listing
 from infertop.money.book.prices import terms
 from infertop.money.dates import ALWAYS, begins
 from infertop.money.entry_prices import entry_prices, scaled, with_kinds
-from infertop.money.model_prices import LOCAL, NEVER, Chosen, ModelEntries
+from infertop.money.model_prices import NEVER, Chosen, ModelEntries
 from infertop.money.quote import FACTOR, STANDARD_RATE, Quote, UnitPrice, Way
 from infertop.money.settings import ProviderFactor, Settings
+from infertop.readings.model import LOCAL
 from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
 
 STANDARD = Way()

@@ -12,10 +12,10 @@ from infertop.money.dates import Calendar
 from infertop.money.gpu_rate import GpuRate, gpu_rate
 from infertop.money.hourly import host_price
 from infertop.money.lines import Price
-from infertop.money.model_prices import LOCAL
 from infertop.money.quote import Quote, Way
 from infertop.money.quotes import STANDARD, Quotes
 from infertop.money.settings import HourlyRate, Settings
+from infertop.readings.model import LOCAL
 from infertop.readings.registry import TOKEN_CLASSES
 
 PER_MILLION_TOKENS = "1M tokens"

@@ -6,10 +6,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Protocol
 
-from infertop.money.drafts import LOCAL
 from infertop.money.lines import Basis, Line, Price
 from infertop.money.price_history import PriceHistory
 from infertop.money.statement_lines import ASTRIDE, PAID, Before, is_listed, way_of, with_price
+from infertop.readings.model import LOCAL
 
 _MINUTE, _DAY = 60, 86_400
 _FOREVER = float("inf")

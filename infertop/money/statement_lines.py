@@ -15,13 +15,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from infertop.money.deployments.booked import covers
-from infertop.money.drafts import LOCAL
 from infertop.money.lines import Basis, Line, Price
 from infertop.money.minutes import MINUTE
 from infertop.money.price_history import PriceHistory
 from infertop.money.quote import CONTEXT_TIER, FACTOR, LISTED_BY, PRICE_OF, STANDARD_RATE, STANDARD_TIERS, Quote, Way
 from infertop.money.unit_cost import nano_per_unit, rounded
-from infertop.readings.model import Statement
+from infertop.readings.model import LOCAL, Statement
 from infertop.readings.registry import TOKEN_CLASSES
 
 COST = "cost"

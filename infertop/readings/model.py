@@ -53,6 +53,10 @@ class Sample(NamedTuple):
     value: Value
 
 
+LOCAL = "local"
+"""The provider of what one's own engines serve; no list has a price for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """What a provider or a log says about a span of time; it is replaced by (source, key).

@@ -7,17 +7,17 @@ from decimal import Decimal
 from infertop.money.deployments import batch as formulas
 from infertop.money.deployments.declared import ONCE, Batch, Deployment
 from infertop.money.quote import Quote, Way
+from infertop.readings.model import LOCAL
 from infertop.views.deployment_words import amount, dollars, hourly_source, list_price, percent, source_of
 from infertop.views.facts import Facts
 from infertop.views.shapes import DeploymentRow
 
 _MILLION = 1_000_000
-_LOCAL = "local"
 
 
 def batch_row(facts: Facts, each: Deployment, terms: Batch) -> DeploymentRow:
     """Return the row of a batch; what it costs an hour is unknown where it does not come again."""
-    standard = None if each.provider == _LOCAL else facts.prices.quote(each.provider, each.model, facts.now)
+    standard = None if each.provider == LOCAL else facts.prices.quote(each.provider, each.model, facts.now)
     if terms.hardware is None:
         quote = facts.prices.quote(each.provider, each.model, facts.now, Way(batch=True))
         job, source = formulas.by_the_token(terms, quote, standard), quote.source if quote else ""
@@ -38,7 +38,7 @@ def batch_row(facts: Facts, each: Deployment, terms: Batch) -> DeploymentRow:
         usd_per_million_tokens=float(job.usd / tokens * _MILLION) if job.usd is not None and tokens else None,
         utilization=None,
         break_even=None,
-        against="" if each.provider == _LOCAL else "at once",
+        against="" if each.provider == LOCAL else "at once",
         traffic="declared",
         counts=False,
         basis="computed",

@@ -11,10 +11,10 @@ from infertop.money.budgets import matches
 from infertop.money.deployments.declared import Deployment, Provisioned
 from infertop.money.lines import Price
 from infertop.money.settings import Settings
+from infertop.readings.model import LOCAL
 
 DEPLOYMENT = "deployment"
 PER_DEPLOYMENT_HOUR = "deployment hour"
-LOCAL = "local"
 Canonical = Callable[[str], str | None]
 _PRECISION = Decimal("1e-12")
 
