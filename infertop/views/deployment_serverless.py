@@ -80,6 +80,8 @@ def _break_even(terms: Serverless, hour: formulas.Hour | None, dedicated: Dedica
         return None
     if hour is None or not hour.busy:
         return formulas.break_even(dedicated.usd, terms.usd_per_second * terms.workers)
+    if hour.estimated and hour.fits:
+        return formulas.break_even_by_traffic(terms, dedicated.usd, hour.busy / hour.requests)
     return formulas.break_even_at(dedicated.usd, formulas.utilisation(hour.busy, terms.workers), hour.usd)
 
 

@@ -13,6 +13,7 @@ from infertop.money.deployments.declared import Serverless
 
 HOUR = Decimal(3600)
 _NONE = Decimal(0)
+_HALVINGS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,26 @@ def utilisation(busy_seconds: Decimal, workers: int = 1) -> Decimal:
 def break_even(dedicated_usd_per_hour: Decimal, usd_per_second: Decimal) -> Decimal | None:
     """Return the share of the hour that may be billed until a dedicated GPU is cheaper: d / (3600 r); None if free."""
     return dedicated_usd_per_hour / (HOUR * usd_per_second) if usd_per_second else None
+
+
+def break_even_by_traffic(terms: Serverless, dedicated_usd_per_hour: Decimal, seconds_per_request: Decimal) -> Decimal:
+    """Return the utilisation until which serverless is cheaper, where starts and waiting follow from the traffic.
+
+    Fewer requests are waited for longer: the bill is not in proportion to them, so the traffic is halved in. Above 1,
+    serverless is cheaper at any use.
+    """
+    full = HOUR * terms.workers / seconds_per_request
+    most = hour(terms, full, seconds_per_request).usd
+    if most <= dedicated_usd_per_hour:
+        return dedicated_usd_per_hour / most
+    low, high = _NONE, full
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if hour(terms, middle, seconds_per_request).usd <= dedicated_usd_per_hour:
+            low = middle
+        else:
+            high = middle
+    return utilisation(low * seconds_per_request, terms.workers)
 
 
 def break_even_at(dedicated_usd_per_hour: Decimal, used: Decimal, usd_per_hour: Decimal) -> Decimal | None:

@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infertop.money.deployments.declared import Serverless
-from infertop.money.deployments.serverless import break_even, break_even_at, hour, rounded_up, utilisation
+from infertop.money.deployments.serverless import (
+    break_even,
+    break_even_at,
+    break_even_by_traffic,
+    hour,
+    rounded_up,
+    utilisation,
+)
 
 D = Decimal
 # RunPod, serverless/pricing: an H100 as a flex worker.
@@ -199,3 +206,20 @@ def test_whatever_is_declared_the_bill_is_an_amount_and_never_below_the_work(
     assert min(found.busy, found.starting, found.idle) >= 0
     assert found.rounding >= -found.billed * D("1e-20")
     assert found.usd >= found.busy * usd * (1 - D("1e-20"))
+
+
+@pytest.mark.parametrize(("waits", "start", "each", "dedicated"), [(900, 60, 2, "0.88"), (60, 25, 1, "2.95")])
+def test_waiting_for_few_requests_is_part_of_the_break_even(waits: int, start: int, each: int, dedicated: str) -> None:
+    # An endpoint that waits a quarter of an hour costs nearly the same for 30 requests an hour as for 15.
+    terms = seconds(D("0.0005") if each == 2 else D("0.001097"), idle_seconds=str(waits), cold_start_seconds=str(start))
+    use = break_even_by_traffic(terms, D(dedicated), D(each))
+    assert 0 < use < 1
+    at = hour(terms, use * 3600 / each, D(each)).usd
+    assert float(at) == pytest.approx(float(dedicated), rel=1e-6)
+    assert hour(terms, use * 3600 / each * D("0.9"), D(each)).usd < D(dedicated)
+    assert hour(terms, use * 3600 / each * D("1.1"), D(each)).usd > D(dedicated)
+
+
+def test_what_is_never_dearer_than_a_dedicated_one_breaks_even_beyond_full_use() -> None:
+    terms = seconds(D("0.0001"), idle_seconds="60")
+    assert break_even_by_traffic(terms, D("0.72"), D(2)) == 2
