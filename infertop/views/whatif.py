@@ -85,4 +85,6 @@ def _nothing(everything: Sequence[Used], asked: Asked, recorded: float | None) -
         return "nothing that was recorded in this time matches --model and --source"
     if not recorded:
         return "nothing was recorded in this time: infertop record collects, a longer time may have some"
+    if any(each.usd for each in everything):
+        return "no tokens were recorded in this time, only hours of reserved throughput: nothing to take elsewhere"
     return "no tokens and no cost were recorded in this time: a longer time may have some"

@@ -362,11 +362,15 @@ def test_gpus_that_nobody_holds_stand_apart(page: Page) -> None:
     assert found.notices == ("GPUs that no model holds cost $3.00 an hour besides: they are in no figure here",)
 
 
+RESERVED = replace(API, source="ptu", resource="deployment", quantity=60_000, unit="ms", usd_nano=10**9)
+
+
 @pytest.mark.parametrize(
     ("lines", "asked", "says"),
     [
         ([], {}, "no tokens and no cost were recorded in this time: a longer time may have some"),
         ([*minute(3, *tokens(OWN, input=5))], {"model": "no*"}, "nothing that was recorded in this time matches"),
+        ([*minute(3, RESERVED)], {}, "no tokens were recorded in this time, only hours of reserved throughput"),
     ],
 )
 def test_where_there_is_nothing_it_says_so(page: Page, lines: list[Line], asked: dict[str, Any], says: str) -> None:
