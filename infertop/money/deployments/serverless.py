@@ -13,6 +13,8 @@ from infertop.money.deployments.declared import Serverless
 
 HOUR = Decimal(3600)
 _NONE = Decimal(0)
+# A worker that waits for so many mean gaps is found cold once in 1e434 requests: what is longer would overflow.
+_AWAKE = Decimal(1000)
 _HALVINGS = 40
 
 
@@ -50,7 +52,7 @@ def hour(terms: Serverless, requests: Decimal, seconds_per_request: Decimal) -> 
     """
     busy = requests * seconds_per_request
     rate = requests / HOUR / terms.workers
-    asleep = (-rate * terms.idle_seconds).exp()
+    asleep = (-min(rate * terms.idle_seconds, _AWAKE)).exp()
     free = max(1 - busy / (HOUR * terms.workers), _NONE) / (1 + rate * asleep * terms.cold_start_seconds)
     starts = terms.cold_starts_per_hour
     if starts is None:

@@ -223,3 +223,12 @@ def test_waiting_for_few_requests_is_part_of_the_break_even(waits: int, start: i
 def test_what_is_never_dearer_than_a_dedicated_one_breaks_even_beyond_full_use() -> None:
     terms = seconds(D("0.0001"), idle_seconds="60")
     assert break_even_by_traffic(terms, D("0.72"), D(2)) == 2
+
+
+@pytest.mark.parametrize("idle_seconds", [10**3, 10**6, 2_302_600, 10**12])
+def test_a_worker_that_never_sleeps_waits_for_the_rest_of_the_hour(idle_seconds: int) -> None:
+    terms = Serverless(
+        D("0.001"), D("0.001"), idle_seconds=D(idle_seconds), cold_start_seconds=D(5), round_up_to_seconds=D(1)
+    )
+    made = hour(terms, D(3600), D("0.5"))
+    assert round(made.billed, 9) == 3600
