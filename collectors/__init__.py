@@ -5,13 +5,16 @@ Importing this package loads no library: httpx, pynvml and psutil are imported w
 
 from __future__ import annotations
 
-from collectors import dcgm, host, llamacpp, nvml, triton, vllm
+from collectors import dcgm, host, llamacpp, lmdeploy, nvml, sglang, tgi, triton, vllm
 from collectors.kind import Kind
 
 _ALL: tuple[Kind, ...] = (
     vllm.KIND,
     triton.KIND,
     llamacpp.KIND,
+    sglang.KIND,
+    tgi.KIND,
+    lmdeploy.KIND,
     nvml.KIND,
     host.KIND,
     dcgm.KIND,

@@ -38,6 +38,8 @@ TABLE = Table(
         Rule("prefill_seconds_total", ("llamacpp:prompt_seconds_total",)),
         Rule("decode_seconds_total", ("llamacpp:tokens_predicted_seconds_total",)),
         Rule("batches", ("llamacpp:n_decode_total",)),
+        Rule("spec_drafted_tokens", ("llamacpp:spec_decode_num_draft_tokens_total",)),
+        Rule("spec_accepted_tokens", ("llamacpp:spec_decode_num_accepted_tokens_total",)),
     ),
 )
 

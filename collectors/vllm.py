@@ -63,6 +63,8 @@ TABLE = Table(
         Rule("prefix_cache_queries", ("vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total")),
         Rule("prefix_cache_hits", ("vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total")),
         Rule("preemptions", ("vllm:num_preemptions_total",)),
+        Rule("spec_drafted_tokens", ("vllm:spec_decode_num_draft_tokens_total",)),
+        Rule("spec_accepted_tokens", ("vllm:spec_decode_num_accepted_tokens_total",)),
         Rule("ttft_seconds", ("vllm:time_to_first_token_seconds",)),
         Rule("inter_token_seconds", ("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds")),
         Rule("request_seconds", ("vllm:e2e_request_latency_seconds",)),

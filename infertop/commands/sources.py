@@ -33,7 +33,7 @@ PLANNED = (
         "langfuse",
         "helicone",
     ),
-    *("sglang", "tgi", "trtllm", "ollama", "lmdeploy", "nim", "dynamo", "ray", "amd", "prometheus", "ssh"),
+    *("trtllm", "ollama", "nim", "dynamo", "ray", "amd", "prometheus", "ssh"),
 )
 
 # What is read of this machine without being asked.

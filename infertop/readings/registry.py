@@ -105,6 +105,8 @@ METRICS: dict[str, Metric] = {
         Metric("kv_cache_usage", _G, "ratio", "share of the KV cache in use", _ENGINE),
         Metric("prefix_cache_queries", _C, "tokens", "tokens looked up in the prefix cache", _ENGINE),
         Metric("prefix_cache_hits", _C, "tokens", "tokens found in the prefix cache", _ENGINE),
+        Metric("spec_drafted_tokens", _C, "tokens", "tokens that speculation proposed", _ENGINE),
+        Metric("spec_accepted_tokens", _C, "tokens", "proposed tokens that the model accepted", _ENGINE),
         Metric("preemptions", _C, "preemptions", "requests put back because the KV cache was full", _ENGINE),
         Metric("ttft_seconds", _H, "seconds", "time to first token", _ENGINE),
         Metric("inter_token_seconds", _H, "seconds", "time between two output tokens", _ENGINE),

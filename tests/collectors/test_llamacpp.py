@@ -41,6 +41,8 @@ async def test_the_real_pages_quantities():
         "prefill_seconds_total": 11.3122,
         "decode_seconds_total": 89.6828,
         "batches": 6_553,
+        "spec_drafted_tokens": 0,
+        "spec_accepted_tokens": 0,
     }
     assert model_of(batch) == {"tiny-gguf"}
     assert batch.started == 2055.550726
