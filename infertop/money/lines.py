@@ -47,7 +47,8 @@ class Price:
 class Line:
     """One line of the ledger. `start` and `end` are epoch seconds; a line of the open minute has its whole minute.
 
-    `resource` is a token class, "requests", "requests_failed", "requests_aborted", "gpu_busy", "gpu_idle", "gpu" where
+    `resource` is a token class, a call unit ("requests", "web_searches"), "cost" where a provider states its own
+    (1e-9 USD), "requests_failed", "requests_aborted", "gpu_busy", "gpu_idle", "gpu" where
     the two cannot be told apart (quantity in milliseconds), "gpu_energy" (millijoules), "host" or "deployment"
     (milliseconds). `usd_nano` is None where there is no price. `flags` are words joined by blanks: "gap" for an
     increase over a time in which nobody polled, "restart" where the engine began anew, so that some of what it did is
