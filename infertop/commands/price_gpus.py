@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from infertop.commands.price_snippets import gpu_snippet
@@ -34,6 +34,16 @@ def gpu_names(name: str, book: PriceBook) -> list[str]:
         return []
     found = [each for each in gpu_rates.default_rates() if letters in _letters(each)]
     return found or ([name] if _MAKER.match(name) else [])
+
+
+def is_one_gpu(words: Sequence[str], book: PriceBook) -> bool:
+    """Say whether several words are the name of one GPU, written without quotes."""
+    together = " ".join(words)
+    if len(words) < 2 or all(gpu_names(each, book) for each in words):
+        return False
+    if gpu_rates.gpu_key(together):
+        return True
+    return not any(" " in each for each in words) and bool(gpu_names(together, book))
 
 
 def _letters(name: str) -> str:

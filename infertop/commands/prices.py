@@ -73,10 +73,9 @@ def _about(setup: Setup, book: PriceBook, options: Namespace) -> int:
 
 def _named(book: PriceBook, options: Namespace, ts: float, now: float) -> int:
     """Print the prices of each name; words that mean one GPU together are one name."""
-    from infertop.commands.price_gpus import gpu_names
+    from infertop.commands.price_gpus import is_one_gpu
 
-    together = " ".join(options.names)
-    names = [together] if len(options.names) > 1 and gpu_names(together, book) else list(dict.fromkeys(options.names))
+    names = [" ".join(options.names)] if is_one_gpu(options.names, book) else list(dict.fromkeys(options.names))
     way = Way(options.batch, options.tier.strip().lower())
     answers = [_Answer(book, name, options.provider, way, ts) for name in names]
     if options.json:

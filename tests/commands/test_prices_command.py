@@ -186,6 +186,8 @@ def test_a_gpu_of_no_known_kind_is_a_gpu_all_the_same(prices: Run) -> None:
     assert "[model" not in out
     status, out, _ = prices("NVIDIA", "Foo", "9000", own='[gpu."NVIDIA Foo 9000"]\nusd_per_hour = 4\n')
     assert (status, out.splitlines()[0]) == (0, "NVIDIA Foo 9000  GPU of an unknown kind  4 USD/h")
+    each = [part["name"] for part in json.loads(prices("NVIDIA Foo 9000", "H100", "gpt-4o", "--json")[1])["names"]]
+    assert each == ["NVIDIA Foo 9000", "H100", "gpt-4o"]
     assert prices("the rack", own='[gpu."the rack"]\nusd_per_hour = 4\n')[1].splitlines()[1] == "  pricing.toml:2"
 
 
