@@ -15,6 +15,8 @@ from infertop.money.quote import Cost, Quote
 from infertop.readings.safe import safe
 
 _NAME_WIDTH = 24
+_WIDTHS = (12, 9, 9, 9, 10)
+_SIDES = ("input", "output")
 _TOTAL = "total"
 _FINEST = Decimal("1e-6")
 
@@ -157,17 +159,11 @@ def _compared(estimates: Sequence[Estimate]) -> Iterator[str]:
         yield f"  {safe(each.model, 38):38} {_short(each.usd):>12}   in a batch {_short(each.batch_usd):>12}"
 
 
-_SIDES = ("input", "output")
-
-
 def _row(name: str, *cells: str) -> str:
     shown = name if len(name) <= _NAME_WIDTH else f"…{name[1 - _NAME_WIDTH :]}"
     return f"  {shown:{_NAME_WIDTH}} " + " ".join(
         f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)
     )
-
-
-_WIDTHS = (12, 9, 9, 9, 10)
 
 
 def _sum(usd: Iterable[Decimal | None]) -> Decimal | None:

@@ -11,8 +11,7 @@ from math import isfinite
 from infertop.commands.price_pages import Page, own_price
 from infertop.commands.priced_line import plain
 from infertop.money.book.listing import Listed
-from infertop.money.book.prices import CORRECTED
-from infertop.money.quote import Quote, UnitPrice
+from infertop.money.quote import CORRECTED, Quote, UnitPrice
 from infertop.money.rates import PriceBook
 from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
 from infertop.readings.safe import safe

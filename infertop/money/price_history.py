@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from infertop.money.dates import ALWAYS, Dated, begins
-from infertop.money.quote import Quote, UnitPrice, Way
+from infertop.money.quote import STANDARD, Quote, UnitPrice, Way
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
 
 _FOREVER = float("inf")
-_STANDARD = Way()
 _KEPT = 4096
 
 
@@ -46,11 +45,11 @@ class PriceHistory:
         self._bare: dict[int, PriceBook] = {}
         self._found: dict[tuple[str, str, Way], tuple[float, float, Found]] = {}
 
-    def quote(self, provider: str, model: str, ts: float, way: Way = _STANDARD) -> Quote | None:
+    def quote(self, provider: str, model: str, ts: float, way: Way = STANDARD) -> Quote | None:
         """Return the unit prices of a model for a use at `ts`, None where it has none."""
         return self.find(provider, model, ts, way).quote
 
-    def find(self, provider: str, model: str, ts: float, way: Way = _STANDARD) -> Found:
+    def find(self, provider: str, model: str, ts: float, way: Way = STANDARD) -> Found:
         """Return the unit prices of a model for a use at `ts`, and which of them have a `from`."""
         asked = (provider, model, way)
         known = self._found.get(asked)

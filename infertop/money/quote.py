@@ -15,6 +15,7 @@ PRICE_OF = "price_of"
 LISTED_BY = "listed_by"
 FACTOR = "factor"
 CONTEXT_TIER = "context_tier"
+CORRECTED = "corrected"
 # What providers call processing at the standard rate.
 STANDARD_TIERS = frozenset({"", "auto", "default", "on_demand", "standard", "standard_only"})
 
@@ -28,6 +29,10 @@ class Way:
 
     def __str__(self) -> str:
         return " ".join(filter(None, ("batch" if self.batch else "", self.service_tier)))
+
+
+STANDARD = Way()
+"""One request at once, at the standard rate."""
 
 
 @dataclass(frozen=True, slots=True)

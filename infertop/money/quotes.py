@@ -17,7 +17,6 @@ from infertop.money.settings import ProviderFactor, Settings
 from infertop.readings.model import LOCAL
 from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
 
-STANDARD = Way()
 _PREFIXING = "litellm"
 _ORDER = (*TOKEN_CLASSES, *CALL_UNITS)
 _REMEMBERED = 4096

@@ -12,8 +12,8 @@ from infertop.money.dates import Calendar
 from infertop.money.gpu_rate import GpuRate, gpu_rate
 from infertop.money.hourly import host_price
 from infertop.money.lines import Price
-from infertop.money.quote import Quote, Way
-from infertop.money.quotes import STANDARD, Quotes
+from infertop.money.quote import STANDARD, Quote, Way
+from infertop.money.quotes import Quotes
 from infertop.money.settings import HourlyRate, Settings
 from infertop.readings.model import LOCAL
 from infertop.readings.registry import TOKEN_CLASSES

@@ -18,7 +18,17 @@ from infertop.money.deployments.booked import covers
 from infertop.money.lines import Basis, Line, Price
 from infertop.money.minutes import MINUTE
 from infertop.money.price_history import PriceHistory
-from infertop.money.quote import CONTEXT_TIER, FACTOR, LISTED_BY, PRICE_OF, STANDARD_RATE, STANDARD_TIERS, Quote, Way
+from infertop.money.quote import (
+    CONTEXT_TIER,
+    CORRECTED,
+    FACTOR,
+    LISTED_BY,
+    PRICE_OF,
+    STANDARD_RATE,
+    STANDARD_TIERS,
+    Quote,
+    Way,
+)
 from infertop.money.unit_cost import nano_per_unit, rounded
 from infertop.readings.model import LOCAL, Statement
 from infertop.readings.registry import TOKEN_CLASSES
@@ -29,7 +39,7 @@ NANO_USD = "1e-9 USD"
 # The span holds more than one price: that of its start was used.
 ASTRIDE = "astride"
 
-_OF_PRICE = frozenset({STANDARD_RATE, PRICE_OF, LISTED_BY, FACTOR, CONTEXT_TIER, ASTRIDE, "corrected"})
+_OF_PRICE = frozenset({STANDARD_RATE, PRICE_OF, LISTED_BY, FACTOR, CONTEXT_TIER, ASTRIDE, CORRECTED})
 # Where an entry of a file stands: "pricing.toml:31".
 _STANDS_AT = re.compile(r":\d+\b")
 PAID = Price("tokens of reserved throughput", Decimal(0), "1M tokens", "[[deployment]]")
@@ -122,9 +132,11 @@ def is_listed(of: Before) -> bool:
 
 def _is_paid(line: Line, prices: PriceHistory, before: Before | None) -> bool:
     """Say whether tokens are paid for by reserved throughput; one that is declared later had no hours to pay with."""
+    if before is not None:
+        return before.price == PAID
     settings = prices.newest.settings
-    if before is not None or not settings.deployments or line.unit != TOKENS:
-        return before is not None and before.price == PAID
+    if not settings.deployments or line.unit != TOKENS:
+        return False
     canonical = prices.newest.listing.provider
     return covers(settings, line.start, line.source, line.provider, line.model, dict(line.dimensions), canonical)
 

@@ -13,12 +13,11 @@ from typing import Any
 from infertop.money.book.corrections import Correction
 from infertop.money.book.prices import Priced
 from infertop.money.book.providers import Provider, Providers
-from infertop.money.quote import Quote, Way
+from infertop.money.quote import STANDARD, Quote, Way
 
 LONGEST_NAME = 512
 LONGEST_TIER = 64
 _REMEMBERED = 4096
-_AT_ONCE = Way()
 _NOT = 6
 
 
@@ -66,7 +65,7 @@ class Listing:
     def __repr__(self) -> str:
         return f"Listing({self.name}, {self._id[:8]})"
 
-    def quote(self, provider: str, model: str, ts: float, way: Way = _AT_ONCE) -> Quote | None:
+    def quote(self, provider: str, model: str, ts: float, way: Way = STANDARD) -> Quote | None:
         """Return what a model costs at `ts` (epoch seconds), or None where it is not listed or has no price.
 
         With no `provider` the list is the one that such model names belong to. Names are taken as genai-prices takes

@@ -11,9 +11,8 @@ from infertop.money.book.classes import free_prices, unit_prices
 from infertop.money.book.rows import Row, Tiered, parse_model
 from infertop.money.book.spans import span
 from infertop.money.book.when import When
-from infertop.money.quote import LISTED_BY, STANDARD_RATE, STANDARD_TIERS, Quote, UnitPrice, Way
+from infertop.money.quote import CORRECTED, LISTED_BY, STANDARD_RATE, STANDARD_TIERS, Quote, UnitPrice, Way
 
-CORRECTED = "corrected"
 BATCH = "batch"
 _FAST = "fast"
 _MOST = 128

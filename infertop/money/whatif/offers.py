@@ -8,10 +8,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from infertop.money.quote import Quote
+from infertop.money.quote import STANDARD, Quote
 from infertop.money.rates import PriceBook
 from infertop.money.whatif.priced import Priced, QuoteOf, Reckoner
-from infertop.money.whatif.traffic import STANDARD, Traffic
+from infertop.money.whatif.traffic import Traffic
 
 LOCAL = "local"
 _GLOB = frozenset("*?[")

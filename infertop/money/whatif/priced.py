@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from infertop.money.quote import CONTEXT_TIER, PRICE_OF, UNPRICED, Quote, UnitPrice, Way
-from infertop.money.whatif.traffic import MILLION, STANDARD, Traffic
+from infertop.money.quote import CONTEXT_TIER, PRICE_OF, STANDARD, UNPRICED, Quote, UnitPrice, Way
+from infertop.money.whatif.traffic import MILLION, Traffic
 
 REQUESTS = "requests"
 _ZERO = Decimal(0)

@@ -10,7 +10,6 @@ from decimal import Decimal
 from infertop.money.quote import Way
 from infertop.readings.registry import TOKEN_CLASSES
 
-STANDARD = Way()
 HOUR = 3600
 DAY = 86_400
 MILLION = 1_000_000

@@ -9,10 +9,9 @@ from typing import Any
 
 from infertop.money.book.load import shipped
 from infertop.money.cost import cost
-from infertop.money.quote import Quote, Way
+from infertop.money.quote import STANDARD, Quote, Way
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
-from infertop.money.whatif.traffic import STANDARD
 
 CASES = {
     each["id"]: each

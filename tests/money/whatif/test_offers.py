@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 
 from infertop.money.load import parse
-from infertop.money.quote import Quote
+from infertop.money.quote import STANDARD, Quote
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
 from infertop.money.whatif.newest import MAKERS, family_of, newest
 from infertop.money.whatif.offers import Name, Offer, basename, candidates, merged, named, offer
 from infertop.money.whatif.priced import traffic_cost
-from infertop.money.whatif.traffic import STANDARD, Traffic
+from infertop.money.whatif.traffic import Traffic
 
 NOON = 1_795_348_800.0  # 22 November 2026, 12:00 UTC
 BOOK = PriceBook(Settings())

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infertop.money.quote import Quote, UnitPrice, Way
+from infertop.money.quote import STANDARD, Quote, UnitPrice, Way
 from infertop.money.whatif.own import break_even, gpus_needed, tokens_per_day, usd_per_day, usd_per_million
 from infertop.money.whatif.priced import QuoteOf, blended_usd_per_million, traffic_cost, usd_of_tokens
 from infertop.money.whatif.savings import batch_possible, batch_saved, cache_possible, cache_saved, cache_work_saved
-from infertop.money.whatif.traffic import STANDARD, Traffic
+from infertop.money.whatif.traffic import Traffic
 
 BATCH = Way(batch=True)
 MILLION = 1_000_000
