@@ -5,7 +5,7 @@ Importing this package loads no library: httpx, pynvml and psutil are imported w
 
 from __future__ import annotations
 
-from collectors import dcgm, host, llamacpp, lmdeploy, nvml, sglang, tgi, triton, vllm
+from collectors import dcgm, host, litellm, llamacpp, lmdeploy, nvml, sglang, tgi, triton, vllm
 from collectors.kind import Kind
 
 _ALL: tuple[Kind, ...] = (
@@ -18,6 +18,7 @@ _ALL: tuple[Kind, ...] = (
     nvml.KIND,
     host.KIND,
     dcgm.KIND,
+    litellm.KIND,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

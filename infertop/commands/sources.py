@@ -25,7 +25,6 @@ PLANNED = (
         "openai",
         "anthropic",
         "openrouter",
-        "litellm",
         "bedrock",
         "sagemaker",
         "vertex",

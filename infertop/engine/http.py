@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 from infertop import __version__
 from infertop.engine import faults
-from infertop.engine.body import BodyError, read_body, too_large
+from infertop.engine.answer import checked_headers, read, read_error
+from infertop.engine.body import BodyError, Sift
 from infertop.engine.collector import State, Unavailable
 from infertop.engine.origin import Origin, key_refusal
 from infertop.engine.secrets import Secret
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 
 PROMETHEUS_TEXT = "text/plain;version=0.0.4"
 MAX_BYTES = 16 * 2**20
-_MAX_HEADER_BYTES = 64 * 2**10
-_MAX_ERROR_BYTES = 64 * 2**10
+MAX_SIFTED_BYTES = 256 * 2**20
 _AGENT = f"infertop/{__version__}"
 
 Params = Mapping[str, str | int | float | Sequence[str]]
@@ -62,6 +62,14 @@ class _Ask(NamedTuple):
     def repeated(self) -> bool:
         """Whether the next one is likely to be the same: a meter is asked the same every second."""
         return self.method == "GET" and not self.params
+
+
+class _Sifting(NamedTuple):
+    """How a body is read that is too large to be kept; its deadline is `patience` times the usual one."""
+
+    sift: Sift
+    max_bytes: int = MAX_SIFTED_BYTES
+    patience: int = 3
 
 
 class Http:
@@ -110,6 +118,15 @@ class Http:
         """Return the answer where its status is 2xx or in `accept_status`; raise Unavailable for everything else."""
         return await self._ask(_Ask("GET", path_or_url, params, headers), accept_status)
 
+    async def sifted(
+        self, path_or_url: str, sift: Sift, params: Params | None = None, *, accept_status: Collection[int] = ()
+    ) -> Reply:
+        """Like `get`, for a body too large to be kept: of a 2xx `sift` is given it piece by piece as it comes.
+
+        The last piece is whole where this returns; where it raises, any part of the body may have been given.
+        """
+        return await self._ask(_Ask("GET", path_or_url, params, None), accept_status, _Sifting(sift))
+
     async def post(
         self,
         path_or_url: str,
@@ -128,13 +145,13 @@ class Http:
         if transport is not None:
             await transport.aclose()
 
-    async def _ask(self, ask: _Ask, accept_status: Collection[int]) -> Reply:
+    async def _ask(self, ask: _Ask, accept_status: Collection[int], sifting: _Sifting | None = None) -> Reply:
         origin = self.origin
         if self._refusal or origin is None:
             raise Unavailable(self._refusal)
         await load_libraries(tls=origin.scheme == "https" and self._given is None)
         request = self._request(origin, ask)
-        reply = await self._exchange(origin, request, accept_status)
+        reply = await self._exchange(origin, request, accept_status, sifting)
         if _good(reply.status, accept_status):
             return reply
         where, path, has_key = origin.address, _shown_path(request), self._key is not None
@@ -183,19 +200,22 @@ class Http:
             everything[self._key_header] = bearer + self._key.reveal()
         return everything
 
-    async def _exchange(self, origin: Origin, request: httpx.Request, accept_status: Collection[int]) -> Reply:
+    async def _exchange(
+        self, origin: Origin, request: httpx.Request, accept_status: Collection[int], sifting: _Sifting | None
+    ) -> Reply:
         import httpx
 
         failure: Unavailable
+        seconds = self._timeout * (sifting.patience if sifting else 1)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(seconds):
                 try:
-                    return await self._send(request, accept_status)
+                    return await self._send(request, accept_status, sifting)
                 except _Stale:
                     await self.close()
-                    return await self._send(request, accept_status)
+                    return await self._send(request, accept_status, sifting)
         except TimeoutError:
-            sentence = f"{origin.address} did not answer {_shown_path(request)} within {self._timeout:g} s"
+            sentence = f"{origin.address} did not answer {_shown_path(request)} within {seconds:g} s"
             failure = Unavailable(sentence, state=State.STALE)
         except BodyError as error:
             failure = Unavailable(f"the answer of {origin.address} to {_shown_path(request)} {error}")
@@ -209,7 +229,7 @@ class Http:
         # Raised out here, so that the exception does not hold on to the ones above and what they quote.
         raise failure
 
-    async def _send(self, request: httpx.Request, accept_status: Collection[int]) -> Reply:
+    async def _send(self, request: httpx.Request, accept_status: Collection[int], sifting: _Sifting | None) -> Reply:
         import httpx
 
         began = time.perf_counter()
@@ -222,9 +242,13 @@ class Http:
                 raise _Stale from error
             raise
         try:
-            headers = _checked_headers(response)
-            good = _good(response.status_code, accept_status)
-            body = await _read(response, headers, self._max_bytes) if good else await _read_error(response, headers)
+            headers = checked_headers(response)
+            if sifting and _good(response.status_code, ()):
+                body = await read(response, headers, sifting.max_bytes, sifting.sift)
+            elif _good(response.status_code, accept_status):
+                body = await read(response, headers, self._max_bytes)
+            else:
+                body = await read_error(response, headers)
         finally:
             await response.aclose()
         self._reused = True
@@ -257,29 +281,3 @@ def _good(status: int, accept_status: Collection[int]) -> bool:
 
 def _shown_path(request: httpx.Request) -> str:
     return safe(request.url.path, 120)
-
-
-def _checked_headers(response: httpx.Response) -> dict[str, str]:
-    raw = response.headers.raw
-    if sum(len(name) + len(value) for name, value in raw) > _MAX_HEADER_BYTES:
-        raise BodyError("has headers of more than 64 KiB")
-    headers: dict[str, str] = {}
-    for name, value in raw:
-        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-    return headers
-
-
-async def _read(response: httpx.Response, headers: Mapping[str, str], max_bytes: int) -> bytes:
-    length = headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > 18 or int(length) > max_bytes):
-        raise too_large(max_bytes)
-    stream = cast("AsyncIterable[bytes]", response.stream)
-    return await read_body(stream, headers.get("content-encoding", "").strip().lower(), max_bytes)
-
-
-async def _read_error(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
-    """What an error says is worth reading only where it is short."""
-    try:
-        return await _read(response, headers, _MAX_ERROR_BYTES)
-    except BodyError:
-        return b""

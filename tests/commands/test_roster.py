@@ -8,6 +8,7 @@ import pytest
 
 from infertop.commands.hub import Hub
 from infertop.commands.roster import Roster
+from infertop.commands.sources import as_its_kind
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.engine.collector import State as SourceState
 from infertop.engine.state import State
@@ -226,6 +227,16 @@ async def test_who_holds_a_far_gpu_is_what_its_source_was_told(world: World, met
     newest = world.state.sources()["dcgm"].newest
     assert newest is not None
     assert Series.of("placement_processes", gpu="GPU-a", holder="a") in newest.series
+
+
+async def test_a_gateway_on_this_machine_carries_no_cost_of_it_and_counts_only_where_that_is_wanted(
+    world: World, meters: Meters
+) -> None:
+    said = as_its_kind(SourceConfig("litellm", "gateway", "http://127.0.0.1:4000"), own_interval=False)
+    counting = as_its_kind(replace(said, name="counting", url="http://127.0.0.1:4001", counts=True), own_interval=False)
+    await world.roster.follow([A, said, counting])
+    assert world.roster.local() == {"a"}
+    assert [world.roster.counts(name) for name in ("a", "gateway", "counting")] == [True, False, True]
 
 
 def test_what_is_read_slowly_is_not_read_faster_because_the_rest_is(world: World) -> None:

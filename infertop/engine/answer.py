@@ -1,0 +1,42 @@
+"""Taking an answer's headers and body off the wire, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping
+from typing import TYPE_CHECKING, cast
+
+from infertop.engine.body import BodyError, Sift, read_body, too_large
+
+if TYPE_CHECKING:
+    import httpx
+
+_MAX_HEADER_BYTES = 64 * 2**10
+_MAX_ERROR_BYTES = 64 * 2**10
+
+
+def checked_headers(response: httpx.Response) -> dict[str, str]:
+    """Return the headers by lower-case name; raise BodyError where they are too many."""
+    raw = response.headers.raw
+    if sum(len(name) + len(value) for name, value in raw) > _MAX_HEADER_BYTES:
+        raise BodyError("has headers of more than 64 KiB")
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return headers
+
+
+async def read(response: httpx.Response, headers: Mapping[str, str], max_bytes: int, sift: Sift | None = None) -> bytes:
+    """Return the body; raise BodyError where it is broken or larger than `max_bytes`. `sift` is as in `read_body`."""
+    length = headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 18 or int(length) > max_bytes):
+        raise too_large(max_bytes)
+    stream = cast("AsyncIterable[bytes]", response.stream)
+    return await read_body(stream, headers.get("content-encoding", "").strip().lower(), max_bytes, sift)
+
+
+async def read_error(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
+    """What an error says is worth reading only where it is short."""
+    try:
+        return await read(response, headers, _MAX_ERROR_BYTES)
+    except BodyError:
+        return b""
