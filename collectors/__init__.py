@@ -5,20 +5,40 @@ Importing this package loads no library: httpx, pynvml and psutil are imported w
 
 from __future__ import annotations
 
-from collectors import dcgm, host, litellm, llamacpp, lmdeploy, nvml, sglang, tgi, triton, vllm
+from collectors import (
+    dcgm,
+    dynamo,
+    host,
+    kserve,
+    llamacpp,
+    lmdeploy,
+    nim,
+    nvml,
+    ray,
+    sglang,
+    tgi,
+    triton,
+    trtllm,
+    vllm,
+)
 from collectors.kind import Kind
 
 _ALL: tuple[Kind, ...] = (
+    trtllm.KIND,  # before those that ask for /metrics, which here is emptied by reading it
     vllm.KIND,
     triton.KIND,
     llamacpp.KIND,
     sglang.KIND,
     tgi.KIND,
     lmdeploy.KIND,
+    nim.KIND,
+    dynamo.KIND,
+    dynamo.FRONT_END_KIND,
+    ray.KIND,
+    kserve.KIND,
     nvml.KIND,
     host.KIND,
     dcgm.KIND,
-    litellm.KIND,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

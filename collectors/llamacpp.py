@@ -11,11 +11,11 @@ Wire format: tools/server/README.md and server-context.cpp of ggml-org/llama.cpp
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from collectors._models import first_model
 from collectors._page import MetricsPage, metrics_url, needed, shown, text_options
 from collectors.kind import Kind, Server
 from infertop.engine.collector import Option, SourceConfig, Unavailable
@@ -94,22 +94,10 @@ class LlamaCpp:
     async def _ask_model(self) -> str:
         url = self._url.removesuffix("/metrics") + "/v1/models"
         reply = await self._http.get(url)
-        name = _first_model(reply.body)
+        name = first_model(reply.body)
         if name is None:
             raise Unavailable(f'{shown(url)} names no model: set model = "NAME" in its [[source]]')
         return name
-
-
-def _first_model(body: bytes) -> str | None:
-    """Return the name in `{"data": [{"id": "NAME"}]}`, None where there is none."""
-    try:
-        page = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    models = page.get("data") if isinstance(page, dict) else None
-    first = models[0] if isinstance(models, list) and models else None
-    name = first.get("id") if isinstance(first, dict) else None
-    return name[:512] if isinstance(name, str) and name else None
 
 
 def _started(text: str) -> float | None:

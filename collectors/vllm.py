@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _CACHE_COUNTERS = ("cached_tokens", "prefix_cache_queries", "prefix_cache_hits")
 _BLOCK_SIZE = re.compile(rb'cache_config_info\{(?:[^}]*,)?block_size="(\d{1,6})"')
 _API = "/v1/.*"
+_OTHERS = (b"# TYPE nv_", b"# TYPE dynamo_", b"# TYPE request_predict_seconds ", b"kserve_vllm")
 
 TABLE = Table(
     model_label="model_name",
@@ -85,7 +86,7 @@ class Vllm:
         self.config = config
         self._http = http
         self._url = metrics_url(config.url)
-        self._page = MetricsPage(shown(self._url), TABLE, _in_tokens)
+        self._page = MetricsPage(shown(self._url), TABLE, in_tokens)
 
     async def collect(self, ts: float) -> Batch:
         """Read the page once."""
@@ -106,7 +107,7 @@ class Vllm:
         await self._http.close()
 
 
-def _in_tokens(table: Table, body: bytes) -> Table:
+def in_tokens(table: Table, body: bytes) -> Table:
     """Scale the prefix cache's counters to tokens where the page counts blocks; leave them out without a block size."""
     if b"in terms of number of cached blocks" not in body:
         return table
@@ -117,8 +118,9 @@ def _in_tokens(table: Table, body: bytes) -> Table:
 
 
 def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
-    # Triton shows its vLLM backend's series beside its own. /v1/models tells a vLLM that has no series.
-    return status == 200 and ((b"vllm:" in body and b"# TYPE nv_" not in body) or b'"owned_by":"vllm"' in body)
+    # Others show vLLM's series beside their own. /v1/models tells a vLLM that has no series.
+    shows = b"vllm:" in body and not any(other in body for other in _OTHERS)
+    return status == 200 and (shows or b'"owned_by":"vllm"' in body)
 
 
 KIND = Kind(

@@ -32,7 +32,7 @@ PLANNED = (
         "langfuse",
         "helicone",
     ),
-    *("trtllm", "ollama", "nim", "dynamo", "ray", "amd", "prometheus", "ssh"),
+    *("ollama", "amd", "prometheus", "ssh"),
 )
 
 # What is read of this machine without being asked.
