@@ -11,6 +11,7 @@ from infertop.commands.input_lines import LONGEST, Unreadable, line_batches, ope
 from infertop.commands.priced_line import PricedLines, error_line
 from infertop.commands.setup import setup_or_status
 from infertop.commands.usage_record import NoRecord, read_record
+from infertop.money.book.listing import Listing
 from infertop.readings.model import LOCAL
 from infertop.readings.safe import safe
 
@@ -23,7 +24,7 @@ def run(options: Namespace) -> int:
     if isinstance(setup, int):
         return setup
     book = price_book(setup)
-    prices = PricedLines(book.quote, lambda name: name == LOCAL or book.listing.provider(name) is not None)
+    prices = PricedLines(book.quote, lambda provider, model: _lacking(book.listing, provider, model))
     good, refused, read = True, 0, 0
     for name in options.files:
         answers = _Answers(prices, setup.clock.now, safe(name) if len(options.files) > 1 else "")
@@ -39,6 +40,13 @@ def run(options: Namespace) -> int:
     if refused or prices.unpriced:
         print(f"infertop: {_told(read, refused, prices.unpriced)}", file=sys.stderr)
     return 0 if good and not refused else 1
+
+
+def _lacking(listing: Listing, provider: str, model: str) -> str:
+    """Return the flag that says why a model has no price."""
+    if provider != LOCAL and listing.provider(provider) is None:
+        return "unknown_provider"
+    return "listed_without_price" if listing.lists(provider, model) else "unknown_model"
 
 
 def _told(read: int, refused: int, unpriced: int) -> str:

@@ -18,8 +18,6 @@ from infertop.money.cost import cost
 from infertop.money.quote import Quote, Way
 from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
 
-UNKNOWN_MODEL = "unknown_model"
-UNKNOWN_PROVIDER = "unknown_provider"
 _REMEMBERED = 4096
 _FLAGGED = 32
 _KEYS = {name: f"{quoted(name)}: " for name in (*TOKEN_CLASSES, *CALL_UNITS)}
@@ -40,14 +38,14 @@ class _Answer:
 
 
 class PricedLines:
-    """Turns records into lines. `ask` finds a quote, `knows` whether a provider is one of the book's.
+    """Turns records into lines. `ask` finds a quote, `lacks` the flag that says why a provider's model has none.
 
     `unpriced` is how many of them used something that has no price, or of which the price is not known.
     """
 
-    def __init__(self, ask: Callable[[str, str, float, Way], Quote | None], knows: Callable[[str], bool]) -> None:
+    def __init__(self, ask: Callable[[str, str, float, Way], Quote | None], lacks: Callable[[str, str], str]) -> None:
         self._ask = ask
-        self._knows = knows
+        self._lacks = lacks
         self._answers: dict[Asked, list[_Answer]] = {}
         self._kept = 0
         self.unpriced = 0
@@ -88,7 +86,7 @@ class PricedLines:
         quote = self._ask(record.provider, record.model, record.at, record.way)
         if quote is not None:
             return _Answer(quote, _price(quote), (), quote.start, quote.end)
-        flag = UNKNOWN_MODEL if self._knows(record.provider) else UNKNOWN_PROVIDER
+        flag = self._lacks(record.provider, record.model)
         # A price may hold from a later date on: of no other moment is it known that there is none.
         return _Answer(None, "null", (flag,), record.at, nextafter(record.at, inf))
 

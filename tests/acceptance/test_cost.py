@@ -160,6 +160,13 @@ def test_what_has_no_price_is_a_good_line(infertop):
     assert unknown_class["flags"] == ["unknown_class:smell", "unknown_unit:nods"]
 
 
+def test_a_model_that_is_listed_without_a_price_is_told_from_an_unknown_one(infertop):
+    record = {**GPT_4O, "provider": "cerebras", "model": "qwen-3-coder-480b", "tokens": {"input": 5}}
+    (answer,) = priced(infertop, record, said="of 1 lines 1 has no price, or not for all")
+    assert (answer["usd"], answer["price"]) == (None, None)
+    assert "listed_without_price" in answer["flags"]
+
+
 def test_the_way_of_processing_is_priced_or_flagged(infertop):
     record = {**GPT_4O, "model": "gpt-5-mini", "tokens": {"input": 10**6}}
     standard, flex, batch, named, mistyped = priced(

@@ -81,6 +81,10 @@ class Listing:
             way = replace(way, service_tier=way.service_tier[:LONGEST_TIER])
         return priced.quote(ts, way, self.name, reseller=priced.provider != asked.id)
 
+    def lists(self, provider: str, model: str) -> bool:
+        """Say whether the list of a provider, or one that it falls back to, has the model, with or without a price."""
+        return self._find(provider, model) is not None
+
     def provider(self, name: str) -> str | None:
         """Return the canonical id of a provider ("vertex_ai": "google"), or None for one that is not listed."""
         found = self._providers.by_id(name[:LONGEST_NAME])
