@@ -10,6 +10,7 @@ from collectors import (
     dynamo,
     host,
     kserve,
+    litellm,
     llamacpp,
     lmdeploy,
     nim,
@@ -39,6 +40,7 @@ _ALL: tuple[Kind, ...] = (
     nvml.KIND,
     host.KIND,
     dcgm.KIND,
+    litellm.KIND,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
