@@ -11,7 +11,7 @@ from itertools import chain
 
 from infertop.commands.book import data_folder, owner, price_book
 from infertop.commands.setup import Setup, complain, setup_or_status
-from infertop.money.quote import Way
+from infertop.money.quote import Way, way_by
 from infertop.money.rates import PriceBook
 from infertop.readings.safe import safe
 from infertop.views.since import parse_instant
@@ -76,7 +76,7 @@ def _named(book: PriceBook, options: Namespace, ts: float, now: float) -> int:
     from infertop.commands.price_gpus import is_one_gpu
 
     names = [" ".join(options.names)] if is_one_gpu(options.names, book) else list(dict.fromkeys(options.names))
-    way = Way(options.batch, options.tier.strip().lower())
+    way = way_by(options.batch, options.tier)
     answers = [_Answer(book, name, options.provider, way, ts) for name in names]
     if options.json:
         from infertop.views.once import timestamp

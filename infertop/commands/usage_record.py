@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import inf
 from typing import Any
 
-from infertop.money.quote import STANDARD_TIERS, Way
+from infertop.money.quote import Way, way_by
 from infertop.readings.figures import MOST, amount, count
 from infertop.readings.safe import safe
 
@@ -19,7 +19,6 @@ AT_NOW = "at:now"
 _LONGEST_NAME = 512
 _LONGEST_ID = 200
 _INFINITE = (inf, -inf)  # 1e999, which JSON can say and not write again
-_FAST = "fast"
 _LEAP = re.compile(r":60(?=[.+\-Z]|$)")
 _WAYS = {batch: Way(batch) for batch in (False, True)}
 
@@ -167,13 +166,7 @@ def _way(data: dict[str, Any], usage: dict[str, Any] | None) -> Way:
         return _WAYS[bool(batch)]
     if tier is not None and (type(tier) is not str or len(tier) > 64):
         raise ValueError('"service_tier" must be a string of at most 64 characters')
-    tier = tier.strip().lower() if tier else ""
-    if tier == "batch":
-        batch, tier = True, ""
-    if tier in STANDARD_TIERS:
-        # Anthropic's fast processing is a speed of the standard tier, with a price of its own like a tier's.
-        tier = _FAST if speed == _FAST else ""
-    return Way(bool(batch), tier) if tier else _WAYS[bool(batch)]
+    return way_by(bool(batch), tier or "", speed if type(speed) is str else "")
 
 
 def _tokens(given: Any) -> Mapping[str, int]:

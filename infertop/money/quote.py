@@ -16,6 +16,7 @@ LISTED_BY = "listed_by"
 FACTOR = "factor"
 CONTEXT_TIER = "context_tier"
 CORRECTED = "corrected"
+FAST = "fast"
 # What providers call processing at the standard rate.
 STANDARD_TIERS = frozenset({"", "auto", "default", "on_demand", "standard", "standard_only"})
 
@@ -33,6 +34,19 @@ class Way:
 
 STANDARD = Way()
 """One request at once, at the standard rate."""
+
+
+def way_by(batch: bool, tier: str = "", speed: str = "") -> Way:
+    """Return the way of processing in the words of providers: "auto" is the standard tier, "batch" a tier of some.
+
+    Anthropic's fast processing is a speed of the standard tier, with a price of its own like a tier's.
+    """
+    tier = tier.strip().lower()
+    if tier == "batch":
+        batch, tier = True, ""
+    if tier in STANDARD_TIERS:
+        tier = FAST if speed == FAST else ""
+    return Way(batch, tier)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,9 @@ from infertop.money.quote import (
     LISTED_BY,
     PRICE_OF,
     STANDARD_RATE,
-    STANDARD_TIERS,
     Quote,
     Way,
+    way_by,
 )
 from infertop.money.unit_cost import nano_per_unit, rounded
 from infertop.readings.model import LOCAL, Statement
@@ -91,9 +91,8 @@ def span_of(statement: Statement) -> tuple[int, int] | None:
 
 def way_of(dimensions: Mapping[str, str]) -> Way:
     """Return how requests with these dimensions were processed."""
-    tier = dimensions.get("service_tier", "").strip().lower()
-    batch = dimensions.get("batch", "").strip().lower() in _YES or tier == "batch"
-    return Way(batch, "" if tier in STANDARD_TIERS or tier == "batch" else tier)
+    batch = dimensions.get("batch", "").strip().lower() in _YES
+    return way_by(batch, dimensions.get("service_tier", ""), dimensions.get("speed", "").strip().lower())
 
 
 def prompt_tokens_of(dimensions: Mapping[str, str]) -> int:

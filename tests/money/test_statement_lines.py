@@ -146,6 +146,8 @@ def test_a_narrow_span_is_the_minute_of_its_start_and_a_wide_one_stays(
         ({"service_tier": "batch"}, Way(batch=True)),
         ({"batch": "True", "service_tier": "priority"}, Way(True, "priority")),
         ({"batch": "false"}, Way()),
+        ({"speed": "fast", "service_tier": "auto"}, Way(False, "fast")),
+        ({"speed": "fast", "service_tier": "priority"}, Way(False, "priority")),
     ],
 )
 def test_how_it_was_processed_is_read_from_what_the_provider_says(said: dict[str, str], way: Way) -> None:

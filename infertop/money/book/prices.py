@@ -11,10 +11,9 @@ from infertop.money.book.classes import free_prices, unit_prices
 from infertop.money.book.rows import Row, Tiered, parse_model
 from infertop.money.book.spans import span
 from infertop.money.book.when import When
-from infertop.money.quote import CORRECTED, LISTED_BY, STANDARD_RATE, STANDARD_TIERS, Quote, UnitPrice, Way
+from infertop.money.quote import CORRECTED, FAST, LISTED_BY, STANDARD_RATE, STANDARD_TIERS, Quote, UnitPrice, Way
 
 BATCH = "batch"
-_FAST = "fast"
 _MOST = 128
 _T = TypeVar("_T")
 
@@ -120,8 +119,8 @@ def terms(way: Way) -> Terms:
     """Return what a way of processing is in the words of variants."""
     batch = {"processing": BATCH} if way.batch or way.service_tier == BATCH else {}
     tier = {"service_tier": way.service_tier} if way.service_tier and way.service_tier != BATCH else {}
-    if way.service_tier == _FAST:
-        tier["speed"] = _FAST
+    if way.service_tier == FAST:
+        tier["speed"] = FAST
     words = {BATCH: batch} if batch else {}
     if tier and way.service_tier.lower() not in STANDARD_TIERS:
         words[way.service_tier] = tier
