@@ -39,7 +39,7 @@ values = st.recursive(
 
 
 def priced_lines():
-    return PricedLines(BOOK.quote, lambda provider: BOOK.listing.provider(provider) is not None)
+    return PricedLines(BOOK.quote, lambda _provider, _model: "unknown_model")
 
 
 def answer(line):
