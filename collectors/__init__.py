@@ -15,6 +15,7 @@ from collectors import (
     lmdeploy,
     nim,
     nvml,
+    ollama,
     ray,
     sglang,
     tgi,
@@ -41,6 +42,7 @@ _ALL: tuple[Kind, ...] = (
     host.KIND,
     dcgm.KIND,
     litellm.KIND,
+    ollama.KIND,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -52,7 +52,7 @@ class Server:
 
     `command` is searched in the arguments joined by spaces. `confirm` sees an answer's status, headers (lower-case
     names) and body, and says whether only this kind answers so. The first of `model_options` that is given names the
-    model, else the word after `model_after`.
+    model, else the word after `model_after`. `runs` are kinds whose servers it starts itself as its workers.
     """
 
     kind: str
@@ -63,6 +63,7 @@ class Server:
     port_options: tuple[str, ...] = ("--port",)
     model_options: tuple[str, ...] = ()
     model_after: str = ""
+    runs: tuple[str, ...] = ()
 
     def matches(self, argv: Sequence[str]) -> bool:
         """Say whether this command starts the server."""

@@ -29,3 +29,8 @@ def pages(path: Path | str, url: str = "/metrics") -> Iterator[tuple[float, int 
 def snapshots() -> list[Path]:
     """List the single metrics pages."""
     return sorted(path for path in PAYLOADS.glob("*/*.txt") if path.read_bytes().startswith(b"# "))
+
+
+def answers() -> list[Path]:
+    """List the pages that are read of every kind, whatever they are written in."""
+    return sorted([*snapshots(), *PAYLOADS.glob("*/*.page.json")])

@@ -32,7 +32,7 @@ PLANNED = (
         "langfuse",
         "helicone",
     ),
-    *("ollama", "amd", "prometheus", "ssh"),
+    *("amd", "prometheus", "ssh"),
 )
 
 # What is read of this machine without being asked.

@@ -30,6 +30,11 @@ class Pattern(Protocol):
         """Paths (`/metrics`) that are fetched with GET, in order, until one answer is confirmed."""
         ...
 
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Kinds whose servers it starts itself as its workers: below it they are no sources of their own."""
+        ...
+
     def matches(self, argv: Sequence[str]) -> bool:
         """Say whether this command starts the engine's server (not a worker that the server starts)."""
         ...
@@ -59,16 +64,18 @@ class Confirm(Protocol):
 def server_of(chain: Sequence[Process], patterns: Sequence[Pattern]) -> tuple[Process, Pattern] | None:
     """Return the server in `chain` (a process and its ancestors, the nearest first) and its pattern, None without one.
 
-    The deepest match wins, as a shell around a server matches too. A server that forks has children with its own
-    command line: the first of such a run is the server.
+    The deepest match wins, as a shell around a server matches too, but for one that another server `runs`. A server
+    that forks has children with its own command line: the first of such a run is the server.
     """
+    found: tuple[Process, Pattern] | None = None
     for depth, process in enumerate(chain):
         if not process.argv:
             continue
         for pattern in patterns:
-            if pattern.matches(process.argv):
-                return first_alike(chain[depth:]), pattern
-    return None
+            if (found is None or found[1].kind in pattern.runs) and pattern.matches(process.argv):
+                found = first_alike(chain[depth:]), pattern
+                break
+    return found
 
 
 def first_alike(chain: Sequence[Process]) -> Process:

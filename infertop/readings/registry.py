@@ -127,6 +127,9 @@ METRICS: dict[str, Metric] = {
         Metric("decode_gpu_seconds_total", _C, "seconds", "GPU time of batches that generate", _ENGINE),
         Metric("batches", _C, "batches", "batches run", _ENGINE),
         Metric("asleep", _G, "ratio", "1 while the engine's weights are off the GPU", _ENGINE),
+        Metric("model_memory_bytes", _G, "bytes", "memory that a loaded model holds, on GPUs or not", _ENGINE),
+        Metric("model_gpu_memory_bytes", _G, "bytes", "the part of it on GPUs, as its engine says", _ENGINE),
+        Metric("model_expires_seconds", _G, "seconds", "time until a model is unloaded if nobody asks it", _ENGINE),
         Metric("unreadable_lines", _G, "lines", "lines of the page that could not be read and may hide a series"),
         # GPUs; `gpu` is the UUID of the device or of the MIG instance. A field that is not supported has no series.
         Metric(

@@ -14,10 +14,10 @@ from infertop.engine.http import Http
 from infertop.readings.registry import METRICS
 from tests.collectors.reading import plain, source
 from tests.fakes import FakeClock
-from tests.recordings import PAYLOADS, snapshots
+from tests.recordings import PAYLOADS, answers
 
 OVER_HTTP = [name for name, kind in KINDS.items() if kind.server]
-PAGES = {name: [p for p in snapshots() if p.parent.name == name and p.name != "http.txt"] for name in OVER_HTTP}
+PAGES = {name: [p for p in answers() if p.parent.name == name and p.name != "http.txt"] for name in OVER_HTTP}
 NOWHERE = "http://127.0.0.1:9"  # the port named discard: nothing listens there
 
 
@@ -76,7 +76,7 @@ def test_without_a_url_it_is_said_that_one_is_needed(name):
 
 @pytest.mark.parametrize("name", OVER_HTTP)
 def test_a_page_is_confirmed_by_its_own_kind_alone(name):
-    for page in snapshots():
+    for page in answers():
         confirmed = KINDS[name].server.confirm(200, {}, page.read_bytes())
         assert confirmed == (page in PAGES[name]), page
 

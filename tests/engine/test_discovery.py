@@ -128,7 +128,8 @@ async def test_an_answer_that_is_no_engines_is_asked_for_once(discovery, world, 
     network.answers["127.0.0.1:5000"] = OTHER
     for _ in range(3):
         assert (await discovery.look({})).found == ()
-    assert sorted(network.asked) == ["http://127.0.0.1:5000/metrics", "http://127.0.0.1:5000/v1/models"]
+    paths = {path for pattern in PATTERNS for path in pattern.probe_paths}
+    assert sorted(network.asked) == sorted(f"http://127.0.0.1:5000{path}" for path in paths)
     world.stop(10)
     world.start(10, "python app.py", port=5000, started=200.0)  # another process under the same pid
     network.answers["127.0.0.1:5000"] = VLLM
