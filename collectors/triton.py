@@ -5,10 +5,14 @@ durations are microseconds. What decides the table:
 
 - A model's versions, and its instances with and without a `gpu_uuid`, are one model, counted as its ranks.
 - `nv_inference_request_success` counts every request, those answered from the response cache included, and those whose
-  Python model answered with an error. An ensemble counts once, and each model inside it counts again.
-- `compute_infer` is added once for each request of a batch, so it exceeds GPU time where requests are batched.
-- Triton itself counts no tokens. The backends of vLLM (parameter REPORT_CUSTOM_METRICS) and TensorRT-LLM do, the latter
-  at a request's end; others are named by the source's options. TensorRT-LLM's gauges of one iteration do not add up.
+  Python model answered with an error. An ensemble counts once, and each model inside it counts again; `compute_infer`
+  is added once for each request of a batch. The HTTP API tells both apart (_triton_parts.py). It is looked for two
+  ports below the metrics, where Triton has it, at the first poll: whether it is there decides what is counted until
+  infertop ends, as a change would count anew what was counted. Of the models inside an ensemble there is then a cost
+  and no cost per request. Models that a Python model calls by itself (BLS) count again, which nothing tells.
+- Triton itself counts no tokens. The backends of vLLM (parameter REPORT_CUSTOM_METRICS; vLLM's own table reads it) and
+  TensorRT-LLM do, the latter at a request's end; others are named by the source's options. TensorRT-LLM's gauges of one
+  iteration do not add up.
 - `nv_gpu_*` is not read: NVML reads the GPUs.
 """
 
@@ -17,16 +21,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from collectors import vllm
 from collectors._page import MetricsPage, metrics_url, needed, shown, text_options
+from collectors._triton_api import TritonApi, api_url
+from collectors._triton_parts import Parts
 from collectors.kind import Kind, Server
-from infertop.engine.collector import Option, SourceConfig, Unavailable
+from infertop.engine.clock import Clock
+from infertop.engine.collector import Option, SourceConfig, State, Unavailable
+from infertop.engine.http import Http
 from infertop.readings.mapping import Rule, Table
 from infertop.readings.model import Batch
-
-if TYPE_CHECKING:
-    from infertop.engine.http import Http
 
 _MICRO, _MILLI = 1e6, 1e3
 _BY_QUANTILE = {"quantile": "quantile"}
@@ -37,6 +42,11 @@ OPTIONS = (
     Option("output_tokens", "the metric that counts generated tokens"),
     Option("running", "the metric that says how many requests are being worked on"),
 )
+HTTP_PORT = Option("http_port", "the port of its HTTP API, for ensembles and batches; else two below that of the url")
+_API_SECONDS = 2.0
+_TRIES = 3
+_GPU = re.compile(rb'^nv_gpu_memory_total_bytes\{gpu_uuid="([^"\\\n]{1,64})"\}', re.MULTILINE)
+_MOST_GPUS = 64
 
 TABLE = Table(
     model_label="model",
@@ -50,9 +60,8 @@ TABLE = Table(
         ),
         Rule("requests_aborted", ("nv_inference_request_failure",), {"reason": "CANCELED"}),
         Rule("batches", ("nv_inference_exec_count",)),
-        Rule("prompt_tokens", ("vllm:prompt_tokens_total", "nv_llm_input_token_len_sum")),
-        Rule("cached_tokens", ("vllm:prompt_tokens_cached_total",)),
-        Rule("output_tokens", ("vllm:generation_tokens_total", "nv_llm_output_token_len_sum")),
+        Rule("prompt_tokens", ("nv_llm_input_token_len_sum",)),
+        Rule("output_tokens", ("nv_llm_output_token_len_sum",)),
         Rule("running", ("nv_trt_llm_request_metrics",), {"request_type": "scheduled"}),
         Rule(
             "waiting",
@@ -65,12 +74,8 @@ TABLE = Table(
             {"kv_cache_block_type": "fraction"},
             combine="mean",
         ),
-        Rule("ttft_seconds", ("vllm:time_to_first_token_seconds",)),
-        Rule("ttft_seconds", ("nv_inference_first_response_histogram_ms",), per=_MILLI),
-        Rule("inter_token_seconds", ("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds")),
-        Rule("request_seconds", ("vllm:e2e_request_latency_seconds",)),
-        Rule("prompt_tokens_per_request", ("vllm:request_prompt_tokens", "nv_llm_input_token_len")),
-        Rule("output_tokens_per_request", ("vllm:request_generation_tokens", "nv_llm_output_token_len")),
+        Rule("prompt_tokens_per_request", ("nv_llm_input_token_len",)),
+        Rule("output_tokens_per_request", ("nv_llm_output_token_len",)),
         Rule("request_seconds_total", ("nv_inference_request_duration_us",), per=_MICRO),
         Rule("queue_seconds_total", ("nv_inference_queue_duration_us",), per=_MICRO),
         Rule(
@@ -96,31 +101,44 @@ TABLE = Table(
             per=_MICRO,
             combine="max",
         ),
+        *vllm.TABLE.rules,
+        Rule("ttft_seconds", ("nv_inference_first_response_histogram_ms",), per=_MILLI),
     ),
 )
 
 
 class Triton:
-    """Reads one Triton server; raises ValueError where an option is wrong."""
+    """Reads one Triton server; raises ValueError where an option is wrong. `api` leads to its HTTP API, if anywhere."""
 
     kind = "triton"
 
-    def __init__(self, config: SourceConfig, http: Http) -> None:
+    def __init__(self, config: SourceConfig, http: Http, api: Http | None = None) -> None:
         self.config = config
         self._http = http
         self._url = metrics_url(config.url)
         named = text_options(config, tuple(option.name for option in OPTIONS))
         own = tuple(Rule(metric, (name,)) for metric, name in named.items())
-        self._page = MetricsPage(shown(self._url), replace(TABLE, rules=own + TABLE.rules))
+        self._page = MetricsPage(shown(self._url), replace(TABLE, rules=own + TABLE.rules), vllm.in_tokens)
+        self._api = TritonApi(api) if api else None
+        self._needs_api = HTTP_PORT.name in config.options
+        self._failures = 0
+        self._parts: Parts | None = None
 
     async def collect(self, ts: float) -> Batch:
-        """Read the page once."""
-        reply = await self._http.get(self._url, accept_status=(400, 404, 405))
+        """Read the page once, and what the API says of the models on it."""
+        try:
+            reply = await self._http.get(self._url, accept_status=(400, 404, 405))
+        except Unavailable:
+            if self._api is not None:
+                self._api.doubtful = True
+            raise
         if reply.status != 200:
             raise Unavailable(
                 f"there is no {shown(self._url)} (HTTP {reply.status}): "
                 "Triton serves metrics on a port of their own, 8002 unless --metrics-port changes it: set it in the url"
             )
+        if self._api is not None and b"nv_" in reply.body:
+            await self._ask(self._api)
         return self.parse(reply.body, ts)
 
     def parse(self, body: bytes, ts: float) -> Batch:
@@ -128,11 +146,48 @@ class Triton:
         reading = self._page.read(body)
         if not reading.series and b"nv_" not in body:
             raise Unavailable(f"{shown(self._url)} serves none of Triton's nv_ metrics: is it Triton's metrics port?")
+        if self._api and self._parts:
+            gpus = dict.fromkeys(found.decode("utf-8", "replace") for found in _GPU.findall(body)[:_MOST_GPUS])
+            reading = self._parts.of(reading, self._api.inside, gpus)
         return reading.batch(self.config, ts)
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         await self._http.close()
+        if self._api:
+            await self._api.close()
+
+    async def _ask(self, api: TritonApi) -> None:
+        """Ask the API. The first answer, or that there is none, decides; a later failure leaves what was said."""
+        there = False
+        try:
+            there = await api.ask()
+        except Unavailable as failure:
+            self._failures += 1
+            slow = failure.state is State.STALE and self._failures < _TRIES
+            if self._parts is None and (self._needs_api or slow):
+                raise
+        if self._parts is not None:
+            return
+        if there:
+            self._parts = Parts()
+        elif self._needs_api:
+            raise Unavailable(f"{self.config.name}: there is no Triton API at its http_port: is the port right?")
+        else:
+            await api.close()
+            self._api = None
+
+
+def _port(config: SourceConfig) -> int | None:
+    port = config.options.get(HTTP_PORT.name)
+    if port is None or (isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536):
+        return port
+    raise ValueError(f"{config.name}: {HTTP_PORT.name} must be a number from 1 to 65535")
+
+
+def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> Triton:
+    url = api_url(config.url, _port(config))
+    return Triton(config, needed(config, http), Http(url, timeout_seconds=_API_SECONDS) if url else None)
 
 
 def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
@@ -142,8 +197,8 @@ def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
 KIND = Kind(
     name="triton",
     help="Triton Inference Server, by its metrics port; tokens where its backend counts them",
-    make=lambda config, http, _clock: Triton(config, needed(config, http)),
-    options=OPTIONS,
+    make=_make,
+    options=(*OPTIONS, HTTP_PORT),
     server=Server(
         kind="triton",
         command=re.compile(r"(?:^|[/\s])tritonserver(?:\s|$)"),
