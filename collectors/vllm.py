@@ -59,7 +59,7 @@ TABLE = Table(
         ),
         Rule("output_tokens", ("vllm:generation_tokens_total",)),
         Rule("running", ("vllm:num_requests_running",)),
-        Rule("waiting", ("vllm:num_requests_waiting",)),
+        Rule("waiting", ("vllm:num_requests_waiting + vllm:num_requests_swapped",)),  # V0 swapped them out
         Rule("kv_cache_usage", ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"), combine="mean"),
         Rule("prefix_cache_queries", ("vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total")),
         Rule("prefix_cache_hits", ("vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total")),
