@@ -15,8 +15,9 @@ from infertop.engine.apart import Apart, roots
 from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig
 from infertop.engine.memory import gap_seconds
-from infertop.engine.placement import Holder, Placed, Placement
+from infertop.engine.placement import Holder, Placed, Placement, named_gpus
 from infertop.engine.run import Polling
+from infertop.readings.model import Series
 
 DEFAULT_INTERVAL_SECONDS = 1.0
 # What reads GPUs; of two that read the same one the earlier kind has it, and of one kind the earlier source.
@@ -51,6 +52,7 @@ class Roster:
         self._clock = clock
         self._hub = hub
         self.listener: Listener | None = None
+        self._names: dict[str, tuple[tuple[Series, ...], tuple[str, ...]]] = {}
         self._one_at_a_time = asyncio.Lock()
 
     async def add_found(self, config: SourceConfig, pid: int | None) -> None:
@@ -162,6 +164,7 @@ class Roster:
         """Stop reading a source; its totals stay in the ledger."""
         self.configs.pop(name, None)
         self.pids.pop(name, None)
+        self._names.pop(name, None)
         await self.polling.remove(name)
         self._hub.forget(name)
 
@@ -179,10 +182,18 @@ class Roster:
 
     def _holders(self) -> tuple[Holder, ...]:
         return tuple(
-            Holder(each.name, each.kind, each.url, self.pids.get(each.name, ()), each.gpus)
+            Holder(each.name, each.kind, each.url, self.pids.get(each.name, ()), each.gpus, self._named(each.name))
             for each in self.configs.values()
             if each.url
         )
+
+    def _named(self, name: str) -> tuple[str, ...]:
+        """Return the GPUs that a source names itself; looked for once for each shape of what it says."""
+        source = self._hub.state.sources().get(name)
+        series = source.newest.series if source is not None and source.newest is not None else ()
+        if name not in self._names or self._names[name][0] is not series:
+            self._names[name] = (series, named_gpus(series))
+        return self._names[name][1]
 
 
 def _least_seconds(config: SourceConfig) -> float:

@@ -14,7 +14,8 @@ class Holder:
     """A running source that may hold GPUs.
 
     `pids` are its server processes where discovery knows them. `gpus` are what its [[source]] says it runs on (UUIDs,
-    their beginnings, or indices): these are then held by it, and no others.
+    their beginnings, or indices): these are then held by it, and no others. `named` are the UUIDs of those for which
+    it gives its GPU time itself: they say where it is if none of its processes can be found, as in a container.
     """
 
     source: str
@@ -22,6 +23,7 @@ class Holder:
     url: str = ""
     pids: tuple[int, ...] = ()
     gpus: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 def attribute(

@@ -1,12 +1,13 @@
 """Which source holds which GPU: joins NVML's processes, the process tree and the sources into `placement_*` series.
 
 A source's processes are the server on its port and all that descend from it (engine cores, tensor-parallel workers,
-Python stubs). A process that leads to no source stays unattributed: its memory is held by nobody that is known.
+Python stubs). A process that leads to no source stays unattributed: its memory is held by nobody that is known. A
+source without any process is on the GPUs that its [[source]] names, or that it names itself (Triton).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,11 +18,12 @@ from infertop.engine.processes import Scan, scan
 from infertop.engine.worker import Stuck, Worker
 from infertop.readings.model import Batch, Series
 
-__all__ = ["Holder", "Placed", "Placement", "gpu_processes"]
+__all__ = ["Holder", "Placed", "Placement", "gpu_processes", "named_gpus"]
 
 _DEADLINE_SECONDS = 2.0
 _AGAIN_SECONDS = 10.0
 _LEAST_PREFIX = 8
+_GPU_TIME = "compute_seconds_total"
 
 Extra = list[tuple[Series, float]]
 
@@ -66,8 +68,10 @@ class Placement:
         pids = frozenset(pid for gpu in gpus.values() for pid in gpu.processes)
         await self._look_up(pids, tuple(holders), batch.ts)
         extra: Extra = []
+        found = set(self._owners.values())
+        sure = [each if each.gpus or each.source in found else replace(each, gpus=each.named) for each in holders]
         for uuid, gpu in gpus.items():
-            extra += _held(uuid, gpu, self._owners, _told(uuid, gpu, holders))
+            extra += _held(uuid, gpu, self._owners, _told(uuid, gpu, sure))
         series = tuple(each for each, _ in extra)
         if self._before[0] is not batch.series or self._before[1] != series:
             self._before, self._series = (batch.series, series), batch.series + series
@@ -126,6 +130,11 @@ def gpu_processes(batch: Batch) -> dict[int, tuple[str, ...]]:
         for pid in gpu.processes:
             found[pid] = (*found.get(pid, ()), uuid)
     return found
+
+
+def named_gpus(series: Iterable[Series]) -> tuple[str, ...]:
+    """Return the UUIDs of the GPUs for which an engine's series give its GPU time."""
+    return tuple(sorted({gpu for each in series if each.metric == _GPU_TIME and (gpu := each.label("gpu"))}))
 
 
 def _gpus(batch: Batch) -> dict[str, _Gpu]:

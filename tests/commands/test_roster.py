@@ -229,6 +229,18 @@ async def test_who_holds_a_far_gpu_is_what_its_source_was_told(world: World, met
     assert Series.of("placement_processes", gpu="GPU-a", holder="a") in newest.series
 
 
+async def test_who_holds_a_far_gpu_is_also_who_gives_its_gpu_time_there(world: World, meters: Meters) -> None:
+    meters.says["dcgm"] = gpus("dcgm", "GPU-a", "GPU-b")
+    meters.says["a"] = batch_of("a", {Series.of("compute_seconds_total", model="m", gpu="GPU-b"): 5.0})
+    await world.roster.follow([DCGM, A])
+    await world.roster.polling.poll_once_all(1, ["a"])
+    await world.roster.polling.poll_once_all(1, ["dcgm"])
+    newest = world.state.sources()["dcgm"].newest
+    assert newest is not None
+    held = {(each.label("gpu"), each.label("holder")) for each in newest.series if each.metric == "placement_processes"}
+    assert held == {("GPU-b", "a")}
+
+
 async def test_a_gateway_on_this_machine_carries_no_cost_of_it_and_counts_only_where_that_is_wanted(
     world: World, meters: Meters
 ) -> None:

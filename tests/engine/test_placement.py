@@ -67,6 +67,20 @@ def placement(world):
     made.close()
 
 
+CONTAINED = Holder("triton", "triton", "http://10.0.0.5:8002", named=("GPU-a",))
+
+
+async def test_an_engine_none_of_whose_processes_can_be_found_is_on_the_gpus_that_it_names_itself(placement):
+    batch = nvml_batch({"GPU-a": (40 * GIB, {}), "GPU-b": (30 * GIB, {})})
+    assert placed(await placement.join(batch, [CONTAINED])) == {("GPU-a", "triton"): (0, 40 * GIB, None)}
+
+
+async def test_what_an_engine_names_itself_does_not_stand_against_its_processes_or_its_configuration(placement):
+    batch = nvml_batch({"GPU-a": (40 * GIB, {}), "GPU-b": (30 * GIB, {12: (30 * GIB, 0.5)})})
+    for holder in (replace(TINY, named=("GPU-a",)), replace(CONTAINED, gpus=("GPU-b",))):
+        assert {gpu for gpu, _ in placed(await placement.join(batch, [holder]))} == {"GPU-b"}
+
+
 async def test_a_sources_workers_hold_their_gpus(placement):
     batch = nvml_batch(
         {
