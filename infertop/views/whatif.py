@@ -11,8 +11,8 @@ from infertop.history.report import coverage
 from infertop.history.used import unheld_usd, used
 from infertop.money.lines import NANO
 from infertop.money.rates import PriceBook
-from infertop.money.whatif.offers import LOCAL
 from infertop.money.whatif.traffic import HOUR, Used
+from infertop.readings.model import LOCAL
 from infertop.views.whatif_market import Asked, Market
 from infertop.views.whatif_shapes import WhatIfPage
 from infertop.views.whatif_subject import subject

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from infertop.money.quote import Way
 from infertop.money.whatif.growth import RunRate
-from infertop.money.whatif.offers import LOCAL
 from infertop.money.whatif.own import usd_per_million
 from infertop.money.whatif.priced import tokens_for
 from infertop.money.whatif.savings import price
 from infertop.money.whatif.traffic import DAY, HOUR, Used
+from infertop.readings.model import LOCAL
 from infertop.views.whatif_market import Choice, Market
 from infertop.views.whatif_own import Own, rate_sentence
 from infertop.views.whatif_words import count, usd

@@ -12,8 +12,9 @@ from infertop.money.quote import Quote, Way
 from infertop.money.rates import PriceBook
 from infertop.money.whatif.capacity import UNKNOWN, Capacity, given
 from infertop.money.whatif.newest import MAKERS, newest
-from infertop.money.whatif.offers import LOCAL, Candidate, Name, Offer, basename, candidates, merged, named, offer
+from infertop.money.whatif.offers import Candidate, Name, Offer, basename, candidates, merged, named, offer
 from infertop.money.whatif.traffic import Traffic, Used
+from infertop.readings.model import LOCAL
 
 SHADOW = "shadow price"
 _NAMESAKES = 2

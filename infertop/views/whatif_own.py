@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from infertop.money.gpu_rates import gpu_key
 from infertop.money.whatif.capacity import UNKNOWN, Capacity, given
-from infertop.money.whatif.offers import LOCAL
 from infertop.money.whatif.own import break_even, gpus_needed, tokens_per_day
 from infertop.money.whatif.traffic import HOUR, Traffic, Used
+from infertop.readings.model import LOCAL
 from infertop.views.whatif_market import Market
 from infertop.views.whatif_rows import Costed, number
 from infertop.views.whatif_shapes import Alternative, BreakEven, Scale

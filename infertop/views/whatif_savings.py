@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 
 from infertop.money.quote import Way
-from infertop.money.whatif.offers import LOCAL, quote_of
+from infertop.money.whatif.offers import quote_of
 from infertop.money.whatif.savings import (
     batch_possible,
     batch_saved,
@@ -17,6 +17,7 @@ from infertop.money.whatif.savings import (
     cache_work_saved,
 )
 from infertop.money.whatif.traffic import HOUR, Used
+from infertop.readings.model import LOCAL
 from infertop.views.whatif_market import SHADOW, Market
 from infertop.views.whatif_rows import number
 from infertop.views.whatif_shapes import Saving

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from infertop.money.quote import Way
 from infertop.money.whatif.capacity import UNKNOWN
-from infertop.money.whatif.offers import LOCAL, Candidate, quote_of
+from infertop.money.whatif.offers import Candidate, quote_of
 from infertop.money.whatif.priced import blended_usd_per_million, traffic_cost
 from infertop.money.whatif.traffic import HOUR, Used
+from infertop.readings.model import LOCAL
 from infertop.views.whatif_explained import explained
 from infertop.views.whatif_market import Choice, Market
 from infertop.views.whatif_own import Own, break_evens, gpu_source, own_gpus, own_row, scales

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from infertop.money.lines import Basis
 from infertop.money.quote import Way
-from infertop.money.whatif.offers import LOCAL
 from infertop.money.whatif.traffic import Counts, GpusUsed, Traffic, Used
+from infertop.readings.model import LOCAL
 from infertop.views.whatif_shapes import AS_NOW, SEVERAL_KINDS, Scale, WhatIf
 
 ALL = "(all)"

@@ -12,8 +12,8 @@ from infertop.money.quote import STANDARD, Quote
 from infertop.money.rates import PriceBook
 from infertop.money.whatif.priced import Priced, QuoteOf, Reckoner
 from infertop.money.whatif.traffic import Traffic
+from infertop.readings.model import LOCAL
 
-LOCAL = "local"
 _GLOB = frozenset("*?[")
 
 
