@@ -47,8 +47,8 @@ class Repricing(Protocol):
 _Priced = Mapping[int, tuple[Account, Price | None]]
 
 
-def reprice(connection: sqlite3.Connection, accounts: Accounts, repricing: Repricing, since: float = 0) -> int:
-    """Price the closed lines that start at or after `since` again and return how many were changed.
+def reprice(connection: sqlite3.Connection, accounts: Accounts, repricing: Repricing) -> int:
+    """Price the closed lines again and return how many were changed.
 
     A part of a day is done at a time, so that a long ledger fits in memory; the caller's transaction holds it together.
     """
@@ -58,7 +58,7 @@ def reprice(connection: sqlite3.Connection, accounts: Accounts, repricing: Repri
         if account.basis != Basis.BILLED and repricing.concerns(account.resource)
     }
     changed = 0
-    for start, end in _spans(connection, repricing.edges(), since):
+    for start, end in _spans(connection, repricing.edges()):
         outdated = [
             number
             for number, (account, price) in priced.items()
@@ -85,10 +85,10 @@ def _most(connection: sqlite3.Connection, numbers: Iterable[int], since: float, 
     return dict(rows.fetchall())
 
 
-def _spans(connection: sqlite3.Connection, edges: Sequence[float], since: float) -> Iterator[tuple[float, float]]:
+def _spans(connection: sqlite3.Connection, edges: Sequence[float]) -> Iterator[tuple[float, float]]:
     """Yield the spans between the edges in which there are lines."""
-    bounds = "SELECT (SELECT min(start) FROM lines WHERE start >= ?), (SELECT max(start) FROM lines)"
-    first, last = connection.execute(bounds, (since,)).fetchone()
+    bounds = "SELECT (SELECT min(start) FROM lines), (SELECT max(start) FROM lines)"
+    first, last = connection.execute(bounds).fetchone()
     if first is None:
         return
     ends = [edge for edge in edges if edge > first]

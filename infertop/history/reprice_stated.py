@@ -19,7 +19,7 @@ from infertop.money.unit_cost import nano_per_unit
 
 _SPANS = """
     SELECT account, min(start), max(until), max(abs(quantity)) FROM lines
-    WHERE start >= ? AND NOT open AND account IN ({}) GROUP BY account"""
+    WHERE NOT open AND account IN ({}) GROUP BY account"""
 _TABLES = (
     "CREATE TEMP TABLE IF NOT EXISTS whole (account INTEGER, start REAL, end REAL, new INTEGER, nano INTEGER)",
     "CREATE TEMP TABLE IF NOT EXISTS anew (account INTEGER, start REAL, end REAL)",
@@ -29,7 +29,7 @@ _TABLES = (
 _FIND = """
     INSERT INTO restated SELECT l.start, l.until, l.account, w.new, w.nano
     FROM lines l JOIN whole w ON w.account = l.account AND l.start >= w.start AND l.start < w.end AND l.until <= w.end
-    WHERE l.start >= ? AND NOT l.open"""
+    WHERE NOT l.open"""
 _ADD = """
     INSERT INTO lines SELECT r.start, r.until, r.new, l.quantity, l.quantity * r.nano, 0
     FROM restated r JOIN lines l ON l.start = r.start AND l.until = r.until AND l.account = r.account WHERE true
@@ -38,7 +38,7 @@ _ADD = """
 _REMOVE = "DELETE FROM lines WHERE (start, until, account) IN (SELECT start, until, account FROM restated)"
 _LEFT = """
     SELECT DISTINCT l.account, l.start FROM lines l
-    JOIN anew a ON a.account = l.account AND l.start >= a.start AND l.start < a.end WHERE l.start >= ? AND NOT l.open"""
+    JOIN anew a ON a.account = l.account AND l.start >= a.start AND l.start < a.end WHERE NOT l.open"""
 
 
 class _Asked(NamedTuple):
@@ -50,13 +50,11 @@ class _Asked(NamedTuple):
     most: int
 
 
-def reprice_stated(
-    connection: sqlite3.Connection, accounts: Accounts, say: Say, restating: Restating, since: float = 0
-) -> None:
-    """Price the lines that start at or after `since` again where they have another price now."""
+def reprice_stated(connection: sqlite3.Connection, accounts: Accounts, say: Say, restating: Restating) -> None:
+    """Price the lines again that have another price now."""
     whole: list[tuple[int, float, float, int, int | None]] = []
     anew: list[tuple[int, float, float]] = []
-    for each in _asked(connection, accounts, restating, since):
+    for each in _asked(connection, accounts, restating):
         for start, end, line in restating.differing(each.account, each.price, each.start, each.until):
             anew.append((each.number, start, end))
             nano = _whole(line.price)
@@ -65,12 +63,12 @@ def reprice_stated(
     if not anew:
         return
     _fill(connection, whole, anew)
-    connection.execute(_FIND, (since,))
+    connection.execute(_FIND)
     connection.execute(_ADD)
     connection.execute(_REMOVE)
     touched: Touched = {}
     models: set[Model] = set()
-    for number, start in connection.execute(_LEFT, (since,)).fetchall():
+    for number, start in connection.execute(_LEFT).fetchall():
         account = accounts.by_id[number]
         touched.setdefault(account.source, set()).add(start)
         models.add((account.provider, account.model))
@@ -78,7 +76,7 @@ def reprice_stated(
     accounts.write(connection)
 
 
-def _asked(connection: sqlite3.Connection, accounts: Accounts, restating: Restating, since: float) -> Iterable[_Asked]:
+def _asked(connection: sqlite3.Connection, accounts: Accounts, restating: Restating) -> Iterable[_Asked]:
     priced = {
         number: (account, accounts.price(connection, account.price))
         for number, account in list(accounts.by_id.items())
@@ -87,7 +85,7 @@ def _asked(connection: sqlite3.Connection, accounts: Accounts, restating: Restat
     asked = {number: each for number, each in priced.items() if restating.may_differ(*each)}
     if not asked:
         return ()
-    rows = connection.execute(_SPANS.format(",".join(map(str, asked))), (since,)).fetchall()
+    rows = connection.execute(_SPANS.format(",".join(map(str, asked)))).fetchall()
     return [_Asked(number, *asked[number], *span) for number, *span in rows]
 
 

@@ -102,10 +102,10 @@ class Writer:
         self._summariser.rescope(scopes)
         self._load = True
 
-    def reprice(self, repricing: Repricing, since: float = 0) -> None:
-        """Price the closed lines since a time again, in the next transaction."""
+    def reprice(self, repricing: Repricing) -> None:
+        """Price the closed lines again, in the next transaction."""
         accounts = self._books.ledger.accounts
-        self._works.append(lambda connection: reprice(connection, accounts, repricing, since))
+        self._works.append(lambda connection: reprice(connection, accounts, repricing))
 
     def set_prices(self, prices: PriceBook, gpus: Mapping[str, SeenGpu], ts: float) -> None:
         """Price by these from `ts` on, and what was before as far as they hold for it; `gpus` are all ever seen."""

@@ -60,7 +60,7 @@ def test_prices_that_changed_reach_the_viewer(path: Path) -> None:
     record(to, 0, 200)
     follower = Follower(path, START + 200)
     before = follower.look(START + 200).summary.today_usd_nano
-    to.reprice(Dearer(10), START)
+    to.reprice(Dearer(10))
     summary = to.tick((), START + 200)
     to.tick((), START + 200)
     after = follower.look(START + 200).summary

@@ -127,7 +127,7 @@ def test_pricing_again_changes_money_and_no_quantity(connection: sqlite3.Connect
             ]
 
     with transaction(connection):
-        assert reprice(connection, ledger.accounts, Filled(1), 60) == 2
+        assert reprice(connection, ledger.accounts, Filled(1)) == 3
     assert {line.basis for line in seen} == {Basis.COMPUTED}
     assert all(line.price == PRICE for line in seen if line.model == "gpt-4o")
     after = account_sums(connection, 0, 1000)
@@ -140,8 +140,7 @@ def test_pricing_again_changes_money_and_no_quantity(connection: sqlite3.Connect
     assert found == {
         ("gpt-4o", PRICE.id, "computed"): (300, 750_000),
         ("gpt-4o", PRICE.id, "billed"): (300, 750_000),
-        ("new", None, "computed"): (100, None),
-        ("new", dearer.id, "computed"): (200, 1_000_000),
+        ("new", dearer.id, "computed"): (300, 1_500_000),
     }
 
 

@@ -148,7 +148,7 @@ def test_pricing_again_reaches_the_sums_and_later_lines_have_the_new_price(path:
     assert before.today_usd_nano == pytest.approx(199.7 * 2.49e9 / 3600, rel=0.01)
     dear = book("4.98")
     to.apply(lambda each: setattr(each, "prices", dear))
-    to.reprice(Dearer(2), START)
+    to.reprice(Dearer(2))
     run(to, 200, 260)
     after = run(to, 260, 330)
     same(after, path, Scopes())
