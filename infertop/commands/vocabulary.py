@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infertop.whole_file import write_whole
+
 if TYPE_CHECKING:
     from tiktoken import Encoding
 
@@ -134,10 +136,7 @@ def download(vocabulary: Vocabulary, folder: Path) -> None:
             content = answer.read(_LONGEST)
         if hashlib.sha256(content).hexdigest() != vocabulary.sha256:
             raise NoVocabulary(f"{vocabulary.url} is not the file that tiktoken expects: it is not kept")
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            file.write(content)
-        os.replace(file.name, folder / vocabulary.file)
+        write_whole(folder / vocabulary.file, content)
     except (OSError, HTTPException) as error:
         why = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise NoVocabulary(f"{vocabulary.name} could not be downloaded: {why}") from None

@@ -223,6 +223,18 @@ def test_a_download_that_is_another_file_is_not_kept(monkeypatch, tmp_path):
     assert not (tmp_path / "kept").exists()
 
 
+def test_a_download_that_cannot_be_written_leaves_nothing(monkeypatch, tmp_path):
+    monkeypatch.undo()
+
+    def full(_number):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("infertop.whole_file.os.fsync", full)
+    with pytest.raises(NoVocabulary, match=r"tiny could not be downloaded: .*No space left on device"):
+        download(vocabulary_at(tmp_path / "tiny.tiktoken", b"YQ== 0\n"), tmp_path / "kept")
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
 def test_a_download_that_fails_is_said_and_the_estimate_is_made_all_the_same(capsys, monkeypatch, tmp_path):
     def unreachable(*_, **__):
         raise OSError("no route to host")

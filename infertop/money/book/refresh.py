@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import suppress
 from datetime import date
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +11,7 @@ from typing import Any
 from infertop.money.book.check import parse_snapshot, version_of
 from infertop.money.book.convert import convert
 from infertop.money.book.load import FILE, newest
+from infertop.whole_file import write_whole
 
 PACKAGE = "genai-prices"
 _INSTALL = f"`pipx inject infertop {PACKAGE}`, or `uv tool install infertop --with {PACKAGE}`"
@@ -48,7 +46,7 @@ def refresh(folder: Path, today: date) -> str:
         )
     content = _snapshot(installed, today)
     try:
-        _write(folder / FILE, content)
+        write_whole(folder / FILE, content)
     except OSError as error:
         why = error.strerror or str(error)
         raise CannotRefreshError(
@@ -71,19 +69,3 @@ def _snapshot(installed: str, today: date) -> bytes:
 
 def _providers() -> Any:
     return import_module("genai_prices.data").providers
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that its owner alone may read, whole or not at all."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise

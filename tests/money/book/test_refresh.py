@@ -109,7 +109,7 @@ def test_a_write_that_fails_leaves_what_was_there_and_nothing_beside_it(tmp_path
     def full(_number):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr("infertop.whole_file.os.fsync", full)
     with pytest.raises(CannotRefreshError, match=r"No space left on device"):
         refresh(tmp_path, TODAY)
     assert (tmp_path / FILE).read_bytes() == before
