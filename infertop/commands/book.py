@@ -11,9 +11,7 @@ from infertop.money.book.listing import Listing
 from infertop.money.book.load import newest, trouble
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
-
-# Who lists the models that they make themselves.
-_MAKERS = frozenset({"openai", "anthropic", "google", "mistral", "cohere", "deepseek", "x-ai"})
+from infertop.money.whatif.newest import MAKERS
 
 
 def price_book(setup: Setup) -> PriceBook:
@@ -40,7 +38,7 @@ def owner(book: PriceBook, model: str, provider: str | None, ts: float) -> tuple
     if slash and book.listing.provider(before) and book.quote(before, after, ts) is not None:
         return before, after
     found = sellers(book, model)
-    makers = [each for each in found if each in _MAKERS]
+    makers = [each for each in found if each in MAKERS]
     return next((one[0] for one in (found, makers) if len(one) == 1), ""), model
 
 

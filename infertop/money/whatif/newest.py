@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from infertop.money.whatif.offers import Name
 
-# Whose own lists are looked at, and how their general models are called there.
+# Who lists the models that they make themselves, and how their general ones are called there, where that can be told.
 MAKERS = {
     "openai": ("gpt",),
     "anthropic": ("claude",),
@@ -17,6 +17,7 @@ MAKERS = {
     "mistral": ("mistral",),
     "deepseek": ("deepseek",),
     "x-ai": ("grok",),
+    "cohere": (),
 }
 EACH = 3
 # Words in the names of models that are made for one thing, not for any text.
@@ -64,7 +65,7 @@ def newest(names: Iterable[Name], has_price: Callable[[Name], bool]) -> list[Nam
     """Return the newest models of each maker that have a price, the highest version of each family, highest first."""
     best: dict[Name, tuple[Version, Name]] = {}
     for each in names:
-        own = each.model.startswith(MAKERS.get(each.provider, ("\0",)))
+        own = each.model.startswith(MAKERS.get(each.provider, ()))
         family = family_of(each.model) if own else None
         if family is None:
             continue
