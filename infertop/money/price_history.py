@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -85,7 +86,7 @@ class PriceHistory:
         return max((i for i, each in enumerate(self.loaded) if each.ts <= ts), default=0)
 
     def _find(self, provider: str, model: str, ts: float, way: Way) -> tuple[float, float, Found]:
-        """Return what is found from a time until before another; without a quote that is not known further."""
+        """Return what is found from a time until before another."""
         at, last = self._at(ts), len(self.loaded) - 1
         now, bare = self.newest.quote(provider, model, ts, way), self.bare().quote(provider, model, ts, way)
         base = bare.prices if bare else {}
@@ -95,7 +96,10 @@ class PriceHistory:
             asked = [_only(now, dated), *(each.quote(provider, model, ts, way) for each in self.undated(ts))]
         merged = _merged([each for each in asked if each is not None])
         if merged is None:
-            return ts, ts, Found(None)
+            # No list begins to have a price: what lacks one lacks it until the file says otherwise.
+            edges = self.edges()
+            after = bisect_right(edges, ts)
+            return (edges[after - 1] if after else ALWAYS), (edges[after : after + 1] or [_FOREVER])[0], Found(None)
         known = [each for each in (now, bare, *asked) if each is not None]
         start = max([self.loaded[at].ts if at else ALWAYS, *(each.start for each in known)])
         end = min([self.loaded[at + 1].ts if at < last else _FOREVER, *(each.end for each in known)])
