@@ -13,9 +13,6 @@ from infertop.money import gpu_rates
 from infertop.money.rates import PriceBook
 from infertop.readings.safe import safe
 
-# The chips that can be divided into MIG instances.
-_MIG = re.compile(r"(A100|A30|A800|H100|H200|H800|H20|GH200|B200|B300|GB200|GB300|RTXPRO6000)(-|$)")
-
 _MAKER = re.compile(r"NVIDIA |GeForce |Quadro |Tesla |AMD (Instinct|Radeon) ", re.IGNORECASE)
 
 
@@ -67,8 +64,8 @@ def gpu_lines(name: str, book: PriceBook, ts: float) -> Iterator[str]:
     if row is not None:
         default = f"{plain(row.usd_per_hour)} USD/h" if row.usd_per_hour is not None else "none"
         yield f"  default rate {default} of {row.date}, board power {row.tdp_watts} W"
-    of = gpu_rates.whole_slices(rate.key)
-    if rate.price and rate.part is None and _MIG.match(rate.key or ""):
+    of = gpu_rates.divided_into(rate.key)
+    if rate.price and rate.part is None and of:
         yield f"  a MIG slice: 1/{of} of the compute = {plain(round(rate.price.usd / of, 6))} USD/h"
     if rate.price is None or rate.price.default:
         yield "  put what you pay into pricing.toml:"
@@ -110,5 +107,5 @@ def gpu_json(name: str, book: PriceBook, ts: float) -> dict[str, Any]:
         "tdp_watts": row.tdp_watts if row else None,
         "low": plain(row.low) if row and row.low is not None else None,
         "high": plain(row.high) if row and row.high is not None else None,
-        "compute_slices": gpu_rates.whole_slices(rate.key),
+        "compute_slices": gpu_rates.divided_into(rate.key),
     }

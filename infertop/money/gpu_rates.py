@@ -40,8 +40,13 @@ _CHIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 # Chips that are sold with more than one size of memory at more than one price, in GB.
 _MEMORIES = {"A100": (40, 64, 80), "A800": (40, 80), "V100": (16, 32)}
-# Compute slices of the whole GPU (MIG User Guide, "Supported GPUs"); 7 where not named.
-_SLICES = {"A30": 4, "RTXPRO6000": 4, "RTXPRO6000-MaxQ": 4, "RTXPRO5000": 2, "RTXPRO4500": 2}
+# Compute slices of the whole GPU (MIG User Guide, "Supported GPUs"): chips not named here cannot be divided.
+_SLICES = {
+    **dict.fromkeys(("A100", "A800", "H100", "H200", "H800", "H20", "GH200", "B200", "B300", "GB200", "GB300"), 7),
+    **dict.fromkeys(("A30", "RTXPRO6000", "RTXPRO6000-MaxQ"), 4),
+    **dict.fromkeys(("RTXPRO5000", "RTXPRO4500"), 2),
+}
+_MOST_SLICES = 7
 _FAMILY = re.compile(r"-(\d+GB|NVL)$")
 
 
@@ -119,8 +124,13 @@ def mig_slices(name: str) -> int | None:
 
 
 def whole_slices(key: str | None) -> int:
-    """Return the compute slices of the whole GPU."""
-    return _SLICES.get(key or "", 7)
+    """Return the compute slices of the whole GPU that an instance is of; of an unknown one the most there are."""
+    return divided_into(key) or _MOST_SLICES
+
+
+def divided_into(key: str | None) -> int | None:
+    """Return the compute slices that a GPU can be divided into (MIG), None where it cannot."""
+    return next((_SLICES[kind] for kind in families(key or "") if kind in _SLICES), None)
 
 
 @cache

@@ -169,6 +169,14 @@ def test_a_gpu_has_formula_source_range_and_what_to_paste(prices: Run) -> None:
     assert '    [gpu."NVIDIA H100 80GB HBM3"]\n    usd_per_hour = 2.95' in out
 
 
+def test_a_slice_is_priced_of_every_gpu_that_can_be_divided_and_of_no_other(prices: Run) -> None:
+    _, out, _ = prices("RTXPRO5000", own="[gpu.RTXPRO5000]\nusd_per_hour = 1.5\n")
+    assert "a MIG slice: 1/2 of the compute = 0.75 USD/h" in out
+    (whole, undivided) = (only(prices(name, "--json"))["gpus"][0]["compute_slices"] for name in ("H100", "T4"))
+    assert (whole, undivided) == (7, None)
+    assert "MIG" not in prices("T4")[1]
+
+
 def test_an_owned_gpu_has_its_amortisation_and_energy(prices: Run) -> None:
     _, out, _ = prices("H100", own=OWN)
     told = " ".join(out.split())

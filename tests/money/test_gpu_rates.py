@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infertop.money.gpu_rates import default_rates, families, gpu_key, mig_slices, whole_slices, without_mig
+from infertop.money.gpu_rates import (
+    default_rates,
+    divided_into,
+    families,
+    gpu_key,
+    mig_slices,
+    whole_slices,
+    without_mig,
+)
 
 GIB = 2**30
 
@@ -143,6 +151,11 @@ def test_a_mig_instance_names_its_slices_and_its_gpu() -> None:
 )
 def test_a_gpu_has_as_many_slices_as_it_can_be_cut_into(name: str, slices: int) -> None:
     assert whole_slices(gpu_key(name)) == slices
+
+
+def test_a_gpu_that_cannot_be_divided_has_no_slices() -> None:
+    assert [divided_into(gpu_key(name)) for name in ("NVIDIA L4", "Tesla T4", "NVIDIA GeForce RTX 4090")] == [None] * 3
+    assert [divided_into(key) for key in ("H100-NVL", "A100-80GB", "RTXPRO5000", None)] == [7, 7, 2, None]
 
 
 def test_a_family_is_what_a_key_is_a_kind_of() -> None:
