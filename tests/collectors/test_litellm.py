@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from collectors._litellm_books import MAX_STATEMENTS
+from collectors._litellm_labels import MAX_MODELS
 from collectors._litellm_lines import MAX_LINES
-from collectors.litellm import MAX_MODELS
 from infertop.engine.collector import State, Unavailable
 from tests.collectors.reading import grown, labels, payload, recorded, source, totals
 
@@ -131,7 +132,8 @@ def test_a_failure_is_the_models_where_its_name_was_served_and_tells_who_was_at_
         line(failed, 1, model="", exception_status="None"),
         line(failed, 9, model="", exception_status="401", requested_model=""),  # a look at this page without a key
     ]
-    _, batch = read(page(line(REQUESTS, 1)), page(line(REQUESTS, 1), *lines))
+    # On the page failures stand before what was served under the same name.
+    _, batch = read(page(), page(*lines, line(REQUESTS, 1)))
     said = {s.label("reason"): (s.label("model"), v) for s, v in zip(batch.series, batch.values, strict=True)}
     assert {reason: said[reason] for reason in ("4xx", "5xx", "other")} == {
         "4xx": ("gpt-4o", 2),
@@ -144,6 +146,14 @@ def test_a_failure_is_the_models_where_its_name_was_served_and_tells_who_was_at_
 def test_less_than_a_billionth_of_a_dollar_waits_until_it_is_one() -> None:
     pages = [page(line(SPEND, f"{count * 0.6e-9:.12f}")) for count in range(4)]
     assert [sum(told(each).values()) for each in read(*pages, every=60)] == [0, 0, 1, 0]
+
+
+def test_the_smallest_of_too_many_spenders_wait_and_none_is_lost() -> None:
+    spenders = [line(SPEND, 1 + number, user=f"u{number}") for number in range(MAX_STATEMENTS + 50)]
+    batches = read(page(), page(*spenders), page(*spenders), every=60)
+    assert [len(each.statements) for each in batches] == [0, MAX_STATEMENTS, 50]
+    whole = sum(each.usd_nano for batch in batches for each in batch.statements)
+    assert whole == sum(range(1, MAX_STATEMENTS + 51)) * 10**9
 
 
 def test_a_page_that_breaks_off_counts_for_nothing() -> None:
