@@ -9,6 +9,7 @@ from collectors._litellm_labels import REQUESTS, About, Meter, Refused, Spender
 from infertop.readings.model import Series, Statement
 
 _SECONDS = 60.0
+_NEARLY = 1e-3  # differences of floats: 99999.99999999999 is 100000
 MAX_STATEMENTS = 1000
 
 
@@ -66,7 +67,7 @@ class Books:
         largest = sorted(self._spent.items(), key=lambda each: (-each[1], each[0]))
         self._told = ts
         for who, usd in largest[:MAX_STATEMENTS]:
-            if not (nano := int(usd * 1e9)):
+            if not (nano := int(usd * 1e9 + _NEARLY)):
                 continue
             self._spent[who] = max(0.0, usd - nano / 1e9)
             yield _statement(source, who, start, ts, nano)

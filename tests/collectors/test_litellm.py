@@ -148,6 +148,11 @@ def test_less_than_a_billionth_of_a_dollar_waits_until_it_is_one() -> None:
     assert [sum(told(each).values()) for each in read(*pages, every=60)] == [0, 0, 1, 0]
 
 
+def test_the_difference_of_two_spends_is_what_was_spent_to_the_billionth() -> None:
+    _, batch = read(page(line(SPEND, "0.0002")), page(line(SPEND, "0.0003")), every=60)
+    assert told(batch) == {("openai", "gpt-4o"): 100_000}
+
+
 def test_the_smallest_of_too_many_spenders_wait_and_none_is_lost() -> None:
     spenders = [line(SPEND, 1 + number, user=f"u{number}") for number in range(MAX_STATEMENTS + 50)]
     batches = read(page(), page(*spenders), page(*spenders), every=60)
