@@ -42,12 +42,16 @@ class Inside:
 
 
 class TritonApi:
-    """Asks one server. `inside` is what it has said so far; `doubtful` that another process may answer by now."""
+    """Asks one server. `inside` is what it has said so far; `doubtful` that another process may answer by now.
+
+    `near` says that it is on this machine.
+    """
 
     def __init__(self, http: Http) -> None:
         self._http = http
         self.inside = Inside()
         self.doubtful = False
+        self.near = http.origin is not None and http.origin.loopback
 
     async def ask(self) -> bool:
         """Bring `inside` up to date; return False where there is no such API, raise Unavailable where none answers."""

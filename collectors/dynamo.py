@@ -116,7 +116,7 @@ def _worker(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
 
 KIND = Kind(
     name="dynamo",
-    help="NVIDIA Dynamo, a worker (started with DYN_SYSTEM_PORT) or a front end that is read alone",
+    help="NVIDIA Dynamo: a worker (DYN_SYSTEM_PORT), or a front end that is read alone",
     make=lambda config, http, _clock: Dynamo(config, needed(config, http)),
     server=Server(
         kind="dynamo",
@@ -129,7 +129,7 @@ KIND = Kind(
 )
 FRONT_END_KIND = Kind(
     name="dynamo-frontend",
-    help="NVIDIA Dynamo's front end beside workers that are read too: its traffic is shown and not added",
+    help="NVIDIA Dynamo's front end beside workers that are read: shown and not added",
     make=KIND.make,
     gateway=True,
     server=Server(

@@ -42,7 +42,7 @@ OPTIONS = (
     Option("output_tokens", "the metric that counts generated tokens"),
     Option("running", "the metric that says how many requests are being worked on"),
 )
-HTTP_PORT = Option("http_port", "the port of its HTTP API, for ensembles and batches; else two below that of the url")
+HTTP_PORT = Option("http_port", "the port of its HTTP API (ensembles, batches), if not two below that of the url")
 _API_SECONDS = 2.0
 _TRIES = 3
 _GPU = re.compile(rb'^nv_gpu_memory_total_bytes\{gpu_uuid="([^"\\\n]{1,64})"\}', re.MULTILINE)
@@ -164,7 +164,8 @@ class Triton:
             there = await api.ask()
         except Unavailable as failure:
             self._failures += 1
-            slow = failure.state is State.STALE and self._failures < _TRIES
+            # On this machine it is there and slow; between machines it may be closed off without a word.
+            slow = failure.state is State.STALE and api.near and self._failures < _TRIES
             if self._parts is None and (self._needs_api or slow):
                 raise
         if self._parts is not None:

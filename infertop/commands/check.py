@@ -37,11 +37,12 @@ def run(options: Namespace) -> int:
 
 
 def _kinds() -> Iterator[str]:
+    width = max(map(len, KINDS))
     for name, kind in KINDS.items():
         where = f"http://HOST:{kind.port}{kind.path}" if kind.port else "this machine"
-        yield f"{name:<10} {where:<30} {kind.help}"
+        yield f"{name:<{width}} {where:<30} {kind.help}"
         for option in kind.options:
-            yield f"{'':<10} {'option ' + option.name:<30} {option.help}"
+            yield f"{'':<{width}} {'option ' + option.name:<30} {option.help}"
     yield f"not yet in this version: {', '.join(name for name in PLANNED if name not in KINDS)}"
 
 

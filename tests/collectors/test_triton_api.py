@@ -44,9 +44,9 @@ class Api:
         return httpx.Response(self.status, json=self.config.get(name, {"name": name, "instance_group": []}))
 
 
-def triton(api: Api, page: bytes = PAGE, **options: object) -> Triton:
-    http, inside = (Http(URL, transport=httpx.MockTransport(each)) for each in (answering(body=page), api))
-    return Triton(SourceConfig("triton", "triton", URL, options=options), http, inside)
+def triton(api: Api, page: bytes = PAGE, url: str = URL, **options: object) -> Triton:
+    http, inside = (Http(url, transport=httpx.MockTransport(each)) for each in (answering(body=page), api))
+    return Triton(SourceConfig("triton", "triton", url, options=options), http, inside)
 
 
 def by_model(batch, metric):
@@ -93,6 +93,12 @@ async def test_an_api_that_does_not_answer_at_first_holds_the_page_up_three_time
         with pytest.raises(Unavailable, match="did not answer /v2/models/stats"):
             await collector.collect(ts)
     assert totals(await collector.collect(3.0))["requests"] == 250
+
+
+async def test_a_far_api_that_is_closed_off_holds_nothing_up():
+    api = Api()
+    api.failure = TimeoutError()
+    assert totals(await triton(api, url="http://10.0.0.5:8002").collect(1.0))["requests"] == 250
 
 
 async def test_an_api_that_fails_later_changes_nothing_of_what_counts():

@@ -67,7 +67,7 @@ def llamacpp(port: int | None = None, alias: str = "tiny-gguf") -> Iterator[Serv
 
 
 @contextmanager
-def triton(scratch: Path) -> Iterator[Server]:
+def triton(scratch: Path, models: Path = HERE / "triton_models") -> Iterator[Server]:
     home = environment("triton", TRITON)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(home), "platbase": str(home)}))
     server = site / "pytriton/tritonserver"
@@ -76,7 +76,7 @@ def triton(scratch: Path) -> Iterator[Server]:
     if not stub.exists():
         # The wheel keeps one stub per Python version; the server looks for it beside the backend.
         stub.symlink_to(f"../../python_backend_stubs/{version}/triton_python_backend_stub")
-    models = shutil.copytree(HERE / "triton_models", scratch / "models")
+    models = shutil.copytree(models, scratch / "models")
     http, grpc, metrics = free_port(), free_port(), free_port()
     command = [
         server / "bin/tritonserver",
