@@ -157,7 +157,9 @@ class Reader:
         found: list[tuple[Path, object]] = []
         for name, value in raw.items():
             at = (*path, name)
-            if len(name) > NAME_LIMIT:
+            if not name.strip():
+                self.wrong(at, f'must have a name that is not empty: [{spelt(path)}."NAME"]')
+            elif len(name) > NAME_LIMIT:
                 self.wrong(at, f"must have a name of at most {NAME_LIMIT} characters")
             elif isinstance(value, list) and value:
                 found += [((*at, index), each) for index, each in enumerate(value)]

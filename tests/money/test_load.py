@@ -141,6 +141,12 @@ def test_an_empty_file_and_a_byte_order_mark_are_fine() -> None:
         ("[energy]\npue = 1.2", "1: energy needs usd_per_kwh"),
         ("[energy]\nusd_per_kwh = 1\npue = 0.9", "3: energy.pue must be a number of at least 1 and at most 10"),
         ("[model.m]", "1: model.m has no price: set input and output, in USD per million tokens"),
+        (
+            'timezone = "UTC"\n[model.""]\ninput = 1',
+            '2: model."" must have a name that is not empty: [model."NAME"]',
+        ),
+        ('[[gpu." "]]\nusd_per_hour = 1', '1: gpu." " must have a name that is not empty: [gpu."NAME"]'),
+        ('[provider.""]\nfactor = 1', '1: provider."" must have a name that is not empty: [provider."NAME"]'),
         ("[model.m]\ninput = -1", "2: model.m.input must be a number of at least 0"),
         ("[model.m]\ninputs = 1", '2: unknown key "inputs" in model.m; did you mean "input"?'),
         (
