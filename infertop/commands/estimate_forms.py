@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from infertop.commands.counters import VOCABULARY, Counting
-from infertop.commands.price_snippets import quoted
 from infertop.commands.priced_line import plain
 from infertop.money.quote import Cost, Quote
+from infertop.money.toml_text import heading
 from infertop.readings.safe import safe
 
 _NAME_WIDTH = 24
@@ -130,7 +130,7 @@ def _heading(estimate: Estimate) -> str:
     if quote is None and estimate.sellers:
         return f"{model}: several list it, name one of them:\n  --provider {safe(' | '.join(estimate.sellers), 66)}"
     if quote is None:
-        return f"{model}: no price is known;\n  set one under [model.{quoted(estimate.model)}] in pricing.toml"
+        return f"{model}: no price is known;\n  set one under {heading('model', estimate.model)} in pricing.toml"
     prices = ", ".join(
         f"{name} {plain(quote.prices[name].usd)}" for name in ("input", "output") if name in quote.prices
     )

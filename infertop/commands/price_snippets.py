@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from infertop.money.book.listing import Listing
-from infertop.readings.safe import safe
+from infertop.money.toml_text import heading, quoted
 
 
 def model_snippet(model: str, provider: str = "", classes: Iterable[str] = ("input", "output")) -> list[str]:
     """Return the lines of a [model] entry, to be filled in."""
-    lines = [f"[model.{quoted(model)}]"]
+    lines = [heading("model", model)]
     if provider:
         lines.append(f"provider = {quoted(provider)}")
     return [*lines, *(f"{name} = 0.00            # USD per 1M tokens" for name in classes)]
@@ -20,18 +20,12 @@ def model_snippet(model: str, provider: str = "", classes: Iterable[str] = ("inp
 def gpu_snippet(name: str, usd_per_hour: str = "0.00") -> list[str]:
     """Return the lines of a [gpu] entry: rented, or owned."""
     return [
-        f"[gpu.{quoted(name)}]",
+        heading("gpu", name),
         f"usd_per_hour = {usd_per_hour}     # rented; or, owned:",
         "# purchase_usd = 0",
         "# lifetime_years = 3",
         "# residual_usd = 0",
     ]
-
-
-def quoted(text: str) -> str:
-    """Return a string as TOML writes it, on one line."""
-    escaped = safe(text, 200).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def nearest(listing: Listing, model: str, count: int = 5) -> list[str]:

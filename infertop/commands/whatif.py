@@ -14,6 +14,7 @@ from infertop.commands.whatif_text import as_text
 from infertop.history.reader import Reader, Unreadable
 from infertop.money.gpu_rates import default_rates, gpu_key
 from infertop.money.rates import PriceBook
+from infertop.money.toml_text import heading
 from infertop.readings.safe import safe
 from infertop.views.since import parse_instant
 from infertop.views.whatif import Asked, whatif_page
@@ -88,7 +89,7 @@ def _no_rate(gpu: str) -> str:
     if sold:
         return f'--gpu "{name}" comes at more than one price: name {" or ".join(sold)}'
     if key is not None:
-        return f'--gpu "{name}" has no default rate: set usd_per_hour under [gpu."{name}"] in pricing.toml'
+        return f'--gpu "{name}" has no default rate: set usd_per_hour under {heading("gpu", gpu)} in pricing.toml'
     return f'--gpu "{name}" is no GPU that infertop knows: name it as NVML does, or its family ("H100")'
 
 

@@ -11,6 +11,7 @@ from infertop.money import gpu_rates
 from infertop.money.hourly import formula, hourly_usd, plain, shared_usd, since_of
 from infertop.money.lines import Price
 from infertop.money.settings import HourlyRate, Settings
+from infertop.money.toml_text import heading
 from infertop.readings.safe import safe
 
 PER_GPU_HOUR = "GPU hour"
@@ -84,7 +85,7 @@ def _set(rate: HourlyRate, name: str, key: str | None, share: Decimal, shared: s
 def _default(name: str, key: str | None, share: Decimal, shared: str) -> GpuRate:
     # Another form of the same chip (NVL) has no price but its own: never its neighbour's.
     row = gpu_rates.default_rates().get(key or "")
-    paste = f'[gpu."{_toml(gpu_rates.without_mig(name))}"]'
+    paste = heading("gpu", gpu_rates.without_mig(name))
     if row is None or row.usd_per_hour is None:
         return GpuRate(
             None, False, key, (f"no price for {safe(name, 80)}: set usd_per_hour under {paste} in pricing.toml",)
@@ -101,7 +102,3 @@ def _default(name: str, key: str | None, share: Decimal, shared: str) -> GpuRate
 
 def _range(row: gpu_rates.DefaultRate) -> str:
     return "" if row.low is None or row.high is None else f", on offer from {row.low} to {row.high} USD/h"
-
-
-def _toml(name: str) -> str:
-    return safe(name, 80).replace("\\", "\\\\").replace('"', '\\"')

@@ -8,6 +8,7 @@ from decimal import Decimal
 from infertop.money import checks
 from infertop.money.schema import BROKEN, Key, Reader, shown
 from infertop.money.toml_lines import Path
+from infertop.money.toml_text import heading
 
 FREE_OR_MORE = Key(checks.number(least=Decimal(0)))
 ABOVE_0 = Key(checks.number(above=Decimal(0)))
@@ -23,8 +24,8 @@ def dotted(path: Path) -> Callable[[str, object], str]:
     """Return what to say of [model.gpt-4.1], which TOML reads as the table "1" in model.gpt-4."""
 
     def hint(name: str, value: object) -> str:
-        whole = shown(f"{path[-1]}.{name}")
-        return f'; a name with a dot needs quotes: [{path[0]}."{whole}"]' if isinstance(value, dict) else ""
+        whole = heading(str(path[0]), shown(f"{path[-1]}.{name}"))
+        return f"; a name with a dot needs quotes: {whole}" if isinstance(value, dict) else ""
 
     return hint
 

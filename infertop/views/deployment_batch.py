@@ -7,6 +7,7 @@ from decimal import Decimal
 from infertop.money.deployments import batch as formulas
 from infertop.money.deployments.declared import ONCE, Batch, Deployment
 from infertop.money.quote import Quote, Way
+from infertop.money.toml_text import heading
 from infertop.readings.model import LOCAL
 from infertop.views.deployment_words import amount, dollars, hourly_source, list_price, percent, source_of
 from infertop.views.facts import Facts
@@ -55,8 +56,8 @@ def _period(terms: Batch) -> str:
 def _verdict(each: Deployment, terms: Batch, job: formulas.Job) -> str:
     if job.usd is None:
         if terms.hardware is not None:
-            return f'{terms.hardware.gpu} has no price: set usd_per_hour under [gpu."{terms.hardware.gpu}"]'
-        return f'{each.model} has no list price at {each.provider}: set one under [model."{each.model}"]'
+            return f"{terms.hardware.gpu} has no price: set usd_per_hour under {heading('gpu', terms.hardware.gpu)}"
+        return f"{each.model} has no list price at {each.provider}: set one under {heading('model', each.model)}"
     said = f"costs {dollars(job.usd)}{_period(terms)}"
     if job.at_once is None:
         return said

@@ -8,6 +8,7 @@ from decimal import Decimal
 from infertop.money.deployments import provisioned as formulas
 from infertop.money.deployments.booked import price
 from infertop.money.deployments.declared import Deployment, Provisioned
+from infertop.money.toml_text import heading
 from infertop.views.deployment_traffic import ByToken, Traffic, by_token, declared, measured
 from infertop.views.deployment_words import amount, dollars, list_price, percent
 from infertop.views.facts import Facts
@@ -52,7 +53,9 @@ def _verdict(
         return "what it serves is unknown: declare input_tokens and output_tokens, or name the source that meters it"
     if cost.usd is None:
         name = cost.unpriced or each.model
-        return f'{name} has no list price at {each.provider}: set one under [model."{name}"] to see when it pays'
+        return (
+            f"{name} has no list price at {each.provider}: set one under {heading('model', name)} to see when it pays"
+        )
     if pays is None:
         return "none of it is used" if used == 0 else "its tokens are free by the list"
     if pays > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infertop.money.toml_text import heading
 from infertop.readings.safe import safe
 from infertop.views.costs import UNKNOWN_MODEL, GpuCost, ModelCost
 from infertop.views.explain_rate import host_lines
@@ -103,7 +104,7 @@ def _usage(facts: Facts, row: ModelRow, cost: ModelCost) -> tuple[str, ...]:
 def _margin(facts: Facts, row: ModelRow) -> tuple[str, ...]:
     shadow = facts.prices.shadow_price(row.model, facts.now)
     if not shadow:
-        return (f'no shadow price: set input and output under [model."{safe(row.model, 60)}"] in pricing.toml',)
+        return (f"no shadow price: set input and output under {heading('model', row.model)} in pricing.toml",)
     used = [name for name, rate in row.tokens_per_second.items() if rate is not None and name in shadow]
     prices = [
         f"  {name} {number(shadow[name].usd)} USD per 1M{'' if is_own(name, shadow[name]) else ' (has no own price)'}:"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import pytest
@@ -173,6 +174,14 @@ def test_without_a_list_price_the_use_is_told_and_what_to_do() -> None:
     row = only(world(text))
     assert (row.utilization, row.break_even) == (pytest.approx(0.4), None)
     assert row.verdict == ('homemade has no list price at azure: set one under [model."homemade"] to see when it pays')
+
+
+def test_what_is_to_be_pasted_is_toml_whatever_the_model_is_called() -> None:
+    escaped = 'x\\"\\ninput = \\"y'
+    for text in (f"{PTU}{MIX}", JOB):
+        verdict = only(world(text.replace("gpt-4.1", escaped))).verdict
+        pasted = "[model." + verdict.partition(" under [model.")[2].partition(" to see")[0]
+        assert tomllib.loads(pasted) == {"model": {'x"\ninput = "y': {}}}
 
 
 def test_nothing_served_is_no_use_and_no_price_for_a_million() -> None:

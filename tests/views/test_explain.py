@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -188,3 +189,5 @@ def test_what_others_named_cannot_draw_on_the_screen() -> None:
         made.poll(nvml(NIGHT + second, gpu), engine(NIGHT + second, source="vllm\x1b[2J", model=bad, requests=second))
     text = "".join(line for _, _, _, said in asked(made.facts()) for line in (said.title, *said.lines))
     assert not re.search(r"[\x00-\x1f\x7f\u202e]", text)
+    pasted = text.partition("set input and output under ")[2].partition(" in pricing.toml")[0]
+    assert tomllib.loads(pasted) == {"model": {bad: {}}}
