@@ -16,6 +16,7 @@ from infertop.views.shapes import Quantiles
 
 _COUNTED = ("output_tokens", "requests", "prompt_tokens", "input_tokens")
 _TELLING = (*_COUNTED, "running", "waiting")
+_LOADED = "model_memory_bytes"
 
 
 class Increase(NamedTuple):
@@ -38,8 +39,12 @@ class Meters:
     window: float
 
     def models(self, source: str) -> tuple[str, ...]:
-        """Return the models that a source reports, in alphabetical order."""
-        tracks = (track for metric in _TELLING for track in self.state.tracks(source, metric))
+        """Return the models that a source reports, in alphabetical order.
+
+        One of which only is known that it was loaded is gone when it is not any more.
+        """
+        tracks = [track for metric in _TELLING for track in self.state.tracks(source, metric)]
+        tracks += self.tracks(source, _LOADED)
         return tuple(sorted({model for track in tracks if (model := track.series.label("model")) is not None}))
 
     def tracks(self, source: str, metric: str, **labels: str) -> Iterator[Track]:

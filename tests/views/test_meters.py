@@ -76,3 +76,14 @@ def test_the_gpu_time_of_both_phases_is_told_or_none() -> None:
         each = [(Series.of(name, model=LLAMA), share * second) for name, share in names.items()]
         world.poll(batch(VLLM, START + second, each, started=1.0))
     assert world.meters().phases(VLLM, LLAMA) == PhaseSeconds(1.5, 0.75)
+
+
+def test_a_model_that_is_only_known_to_be_loaded_is_one_until_it_is_unloaded() -> None:
+    world = World()
+    loaded = [(Series.of("model_memory_bytes", model=name), 5e9) for name in ("a", "b")]
+    for second in range(12):
+        world.poll(batch("ollama", START + second, loaded if second < 3 else loaded[:1]))
+        world.state.tick(world.now)
+        if second == 2:
+            assert world.meters().models("ollama") == ("a", "b")
+    assert world.meters().models("ollama") == ("a",)
