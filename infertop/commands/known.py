@@ -46,10 +46,11 @@ def known(session: Session) -> Facts:
     local = viewing.local if viewing else session.roster.local()
     current = costs(newest_gpus(session.state), meters, pricing.prices, now, local)
     watch = session.watch
+    healths = _of_sources(session.state.healths(), viewing.sources if viewing else session.roster.configs.keys())
     return Facts(
         now=now,
         state=session.state,
-        healths=_of_sources(session.state.healths(), viewing.sources if viewing else session.roster.configs.keys()),
+        healths=healths,
         meters=meters,
         prices=pricing.prices,
         costs=current,
@@ -62,6 +63,7 @@ def known(session: Session) -> Facts:
         searched=session.finding.searched if session.finding else (),
         recorder=viewing.recorder if viewing else "",
         prices_loaded_at=pricing.loaded_at,
+        apart=frozenset(each.source for each in healths if not session.counts(each.source)),
     )
 
 

@@ -48,7 +48,8 @@ class Past:
 class Facts:
     """State, prices, history and what the program knows of itself, at `now` (epoch seconds).
 
-    `prices_loaded_at` is when pricing.toml was read as it is in use, None without one.
+    `prices_loaded_at` is when pricing.toml was read as it is in use, None without one. `apart` are the sources that
+    tell who used what others count: they are in no total.
     """
 
     now: float
@@ -66,6 +67,7 @@ class Facts:
     searched: tuple[Searched, ...] = ()
     recorder: str = ""
     prices_loaded_at: float | None = None
+    apart: frozenset[str] = frozenset()
 
     def age_of(self, source: str) -> float | None:
         """Return how many seconds ago a source was last read, None where it never was."""

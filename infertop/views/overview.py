@@ -51,7 +51,8 @@ def _measured(facts: Facts, models: tuple[ModelRow, ...]) -> float:
 def headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
     """Return the first lines."""
     costs, past = facts.costs, facts.past
-    rates = [rate for row in models for rate in row.tokens_per_second.values() if rate is not None]
+    counting = (row for row in models if row.source not in facts.apart)
+    rates = [rate for row in counting for rate in row.tokens_per_second.values() if rate is not None]
     usual = past.usual
     month = next((each for each in past.budgets if each.budget.period == "month" and not each.budget.conditions), None)
     total = [mark for mark in past.marks if mark.scope == () and mark.metric == "usd_per_hour"]

@@ -43,6 +43,16 @@ def test_the_headline_says_what_is_spent_and_on_what() -> None:
     assert (head.usual_usd_per_hour, head.usual_note) == (None, "known after an hour of history")
 
 
+def test_tokens_that_another_source_counts_too_are_in_the_headline_once() -> None:
+    world = lived()
+    for second in range(31):
+        world.poll(engine(START + second, source="gateway", output_tokens=10.0 * second, prompt_tokens=30.0 * second))
+    assert overview(world.facts()).headline.tokens_per_second == pytest.approx(80.0)
+    view = overview(world.facts(apart=frozenset({"gateway"})))
+    assert view.headline.tokens_per_second == pytest.approx(40.0)
+    assert {row.source for row in view.models} == {VLLM, "gateway"}
+
+
 def test_nothing_that_is_unknown_is_0() -> None:
     view = overview(World().facts())
     head = view.headline
