@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal
 
+from infertop.money.nearest import NEAREST
 from infertop.money.quote import STANDARD_RATE, UnitPrice
 from infertop.money.settings import ClassPrice, ModelPrices, Tier, Variant
 
@@ -13,13 +14,6 @@ PER_TOKENS = 1_000_000
 PER_CALL = 1
 # Wide enough for a price times a factor: prices and factors have 28 digits at most.
 _EXACT = Context(prec=60)
-# A class without a price of its own costs what the nearest of these does that has one.
-_KINDS: Mapping[str, tuple[str, ...]] = {
-    "cache_read": ("input",),
-    "cache_write_5m": ("input",),
-    "cache_write_1h": ("cache_write_5m", "input"),
-    "reasoning": ("output",),
-}
 
 
 def entry_prices(entry: ModelPrices, words: Sequence[str]) -> dict[str, UnitPrice]:
@@ -62,9 +56,9 @@ def scaled(unit: UnitPrice, factor: Decimal) -> UnitPrice:
 
 
 def with_kinds(prices: dict[str, UnitPrice]) -> dict[str, UnitPrice]:
-    """Return prices to which caches have been added at the price of input, and reasoning at that of output."""
+    """Return prices to which what has none has been added at the price of its kind, see `NEAREST`."""
     found = dict(prices)
-    for name, kinds in _KINDS.items():
+    for name, kinds in NEAREST.items():
         kind = next((each for each in kinds if each in prices), None)
         if name not in found and kind:
             found[name] = replace(prices[kind], stands_for=kind, minimum=0)

@@ -34,8 +34,19 @@ def test_a_shadow_price_has_its_line_and_is_not_a_default() -> None:
 
 def test_a_class_that_is_left_out_costs_what_its_kind_costs() -> None:
     found = prices('[model."m"]\ninput = 2\noutput = 8\ncache_write_5m = 3\n', "m")
-    assert found == {"input": 2, "output": 8, "cache_read": 2, "cache_write_5m": 3, "cache_write_1h": 3, "reasoning": 8}
-    assert prices('[model."m"]\noutput = 8\n', "m") == {"output": 8, "reasoning": 8}
+    prompt = dict.fromkeys(("input", "cache_read", "input_audio", "input_image"), 2)
+    generated = dict.fromkeys(("output", "reasoning", "output_audio", "output_image"), 8)
+    assert found == prompt | generated | {"cache_write_5m": 3, "cache_write_1h": 3}
+    assert prices('[model."m"]\noutput = 8\n', "m") == generated
+
+
+def test_what_is_counted_beside_tokens_costs_what_its_kind_costs_without_a_list_too() -> None:
+    found = prices('[model."m"]\naudio_seconds = 0.001\ninput_audio_seconds = 0.002\n', "m")
+    assert {name: str(usd) for name, usd in found.items()} == {
+        "audio_seconds": "0.001",
+        "input_audio_seconds": "0.002",
+        "output_audio_seconds": "0.001",
+    }
 
 
 def test_the_exact_name_goes_before_globs_and_the_provider_before_none() -> None:

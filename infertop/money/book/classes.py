@@ -6,29 +6,26 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from infertop.money.book.rows import Tiered
+from infertop.money.nearest import NEAREST
 from infertop.money.quote import UnitPrice
 from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
 
 PER_TOKENS = 1_000_000
 # The book's keys are classes, call units, and this: what a list asks for writes to a cache however long they live.
 CACHE_WRITE = "cache_write"
-# What prices a class that has no price of its own, the nearest first, and whether that counts as its own.
-_ELSE: dict[str, tuple[tuple[str, str], ...]] = {
-    "cache_read": (("input", "input"),),
-    "cache_write_5m": ((CACHE_WRITE, ""), ("input", "input")),
-    "cache_write_1h": ((CACHE_WRITE, "cache_write_5m"), ("input", "input")),
-    "reasoning": (("output", "output"),),
-    "input_audio": (("input", "input"),),
-    "output_audio": (("output", "output"),),
-    "input_image": (("input", "input"),),
-    "output_image": (("output", "output"),),
-    "input_audio_seconds": (("audio_seconds", "audio_seconds"),),
-    "output_audio_seconds": (("audio_seconds", "audio_seconds"),),
-    "input_annotated_document_pages": (("input_document_pages", "input_document_pages"),),
-}
+# Which class it is the price of.
+_WRITES = "cache_write_5m"
+
+
+def _chain(name: str) -> tuple[tuple[str, str], ...]:
+    """Return what may price a class or unit, the nearest first, each with the class that it stands for ("": itself)."""
+    own = ((name, ""), (CACHE_WRITE, "")) if name == _WRITES else ((name, ""),)
+    return (*own, *((CACHE_WRITE if kind == _WRITES else kind, kind) for kind in NEAREST.get(name, ())))
+
+
 # Every class and unit, how many of it are priced at once, and what may price it: once for all, as quotes are many.
 _CHAINS = tuple(
-    (name, CALL_UNITS[name].per if name in CALL_UNITS else PER_TOKENS, ((name, ""), *_ELSE.get(name, ())))
+    (name, CALL_UNITS[name].per if name in CALL_UNITS else PER_TOKENS, _chain(name))
     for name in (*TOKEN_CLASSES, *CALL_UNITS)
 )
 
