@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from textwrap import wrap
 from typing import Any
 
 from infertop.commands.counters import VOCABULARY, Counting
@@ -18,6 +19,7 @@ _NAME_WIDTH = 24
 _WIDTHS = (12, 9, 9, 9, 10)
 _SIDES = ("input", "output")
 _TOTAL = "total"
+_LINE = 80
 _FINEST = Decimal("1e-6")
 
 
@@ -86,6 +88,7 @@ def _json(estimate: Estimate, output: int) -> dict[str, Any]:
         "counted_by": counting.method,
         "encoding": counting.cut.encoding,
         "margin": counting.margin,
+        "within": counting.within,
         "price": None if quote is None else _price(quote),
         "files": files,
         "total": {
@@ -119,7 +122,7 @@ def as_text(estimates: Sequence[Estimate], output_tokens: int) -> str:
         lines += ["", _heading(each), *_table(each, output_tokens)]
         flags = sorted({flag for counted in each.files for flag in counted.cost.flags})
         lines += [f"  {safe(', '.join(flags), 200)}"] if flags else []
-        lines.append(f"  {each.counting.sentence()}")
+        lines += wrap(each.counting.sentence(), _LINE, initial_indent="  ", subsequent_indent="  ")
     if len(estimates) > 1:
         lines += ["", *_compared(estimates)]
     return "\n".join(lines) + "\n"

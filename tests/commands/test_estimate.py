@@ -109,6 +109,7 @@ def test_files_are_counted_and_priced_by_model_and_in_total(capsys, tmp_path, by
         "stand-in",
         0.2,
     )
+    assert (gpt["within"], claude["within"]) == (None, None)
     assert claude["total"]["usd"]["total"] == "0.015"
     assert gpt["price"]["usd_per_million_tokens"] == {"input": "2.5", "output": "10"}
 
@@ -119,7 +120,10 @@ def test_the_text_form_has_the_same_figures_and_marks_what_is_estimated(capsys, 
     status, out, _ = estimate(capsys, file, "--model", "gpt-4o", "--model", "nobody-knows", "--output-tokens", 0)
     assert status == 0
     assert "~970" in out
-    assert "~ estimated by characters, +-20 %: o200k_base is missing (--download: 3.6 MB)" in out
+    told = " ".join(out.split())
+    assert "~ rough, estimated by characters: half of texts come out within 4 %, nine of ten within 20 %" in told
+    assert "a short or repetitive one may be off by half or more; o200k_base is missing (--download: 3.6 MB)" in told
+    assert "+-" not in out
     assert 'nobody-knows: no price is known;\n  set one under [model."nobody-knows"] in pricing.toml' in out
     assert max(map(len, out.splitlines())) <= 80
 
@@ -192,7 +196,9 @@ def test_a_damaged_vocabulary_is_left_alone_and_not_used(capsys, monkeypatch, tm
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
     (tmp_path / "prompt.txt").write_text("a b c")
     status, out, _ = estimate(capsys, tmp_path / "prompt.txt", "--model", "gpt-4o", "--output-tokens", 1, "--json")
-    assert (status, json.loads(out)["models"][0]["counted_by"]) == (0, "characters")
+    (model,) = json.loads(out)["models"]
+    assert (status, model["counted_by"], model["margin"]) == (0, "characters", None)
+    assert model["within"] == {"half_of_texts": 0.04, "nine_of_ten_texts": 0.2}
     assert damaged.read_text() == "damaged"
 
 
