@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from textwrap import wrap
 from typing import Any
 
 from infertop.commands.counters import VOCABULARY, Counting
 from infertop.commands.priced_line import plain
+from infertop.commands.wrapping import wrapped
 from infertop.money.quote import Cost, Quote
 from infertop.money.toml_text import heading
 from infertop.readings.safe import safe
@@ -122,7 +122,7 @@ def as_text(estimates: Sequence[Estimate], output_tokens: int) -> str:
         lines += ["", _heading(each), *_table(each, output_tokens)]
         flags = sorted({flag for counted in each.files for flag in counted.cost.flags})
         lines += [f"  {safe(', '.join(flags), 200)}"] if flags else []
-        lines += wrap(each.counting.sentence(), _LINE, initial_indent="  ", subsequent_indent="  ")
+        lines += wrapped(each.counting.sentence(), _LINE, "  ", "  ")
     if len(estimates) > 1:
         lines += ["", *_compared(estimates)]
     return "\n".join(lines) + "\n"

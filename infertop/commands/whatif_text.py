@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from infertop.commands.wrapping import wrapped
 from infertop.readings.safe import safe
 from infertop.views.once import timestamp
 from infertop.views.whatif_shapes import Alternative, BreakEven, Saving, Scale, WhatIf, WhatIfPage
@@ -151,4 +151,4 @@ def _aligned(table: Sequence[Sequence[str]]) -> Iterable[str]:
 
 
 def _wrapped(text: str, indent: str = "  ") -> list[str]:
-    return textwrap.wrap(safe(text), WIDTH, subsequent_indent=indent)
+    return wrapped(text, WIDTH, indent=indent, most=512)
