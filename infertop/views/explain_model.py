@@ -44,6 +44,7 @@ def model_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
         **{column: _reading(row, column, *how) for column, *how in _READINGS},
         **{column: _latency(row, column, *how) for column, *how in _LATENCIES},
         "cache_hit_ratio": Explained("hits", _hits(row)),
+        "draft_acceptance_ratio": Explained("drafts taken", _drafts(facts, row)),
         "prompt_tokens_per_request": Explained("prompt/req", _length(row, "prompt", row.prompt_tokens_per_request)),
         "output_tokens_per_request": Explained("output/req", _length(row, "output", row.output_tokens_per_request)),
         **dict.fromkeys(("model", "source", "kind", "provider"), name),
@@ -133,6 +134,21 @@ def _hits(row: ModelRow) -> tuple[str, ...]:
     return (
         "hits = cached prompt tokens / all prompt tokens",
         f"  = {texts[0]} / ({texts[0]} + {texts[1]}) = {number(row.cache_hit_ratio, 4)}",
+    )
+
+
+def _drafts(facts: Facts, row: ModelRow) -> tuple[str, ...]:
+    drafted, accepted = (
+        facts.meters.increase(row.source, f"spec_{what}_tokens", model=row.model) for what in ("drafted", "accepted")
+    )
+    if drafted is None or accepted is None:
+        return ("unknown: the engine does not report what speculation proposed, or does not speculate",)
+    if row.draft_acceptance_ratio is None:
+        return ("unknown: speculation proposed no token in the window",)
+    texts = number(accepted.amount, 4), number(drafted.amount, 4)
+    return (
+        "drafts taken = proposed tokens that the model accepted / tokens that speculation proposed, over the window",
+        f"  = {texts[0]} / {texts[1]} = {number(row.draft_acceptance_ratio, 4)}",
     )
 
 

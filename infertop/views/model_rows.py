@@ -139,7 +139,14 @@ def _with_load(row: ModelRow, meters: Meters) -> ModelRow:
         kv_cache_usage=_current_mean(meters, source, model),
         kv_cache_peak=meters.peak(source, "kv_cache_usage", model=model),
         preemptions_per_second=meters.rate(source, "preemptions", model=model),
+        draft_acceptance_ratio=_accepted(meters, source, model),
     )
+
+
+def _accepted(meters: Meters, source: str, model: str) -> float | None:
+    drafted = meters.increase(source, "spec_drafted_tokens", model=model)
+    accepted = meters.increase(source, "spec_accepted_tokens", model=model)
+    return accepted.amount / drafted.amount if accepted and drafted and drafted.amount else None
 
 
 def _current_mean(meters: Meters, source: str, model: str) -> float | None:

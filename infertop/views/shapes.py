@@ -59,7 +59,8 @@ class ModelRow:
     """A model on a source.
 
     `usd_per_hour` is its all-in cost, `usage_usd_per_hour` the same without idle time, `shadow_margin_usd_per_hour`
-    what its shadow price would bring above the all-in cost.
+    what its shadow price would bring above the all-in cost. `draft_acceptance_ratio` is the share of the tokens that
+    speculation proposed which the model accepted, None where it proposed none.
     """
 
     source: str
@@ -82,6 +83,7 @@ class ModelRow:
     kv_cache_usage: float | None = None
     kv_cache_peak: float | None = None
     cache_hit_ratio: float | None = None
+    draft_acceptance_ratio: float | None = None
     preemptions_per_second: float | None = None
     prompt_tokens_per_request: float | None = None
     output_tokens_per_request: float | None = None

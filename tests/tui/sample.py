@@ -70,6 +70,7 @@ def model(
         kv_cache_usage=0.31 + seed / 20 if local else None,
         kv_cache_peak=0.52 + seed / 20 if local else None,
         cache_hit_ratio=0.29,
+        draft_acceptance_ratio=0.63 if local else None,
         preemptions_per_second=0.0 if local else None,
         prompt_tokens_per_request=620.0,
         output_tokens_per_request=242.0,

@@ -225,6 +225,7 @@ def test_the_page_of_a_model_shows_all_that_is_known_of_it():
         "5.40M",
         "KV cache peak",
         "prefix hits",
+        "drafts taken    63 %",
         "preemptions/s",
         "<0.3",
         ">60",

@@ -81,6 +81,18 @@ def test_class_prices_times_their_rates_are_the_dollars_an_hour() -> None:
     assert sum(hourly) == pytest.approx(2.49, rel=1e-9)
 
 
+def test_how_many_drafts_were_taken_can_be_worked_out() -> None:
+    def told(**rates: float) -> Explained:
+        made = world(RENTED, Gpu("GPU-0", 0.61, {VLLM: (60e9, 0.1)}), **SIZES, **rates)
+        return explain(facts_of(made), "models", f"{VLLM}\t{LLAMA}", "draft_acceptance_ratio")
+
+    said = told(spec_drafted_tokens=30.0, spec_accepted_tokens=19.0)
+    assert said.lines[1] == "  = 380 / 600 = 0.6333"
+    assert check(said) == 1
+    assert told(spec_drafted_tokens=0.0, spec_accepted_tokens=0.0).lines[0].endswith("proposed no token in the window")
+    assert told().lines[0].startswith("unknown: the engine does not report")
+
+
 def test_measured_gpu_time_tells_prompts_from_generation() -> None:
     made = World(PriceBook(parse(RENTED.encode())))
     for second in range(11):

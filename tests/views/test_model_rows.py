@@ -59,6 +59,17 @@ def test_what_a_model_does_and_what_that_costs() -> None:
     assert (row.basis, row.gpus) == ("measured", ("GPU-0",))
 
 
+def test_the_share_of_drafts_that_was_taken_is_known_only_where_there_were_some() -> None:
+    def taken(**rates: float) -> float | None:
+        return only(running(30, output_tokens=25.0, **rates)).draft_acceptance_ratio
+
+    assert taken(spec_drafted_tokens=30.0, spec_accepted_tokens=18.0) == pytest.approx(0.6)
+    assert taken(spec_drafted_tokens=30.0, spec_accepted_tokens=0.0) == 0.0
+    assert taken(spec_drafted_tokens=0.0, spec_accepted_tokens=0.0) is None
+    assert taken(spec_drafted_tokens=30.0) is None
+    assert taken() is None
+
+
 @settings(deadline=None, max_examples=40)
 @given(worlds)
 @example({**SHARED, "book": 0})

@@ -119,6 +119,7 @@ def _load(row: ModelRow) -> Block:
             ("KV cache mean", fmt.percent(row.kv_cache_usage)),
             ("KV cache peak", fmt.percent(row.kv_cache_peak)),
             ("prefix hits", fmt.percent(row.cache_hit_ratio)),
+            ("drafts taken", fmt.percent(row.draft_acceptance_ratio)),
             ("preemptions/s", fmt.rate(row.preemptions_per_second)),
         ),
         label=13,
