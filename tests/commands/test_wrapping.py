@@ -18,8 +18,8 @@ def test_a_number_and_its_unit_are_never_parted(width: int) -> None:
 
 
 def test_other_blanks_are_where_lines_end_and_what_does_not_print_is_replaced() -> None:
-    assert wrapped("12 More 5 models\x1b", 9, first="> ", indent="  ") == [
-        "> 12",
+    assert wrapped("123 More 5 models\x1b", 9, first="> ", indent="  ") == [
+        "> 123",
         "  More 5",
         "  models\N{REPLACEMENT CHARACTER}",
     ]
