@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from collectors import KINDS
+from infertop.commands.book import book_of
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup, setup_or_status
 from infertop.commands.sources import MACHINE, PLANNED
+from infertop.commands.suspect import suspect
 from infertop.engine.collector import State
 from infertop.history.files import is_written, writer_pid
 from infertop.history.open import open_memory
@@ -66,6 +68,8 @@ def _configuration(setup: Setup) -> Iterable[str]:
     yield f"configuration  {safe(loaded.path) if loaded.path else 'none: defaults'}"
     for notice in loaded.notices:
         yield f"               ! {safe(notice)}"
+    for sentence in suspect(book_of(loaded.settings), setup.clock.now()):
+        yield f"               ! {safe(sentence)}"
     settings = loaded.settings
     yield (
         f"               {len(settings.gpus)} GPU rates, {len(settings.models)} model prices, "

@@ -87,9 +87,9 @@ def _default(name: str, key: str | None, share: Decimal, shared: str) -> GpuRate
     row = gpu_rates.default_rates().get(key or "")
     paste = heading("gpu", gpu_rates.without_mig(name))
     if row is None or row.usd_per_hour is None:
-        return GpuRate(
-            None, False, key, (f"no price for {safe(name, 80)}: set usd_per_hour under {paste} in pricing.toml",)
-        )
+        unknown = "" if key else ", which is no GPU that infertop knows"
+        line = f"no price for {safe(name, 80)}{unknown}: set usd_per_hour under {paste} in pricing.toml"
+        return GpuRate(None, False, key, (line,))
     usd = shared_usd(row.usd_per_hour, share)
     price = Price(name, usd, PER_GPU_HOUR, f"default rates {row.date}", default=True)
     lines = (

@@ -50,7 +50,8 @@ def test_a_gpu_that_nobody_knows_has_no_price_and_names_what_to_paste() -> None:
     rate = gpu_rate(Settings(), 'ACME "Turbo" 9')
     assert rate.price is None
     assert rate.lines == (
-        'no price for ACME "Turbo" 9: set usd_per_hour under [gpu."ACME \\"Turbo\\" 9"] in pricing.toml',
+        'no price for ACME "Turbo" 9, which is no GPU that infertop knows: '
+        'set usd_per_hour under [gpu."ACME \\"Turbo\\" 9"] in pricing.toml',
     )
 
 

@@ -260,6 +260,9 @@ def test_a_batch_on_own_gpus_beside_a_provider_and_alone() -> None:
     assert (unknown.usd_per_hour, unknown.verdict) == (
         None, 'Abacus has no price: set usd_per_hour under [gpu."Abacus"]',
     )  # fmt: skip
+    assert "no price for Abacus, which is no GPU that infertop knows" in unknown.lines[1]
+    compared = only(world(f'{FLEX}gpu = "Abacus"\n'))
+    assert any("no price for Abacus, which is no GPU that infertop knows" in line for line in compared.lines)
 
 
 def test_what_is_not_there_yet_or_any_more_has_no_row() -> None:
