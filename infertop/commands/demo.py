@@ -15,7 +15,6 @@ from infertop.engine.http import Http
 NOTICE = "the demo: requests and tokens are recorded real traffic; the GPUs and latencies of the machine are made up"
 PAST_SECONDS = 80 * 60
 STEP_SECONDS = 10.0
-LOCAL = frozenset(engine.source for engine in ENGINES) | {SMALL}
 
 
 class Now:

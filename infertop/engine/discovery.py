@@ -22,7 +22,6 @@ from infertop.engine.pattern import Pattern
 from infertop.engine.processes import Scan, scan
 from infertop.engine.worker import Stuck, Worker
 
-INTERVAL_SECONDS = 10.0
 _SCAN_SECONDS = 5.0
 _PROBE_SECONDS = 2.0
 _PROBE_BYTES = 4 * 2**20

@@ -28,7 +28,6 @@ from infertop.readings.safe import safe
 if TYPE_CHECKING:
     import httpx
 
-PROMETHEUS_TEXT = "text/plain;version=0.0.4"
 MAX_BYTES = 16 * 2**20
 MAX_SIFTED_BYTES = 256 * 2**20
 _AGENT = f"infertop/{__version__}"

@@ -100,10 +100,6 @@ class Track:
             self._trend = (key, self.bins(end - window, end, count))
         return self._trend[1]
 
-    def bucket_bins(self, start: float, end: float, count: int) -> tuple[Buckets | None, ...]:
-        """Return what a histogram observed in each of `count` equal spans between two times."""
-        return (None,) * count
-
 
 class Gauge(Track):
     """A gauge. A reading holds for the time before it; one that is not a finite number is none."""
@@ -234,11 +230,6 @@ class Histogram(Track):
         """Return what came in in the last `window` seconds."""
         newest = self.frame.newest
         return self._growth(self._at(newest - window), self._at(newest))
-
-    def bucket_bins(self, start: float, end: float, count: int) -> tuple[Buckets | None, ...]:
-        """Return what came in in each of `count` equal spans."""
-        readings = [self._at(edge) for edge in _edges(start, end, count)]
-        return tuple(self._growth(before, after) for before, after in pairwise(readings))
 
     def _at(self, ts: float) -> _Reading:
         line, rows = self.frame.line, self.fine

@@ -5,7 +5,7 @@ Labels are kept as sent (they are keys); `infertop.readings.safe` makes them fit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,14 +43,6 @@ class Buckets(NamedTuple):
 
 
 Value = float | Buckets
-
-
-class Sample(NamedTuple):
-    """What one meter said at one time (`ts`: seconds since the epoch, UTC)."""
-
-    series: Series
-    ts: float
-    value: Value
 
 
 LOCAL = "local"
@@ -97,8 +89,3 @@ class Batch:
     statements: tuple[Statement, ...] = ()
     notes: tuple[str, ...] = field(default=())
     rejected: int = 0
-
-    def samples(self) -> Iterator[Sample]:
-        """Iterate over the readings one by one."""
-        for series, value in zip(self.series, self.values, strict=True):
-            yield Sample(series, self.ts, value)

@@ -23,7 +23,7 @@ def work(seconds):
 
 async def test_the_first_poll_knows_memory_and_no_shares_of_time(host):
     batch = await host.collect(100.0)
-    values = {series.metric: value for series, _, value in batch.samples()}
+    values = {series.metric: value for series, value in zip(batch.series, batch.values, strict=True)}
     assert set(values) == {"host_memory_used_bytes", "host_memory_total_bytes", "host_process_memory_bytes"}
     assert values["host_memory_total_bytes"] == psutil.virtual_memory().total
     assert 0 < values["host_process_memory_bytes"] < values["host_memory_used_bytes"]
@@ -35,7 +35,7 @@ async def test_later_polls_know_processor_use_and_keep_the_series_object(host):
     second = await host.collect(101.0)
     work(0.1)
     third = await host.collect(101.5)
-    values = {series.metric: value for series, _, value in second.samples()}
+    values = {series.metric: value for series, value in zip(second.series, second.values, strict=True)}
     assert 0 < values["host_cpu_utilization"] <= 1
     assert 0.05 <= values["host_process_cpu_ratio"] < 1
     assert third.series is second.series

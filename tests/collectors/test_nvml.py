@@ -73,7 +73,8 @@ async def collector(deadline=3.0):
 
 
 def read(batch):
-    return {(series.metric, series.label("gpu"), series.label("pid")): value for series, _, value in batch.samples()}
+    pairs = zip(batch.series, batch.values, strict=True)
+    return {(series.metric, series.label("gpu"), series.label("pid")): value for series, value in pairs}
 
 
 def gpus(batch):

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from infertop.engine.collector import State, Unavailable
-from infertop.engine.http import PROMETHEUS_TEXT, Http
+from infertop.engine.http import Http
 from tests.engine.servers import answer, forever, mocked, refused, serve, then_close, then_hang
 
 MIB = 2**20
@@ -23,7 +23,7 @@ MIB = 2**20
 async def test_an_answer_has_status_headers_body_and_time():
     async with serve(answer(b"up 1\n", Content_Type="text/plain", X_Odd="Yes")) as server:
         http = Http(server.url)
-        reply = await http.get("/metrics", headers={"Accept": PROMETHEUS_TEXT})
+        reply = await http.get("/metrics", headers={"Accept": "text/plain;version=0.0.4"})
         await http.close()
     assert (reply.status, reply.body) == (200, b"up 1\n")
     assert reply.headers["content-type"] == "text/plain"

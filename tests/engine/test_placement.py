@@ -39,7 +39,7 @@ def nvml_batch(gpus, ts=100.0):
 def placed(batch):
     """Return {(gpu, holder): (processes, memory, utilisation)}."""
     found = {}
-    for series, _, value in batch.samples():
+    for series, value in zip(batch.series, batch.values, strict=True):
         if series.metric.startswith("placement_"):
             assert {label for label, _ in series.labels} == set(METRICS[series.metric].labels)
             place = found.setdefault((series.label("gpu"), series.label("holder")), {})

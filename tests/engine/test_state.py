@@ -83,12 +83,7 @@ def test_what_is_unknown_is_answered_with_nothing():
     rig.poll(100, {RUNNING: 1.0})
     assert rig.state.tracks("s", "waiting") == ()
     track = rig.track(RUNNING)
-    assert (track.increase(9), track.rate(9), track.buckets(9), track.bucket_bins(0, 9, 2)) == (
-        None,
-        None,
-        None,
-        (None, None),
-    )
+    assert (track.increase(9), track.rate(9), track.buckets(9)) == (None, None, None)
 
 
 def test_a_batch_that_is_not_newer_is_passed_over():

@@ -194,7 +194,6 @@ def test_a_histogram_gives_what_came_in_within_the_window():
         rig.poll(ts, {TTFT: reading})
     assert rig.track(TTFT).buckets(60) == Buckets((0.1, 1.0, INF), (3, 4, 4), 5)
     assert rig.track(TTFT).buckets(1) == Buckets((0.1, 1.0, INF), (2, 3, 3), 3)
-    assert [each and each.observations for each in rig.track(TTFT).bucket_bins(99, 102, 3)] == [None, 1, 3]
 
 
 def test_a_histogram_into_which_nothing_came_has_no_observations():
@@ -226,8 +225,6 @@ def test_a_long_window_of_a_histogram_is_exact_to_the_thinned_poll():
         grown = rig.track(TTFT).buckets(window)
         assert window <= grown.counts[0] <= window + (0 if window < 300 else 5)
         assert grown.counts == (grown.total, 2 * grown.total, 3 * grown.total)
-    sparks = rig.track(TTFT).bucket_bins(1300, 2200, 10)
-    assert sum(each.counts[0] for each in sparks) == pytest.approx(899, abs=6)
 
 
 # Trends.
