@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from infertop.money.dates import ALWAYS, Dated, begins
+from infertop.money.deployments.booked import spends
 from infertop.money.quote import STANDARD, Quote, UnitPrice, Way
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
@@ -115,6 +116,7 @@ def prices_of(settings: Settings) -> Settings:
         energy=settings.energy,
         models=settings.models,
         providers=settings.providers,
+        deployments=tuple(each for each in settings.deployments if spends(each)),
     )
 
 
@@ -126,6 +128,7 @@ def _without_dates(settings: Settings) -> Settings:
         energy=None if settings.energy is None or settings.energy.since else settings.energy,
         models=tuple(each for each in settings.models if each.since is None),
         providers=tuple(each for each in settings.providers if each.since is None),
+        deployments=tuple(each for each in settings.deployments if each.since is None),
     )
 
 

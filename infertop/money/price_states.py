@@ -11,11 +11,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from infertop.money import settings as said
+from infertop.money.deployments import declared
 from infertop.money.settings import Settings
 
 _KIND = "is"
 _KINDS: Mapping[str, type] = {
-    name: each for name, each in vars(said).items() if isinstance(each, type) and is_dataclass(each)
+    name: each
+    for module in (declared, said)
+    for name, each in vars(module).items()
+    if isinstance(each, type) and is_dataclass(each)
 }
 
 
@@ -37,7 +41,7 @@ def load_prices(text: str) -> Settings:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
-        content = {each.name: getattr(value, each.name) for each in fields(value)}
+        content = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
         kept = {name: _plain(each) for name, each in content.items() if not _is_default(value, name, each)}
         return {_KIND: type(value).__name__, **kept}
     if isinstance(value, tuple):

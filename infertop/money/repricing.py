@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from infertop.money.dates import begins
-from infertop.money.deployments.booked import DEPLOYMENT, dated_price
+from infertop.money.deployments.booked import DEPLOYMENT, dated_price, price_at
 from infertop.money.drafts import MJ, MS, costed, line_order
 from infertop.money.gpu_drafts import ENERGY, GPU_RESOURCES
 from infertop.money.host_drafts import HOST
@@ -58,8 +58,13 @@ class Repricing:
         self.history = prices if isinstance(prices, PriceHistory) else PriceHistory(prices)
         self.prices = self.history.newest
         self._gpus = gpus
-        settings = self.prices.settings
-        days = {begins(day, settings.zone) for each in settings.deployments for day in (each.since, each.until) if day}
+        days = {
+            begins(day, said.zone)
+            for said in (self.prices.settings, *(state.settings for state in self.history.loaded))
+            for each in said.deployments
+            for day in (each.since, each.until)
+            if day
+        }
         self._edges = sorted({*self.history.edges(), *days})
         self._energy_over = lru_cache(maxsize=256)(self._energy)
         self._energy_rates = lru_cache(maxsize=256)(self._rates_of_day)
@@ -163,8 +168,16 @@ class Repricing:
         return settle(self.history, ts, old, lambda book: Rate(book.host_price(ts)))
 
     def deployment(self, old: Price | None, ts: float) -> Rate | None:
-        """Return the price of a deployment's time at `ts` that was priced by `old`, or None where that stays."""
-        new = None if old is None else dated_price(self.prices.settings, old.name, ts)
+        """Return the price of a deployment's time at `ts` that was priced by `old`, or None where that stays.
+
+        A file that no longer has the deployment, or only since later, says nothing of hours that were spent.
+        """
+        if old is None:
+            return None
+        new = dated_price(self.prices.settings, old.name, ts)
+        if new is None and old.since:
+            found = (price_at(book.settings, old.name, ts) for book in self.history.undated(ts))
+            new = next((each for each in found if each), None)
         return None if new is None or new == old else Rate(new)
 
     def _repriced(self, lines: Iterable[Line]) -> dict[Dimensions, Rate]:

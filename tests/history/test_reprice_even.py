@@ -19,7 +19,7 @@ from infertop.money.rates import PriceBook
 from infertop.money.repricing import Repricing, SeenGpu
 from infertop.money.settings import ClassPrice, Energy, HourlyRate, ModelPrices, Owned, Settings, Tariff
 from infertop.readings.model import Statement
-from tests.history.stating import LISTED, MONDAY, Books, factor, model, pages, say
+from tests.history.stating import DAY, LISTED, MONDAY, Books, factor, model, pages, say
 from tests.money.edits import took
 from tests.money.tape import H100
 
@@ -101,6 +101,36 @@ def test_reserved_throughput_takes_a_price_with_a_date_in_the_ledger_too() -> No
         (MONDAY - 60, 60_000, 1_000_000_000),
         (MONDAY, 60_000, 1_500_000_000),
     ]
+
+    def costs() -> list[int | None]:
+        return [row[8] for row in books.lines()]
+
+    # What the file no longer has gives way to what held at the time without it.
+    books.edit(reserved("120"), MONDAY + 7200)
+    assert costs() == [1_000_000_000, 1_000_000_000]
+    books.edit(reserved("90", date(2026, 7, 6)), MONDAY + 9000)
+    assert costs() == [1_000_000_000, 1_500_000_000]
+    books.edit(Settings(), MONDAY + 10_800)
+    assert costs() == [1_000_000_000, 1_000_000_000]
+    books.reopen()
+    books.edit(reserved("30", date(2026, 7, 6)), MONDAY + 20 * 365 * DAY)
+    assert costs() == [1_000_000_000, 500_000_000]
+
+
+def test_reserved_throughput_that_had_a_date_from_the_start_has_the_price_that_is_set_without_one() -> None:
+    terms = Provisioned(Decimal(90), "", Decimal(100_000))
+    dated = Deployment("ptu", "azure", "gpt-4.1", "pricing.toml:5", terms, True, since=date(2026, 7, 1))
+    books = Books(Settings(deployments=(dated,)))
+    per_hour = Price("ptu", Decimal(90), "deployment hour", "pricing.toml:5", "2026-07-01")
+    unit = ("ptu", "azure", "gpt-4.1", "deployment", (), 60_000, "ms", None, per_hour, Basis.COMPUTED)
+    books.book(costed([Line(MONDAY, MONDAY + 60, *unit)]))
+    books.edit(Settings(), MONDAY + 1800)
+    assert [row[8] for row in books.lines()] == [1_500_000_000]
+    later = replace(dated, since=date(2026, 8, 1), terms=replace(terms, usd_per_hour=Decimal(30)))
+    books.edit(Settings(deployments=(later,)), MONDAY + 3600)
+    assert [row[8] for row in books.lines()] == [1_500_000_000]
+    books.edit(Settings(deployments=(replace(later, since=None),)), MONDAY + 7200)
+    assert [row[8] for row in books.lines()] == [500_000_000]
 
 
 fraction = st.decimals("0", "9", places=6).map(str) | st.sampled_from(["1", "2.5", "0.075"])

@@ -58,7 +58,13 @@ def price(deployment: Deployment) -> Price | None:
 
 def dated_price(settings: Settings, name: str, ts: float) -> Price | None:
     """Return what the file says with a `from` that an hour of the deployment called `name` costs at `ts`, else None."""
-    found = next((each for each in spending(settings, ts) if each.name == name and each.since), None)
+    found = price_at(settings, name, ts)
+    return found if found and found.since else None
+
+
+def price_at(settings: Settings, name: str, ts: float) -> Price | None:
+    """Return what an hour of the deployment called `name` costs at `ts`, None where there is none or it costs apart."""
+    found = next((each for each in spending(settings, ts) if each.name == name), None)
     return price(found) if found else None
 
 
