@@ -138,6 +138,12 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kinds", action="store_true", help="list every kind of source that can be read")
 
 
+def _add_exporter(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--listen", metavar="HOST:PORT", default="127.0.0.1:9109", help="where (default: 127.0.0.1:9109)")
+    add("--token-file", type=Path, metavar="FILE", help="ask for the bearer token in this file (mode 0600)")
+
+
 def _add_nothing(parser: argparse.ArgumentParser) -> None:
     pass
 
@@ -197,5 +203,6 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] =
     "estimate": ("count the tokens of files and price them", _add_estimate),
     "prices": ("the price of a model or GPU, where it is from, how old it is", _add_prices),
     "whatif": ("the measured traffic on other models and hardware", _add_whatif),
+    "exporter": ("collect, and serve the figures as OpenMetrics", _add_exporter),
 }
 """What each command is for, and the function that adds its own options."""

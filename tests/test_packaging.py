@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -94,3 +95,9 @@ def test_what_was_installed_plays_the_demo_with_the_data_that_came_with_it(insta
     assert reading["demo"] is True
     assert reading["models"]
     assert {gpu["usd_per_hour"] is not None for gpu in reading["gpus"]} == {True}
+
+
+def test_the_source_distribution_has_the_alerting_rules_and_the_dashboard():
+    include = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["sdist"]
+    assert "/contrib" in include["include"]
+    assert {path.name for path in (ROOT / "contrib").iterdir()} == {"grafana-dashboard.json", "prometheus-alerts.yml"}

@@ -34,15 +34,15 @@ async def record(setup: Setup, seconds: float | None) -> int:
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
     session = await _open(setup, stop)
-    teller = _Teller(session)
+    teller = Teller(session)
     teller.tell()
     if session.store.mode in (Mode.VIEWER, Mode.READ_ONLY):
         if session.store.mode is Mode.VIEWER:
-            _say(f"{session.store.place} is written by process {session.store.writer_pid or 'unknown'}")
-        _say("nothing was recorded")
+            say(f"{session.store.place} is written by process {session.store.writer_pid or 'unknown'}")
+        say("nothing was recorded")
         await session.close()
         return 1
-    _say(f"recording {len(session.roster.configs)} sources into {session.store.place}")
+    say(f"recording {len(session.roster.configs)} sources into {session.store.place}")
     running = [asyncio.create_task(session.polling.run()), asyncio.create_task(session.remember())]
     if session.finding is not None:
         running.append(asyncio.create_task(session.finding.run()))
@@ -54,7 +54,7 @@ async def record(setup: Setup, seconds: float | None) -> int:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
     if session.recorder is not None and session.recorder.summary.status:
-        _say(session.recorder.summary.status)
+        say(session.recorder.summary.status)
         return 1
     return 0
 
@@ -64,7 +64,7 @@ async def _open(setup: Setup, stop: asyncio.Event) -> Session:
     until = setup.clock.now() + _PASSING_SECONDS
     session = await Session.open(setup)
     if session.store.mode is Mode.VIEWER:
-        _say(f"{session.store.place} is written by process {session.store.writer_pid or 'unknown'}: waiting a moment")
+        say(f"{session.store.place} is written by process {session.store.writer_pid or 'unknown'}: waiting a moment")
     while session.store.mode is Mode.VIEWER and setup.clock.now() < until and not stop.is_set():
         await session.close()
         with suppress(TimeoutError):
@@ -74,7 +74,7 @@ async def _open(setup: Setup, stop: asyncio.Event) -> Session:
     return session
 
 
-async def _until(session: Session, stop: asyncio.Event, seconds: float | None, teller: _Teller) -> None:
+async def _until(session: Session, stop: asyncio.Event, seconds: float | None, teller: Teller) -> None:
     while not stop.is_set():
         began, now = session.hub.first_poll, session.clock.now()
         if seconds is not None and began is not None and now - began >= seconds:
@@ -88,7 +88,7 @@ async def _until(session: Session, stop: asyncio.Event, seconds: float | None, t
         teller.tell()
 
 
-class _Teller:
+class Teller:
     """Says what is new among the notices of a session, and when its history is written again."""
 
     def __init__(self, session: Session) -> None:
@@ -101,11 +101,12 @@ class _Teller:
         notices, paused = self._session.notices, bool(self._session.summary.status)
         for notice in notices:
             if notice not in self._told:
-                _say(notice)
+                say(notice)
         if self._paused and not paused:
-            _say("the history is written again")
+            say("the history is written again")
         self._told, self._paused = notices, paused
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """Tell the person who started this, on stderr."""
     print(f"infertop: {safe(sentence, 1000)}", file=sys.stderr, flush=True)

@@ -17,7 +17,7 @@ from infertop.engine.collector import Collector, SourceConfig
 from infertop.history.open import open_memory
 from infertop.money.locate import Candidate
 from infertop.money.reload import Watcher
-from tests.fakes import FakeClock, ScriptedCollector, Step, batch_of
+from tests.fakes import ScriptedCollector, Step, batch_of
 
 Said = Callable[[str, float], Any]
 
@@ -46,7 +46,7 @@ class Meters:
         return made
 
 
-def setup(pricing: Path, clock: FakeClock, database: Path | None = None, *, trusted: bool = True, **more: Any) -> Setup:
+def setup(pricing: Path, clock: Clock, database: Path | None = None, *, trusted: bool = True, **more: Any) -> Setup:
     """What a run is made of, with pricing.toml at `pricing` (none: nothing is there)."""
     watcher = Watcher((Candidate(pricing, trusted=trusted),), kinds(), clock.now())
     given = {"db_limit_bytes": 10**9, "options": (), "interval": None, "discover": False, **more}
