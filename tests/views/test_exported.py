@@ -155,5 +155,5 @@ def test_reserved_throughput_is_a_place_as_the_ledger_books_it(model: str, shown
     )
     found = served(replace(sample.EMPTY, deployments=(row, replace(row, name="beside", counts=False))))
     assert {tuple(sorted(key)): usd for key, usd in found["infertop_usd_per_hour"].items()} == {
-        (("model", shown), ("provider", "azure"), ("source", "name")): 12.5
+        (("model", shown), ("provider", "azure"), ("source", "reserved")): 12.5
     }
