@@ -46,6 +46,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+_FAILED = Response(HTTPStatus.INTERNAL_SERVER_ERROR, b"infertop failed to answer; its log says more\n")
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -86,7 +87,13 @@ class Server:
             return
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            context = {"message": "a request could not be answered", "exception": error, "task": task}
+            asyncio.get_running_loop().call_exception_handler(context)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(TimeoutError, ConnectionError, asyncio.IncompleteReadError):
@@ -107,6 +114,14 @@ class Server:
             response = await self._answering(request)
         except Refused as refused:
             response = refused.response
+        except (TimeoutError, ConnectionError, asyncio.IncompleteReadError):
+            raise  # there is nobody to answer
+        except Exception:
+            await self._send(writer, _FAILED, method)
+            raise
+        await self._send(writer, response, method)
+
+    async def _send(self, writer: asyncio.StreamWriter, response: Response, method: str) -> None:
         writer.write(_head(response))
         if method != "HEAD":
             writer.write(response.body)

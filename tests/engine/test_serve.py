@@ -112,6 +112,19 @@ async def asked_again(port: int) -> bytes:
         return b""
 
 
+async def test_a_mistake_of_our_own_is_told_to_the_peer_without_what_it_was_and_to_us_with_it() -> None:
+    async def wrong(_request: Request) -> Response:
+        raise ValueError("the inner reason")
+
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context.get("exception")))
+    async with listening(wrong) as port:
+        said = await ask(port, b"GET / HTTP/1.1\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 500 ")
+    assert b"inner" not in said
+    assert [str(each) for each in told] == ["the inner reason"]
+
+
 async def test_a_peer_that_does_not_read_its_answer_is_let_go() -> None:
     async def much(_request: Request) -> Response:
         return Response(HTTPStatus.OK, b"x" * 50_000_000)
