@@ -79,6 +79,8 @@ class LiveFeed:
 
     async def start(self) -> None:
         """Load the libraries in a thread, open the session and begin to poll."""
+        # The terminal is the screen's: what is logged from here on goes to a file.
+        (await asyncio.to_thread(import_module, "infertop.commands.log_file")).keep_log()
         module = await asyncio.to_thread(import_module, "infertop.commands.session")
         session: Session = await module.Session.open(self._setup)
         session.window = self._window
