@@ -111,7 +111,10 @@ class Follower:
             rows = connection.execute(
                 "SELECT minute, ms FROM coverage WHERE minute >= ? AND minute < ?", (self._closed, closed)
             )
-            self._summariser.close(entries_ended(connection, self._closed, closed), dict(rows.fetchall()))
+            # What statements make was summed when they were told, whenever their spans end.
+            ended = entries_ended(connection, self._closed, closed)
+            metered = [each for each in ended if not self._accounts[each.account].is_stated]
+            self._summariser.close(metered, dict(rows.fetchall()))
             self._summariser.turn(connection, ts, closed)
         self._closed, self._revision = closed, revision
         rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ?", (closed,))

@@ -10,6 +10,8 @@ import pytest
 
 from infertop.history.follower import Follower
 from infertop.history.scopes import Scopes
+from infertop.readings.model import Batch
+from tests.history.stating import say
 from tests.history.test_summary import SETTINGS
 from tests.history.world import START, Dearer, polls, record, writer
 
@@ -70,6 +72,25 @@ def test_prices_that_changed_reach_the_viewer(path: Path) -> None:
     assert summary.today_usd_nano != after.today_usd_nano or summary.today_usd_nano > before
     follower.close()
     to.finish(START + 201)
+
+
+def test_what_is_told_of_a_span_that_is_not_over_is_summed_once_when_it_is(path: Path) -> None:
+    to = writer(path, START)
+    record(to, 0, 100)
+    follower = Follower(path, START + 100)
+    end = START + 240
+    page = (say(end - 180, 180, {"input": 10**6}, source="openai"),)
+    to.tick([Batch("openai", START + 100.5, (), (), statements=page)], START + 100.9)
+    told = follower.look(START + 100.9).summary.today_usd_nano
+    record(to, 101, 400)
+    summary = to.tick((), START + 400)
+    news = follower.look(START + 400)
+    assert told
+    assert news.summary.closed > end
+    assert news.summary.today_usd_nano == summary.today_usd_nano
+    assert news.summary.minutes == summary.minutes
+    follower.close()
+    to.finish(START + 401)
 
 
 def test_a_history_that_was_begun_anew_is_followed(path: Path) -> None:
