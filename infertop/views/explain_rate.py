@@ -144,7 +144,8 @@ def _hardware(rate: GpuRate, usd: float, facts: Facts) -> tuple[str, ...]:
     words, digits = _entry(rate.hourly, rate.part)
     return (
         f"hardware = {words}",
-        f"  = {digits} = {number(usd)} {_USD_H}",
+        # All its digits where there are few dollars: its inputs are exact, and its price has twelve decimals.
+        f"  = {digits} = {number(usd, 6 if usd >= 0.01 else 12)} {_USD_H}",
         *_inputs(rate.hourly),
         f"  {origin(facts, *_place(rate.price))}",
         *_slices(rate),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infertop.views.explain import explain
@@ -26,16 +26,13 @@ def of_gpu(made: World, uuid: str = "GPU-0") -> Explained:
 
 def by_hand(said: Explained) -> Fraction:
     """What a reader makes of the lines of a GPU's $/hour: the longest way from the inputs to the result."""
-    named = {}
     head = said.lines[0].split(" = ")
     pairs = equations(said.lines)
     if "hardware + energy" in said.lines[0]:
         # The result of each line of inputs stands in the first one; its inputs are more exact.
-        for left, right in pairs[1:]:
-            named[right] = work_out(left)
-        parts = [each.strip() for each in head[2].split(" + ")]
-        assert len(named) == len(parts) == 2
-        return sum(named.values(), Fraction(0))
+        by_inputs = [work_out(left) for left, _ in pairs[1:]]
+        assert len(by_inputs) == len(head[2].split(" + ")) == 2
+        return sum(by_inputs, Fraction(0))
     return work_out(pairs[0][0]) if pairs else Fraction(head[-1].split(" ")[0])
 
 
@@ -118,6 +115,7 @@ money = st.decimals("0.01", "99999", places=2)
 
 
 @settings(max_examples=60, deadline=None)
+@example(*map(Decimal, ("0.01", "0", "4.4", "0.52", "0", "0", "1")), 0.0)
 @given(
     money,
     st.decimals("0", "1", places=3),
