@@ -76,53 +76,69 @@ class Shape:
                     yield from where
 
 
-def _openai(*, reasoning_inside: bool, providers: tuple[str, ...], keys: tuple[str, ...]) -> Shape:
-    """OpenAI's chat, responses, realtime, image and transcription shapes, and what gateways add to them."""
-    prompt = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
-    answer = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+def _inner(outer: tuple[str, ...], *names: str) -> tuple[str, ...]:
+    return tuple(f"{each}.{name}" for each in outer for name in names)
 
-    def inner(outer: tuple[str, ...], *names: str) -> tuple[str, ...]:
-        return tuple(f"{each}.{name}" for each in outer for name in names)
 
-    def modality(token_class: str, name: str) -> Part:
-        return Part(
-            token_class, places(*inner(prompt, name)), less=places(*inner(prompt, f"cached_tokens_details.{name}"))
-        )
+_PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_ANSWER_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
 
+
+def _openai_modality(token_class: str, name: str) -> Part:
+    cached = places(*_inner(_PROMPT_DETAILS, f"cached_tokens_details.{name}"))
+    return Part(token_class, places(*_inner(_PROMPT_DETAILS, name)), less=cached)
+
+
+def _openai_prompt() -> Side:
     cached = places(
-        *inner(prompt, "cached_tokens"), "prompt_cache_hit_tokens", "cache_read_input_tokens", "num_cached_tokens"
+        *_inner(_PROMPT_DETAILS, "cached_tokens"),
+        "prompt_cache_hit_tokens",
+        "cache_read_input_tokens",
+        "num_cached_tokens",
     )
-    written = places(*inner(prompt, "cache_creation_tokens", "cache_write_tokens"), "cache_creation_input_tokens")
+    written = places(
+        *_inner(_PROMPT_DETAILS, "cache_creation_tokens", "cache_write_tokens"), "cache_creation_input_tokens"
+    )
     by_time = tuple(
-        (token_class, places(*inner(prompt, f"cache_creation_token_details.{name}"), f"cache_creation.{name}"))
+        (
+            token_class,
+            places(*_inner(_PROMPT_DETAILS, f"cache_creation_token_details.{name}"), f"cache_creation.{name}"),
+        )
         for token_class, name in (
             ("cache_write_5m", "ephemeral_5m_input_tokens"),
             ("cache_write_1h", "ephemeral_1h_input_tokens"),
         )
     )
-    return Shape(
-        sides=(
-            Side(
-                "input",
-                places("prompt_tokens", "input_tokens"),
-                (
-                    Part("cache_read", cached),
-                    Part("cache_write_5m", written, split=by_time),
-                    modality("input_audio", "audio_tokens"),
-                    modality("input_image", "image_tokens"),
-                ),
-                uncached=places("prompt_cache_miss_tokens"),
-            ),
-            Side(
-                "output",
-                places("completion_tokens", "output_tokens"),
-                (
-                    Part("reasoning", places(*inner(answer, "reasoning_tokens")), inside=reasoning_inside, floats=True),
-                    Part("output_audio", places(*inner(answer, "audio_tokens"))),
-                    Part("output_image", places(*inner(answer, "image_tokens"))),
-                ),
-            ),
+    return Side(
+        "input",
+        places("prompt_tokens", "input_tokens"),
+        (
+            Part("cache_read", cached),
+            Part("cache_write_5m", written, split=by_time),
+            _openai_modality("input_audio", "audio_tokens"),
+            _openai_modality("input_image", "image_tokens"),
         ),
+        uncached=places("prompt_cache_miss_tokens"),
+    )
+
+
+def _openai_answer(*, reasoning_inside: bool) -> Side:
+    reasoning = places(*_inner(_ANSWER_DETAILS, "reasoning_tokens"))
+    return Side(
+        "output",
+        places("completion_tokens", "output_tokens"),
+        (
+            Part("reasoning", reasoning, inside=reasoning_inside, floats=True),
+            Part("output_audio", places(*_inner(_ANSWER_DETAILS, "audio_tokens"))),
+            Part("output_image", places(*_inner(_ANSWER_DETAILS, "image_tokens"))),
+        ),
+    )
+
+
+def _openai(*, reasoning_inside: bool, providers: tuple[str, ...], keys: tuple[str, ...]) -> Shape:
+    """OpenAI's chat, responses, realtime, image and transcription shapes, and what gateways add to them."""
+    return Shape(
+        sides=(_openai_prompt(), _openai_answer(reasoning_inside=reasoning_inside)),
         keys=keys,
         providers=providers,
         total=places("total_tokens"),
