@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Protocol
@@ -77,7 +78,8 @@ class Restating:
         """
         start = since
         while start < until:
-            end = min(self._holds_until(account, start), until)
+            # Lines start at whole seconds, but files are loaded at any time: two may be within one second.
+            end = min(math.ceil(min(self._holds_until(account, start), until)), until)
             found = with_price(_line(account, int(start)), self._history, Before(price, account.flags))
             if found.price != price or _words(found.flags) != _words(account.flags):
                 yield start, end, found

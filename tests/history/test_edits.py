@@ -298,6 +298,16 @@ def test_what_is_put_together_keeps_its_prices_and_its_quantities(
     assert books.connection.execute(sums).fetchall() == quantities
 
 
+def test_of_two_files_loaded_within_one_second_the_last_holds_for_what_is_used_after_it() -> None:
+    undated = File((("listed", Entry(1)),))
+    books = run(File(), [(1, undated), (2, File()), (2, undated)], [("listed", 1, 0), ("listed", 2, 0)], lambda *_: None)
+    before = books.lines()
+    assert [row[8] for row in before] == [1_234_567_000] * 2
+    for settings in (Settings(), undated.settings()):
+        books.edit(settings, MONDAY + 100 * HOUR)
+        assert books.lines() == before
+
+
 def test_what_was_used_after_an_edit_keeps_its_price_also_within_an_hour_that_began_before_it() -> None:
     undated = File((("listed", Entry(1)),))
     books = run(File(), [(1, undated)], [("listed", 1, 0)], lambda *_: None)
