@@ -300,11 +300,12 @@ def test_what_is_put_together_keeps_its_prices_and_its_quantities(
 
 def test_of_two_files_loaded_within_one_second_the_last_holds_for_what_is_used_after_it() -> None:
     undated = File((("listed", Entry(1)),))
-    books = run(File(), [(1, undated), (2, File()), (2, undated)], [("listed", 1, 0), ("listed", 2, 0)], lambda *_: None)
+    later = [(1, undated), (2, File()), (2, undated)]
+    books = run(File(), later, [("listed", 1, 0), ("listed", 2, 0)], lambda *_: None)
     before = books.lines()
     assert [row[8] for row in before] == [1_234_567_000] * 2
-    for settings in (Settings(), undated.settings()):
-        books.edit(settings, MONDAY + 100 * HOUR)
+    for said in (Settings(), undated.settings()):
+        books.edit(said, MONDAY + 100 * HOUR)
         assert books.lines() == before
 
 

@@ -1,0 +1,187 @@
+"""Settling a provider's day: what it billed against what was computed, without touching any quantity.
+
+For the most detailed cell of (model, resource, dimensions) that both know, the difference billed - computed is spread
+over the day's lines in proportion to their cost, exact to 1e-9 USD. What matches no line stands alone, with model None.
+So lines and adjustments of a settled day sum to its bills, what the bill never has left aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from infertop.money.lines import Basis, Line
+from infertop.money.parts import split
+from infertop.money.statement_lines import NANO_USD, TOKENS
+from infertop.readings.account import Bill
+
+ADJUSTMENT = "adjustment"
+
+Dimensions = tuple[tuple[str, str], ...]
+
+
+class Cell(NamedTuple):
+    """What a bill and lines have in common; `resource` None is every resource."""
+
+    model: str | None
+    resource: str | None
+    dimensions: Dimensions
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far a cell's bill is from what was computed, in 1e-9 USD; `unmatched`: no line has it."""
+
+    cell: Cell
+    billed_nano: int
+    computed_nano: int
+    unmatched: bool = False
+
+    @property
+    def nano(self) -> int:
+        """Billed minus computed."""
+        return self.billed_nano - self.computed_nano
+
+
+class Settlement(NamedTuple):
+    """The adjustment lines of a day, the cells that they come from, and the cost of lines that no bill ever has."""
+
+    lines: list[Line]
+    drifts: list[Drift]
+    left_out_nano: int
+
+
+def settle(
+    lines: Iterable[Line], bills: Sequence[Bill], source: str, leaves_out: Iterable[tuple[str, str]] = ()
+) -> Settlement:
+    """Return how to settle one provider and day, of which `lines` are what was computed, earlier adjustments aside.
+
+    Without bills there is nothing to settle: an empty answer says that there is no data, not that it was free.
+    """
+    aside = set(leaves_out)
+    whole = [each for each in lines if each.resource != ADJUSTMENT]
+    mine = [each for each in whole if aside.isdisjoint(each.dimensions)]
+    left_out = sum(each.usd_nano or 0 for each in whole) - sum(each.usd_nano or 0 for each in mine)
+    if not bills:
+        return Settlement([], [], left_out)
+    cells = _Cells(mine, bills)
+    made: list[Line] = []
+    drifts: list[Drift] = []
+    for cell, billed, members, counted in cells.matched():
+        computed = 0 if counted else sum(each.usd_nano or 0 for each in members)
+        drifts.append(Drift(cell, billed, computed))
+        made += _spread(members, billed - computed, source)
+    for bill in cells.unmatched:
+        cell = Cell(bill.model, bill.resource, tuple(sorted(bill.dimensions.items())))
+        drifts.append(Drift(cell, bill.usd_nano, 0, unmatched=True))
+        made.append(_standing(bill, source))
+    return Settlement(_joined(made), drifts, left_out)
+
+
+class _Cells:
+    """Bills and lines by what both know. A bill is matched by its resource where lines have it, else by the rest."""
+
+    def __init__(self, lines: Sequence[Line], bills: Sequence[Bill]) -> None:
+        self._names = _shared(lines, bills)
+        self._by_model = any(each.model is not None for each in bills)
+        self._lines: dict[Cell, dict[str, list[Line]]] = {}
+        for line in lines:
+            wide = Cell(line.model if self._by_model else None, None, self._dimensions(dict(line.dimensions)))
+            self._lines.setdefault(wide, {}).setdefault(line.resource, []).append(line)
+        self.unmatched: list[Bill] = []
+        self._billed: dict[Cell, int] = dict.fromkeys(self._lines, 0)
+        for bill in bills:
+            self._take(bill)
+
+    def matched(self) -> Iterable[tuple[Cell, int, list[Line], bool]]:
+        """Yield each cell with its bill, its lines, and whether other cells have counted the cost of these already.
+
+        Lines of a resource with a bill of its own are in no other cell, unless a bill is left without any.
+        """
+        narrow = {cell for cell in self._billed if cell.resource is not None}
+        for cell, billed in self._billed.items():
+            wide = cell._replace(resource=None)
+            by_resource = self._lines[wide]
+            if cell.resource is not None:
+                yield cell, billed, by_resource[cell.resource], False
+                continue
+            rest = [
+                each
+                for name, members in by_resource.items()
+                if wide._replace(resource=name) not in narrow
+                for each in members
+            ]
+            if rest:
+                yield cell, billed, rest, False
+            elif billed:
+                yield cell, billed, [each for members in by_resource.values() for each in members], True
+
+    def _take(self, bill: Bill) -> None:
+        wide = Cell(bill.model if self._by_model else None, None, self._dimensions(bill.dimensions))
+        if wide not in self._lines:
+            self.unmatched.append(bill)
+            return
+        told = bill.resource is not None and bill.resource in self._lines[wide]
+        cell = wide._replace(resource=bill.resource) if told else wide
+        self._billed[cell] = self._billed.get(cell, 0) + bill.usd_nano
+
+    def _dimensions(self, said: Mapping[str, str]) -> Dimensions:
+        return tuple((name, value) for name in self._names if (value := said.get(name)))
+
+
+def _shared(lines: Sequence[Line], bills: Sequence[Bill]) -> list[str]:
+    known = {name for each in lines for name, _ in each.dimensions}
+    return sorted(known & {name for each in bills for name in each.dimensions})
+
+
+def _spread(members: Sequence[Line], nano: int, source: str) -> Iterable[Line]:
+    """Divide an amount in proportion to cost, to tokens where nothing has a cost, and evenly without both."""
+    if not nano:
+        return []
+    by_cost = [max(each.usd_nano or 0, 0) for each in members]
+    by_tokens = [each.quantity if each.unit == TOKENS else 0 for each in members]
+    parts = split(nano, by_cost if any(by_cost) else by_tokens)
+    return [_adjustment(each, part, source) for each, part in zip(members, parts, strict=True) if part]
+
+
+def _adjustment(line: Line, nano: int, source: str) -> Line:
+    return replace(
+        line,
+        source=source,
+        resource=ADJUSTMENT,
+        unit=NANO_USD,
+        quantity=nano,
+        usd_nano=nano,
+        price=None,
+        basis=Basis.BILLED,
+        flags="",
+    )
+
+
+def _standing(bill: Bill, source: str) -> Line:
+    return Line(
+        start=bill.start,
+        end=bill.end,
+        source=source,
+        provider=bill.provider,
+        model=None,
+        resource=ADJUSTMENT,
+        dimensions=tuple(sorted((name, value) for name, value in bill.dimensions.items() if value)),
+        quantity=bill.usd_nano,
+        unit=NANO_USD,
+        usd_nano=bill.usd_nano,
+        price=None,
+        basis=Basis.BILLED,
+    )
+
+
+def _joined(lines: Iterable[Line]) -> list[Line]:
+    """Return one line for each span, model and dimensions."""
+    found: dict[tuple[object, ...], Line] = {}
+    for line in lines:
+        key = (line.start, line.end, line.provider, line.model, line.dimensions)
+        before = found.get(key)
+        nano = line.quantity + (before.quantity if before else 0)
+        found[key] = replace(line, quantity=nano, usd_nano=nano)
+    return [each for each in found.values() if each.quantity]
