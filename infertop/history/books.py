@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from infertop.history.accounts import Entry
@@ -52,7 +53,7 @@ class Books:
     def take(self, batch: Batch) -> None:
         """Take one poll. Its time is cut to milliseconds first, so that the tape gives back what was derived from."""
         ts = round(batch.ts * 1000) / 1000
-        batch = Batch(batch.source, ts, batch.series, batch.values, batch.started, batch.statements, batch.notes)
+        batch = replace(batch, ts=ts)
         shape = self.tape.add(batch)
         self._rollups.add(shape.source, shape.series, shape.ids, batch.ts, batch.values, batch.started)
         self.deriver.advance(batch)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from infertop.history.catalog import plain
 from infertop.money.statement_lines import span_of
-from infertop.readings.model import Statement
+from infertop.readings.model import Batch, Covered, Statement
 
 _COLUMNS = "source, key, start, until, content"
 
@@ -16,27 +17,45 @@ Touched = dict[str, set[float]]
 """Where each source's statements begin that were stored, replaced or dropped."""
 
 
-def write_statements(connection: sqlite3.Connection, poll: int, statements: Sequence[Statement]) -> Touched:
-    """Store a page of statements: it replaces all that its source said inside the span that it covers.
+class Page(NamedTuple):
+    """What one poll stated, and the spans of which it told all; None: the one that each source's statements span."""
+
+    source: str
+    statements: tuple[Statement, ...]
+    covered: tuple[Covered, ...] | None = None
+
+    @classmethod
+    def of(cls, batch: Batch) -> Page:
+        """Return what a batch states."""
+        return cls(batch.source, batch.statements, batch.covered)
+
+
+def write_statements(connection: sqlite3.Connection, poll: int, page: Page) -> Touched:
+    """Store a page of statements: it replaces all that its source said inside the spans that it covers.
 
     One without a usable time is left out.
     Return where the statements begin that are new or gone: what the ledger makes of them is no longer right.
     """
     touched: Touched = {}
-    statements = [each for each in statements if span_of(each) is not None]
-    for source in {each.source for each in statements}:
-        page = [each for each in statements if each.source == source]
-        who, span = plain(source), (min(each.start for each in page), max(each.end for each in page))
-        starts = touched.setdefault(source, set())
-        starts.update(each.start for each in page)
-        for each in page:
+    usable = [each for each in page.statements if span_of(each) is not None]
+    for source in {each.source for each in usable} | ({page.source} if page.covered else set()):
+        said = [each for each in usable if each.source == source]
+        who, starts = plain(source), touched.setdefault(source, {each.start for each in said})
+        for each in said:
             moved = "SELECT start FROM statements WHERE source = ? AND key = ?"
             starts.update(start for (start,) in connection.execute(moved, (who, plain(each.key))))
-        inside = "FROM statements WHERE source = ? AND start >= ? AND until <= ?"
-        starts.update(start for (start,) in connection.execute(f"SELECT start {inside}", (who, *span)).fetchall())
-        connection.execute(f"DELETE {inside}", (who, *span))
-        connection.executemany("INSERT OR REPLACE INTO statements VALUES (?,?,?,?,?,?)", [_row(poll, s) for s in page])
+        for span in _covered(said) if page.covered is None else page.covered:
+            inside = "FROM statements WHERE source = ? AND start >= ? AND until <= ? AND substr(key, 1, ?) = ?"
+            scope = plain(span.scope)
+            gone = (who, span.start, span.end, len(scope), scope)
+            starts.update(start for (start,) in connection.execute(f"SELECT start {inside}", gone).fetchall())
+            connection.execute(f"DELETE {inside}", gone)
+        connection.executemany("INSERT OR REPLACE INTO statements VALUES (?,?,?,?,?,?)", [_row(poll, s) for s in said])
     return touched
+
+
+def _covered(said: Sequence[Statement]) -> list[Covered]:
+    return [Covered(min(each.start for each in said), max(each.end for each in said))]
 
 
 def statements_of(connection: sqlite3.Connection, poll: int) -> tuple[Statement, ...]:

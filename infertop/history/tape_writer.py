@@ -12,8 +12,8 @@ from typing import Any
 from infertop.history.catalog import Catalog, plain
 from infertop.history.codec import pack, pack_floats, pack_ids, unpack_floats
 from infertop.history.connect import put
-from infertop.history.statements import Touched, write_statements
-from infertop.readings.model import Batch, Buckets, Series, Statement, Value
+from infertop.history.statements import Page, Touched, write_statements
+from infertop.readings.model import Batch, Buckets, Series, Value
 
 KEYFRAME_MS = 300_000
 MEMORY_ROWS = 200_000
@@ -47,7 +47,7 @@ class Poll:
     started: float | None
     keyframe: bool
     said: list[Any] = field(default_factory=list)
-    pages: tuple[tuple[Statement, ...], ...] = ()
+    pages: tuple[Page, ...] = ()
 
 
 class TapeWriter:
@@ -101,7 +101,7 @@ class TapeWriter:
         else:
             said = self._changes(shape, batch.values)
             shape.last = batch.values
-        pages = (batch.statements,) if batch.statements else ()
+        pages = (Page.of(batch),) if batch.statements or batch.covered else ()
         self._waiting.append(Poll(self.last_seq, ts, shape.source, shape.id, batch.started, keyframe, said, pages))
         self._rows += len(said) // 2
         while self._rows > self._memory_rows and len(self._waiting) > 1:

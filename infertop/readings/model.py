@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from infertop.readings.account import Account
+
 
 class Series(NamedTuple):
     """One meter: a metric of the registry and the labels that tell it from its siblings, sorted by name."""
@@ -70,6 +72,18 @@ class Statement:
     basis: str
 
 
+class Covered(NamedTuple):
+    """A span (epoch seconds) that the statements of a batch tell whole.
+
+    What their source said before of anything inside it no longer stands; with a `scope`, only what has a key that
+    begins with it.
+    """
+
+    start: float
+    end: float
+    scope: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Everything that one poll of one source read.
@@ -78,7 +92,9 @@ class Batch:
     reads stays the same, so that those who index by series need to do it once. `started` is when the process that
     was read began (epoch seconds), or None where it does not say: a change means that its counters began again at 0.
     `notes` are sentences for the person at the screen about what was odd in an otherwise good poll, `rejected` counts
-    the lines or fields of it that could not be read.
+    the lines or fields of it that could not be read. `covered` are the spans that `statements` tell whole; None: the
+    one that they reach over, of their source; empty: they are added to what was said, or replace it by their keys.
+    `account` is what a provider says besides usage.
     """
 
     source: str
@@ -89,3 +105,5 @@ class Batch:
     statements: tuple[Statement, ...] = ()
     notes: tuple[str, ...] = field(default=())
     rejected: int = 0
+    covered: tuple[Covered, ...] | None = None
+    account: Account | None = None

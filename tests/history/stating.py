@@ -19,14 +19,14 @@ from infertop.history.price_log import PriceLog
 from infertop.history.reprice import reprice
 from infertop.history.reprice_stated import reprice_stated
 from infertop.history.stated import Changes, rebook
-from infertop.history.statements import write_statements
+from infertop.history.statements import Page, write_statements
 from infertop.money.derive import Deriver
 from infertop.money.lines import Line
 from infertop.money.rates import PriceBook
 from infertop.money.repricing import Repricing, SeenGpu
 from infertop.money.restating import Restating
 from infertop.money.settings import ClassPrice, ModelPrices, ProviderFactor, Settings
-from infertop.readings.model import Statement
+from infertop.readings.model import Covered, Statement
 
 DAY = 86_400
 MONDAY = 20_640 * DAY  # 2026-07-06, a day's edge in UTC
@@ -56,10 +56,10 @@ class Books:
         self.gpus: dict[str, SeenGpu] = {}
         self.edit(settings or Settings(), ts)
 
-    def hear(self, page: Sequence[Statement]) -> Changes:
+    def hear(self, page: Sequence[Statement], covered: tuple[Covered, ...] | None = None) -> Changes:
         """Take a page of statements."""
         with transaction(self.connection):
-            touched = write_statements(self.connection, 1, page)
+            touched = write_statements(self.connection, 1, Page("openai", tuple(page), covered))
             changes = rebook(self.connection, self.ledger.accounts, self.deriver.statement_lines, touched)
             self.ledger.write(self.connection)
         self.ledger.written()

@@ -24,7 +24,7 @@ from infertop.history.tape_writer import TapeWriter
 from infertop.history.writer import Writer
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
-from infertop.readings.model import Batch, Series, Statement
+from infertop.readings.model import Batch, Covered, Series, Statement
 from tests.history.stating import DAY, LISTED, MONDAY, UNLISTED, Books, model, pages, say
 from tests.history.test_summary import SETTINGS
 from tests.history.world import START, deriver, ledger, polls
@@ -213,3 +213,40 @@ def test_pages_that_waited_for_the_disk_replace_each_other_as_they_came() -> Non
     rebook(books.connection, books.ledger.accounts, books.deriver.statement_lines, touched)
     books.ledger.write(books.connection)
     assert [row[7] for row in books.lines()] == [40, 40]
+
+
+def test_a_page_that_adds_replaces_nothing_but_its_own_keys() -> None:
+    books = Books()
+    books.hear([say(MONDAY, 60, {"input": 1}, key="a"), say(MONDAY, 60, {"input": 10}, key="b")], ())
+    books.hear([say(MONDAY, 60, {"input": 100}, key="c"), say(MONDAY, 60, {"input": 2}, key="a")], ())
+    assert sorted(each.quantities["input"] for each in standing(books)) == [2, 10, 100]
+    assert sum(row[7] for row in books.lines()) == 112
+
+
+def test_a_page_that_found_nothing_in_its_span_leaves_nothing_there() -> None:
+    books = Books()
+    books.hear([say(MONDAY, 3600, {"input": 1}), say(MONDAY + 3600, 3600, {"input": 2})])
+    books.hear([], (Covered(MONDAY, MONDAY + 3600),))
+    assert [each.quantities["input"] for each in standing(books)] == [2]
+    assert [row[7] for row in books.lines()] == [2]
+
+
+def test_a_page_of_one_scope_leaves_what_others_said() -> None:
+    books = Books()
+    one, other = (
+        replace(say(MONDAY, 3600, {"input": n}), key=f"{scope}|x") for n, scope in enumerate(("chat", "embed"))
+    )
+    books.hear([one], (Covered(MONDAY, MONDAY + 3600, "chat|"),))
+    books.hear([other], (Covered(MONDAY, MONDAY + 3600, "embed|"),))
+    books.hear([], (Covered(MONDAY, MONDAY + 7200, "chat|"),))
+    assert [each.key for each in standing(books)] == ["embed|x"]
+
+
+def test_minutes_take_the_place_of_the_hour_that_they_are_in() -> None:
+    books = Books()
+    books.hear([say(MONDAY, 3600, {"input": 600})], (Covered(MONDAY, MONDAY + 3600),))
+    minutes = [say(MONDAY + 60 * i, 60, {"input": 10}) for i in range(60)]
+    books.hear(minutes, (Covered(MONDAY, MONDAY + 3600),))
+    assert len(books.lines()) == 60
+    books.hear([say(MONDAY, 3600, {"input": 601})], (Covered(MONDAY, MONDAY + 3600),))
+    assert [row[7] for row in books.lines()] == [601]
