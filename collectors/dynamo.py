@@ -71,7 +71,7 @@ WORKER = Table(
 )
 _TABLES = (
     (vllm.TABLE, vllm.in_tokens),
-    (sglang.TABLE, sglang.ENGINE.adapt),
+    (sglang.TABLE, None),
     (trtllm.TABLE, None),
     (FRONT_END, None),
     (WORKER, None),

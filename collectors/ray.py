@@ -19,6 +19,7 @@ from collectors.kind import Kind, Server
 TABLE = replace(
     vllm.TABLE,
     rank_labels=("engine", "dp_rank", "ReplicaId", "WorkerId"),
+    lead_labels=sglang.TABLE.lead_labels,
     rules=vllm.TABLE.rules + sglang.TABLE.rules,
 )
 

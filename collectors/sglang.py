@@ -3,7 +3,7 @@
 Wire format: srt/metrics/collector.py, since 0.5.10 srt/observability/metrics_collector.py of sgl-project/sglang. Labels
 come and go between versions (`cache_source`, `is_streaming`, the ranks): all but the ranks are added up.
 
-- Every rank may show the same work. One rank of each data parallel group counts: the first, of the first stage of a
+- Every rank may show the same work. One of each data parallel group counts: the first, of the first stage of a
   pipeline. With data parallel attention that is another `tp_rank` for each `dp_rank`.
 - `prompt_tokens_total` and its like move when a request finishes, and miss what was aborted before; where there is a
   `realtime_tokens_total`, it stands. Its `decode` lacks the first token, which a prompt's batch makes, and has the one
@@ -18,23 +18,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from collectors._labelled import Labelled
 from collectors.kind import Kind, Server
 from infertop.readings.mapping import Rule, Table
 
-_FIRST = {"tp_rank": "0?", "pp_rank": "0?"}
-_TOTAL = _FIRST | {"priority": ""}
 _API = "/v1/.*|/generate|/encode|/classify|/invocations|/vertex_generate|/api/(?:chat|generate)"
 _LIVE = ("sglang:realtime_tokens_total",)
 _FORWARD = ("sglang:forward_execution_seconds_total", "sglang:gpu_execution_seconds_total")
+_PROMPTS, _GENERATION = "extend|mixed|split_prefill", "decode|target_verify|draft_extend(?:_v2)?|dllm_extend"
 _EFFECTIVE = ("sglang:prefill_effective_tokens_total",)
 _RESPONSES = ("sglang:http_responses_total",)
 
 TABLE = Table(
     model_label="model_name",
     rank_labels=("dp_rank", "WorkerId"),  # Ray shows the processes of all replicas on one page
+    lead_labels=("tp_rank", "pp_rank"),
     prefixes=("", "ray_"),
     started="process_start_time_seconds",
     rules=(
@@ -42,59 +41,28 @@ TABLE = Table(
         Rule("requests_failed", _RESPONSES, {"endpoint": _API, "status_code": "4.."}, labels={"reason": "4xx"}),
         Rule("requests_failed", _RESPONSES, {"endpoint": _API, "status_code": "5.."}, labels={"reason": "5xx"}),
         Rule("requests_aborted", ("sglang:num_aborted_requests_total",)),
-        Rule("prompt_tokens", _LIVE, _FIRST | {"mode": "prefill_(?:compute|cache)"}),
+        Rule("prompt_tokens", _LIVE, {"mode": "prefill_(?:compute|cache)"}),
         Rule("prompt_tokens", ("sglang:prompt_tokens_total",)),
-        Rule("cached_tokens", _LIVE, _FIRST | {"mode": "prefill_cache"}),
+        Rule("cached_tokens", _LIVE, {"mode": "prefill_cache"}),
         Rule("cached_tokens", ("sglang:cached_tokens_total",)),
-        Rule("output_tokens", _LIVE, _FIRST | {"mode": "decode"}),
+        Rule("output_tokens", _LIVE, {"mode": "decode"}),
         Rule("output_tokens", ("sglang:generation_tokens_total",)),
-        Rule("running", ("sglang:num_running_reqs",), _TOTAL),
-        Rule("waiting", ("sglang:num_queue_reqs",), _TOTAL),
-        Rule("kv_cache_usage", ("sglang:token_usage", "sglang:full_token_usage"), _FIRST, combine="mean"),
-        Rule("prefix_cache_queries", _EFFECTIVE, _FIRST),
-        Rule("prefix_cache_hits", _EFFECTIVE, _FIRST | {"mode": ".*_hit"}),
-        Rule("preemptions", ("sglang:num_retracted_requests_total",), _FIRST),
+        Rule("running", ("sglang:num_running_reqs",), {"priority": ""}),
+        Rule("waiting", ("sglang:num_queue_reqs",), {"priority": ""}),
+        Rule("kv_cache_usage", ("sglang:token_usage", "sglang:full_token_usage"), combine="mean"),
+        Rule("prefix_cache_queries", _EFFECTIVE),
+        Rule("prefix_cache_hits", _EFFECTIVE, {"mode": ".*_hit"}),
+        Rule("preemptions", ("sglang:num_retracted_requests_total",)),
         Rule("ttft_seconds", ("sglang:time_to_first_token_seconds",)),
         Rule("inter_token_seconds", ("sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds")),
         Rule("request_seconds", ("sglang:e2e_request_latency_seconds",)),
-        Rule("queue_seconds", ("sglang:queue_time_seconds",), _FIRST),
+        Rule("queue_seconds", ("sglang:queue_time_seconds",)),
         Rule("prompt_tokens_per_request", ("sglang:prompt_tokens_histogram",)),
         Rule("output_tokens_per_request", ("sglang:generation_tokens_histogram",)),
-        Rule(
-            "prefill_gpu_seconds_total",
-            _FORWARD,
-            _FIRST | {"category": "(?:forward_)?(?:extend|mixed|split_prefill)"},
-        ),
-        Rule(
-            "decode_gpu_seconds_total",
-            _FORWARD,
-            _FIRST | {"category": "(?:forward_)?(?:decode|target_verify|draft_extend(?:_v2)?|dllm_extend)"},
-        ),
+        Rule("prefill_gpu_seconds_total", _FORWARD, {"category": f"(?:forward_)?(?:{_PROMPTS})"}),
+        Rule("decode_gpu_seconds_total", _FORWARD, {"category": f"(?:forward_)?(?:{_GENERATION})"}),
     ),
 )
-
-
-_RUNNING = re.compile(rb"^(?:ray_)?sglang[:_]num_running_reqs\{([^\n]*)\}", re.MULTILINE)
-_TP, _DP = (re.compile(rb'(?:^|,)%b_rank="(\d{1,6})"' % name) for name in (b"tp", b"dp"))
-_MOST_RANKS = 1_000
-
-
-def _first_ranks(table: Table, body: bytes) -> Table:
-    """Let the first `tp_rank` of each data parallel group count: with attention of its own, none but one is rank 0."""
-    first: dict[int, int] = {}
-    for line in _RUNNING.finditer(body):
-        tp, dp = _TP.search(line[1]), _DP.search(line[1])
-        if tp:
-            group = int(dp[1]) if dp else -1
-            first[group] = min(int(tp[1]), first.get(group, int(tp[1])))
-    ranks = "|".join(str(rank) for rank in sorted(set(first.values()))[:_MOST_RANKS])
-    if ranks in ("", "0"):
-        return table
-    return replace(table, rules=tuple(_with_ranks(rule, f"(?:{ranks})?") for rule in table.rules))
-
-
-def _with_ranks(rule: Rule, ranks: str) -> Rule:
-    return replace(rule, where={**rule.where, "tp_rank": ranks}) if "tp_rank" in rule.where else rule
 
 
 def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
@@ -103,7 +71,7 @@ def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
     return status == 200 and (shows or b'"owned_by":"sglang"' in body)
 
 
-ENGINE = Labelled(TABLE, b"sglang", "SGLang", "start it with --enable-metrics", _first_ranks)
+ENGINE = Labelled(TABLE, b"sglang", "SGLang", "start it with --enable-metrics")
 
 KIND = Kind(
     name="sglang",

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from infertop.readings.mapping_page import Cell, Names, Positions, canonical, parts
+from infertop.readings.mapping_page import Cell, Names, Positions, canonical, parts, with_units
 from infertop.readings.model import Series, Value
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Rule:
     """Where one metric of the registry comes from.
 
     `names` are sample names as the page spells them (of a histogram: its family), in order: the first that the page
-    has is taken, so that a name may change between versions. `a + b` adds two; `:` and `_` are equal. `where` maps a
+    has is taken, so that a name may change between versions. `a + b` adds two; `:` and `_` are equal, and a unit or
+    `_total` at a name's end may be OpenTelemetry's. `where` maps a
     label to a pattern for its whole value (a label that is missing is empty). `keep` renames labels that stay, `labels`
     are added. Gauges that differ in other labels only are put together by `combine`; counters and histograms stay apart
     by rank. `per` is how many of the page's unit make one of ours (1e6 for microseconds).
@@ -51,20 +52,22 @@ class Table:
 
     `model_label` and `rank_labels` are the page's names for them: a series has a rank wherever the page has one of
     those, also when there is one rank only, so that a second one does not rename the first. Into the rank of a counter
-    or a histogram go all labels that nothing else takes; several are joined by `/`. `prefixes` are what relays put
+    or a histogram go all labels that nothing else takes; several are joined by `/`. `lead_labels` tell processes apart
+    that do the same work and each say so: of each rank only the first of them counts. `prefixes` are what relays put
     before the names. `started` is the sample that says when the process began.
     """
 
     rules: tuple[Rule, ...]
     model_label: str = ""
     rank_labels: tuple[str, ...] = ()
+    lead_labels: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ("",)
     started: str = ""
 
     def wanted(self) -> frozenset[str]:
         """Return all names that the rules look for."""
         names = {part for rule in self.rules for name in rule.names for part in parts(name)}
-        spelt = {prefix + name for prefix in self.prefixes for name in names}
+        spelt = {spelling for prefix in self.prefixes for name in names for spelling in with_units(prefix + name)}
         return frozenset(spelt | {self.started} - {""})
 
     def scaled(self, metrics: Sequence[str], factor: float) -> Table:

@@ -18,7 +18,7 @@ from infertop.readings.model import Buckets, Series
 from infertop.readings.registry import METRICS, Kind
 
 if TYPE_CHECKING:
-    from infertop.readings.exposition import Layout
+    from infertop.readings.exposition import Layout, RawSeries
     from infertop.readings.mapping import Combine, Rule, Table
 
 # The names of a rule's samples on a page, as the page spells them: one, or several that stand together.
@@ -75,8 +75,13 @@ class Positions:
         self._series = layout.series
         self._table = table
         self.named: dict[str, list[int]] = defaultdict(list)
+        again = _followers(layout.series, table) if table.lead_labels else frozenset[int]()
         for i, raw in enumerate(layout.series):
-            self.named[canonical(raw.name)].append(i)
+            if i not in again:
+                self.named[canonical(raw.name)].append(i)
+        for name in list(self.named):
+            for bare in _without_units(name):
+                self.named.setdefault(bare, self.named[name])
         models = {value for raw in layout.series for name, value in raw.labels if name == table.model_label}
         self._model = model or (next(iter(models)) if len(models) == 1 else None)
 
@@ -144,9 +149,52 @@ class Positions:
         return Histogram(tuple(bound / per for bound in bounds), tuple(buckets[each] for each in bounds), sum_at, per)
 
 
+def _followers(series: Sequence[RawSeries], table: Table) -> frozenset[int]:
+    """Return where processes speak that do the work of another one, whose rank is theirs and whose number is lower."""
+    said: list[tuple[int, tuple[str | None, ...], str, tuple[int, str]]] = []
+    for i, raw in enumerate(series):
+        labels = dict(raw.labels)
+        group = tuple(labels.get(label) for label in table.rank_labels)
+        said += [(i, group, label, _rank(labels[label])) for label in table.lead_labels if labels.get(label)]
+    first: dict[tuple[tuple[str | None, ...], str], tuple[int, str]] = {}
+    for _, group, label, rank in said:
+        first[group, label] = min(rank, first.get((group, label), rank))
+    return frozenset(i for i, group, label, rank in said if rank != first[group, label])
+
+
+def _rank(text: str) -> tuple[int, str]:
+    """Return what orders ranks as numbers."""
+    return len(text), text
+
+
 def canonical(name: str) -> str:
     """Return the spelling under which names are compared: Ray and OpenTelemetry collectors write `:` as `_`."""
     return name.replace(":", "_")
+
+
+# OpenTelemetry's collectors put a unit behind a name, and `_total` behind a counter's.
+_UNITS = ("_seconds", "_ratio")
+_PARTS = re.compile(r"(.*?)(_total|_bucket|_sum|_count|)")
+
+
+def with_units(name: str) -> Iterator[str]:
+    """Yield a name and how it may be spelt once a collector of OpenTelemetry passed it on."""
+    yield name
+    stem, _ = _split(name)
+    yield from (stem + unit for unit in _UNITS)
+
+
+def _without_units(name: str) -> Iterator[str]:
+    stem, end = _split(name)
+    bare = [stem, *(stem.removesuffix(unit) for unit in _UNITS if stem.endswith(unit))]
+    yield from (each + end for each in bare[1:])
+    if end == "_total":
+        yield from bare
+
+
+def _split(name: str) -> tuple[str, str]:
+    found = _PARTS.fullmatch(name)
+    return (found[1], found[2]) if found else (name, "")
 
 
 def parts(name: str) -> list[str]:

@@ -65,6 +65,55 @@ def test_a_rank_is_carried_also_where_there_is_only_one_so_that_a_second_does_no
     assert read(OUTPUT, two) == {first: 5.0, Series.of("output_tokens", model="m", rank="1"): 6.0}
 
 
+WORK = table(Rule("running", ("busy",)), Rule("preemptions", ("put_back",)), lead_labels=("tp", "pp"))
+
+
+def test_of_processes_that_do_the_same_work_the_first_of_each_rank_counts():
+    text = "".join(
+        f'busy{{model_name="m",engine="{engine}",tp="{tp}",pp="{pp}"}} 5\n'
+        for engine, tps in (("0", ("9", "10")), ("1", ("11", "12")))
+        for tp in tps
+        for pp in "01"
+    )
+    assert read(WORK, text) == {
+        Series.of("running", model="m", rank="0"): 5.0,
+        Series.of("running", model="m", rank="1"): 5.0,
+    }
+
+
+def test_a_process_that_follows_does_not_step_in_for_a_line_that_the_first_lacks():
+    text = 'busy{model_name="m",tp="0"} 5\nbusy{model_name="m",tp="1"} 5\nput_back{model_name="m",tp="1"} 3\n'
+    assert read(WORK, text) == {Series.of("running", model="m"): 5.0}
+
+
+def test_what_has_no_such_label_counts_beside_it():
+    text = 'busy{model_name="m",tp="1"} 5\nput_back{model_name="m"} 3\n'
+    assert read(WORK, text) == {Series.of("running", model="m"): 5.0, Series.of("preemptions", model="m"): 3.0}
+
+
+def test_a_unit_that_opentelemetry_put_behind_a_name_is_passed_over():
+    rules = table(
+        Rule("requests", ("eng:done",)),
+        Rule("kv_cache_usage", ("eng:kv",)),
+        Rule("prompt_tokens", ("eng:length_sum",)),
+        Rule("queue_seconds_total", ("eng:queue",)),
+        Rule("ttft_seconds", ("ttft",)),
+    )
+    text = 'eng_done_total{model_name="m"} 4\neng_kv_ratio{model_name="m"} 0.5\neng_length_sum{model_name="m"} 7\n'
+    text += 'eng_queue_seconds_total{model_name="m"} 9\n'
+    text += histogram("m", "a", [("0.1", 1), ("+Inf", 2)], 3.5, name="ttft_seconds")
+    said = read(rules, text)
+    assert [value for value in said.values() if isinstance(value, float)] == [4.0, 0.5, 7.0, 9.0]
+    assert said[KEY] == Buckets((0.1, math.inf), (1.0, 2.0), 3.5)
+
+
+def test_a_name_without_a_unit_stands_before_one_with_it():
+    text = 'eng_done{model_name="m"} 4\neng_done_total{model_name="m"} 5\n'
+    assert read(table(Rule("requests", ("eng:done",))), text) == {Series.of("requests", model="m"): 4.0}
+    # Ray shows a counter once more as a gauge without _total: that is not taken for it.
+    assert read(table(Rule("requests", ("eng:done_total",))), 'eng_done{model_name="m"} 4\n') == {}
+
+
 def test_several_rank_labels_are_one_rank():
     text = 'eng:tokens_total{model_name="m",engine="0",worker="w"} 5\n'
     assert read(OUTPUT, text) == {Series.of("output_tokens", model="m", rank="0/w"): 5.0}
