@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from infertop.history.schema import APPLICATION_ID, TABLES, VERSION
+from infertop.history.schema import APPLICATION_ID, BOOKMARKS, TABLES, VERSION
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -22,6 +22,10 @@ def migrations() -> Migrations:
         for table in TABLES:
             db.execute(table)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    @steps()
+    def m002_bookmarks(db: Database) -> None:
+        db.execute(BOOKMARKS)
 
     return steps
 

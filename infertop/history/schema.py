@@ -7,7 +7,7 @@ Times are UTC. `ts` of `polls` is in milliseconds, every other time in seconds s
 from __future__ import annotations
 
 APPLICATION_ID = 0x69667470  # "iftp"
-VERSION = 1
+VERSION = 2
 
 # The tape. A poll is a heartbeat: it proves that a source was read although values that did not change have no row in
 # `raw`. Its shape is the series that it read, in order. A keyframe has a row for every series, so that a reader need
@@ -71,5 +71,10 @@ _NOTES = (
         ended REAL)""",
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 )
+
+# How far sources that are read on from where they were have come: what is in a row is the collector's own.
+BOOKMARKS = """
+    CREATE TABLE bookmarks (
+        source TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (source, key)) WITHOUT ROWID"""
 
 TABLES: tuple[str, ...] = (*_TAPE, *_ROLLUPS, *_LEDGER, *_NOTES)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
+from infertop.history.bookmarks import write_bookmarks
 from infertop.history.catalog import plain
 from infertop.money.statement_lines import span_of
 from infertop.readings.model import Batch, Covered, Statement
 
 _COLUMNS = "source, key, start, until, content"
+_KEYED = "FROM statements WHERE source = ? AND key = ?"
 
 Touched = dict[str, set[float]]
 """Where each source's statements begin that were stored, replaced or dropped."""
@@ -23,27 +26,36 @@ class Page(NamedTuple):
     source: str
     statements: tuple[Statement, ...]
     covered: tuple[Covered, ...] | None = None
+    bookmarks: Mapping[str, str] = MappingProxyType({})
 
     @classmethod
     def of(cls, batch: Batch) -> Page:
         """Return what a batch states."""
-        return cls(batch.source, batch.statements, batch.covered)
+        return cls(batch.source, batch.statements, batch.covered, batch.bookmarks)
+
+    @property
+    def says(self) -> bool:
+        """Whether there is anything to store."""
+        return bool(self.statements or self.covered or self.bookmarks)
 
 
 def write_statements(connection: sqlite3.Connection, poll: int, page: Page) -> Touched:
     """Store a page of statements: it replaces all that its source said inside the spans that it covers.
 
-    One without a usable time is left out.
+    One without a usable time is left out, and one that a higher rank stands in the place of.
     Return where the statements begin that are new or gone: what the ledger makes of them is no longer right.
     """
     touched: Touched = {}
+    write_bookmarks(connection, page.source, page.bookmarks)
     usable = [each for each in page.statements if span_of(each) is not None]
     for source in {each.source for each in usable} | ({page.source} if page.covered else set()):
-        said = [each for each in usable if each.source == source]
-        who, starts = plain(source), touched.setdefault(source, {each.start for each in said})
-        for each in said:
-            moved = "SELECT start FROM statements WHERE source = ? AND key = ?"
-            starts.update(start for (start,) in connection.execute(moved, (who, plain(each.key))))
+        who, starts = plain(source), touched.setdefault(source, set())
+        said = []
+        for each in _foremost(each for each in usable if each.source == source):
+            before = connection.execute(f"SELECT {_COLUMNS} {_KEYED}", (who, plain(each.key))).fetchone()
+            if before is None or not each.rank or _order(each) < _order(_statement(*before)):
+                starts.update((each.start,) if before is None else (each.start, before[2]))
+                said.append(each)
         for span in _covered(said) if page.covered is None else page.covered:
             inside = "FROM statements WHERE source = ? AND start >= ? AND until <= ? AND substr(key, 1, ?) = ?"
             scope = plain(span.scope)
@@ -52,6 +64,21 @@ def write_statements(connection: sqlite3.Connection, poll: int, page: Page) -> T
             connection.execute(f"DELETE {inside}", gone)
         connection.executemany("INSERT OR REPLACE INTO statements VALUES (?,?,?,?,?,?)", [_row(poll, s) for s in said])
     return touched
+
+
+def _foremost(said: Iterable[Statement]) -> Iterable[Statement]:
+    """Return, of those with one key, the one that stands."""
+    kept: dict[str, Statement] = {}
+    for each in said:
+        before = kept.get(each.key)
+        if before is None or not each.rank or _order(each) < _order(before):
+            kept[each.key] = each
+    return kept.values()
+
+
+def _order(each: Statement) -> tuple[int, float, str]:
+    """Return what is lowest for the statement that stands: whichever is heard first, it is the same one."""
+    return -each.rank, each.start, _content(each)
 
 
 def _covered(said: Sequence[Statement]) -> list[Covered]:
@@ -74,6 +101,10 @@ def statements_between(connection: sqlite3.Connection, source: str, since: float
 
 
 def _row(poll: int, each: Statement) -> tuple[str, str, float, float, int, str]:
+    return plain(each.source), plain(each.key), each.start, each.end, poll, _content(each)
+
+
+def _content(each: Statement) -> str:
     content = {
         "provider": each.provider,
         "model": each.model,
@@ -83,7 +114,9 @@ def _row(poll: int, each: Statement) -> tuple[str, str, float, float, int, str]:
         "usd_nano": each.usd_nano,
         "basis": each.basis,
     }
-    return plain(each.source), plain(each.key), each.start, each.end, poll, json.dumps(content)
+    if each.rank:
+        content["rank"] = each.rank
+    return json.dumps(content)
 
 
 def _statement(source: str, key: str, start: float, until: float, content: str) -> Statement:

@@ -101,7 +101,8 @@ class TapeWriter:
         else:
             said = self._changes(shape, batch.values)
             shape.last = batch.values
-        pages = (Page.of(batch),) if batch.statements or batch.covered else ()
+        page = Page.of(batch)
+        pages = (page,) if page.says else ()
         self._waiting.append(Poll(self.last_seq, ts, shape.source, shape.id, batch.started, keyframe, said, pages))
         self._rows += len(said) // 2
         while self._rows > self._memory_rows and len(self._waiting) > 1:

@@ -56,7 +56,8 @@ class Statement:
     """What a provider or a log says about a span of time; it is replaced by (source, key).
 
     `start` and `end` are epoch seconds, `quantities` maps token classes and call units to counts, `usd_nano` is the
-    stated cost in 1e-9 USD where there is one.
+    stated cost in 1e-9 USD where there is one. Logs say the same more than once, and in any order: of two with one key
+    and a `rank` the higher one stands, and of equals the earlier. Without a rank it is what was said last.
     """
 
     source: str
@@ -70,6 +71,7 @@ class Statement:
     requests: int | None
     usd_nano: int | None
     basis: str
+    rank: int = 0
 
 
 class Covered(NamedTuple):
@@ -85,6 +87,24 @@ class Covered(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A source that is read through another one, as the targets of a Prometheus are.
+
+    `batches` are its new readings in order of time, each stamped with when it was read there; none where nothing is
+    new. It is read every `interval_seconds`. A member that a poll does not name is still known, and was not read.
+    `counts` is False where it only passes on what others serve.
+    """
+
+    name: str
+    kind: str
+    url: str
+    interval_seconds: float
+    batches: tuple[Batch, ...] = ()
+    counts: bool | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Everything that one poll of one source read.
 
@@ -94,7 +114,9 @@ class Batch:
     `notes` are sentences for the person at the screen about what was odd in an otherwise good poll, `rejected` counts
     the lines or fields of it that could not be read. `covered` are the spans that `statements` tell whole; None: the
     one that they reach over, of their source; empty: they are added to what was said, or replace it by their keys.
-    `account` is what a provider says besides usage.
+    `account` is what a provider says besides usage. `bookmarks` say how far what was read is told by now: they are kept
+    with the statements, and a collector that resumes gets the newest of each key back; an empty one is forgotten.
+    `members` are what it read on behalf of other sources.
     """
 
     source: str
@@ -107,3 +129,5 @@ class Batch:
     rejected: int = 0
     covered: tuple[Covered, ...] | None = None
     account: Account | None = None
+    bookmarks: Mapping[str, str] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()

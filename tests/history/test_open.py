@@ -18,6 +18,7 @@ from infertop.history import open as opening
 from infertop.history.files import is_written, network_filesystem, writer_pid
 from infertop.history.open import Mode, open_store
 from infertop.history.reader import Reader, Unreadable
+from infertop.history.schema import VERSION
 from tests.history.world import START, ledger, record, rows, writer
 
 
@@ -168,7 +169,7 @@ def test_a_database_of_a_newer_version_is_only_read(path: Path) -> None:
     other.close()
     store = open_store(path, START)
     assert (store.mode, store.connection) == (Mode.READ_ONLY, None)
-    assert "was written by a newer infertop (schema 99, this one knows 1)" in store.notices[0]
+    assert f"was written by a newer infertop (schema 99, this one knows {VERSION})" in store.notices[0]
     reader = Reader(path)
     assert reader.ask(lambda c: c.execute("SELECT count(*) FROM lines").fetchone())[0] > 0
     reader.close()
@@ -238,14 +239,14 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(path: Path) -> Non
     steps = migrations.migrations()
 
     @steps()
-    def m002_fails(db: object) -> None:
+    def m999_fails(db: object) -> None:
         db.execute("CREATE TABLE half (a)")  # type: ignore[attr-defined]
         raise sqlite3.OperationalError("no")
 
     connection = sqlite3.connect(path, isolation_level=None)
     with pytest.raises(sqlite3.OperationalError):
-        migrations.migrate(connection, steps, 2)
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == 1
+        migrations.migrate(connection, steps, VERSION + 1)
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == VERSION
     assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchone()
     connection.close()
     assert ledger(path) == before

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -250,3 +251,42 @@ def test_minutes_take_the_place_of_the_hour_that_they_are_in() -> None:
     assert len(books.lines()) == 60
     books.hear([say(MONDAY, 3600, {"input": 601})], (Covered(MONDAY, MONDAY + 3600),))
     assert [row[7] for row in books.lines()] == [601]
+
+
+def ranked(key: str, start: float, tokens: int, rank: int, **more: Any) -> Statement:
+    """What a log says of one request, once or again."""
+    return replace(say(start, 0, {"output": tokens}, **more), key=key, rank=rank)
+
+
+def test_of_what_a_log_says_twice_the_higher_rank_stands_whichever_comes_first() -> None:
+    parent, replay = ranked("m1", MONDAY, 159, 2), ranked("m1", MONDAY + 70, 9000, 1)
+    for order in ([parent, replay], [replay, parent]):
+        books = Books()
+        for each in order:
+            books.hear([each], ())
+        assert [(start, quantity) for start, *_, quantity, _, _, _, _, _ in books.lines()] == [(MONDAY, 159)]
+
+
+@given(
+    st.permutations([("m1", 30, 5, 2), ("m1", 0, 5, 2), ("m1", 90, 4, 1), ("m2", 60, 7, 1), ("m2", 60, 7, 1)]),
+    st.data(),
+)
+def test_what_a_log_says_in_any_order_and_in_any_pieces_gives_the_same_ledger(
+    said: list[tuple[str, int, int, int]], data: st.DataObject
+) -> None:
+    whole, pieces = Books(), Books()
+    statements = [ranked(key, MONDAY + at, tokens, rank) for key, at, tokens, rank in said]
+    whole.hear(sorted(statements, key=repr), ())
+    while statements:
+        count = data.draw(st.integers(1, len(statements)))
+        pieces.hear(statements[:count], ())
+        statements = statements[count:]
+    assert pieces.lines() == whole.lines()
+    assert pieces.statements() == whole.statements()
+
+
+def test_without_a_rank_what_is_said_last_stands() -> None:
+    books = Books()
+    books.hear([ranked("m1", MONDAY, 159, 0)], ())
+    books.hear([ranked("m1", MONDAY + 300, 10, 0)], ())
+    assert [(start, quantity) for start, *_, quantity, _, _, _, _, _ in books.lines()] == [(MONDAY + 300, 10)]
