@@ -66,6 +66,7 @@ WORKER = Table(
             ("kvstats_gpu_cache_usage_percent", "gpu_cache_usage_percent"),  # 0 to 1, whatever they are called
             combine="mean",
         ),
+        Rule("prefix_cache_hit_rate", ("kvstats_gpu_prefix_cache_hit_rate",), combine="mean"),
         Rule("request_seconds", ("request_duration_seconds",), _GENERATE),
     ),
 )

@@ -28,6 +28,7 @@ TABLE = Table(
         Rule("prompt_tokens", ("lmdeploy:prompt_tokens_total",)),
         Rule("cached_tokens", ("lmdeploy:cached_tokens_total",)),
         Rule("output_tokens", ("lmdeploy:generation_tokens_total",)),
+        Rule("prefix_cache_hit_rate", ("lmdeploy:prefix_cache_hit_rate",), combine="mean"),
         Rule("spec_drafted_tokens", ("lmdeploy:spec_decode_num_draft_tokens_total",)),
         Rule("spec_accepted_tokens", ("lmdeploy:spec_decode_num_accepted_tokens_total",)),
         Rule("running", ("lmdeploy:num_requests_running",)),

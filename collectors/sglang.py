@@ -10,8 +10,7 @@ come and go between versions (`cache_source`, `is_streaming`, the ranks): all bu
   that the scheduler computes before it knows of the end. Prompt tokens include cached ones.
 - GPU time is there where SGLANG_ENABLE_METRICS_DEVICE_TIMER is set. A `mixed` batch is a prompt's chunk with running
   requests riding along; newer versions call it `extend` themselves. What verifies drafts generates; `idle` is neither.
-- With priorities the total of a gauge has an empty `priority`, beside one line for each.
-- Of speculation there are gauges of a log interval, and no counters of tokens.
+- With priorities the total of a gauge has an empty `priority`. Speculation has gauges of a log interval alone.
 """
 
 from __future__ import annotations
@@ -52,6 +51,8 @@ TABLE = Table(
         Rule("kv_cache_usage", ("sglang:token_usage", "sglang:full_token_usage"), combine="mean"),
         Rule("prefix_cache_queries", _EFFECTIVE),
         Rule("prefix_cache_hits", _EFFECTIVE, {"mode": ".*_hit"}),
+        Rule("prefix_cache_hit_rate", ("sglang:cache_hit_rate",), combine="mean"),
+        Rule("spec_acceptance", ("sglang:spec_accept_rate",), combine="mean"),
         Rule("preemptions", ("sglang:num_retracted_requests_total",)),
         Rule("ttft_seconds", ("sglang:time_to_first_token_seconds",)),
         Rule("inter_token_seconds", ("sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds")),

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 OPTIONS = (Option("model", "the model's name, where the server does not say it"),)
 PAGE = "/prometheus/metrics"
 _NAMELESS = re.compile(rb'model_name="undefined",?')
+_ENDED = ("request_success_total",)
+_REASON = ("finished_reason", "finish_reason")  # up to 1.2
 _GIVEN_UP = "cancelled|abort"
 
 TABLE = Table(
@@ -38,8 +40,8 @@ TABLE = Table(
     prefixes=("trtllm_", ""),
     started="process_start_time_seconds",
     rules=(
-        Rule("requests", ("request_success_total",), {"finished_reason": f"(?!(?:{_GIVEN_UP})$).*"}),
-        Rule("requests_aborted", ("request_success_total",), {"finished_reason": _GIVEN_UP}),
+        Rule("requests", _ENDED, dict.fromkeys(_REASON, f"(?!(?:{_GIVEN_UP})$).*")),
+        *(Rule("requests_aborted", _ENDED, {label: _GIVEN_UP}) for label in _REASON),
         Rule("requests_failed", ("request_error_total",), {"http_code": "4.."}, labels={"reason": "4xx"}),
         Rule("requests_failed", ("request_error_total",), {"http_code": "5.."}, labels={"reason": "5xx"}),
         Rule("prompt_tokens", ("prompt_tokens_total",)),
@@ -48,6 +50,7 @@ TABLE = Table(
         Rule("running", ("num_requests_running",)),
         Rule("waiting", ("num_requests_waiting",)),
         Rule("kv_cache_usage", ("kv_cache_utilization",), combine="mean"),
+        Rule("prefix_cache_hit_rate", ("kv_cache_hit_rate",), combine="mean"),
         Rule("spec_drafted_tokens", ("spec_decode_num_draft_tokens_total", "spec_decode_drafted_tokens_total")),
         Rule("spec_accepted_tokens", ("spec_decode_num_accepted_tokens_total", "spec_decode_accepted_tokens_total")),
         Rule("ttft_seconds", ("time_to_first_token_seconds",)),

@@ -9,7 +9,8 @@ alias, never by version. What decides the table:
 - Prefix cache counters are in blocks up to 0.8.5 and in tokens since; only the page's help text tells.
 - `iteration_tokens_total` is a histogram and `lora_requests_info` a gauge of time stamps: neither is a counter here.
 - A failure that the client saw is in `http_requests_total` (4xx, 5xx); an engine's `error` may be the same failure as
-  a 5xx, but in a stream that had begun it is in no 5xx. They are apart by `reason` and are not to be added.
+  a 5xx, but in a stream that had begun it is in no 5xx; what the queue's limit turned away is a 4xx or 5xx too. They are
+  apart by `reason` and are not to be added.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ TABLE = Table(
             {"finished_reason": "error"},
             labels={"reason": "error"},
         ),
+        Rule("requests_failed", ("vllm:admission_rejections_total",), keep={"reason": "reason"}),
         Rule("prompt_tokens", ("vllm:prompt_tokens_total",)),
         Rule(
             "cached_tokens",
@@ -63,6 +65,7 @@ TABLE = Table(
         Rule("kv_cache_usage", ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"), combine="mean"),
         Rule("prefix_cache_queries", ("vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total")),
         Rule("prefix_cache_hits", ("vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total")),
+        Rule("prefix_cache_hit_rate", ("vllm:gpu_prefix_cache_hit_rate",), combine="mean"),
         Rule("preemptions", ("vllm:num_preemptions_total",)),
         Rule("spec_drafted_tokens", ("vllm:spec_decode_num_draft_tokens_total",)),
         Rule("spec_accepted_tokens", ("vllm:spec_decode_num_accepted_tokens_total",)),

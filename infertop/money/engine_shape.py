@@ -55,7 +55,7 @@ def engine_shape(series: tuple[Series, ...]) -> EngineShape:
     places = {
         each: (each.label("model"), _RESOURCES[each.metric])
         for each in counters
-        if each.metric in _RESOURCES and not said_twice(each, counters)
+        if each.metric in _RESOURCES and is_metered(each) and not said_twice(each, counters)
     }
     reported = set(places.values())
     compute = {
@@ -68,7 +68,15 @@ def engine_shape(series: tuple[Series, ...]) -> EngineShape:
 
 def is_engine(series: Iterable[Series]) -> bool:
     """Say whether these are the series of something that serves models."""
-    return any((metric := METRICS.get(each.metric)) is not None and "model" in metric.labels for each in series)
+    return any(
+        (metric := METRICS.get(each.metric)) is not None and "model" in metric.labels and is_metered(each)
+        for each in series
+    )
+
+
+def is_metered(series: Series) -> bool:
+    """Say whether the ledger books what this counts; what a gateway says of others is booked by its statements."""
+    return series.label("provider") is None
 
 
 def _is_counter(series: Series) -> bool:
@@ -78,7 +86,7 @@ def _is_counter(series: Series) -> bool:
 
 def said_twice(series: Series, counters: Iterable[Series]) -> bool:
     """Say whether this counts failures of the engine that its server counts by status of the answer as well."""
-    if series.metric != "requests_failed" or series.label("reason") != "error":
+    if series.metric != "requests_failed" or series.label("reason") in (None, *_ANSWERED):
         return False
     return any(
         each.metric == series.metric
@@ -91,7 +99,7 @@ def said_twice(series: Series, counters: Iterable[Series]) -> bool:
 def _models(series: Iterable[Series], reported: set[Place], compute: Iterable[tuple[str | None, str]]) -> Models:
     """Return the models that the series name; one without a name where none has one."""
     places = list(compute)
-    names = sorted({name for each in series if (name := each.label("model")) is not None})
+    names = sorted({name for each in series if (name := each.label("model")) is not None and is_metered(each)})
     known: list[str | None] = [*names] if names else [None]
     return {
         name: Reports(

@@ -107,6 +107,8 @@ METRICS: dict[str, Metric] = {
         Metric("prefix_cache_hits", _C, "tokens", "tokens found in the prefix cache", _ENGINE),
         Metric("spec_drafted_tokens", _C, "tokens", "tokens that speculation proposed", _ENGINE),
         Metric("spec_accepted_tokens", _C, "tokens", "proposed tokens that the model accepted", _ENGINE),
+        Metric("prefix_cache_hit_rate", _G, "ratio", "share found in the prefix cache, as the engine says it", _ENGINE),
+        Metric("spec_acceptance", _G, "ratio", "share of proposed tokens accepted, as the engine says it", _ENGINE),
         Metric("preemptions", _C, "preemptions", "requests put back because the KV cache was full", _ENGINE),
         Metric("ttft_seconds", _H, "seconds", "time to first token", _ENGINE),
         Metric("inter_token_seconds", _H, "seconds", "time between two output tokens", _ENGINE),

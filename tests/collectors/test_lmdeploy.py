@@ -23,6 +23,7 @@ def test_the_quantities_of_a_release():
         "running": 12,
         "waiting": 3,
         "kv_cache_usage": 0.42,
+        "prefix_cache_hit_rate": 0.4,
         "ttft_seconds": 100,
         "inter_token_seconds": 4_700,
         "request_seconds": 100,

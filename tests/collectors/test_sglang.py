@@ -19,17 +19,20 @@ QUANTITIES = {
     "running": 14,
     "waiting": 2,
     "kv_cache_usage": 0.47,
+    "prefix_cache_hit_rate": 0.4,
     "ttft_seconds": 100,
     "inter_token_seconds": 4_700,
     "request_seconds": 100,
 }
 SINCE_0_5 = QUANTITIES | {
+    "spec_acceptance": 0,  # also where it does not speculate
     "requests_aborted": 2,
     "queue_seconds": 100,
     "prompt_tokens_per_request": 100,
     "output_tokens_per_request": 100,
 }
 TIMED = SINCE_0_5 | {"preemptions": 1, "prefill_gpu_seconds_total": 21, "decode_gpu_seconds_total": 145}
+RATES = {"prefix_cache_hit_rate": 2 * 0.4}
 LOOKED_UP = {"prefix_cache_queries": 40_000, "prefix_cache_hits": 16_000}
 
 
@@ -42,7 +45,7 @@ LOOKED_UP = {"prefix_cache_queries": 40_000, "prefix_cache_hits": 16_000}
         ("sglang/0.5.16.txt", TIMED),
         ("sglang/0.5.23.txt", TIMED | LOOKED_UP),
         # Two groups of two ranks each: their own preemption each, and the mean of two KV caches is told by rank.
-        ("sglang/0.5.23_two_groups.txt", TIMED | LOOKED_UP | {"preemptions": 2, "kv_cache_usage": 2 * 0.47}),
+        ("sglang/0.5.23_two_groups.txt", TIMED | LOOKED_UP | {"preemptions": 2, "kv_cache_usage": 2 * 0.47, **RATES}),
     ],
 )
 def test_every_release_says_the_same_quantities(page, expected):

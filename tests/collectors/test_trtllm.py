@@ -37,6 +37,7 @@ def test_the_pages_quantities():
         "running": 7,
         "waiting": 1,
         "kv_cache_usage": 0.38,
+        "prefix_cache_hit_rate": 0.22,
         "ttft_seconds": 900,
         "inter_token_seconds": 900,
         "request_seconds": 900,
@@ -58,6 +59,7 @@ def test_up_to_1_2_tokens_are_unknown_and_not_zero():
     assert totals(source("trtllm", model="m").parse(OLD, 1.0)) == {
         "requests": 9,
         "kv_cache_usage": 0.25,
+        "prefix_cache_hit_rate": 0.22,
         "ttft_seconds": 9,
         "inter_token_seconds": 9,
         "request_seconds": 9,

@@ -23,6 +23,7 @@ ALWAYS = {
     *("ttft_seconds", "inter_token_seconds", "request_seconds", "queue_seconds"),
     *("prompt_tokens_per_request", "output_tokens_per_request"),
 }
+RATE = "prefix_cache_hit_rate"
 PREFIX = {"cached_tokens", "prefix_cache_queries", "prefix_cache_hits"}
 SPECULATION = {"spec_drafted_tokens", "spec_accepted_tokens"}
 
@@ -56,7 +57,8 @@ def page(release: str, engine: str = 'engine="0",') -> bytes:
 def test_every_release_says_what_an_engine_has_to_say(release: str) -> None:
     said = totals(source("vllm").parse(page(release), 1.0))
     at = order(release)
-    wanted = ALWAYS | (PREFIX if at >= (0, 7, 3) else set()) | ({"asleep"} if at >= (0, 11, 1) else set())
+    wanted = ALWAYS | (PREFIX if at >= (0, 7, 3) else {RATE}) | ({"asleep"} if at >= (0, 11, 1) else set())
+    wanted |= {RATE} if at <= (0, 9, 0) else {"requests_failed"} if at >= (0, 32, 0) else set()
     assert said.keys() - SPECULATION - {"asleep"} == wanted - {"asleep"}
     # None of a release's two names for one quantity is added to the other.
     twice = {"cached_tokens": 2 if (0, 11, 1) <= at < (0, 16) else 1, "waiting": 2 if at <= (0, 9, 0) else 1}
