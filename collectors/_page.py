@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.exposition import Exposition, Layout
-from infertop.readings.mapping import Plan, Table
+from infertop.readings.mapping import Plan, Table, plan_for
 from infertop.readings.model import Batch, Series, Value
 from infertop.readings.safe import safe
 
@@ -88,7 +88,7 @@ class MetricsPage:
         if self._plan is None or self._known is None or self._known[0] is not layout or self._known[1] != model:
             table = self._adapt(self._table, body) if self._adapt else self._table
             before = self._plan.choices if self._plan and self._lacked < _PATIENCE else None
-            self._known, self._plan = (layout, model), Plan(table, layout, model, before)
+            self._known, self._plan = (layout, model), plan_for(table, layout, model, before)
         self._lacked = self._lacked + 1 if self._plan.choices.lacking else 0
         if self._lacked == _PATIENCE:
             self._known = None

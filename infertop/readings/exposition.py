@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from infertop.readings.exposition_draft import Draft
+from infertop.readings.exposition_kin import Kin
 from infertop.readings.exposition_line import Bad, Malformed, RawSeries, Read, judge, number
 from infertop.readings.exposition_shape import Layout, Odd, Shape
 
@@ -19,6 +21,7 @@ __all__ = ["Exposition", "Layout", "Page", "RawSeries"]
 MAX_LINES = 1_000_000
 _SUFFIXES = ("", "_total", "_bucket", "_sum", "_count")
 _SHOWN = 80
+_KIN = Kin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,13 @@ class Exposition:
     """The reader of one target's pages; it keeps the shape of the last one.
 
     `wanted` are names of families: `x` takes the samples x, x_total, x_bucket, x_sum and x_count (never x_created, if
-    not asked for), and `:` and `_` are the same. None takes everything.
+    not asked for), and `:` and `_` are the same. None takes everything. Readers of the same `kin` share the shapes of
+    their pages.
     """
 
-    def __init__(self, wanted: Collection[str] | None) -> None:
-        self._wanted = None if wanted is None else _samples_of(wanted)
+    def __init__(self, wanted: Collection[str] | None, kin: Kin = _KIN) -> None:
+        self._wanted = None if wanted is None else _samples_of(frozenset(wanted))
+        self._kin = kin
         self._shape: Shape | None = None
 
     def parse(self, page: bytes) -> Page:
@@ -53,13 +58,30 @@ class Exposition:
         lines = page.removesuffix(b"\n").split(b"\n", MAX_LINES)
         beyond = lines.pop().count(b"\n") + 1 if len(lines) > MAX_LINES else 0
         shape = self._shape
-        values = shape.values(lines) if shape else None
-        if shape is None or values is None or not all(self._same(lines[odd.at], odd) for odd in shape.odd):
-            shape, values = self._learn(lines)
+        values = self._values(shape, lines) if shape else None
+        if shape is None or values is None:
+            shape, values = self._inherit(lines) or self._learn(lines)
             self._shape = shape
         beyond += shape.lines - shape.ends
         lost = len(shape.odd) - shape.repeated + beyond
         return Page(shape.layout, values, len(shape.odd) + beyond, lost, self._complaint(lines, shape, beyond))
+
+    def _values(self, shape: Shape, lines: list[bytes]) -> list[float] | None:
+        """Return the values of a page of this shape, None where it has another."""
+        values = shape.values(lines)
+        fits = values is not None and all(self._same(lines[odd.at], odd) for odd in shape.odd)
+        return values if fits else None
+
+    def _inherit(self, lines: list[bytes]) -> tuple[Shape, list[float]] | None:
+        """Return the shape of another target that this page has too, and its values."""
+        before = self._shape.layout if self._shape else None
+        for shape in self._kin.like(self._wanted, lines):
+            values = self._values(shape, lines)
+            if values is not None:
+                # Series that only moved keep their order here, which may be another one there.
+                moved = before is not None and before is not shape.layout and _same_series(before, shape.layout)
+                return None if moved else (shape, values)
+        return None
 
     def _same(self, line: bytes, odd: Odd) -> bool:
         verdict = judge(line, self._wanted)
@@ -85,10 +107,17 @@ class Exposition:
             found = known.get(line.rpartition(b" ")[0])
             if not draft.take(at, line, (found and _recall(line, *found)) or judge(line, self._wanted)):
                 break
-        return draft.finish(len(lines), self._shape.layout if self._shape else None)
+        shape, values = draft.finish(len(lines), self._shape.layout if self._shape else None)
+        self._kin.add(self._wanted, shape)
+        return shape, values
 
 
-def _samples_of(families: Collection[str]) -> frozenset[bytes]:
+def _same_series(one: Layout, other: Layout) -> bool:
+    return len(one.series) == len(other.series) and set(one.series) == set(other.series)
+
+
+@lru_cache(maxsize=64)
+def _samples_of(families: frozenset[str]) -> frozenset[bytes]:
     return frozenset((family.replace(":", "_") + suffix).encode() for family in families for suffix in _SUFFIXES)
 
 

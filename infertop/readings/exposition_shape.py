@@ -11,11 +11,11 @@ from infertop.readings.exposition_line import Malformed, RawSeries, number
 Pick = Callable[[Sequence[bytes]], Sequence[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Layout:
     """Which series a page has, and the type that it declares for each family (by the name in the declaration).
 
-    The order is that of the first page that had exactly these series.
+    The order is that of the first page that had exactly these series. Pages of the same series have the same object.
     """
 
     series: tuple[RawSeries, ...]
@@ -31,7 +31,7 @@ class Odd:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Shape:
     """A page's lines by what they are.
 
@@ -65,6 +65,11 @@ class Shape:
         if any(map(is_, rests, found)):  # removeprefix gives the line itself back where it does not start so
             return None
         return _numbers(rests)
+
+    def may_fit(self, lines: list[bytes]) -> bool:
+        """Say, at little cost, whether this may be the shape of a page of as many lines."""
+        found = self.pick_samples(lines)
+        return not found or (found[0].startswith(self.starts[0]) and found[-1].startswith(self.starts[-1]))
 
     def known(self) -> dict[bytes, tuple[RawSeries, int]]:
         """Map what stands before a line's last blank to the series and to where the rest begins."""

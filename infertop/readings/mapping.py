@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
 
 from infertop.readings.mapping_page import Cell, Names, Positions, canonical, parts, with_units
 from infertop.readings.model import Series, Value
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 # So many series may a page make, and so many metrics of models a source over all its pages, however many it names.
 MAX_SERIES = 5_000
 MAX_METRICS = 50_000
+_MOST_LEFT_OUT = 64  # ways of leaving series out that are remembered
 Combine = Literal["sum", "mean", "max"]
+_MOST_PLANS = 8
 _EARLIEST = 1e9  # what says that it began before 2001 is no start, but a number cut short
 
 
@@ -70,6 +73,10 @@ class Table:
         spelt = {spelling for prefix in self.prefixes for name in names for spelling in with_units(prefix + name)}
         return frozenset(spelt | {self.started} - {""})
 
+    def metrics(self) -> frozenset[str]:
+        """Return which metrics of the registry the rules make."""
+        return frozenset(rule.metric for rule in self.rules)
+
     def scaled(self, metrics: Sequence[str], factor: float) -> Table:
         """Return the table with the readings of `metrics` multiplied by `factor`."""
         rules = (replace(r, per=r.per / factor) if r.metric in metrics else r for r in self.rules)
@@ -91,6 +98,21 @@ class Choices:
     dropped: int = 0
 
 
+def plan_for(table: Table, layout: Layout, model: str | None, before: Choices | None) -> Plan:
+    """Return the plan of a layout, the same object for all targets that have the layout and read it alike.
+
+    So they have the same series too, and what others make of those is made once.
+    """
+    plans = _PLANS.setdefault(layout, [])
+    for of_table, of_model, of_before, plan in plans:
+        if of_model == model and of_before is before and (of_table is table or of_table == table):
+            return plan
+    plan = Plan(table, layout, model, before)
+    del plans[: max(len(plans) - _MOST_PLANS + 1, 0)]
+    plans.append((table, model, before, plan))
+    return plan
+
+
 class Plan:
     """A table applied to one layout. `series` are all that it makes, in the order of the rules.
 
@@ -108,8 +130,7 @@ class Plan:
         self.series = tuple(self._cells_of)
         self._cells = tuple(self._cells_of.values())
         self._started = page.named.get(canonical(table.started), [])
-        self._present: tuple[bool, ...] = ()
-        self._some = self.series
+        self._some: dict[tuple[bool, ...], tuple[Series, ...]] = {}
 
     def _choose(self, page: Positions, table: Table, before: Choices) -> Choices:
         names, makers, made = dict(before.names), dict(before.rules), set[Series]()
@@ -145,9 +166,11 @@ class Plan:
         if None not in read:
             return self.series, tuple(value for value in read if value is not None)
         present = tuple(value is not None for value in read)
-        if present != self._present:
-            self._present, self._some = present, tuple(itertools.compress(self.series, present))
-        return self._some, tuple(value for value in read if value is not None)
+        if present not in self._some:
+            if len(self._some) >= _MOST_LEFT_OUT:
+                self._some.clear()
+            self._some[present] = tuple(itertools.compress(self.series, present))
+        return self._some[present], tuple(value for value in read if value is not None)
 
     def started(self, values: Sequence[float]) -> float | None:
         """Return when the process began, in epoch seconds, or None where the page does not say."""
@@ -157,3 +180,6 @@ class Plan:
 
 def _bare(series: Series) -> Series:
     return Series(series.metric, tuple(pair for pair in series.labels if pair[0] != "rank"))
+
+
+_PLANS: WeakKeyDictionary[Layout, list[tuple[Table, str | None, Choices | None, Plan]]] = WeakKeyDictionary()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from prometheus_client.parser import text_string_to_metric_families
 
-from infertop.readings.exposition import Page, RawSeries
+from infertop.readings.exposition import Exposition, Page, RawSeries
+from infertop.readings.exposition_kin import Kin
 
 
 def reference(text: str) -> dict[RawSeries, str]:
@@ -36,3 +39,8 @@ def said(page: Page) -> tuple[object, ...]:
     values = {series: repr(value) for series, value in zip(page.layout.series, page.values, strict=True)}
     assert len(values) == len(page.values)
     return values, page.layout.types, page.rejected, page.first_rejected
+
+
+def alone(wanted: Collection[str] | None) -> Exposition:
+    """Return a reader that has nothing of another's shapes: it reads its first page line by line."""
+    return Exposition(wanted, Kin())

@@ -4,7 +4,7 @@ import pytest
 
 from infertop.readings import exposition, exposition_draft
 from infertop.readings.exposition import Exposition
-from tests.readings.reference import said
+from tests.readings.reference import alone, said
 
 PAGE = b"""# TYPE vllm:running gauge
 vllm:running{engine="0"} 1
@@ -95,7 +95,7 @@ def test_series_keep_their_order_while_they_are_the_same(changed):
     after = reader.parse(changed)
     assert after.layout.series is before.layout.series
     assert after.values == before.values == [1, 10]
-    assert said(after) == said(Exposition(["vllm:tokens", "vllm:running"]).parse(changed))
+    assert said(after) == said(alone(["vllm:tokens", "vllm:running"]).parse(changed))
 
 
 def test_series_that_comes_makes_a_new_layout_and_its_going_another():
@@ -148,7 +148,7 @@ def test_page_that_changes_is_read_as_if_it_were_the_first(before, after):
     reader = Exposition(["a", "b", "c"])
     for text in (before, after, before, after):
         page = frame.format(text).encode()
-        assert said(reader.parse(page)) == said(Exposition(["a", "b", "c"]).parse(page))
+        assert said(reader.parse(page)) == said(alone(["a", "b", "c"]).parse(page))
 
 
 def test_first_rejected_line_is_quoted_as_it_stands_now():
@@ -173,7 +173,7 @@ def test_samples_beyond_the_limit_are_counted_and_not_kept(monkeypatch):
         assert read.rejected == 13
         assert "beyond the limit of 3 samples" in read.first_rejected
     assert said(reader.parse(page[: page.index(b'a{x="3"}')])) == said(
-        Exposition(["a"]).parse(page[: page.index(b'a{x="3"}')])
+        alone(["a"]).parse(page[: page.index(b'a{x="3"}')])
     )
 
 

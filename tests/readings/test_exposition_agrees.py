@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infertop.readings.exposition import Exposition
-from tests.readings.reference import named_alike, reference, said
+from tests.readings.reference import alone, named_alike, reference, said
 from tests.recordings import PAYLOADS, pages, snapshots
 
 RECORDINGS = ["vllm/0.32.0.jsonl.gz", "triton/2.51.0.jsonl.gz", "llamacpp/xllamacpp.jsonl.gz"]
@@ -41,7 +41,7 @@ def test_every_page_of_a_recording_reads_the_same_through_the_cache(recording):
         if status == 200:
             page = reader.parse(text.encode())
             layouts.add(id(page.layout))
-            assert said(page) == said(Exposition(wanted).parse(text.encode()))
+            assert said(page) == said(alone(wanted).parse(text.encode()))
             assert page.rejected == 0
     assert len(layouts) < 5
 
@@ -120,4 +120,4 @@ def test_generated_page_is_read_as_prometheus_client_reads_it(text):
 def test_generated_pages_one_after_another_read_as_if_each_were_the_first(texts, wanted):
     reader = Exposition(wanted)
     for text in [*texts, *texts]:
-        assert said(reader.parse(text.encode())) == said(Exposition(wanted).parse(text.encode()))
+        assert said(reader.parse(text.encode())) == said(alone(wanted).parse(text.encode()))
