@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from infertop.history.catalog import Catalog, plain
 from infertop.history.connect import put
 from infertop.money.lines import Basis, Line, Price
-from infertop.readings.model import LOCAL
+from infertop.money.statement_lines import STATED
 from infertop.readings.registry import TOKEN_CLASSES
+from infertop.readings.serving import is_own
 
 # A quantity or cost beyond this is no measurement; within it, sums over years stay below SQLite's 2^63.
 MOST = 1 << 53
@@ -46,7 +47,12 @@ class Account(NamedTuple):
     @property
     def lacks_price(self) -> bool:
         """Whether it should have a price and has none; tokens of one's own engines are paid for by the GPU's hour."""
-        return self.is_tokens and self.price is None and self.provider != LOCAL and self.basis != Basis.BILLED
+        return self.is_tokens and self.price is None and not is_own(self.provider) and not self.is_paid
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether its cost is a bill's, or in the line of the cost that its statement stated itself."""
+        return self.basis == Basis.BILLED or STATED in self.flags.split()
 
     @property
     def is_stated(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from infertop.history.accounts import Entry
+from infertop.history.bills import mark_due, write_bills
 from infertop.history.cells import minute_row, write_minutes
 from infertop.history.connect import put
 from infertop.history.deriver import Deriver
@@ -18,8 +19,10 @@ from infertop.history.notes import Notes
 from infertop.history.price_log import PriceLog
 from infertop.history.recovery import recover
 from infertop.history.rollup import MINUTE, Rollups
+from infertop.history.settled import settle_due
 from infertop.history.stated import Changes, rebook
 from infertop.history.tape_writer import TapeWriter
+from infertop.readings.account import BillPage
 from infertop.readings.model import Batch
 
 GRACE_SECONDS = 15.0
@@ -49,6 +52,7 @@ class Books:
         self._coverage: dict[int, int] = {}
         self._hours = {(found.closed - MINUTE) // HOUR * HOUR} if found.closed else set[int]()
         self._mark = False
+        self._bills: list[BillPage] = []
 
     def take(self, batch: Batch) -> None:
         """Take one poll. Its time is cut to milliseconds first, so that the tape gives back what was derived from."""
@@ -57,6 +61,7 @@ class Books:
         shape = self.tape.add(batch)
         self._rollups.add(shape.source, shape.series, shape.ids, batch.ts, batch.values, batch.started)
         self.deriver.advance(batch)
+        self._bills += batch.account.bills if batch.account else ()
         self._polled[batch.source] = batch.ts
 
     def apply(self, change: Callable[[Deriver], None]) -> None:
@@ -96,6 +101,10 @@ class Books:
         """Store all that waits and return what statements changed; call `written` once the transaction stands."""
         touched = self.tape.write(connection)
         changes = rebook(connection, self.ledger.accounts, self.deriver.statement_lines, touched)
+        for page in self._bills:
+            write_bills(connection, page)
+        mark_due(connection, touched)
+        settled = settle_due(connection, self.ledger.accounts, self.closed)
         self.prices.write(connection)
         self.ledger.write(connection)
         write_minutes(connection, self._minutes)
@@ -108,13 +117,14 @@ class Books:
         if self._mark or self.tape.torn:
             write_meta(connection, "closed", self.closed)
             write_watermark(connection, Watermark(self.tape.last_seq, self.closed, self.deriver.dump()))
-        return changes
+        return Changes(changes.gone + settled.gone, changes.new + settled.new)
 
     def written(self) -> None:
         """Forget what waited."""
         for part in (self.tape, self.prices, self.ledger, self.notes):
             part.written()
         self._minutes.clear()
+        self._bills.clear()
         self._coverage.clear()
         self._hours -= self._over()
         self._mark = False

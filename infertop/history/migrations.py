@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from infertop.history.schema import APPLICATION_ID, BOOKMARKS, TABLES, VERSION
+from infertop.history.schema import APPLICATION_ID, BILLS, BOOKMARKS, TABLES, VERSION
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -26,6 +26,11 @@ def migrations() -> Migrations:
     @steps()
     def m002_bookmarks(db: Database) -> None:
         db.execute(BOOKMARKS)
+
+    @steps()
+    def m003_bills(db: Database) -> None:
+        for statement in BILLS:
+            db.execute(statement)
 
     return steps
 

@@ -7,7 +7,7 @@ Times are UTC. `ts` of `polls` is in milliseconds, every other time in seconds s
 from __future__ import annotations
 
 APPLICATION_ID = 0x69667470  # "iftp"
-VERSION = 2
+VERSION = 3
 
 # The tape. A poll is a heartbeat: it proves that a source was read although values that did not change have no row in
 # `raw`. Its shape is the series that it read, in order. A keyframe has a row for every series, so that a reader need
@@ -78,3 +78,12 @@ BOOKMARKS = """
         source TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (source, key)) WITHOUT ROWID"""
 
 TABLES: tuple[str, ...] = (*_TAPE, *_ROLLUPS, *_LEDGER, *_NOTES)
+
+# What cost APIs said, and which of a source's days have bills; `due` says that one waits to be settled (again).
+BILLS: tuple[str, ...] = (
+    "CREATE TABLE bills (source TEXT NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, content TEXT NOT NULL)",
+    "CREATE INDEX bills_by_day ON bills (source, start)",
+    """CREATE TABLE bill_days (
+        source TEXT NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, settles INTEGER NOT NULL,
+        leaves_out TEXT NOT NULL, due INTEGER NOT NULL, PRIMARY KEY (source, start)) WITHOUT ROWID""",
+)

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from infertop.history.bills import mark_all_due
 from infertop.history.books import Books
 from infertop.history.deriver import Deriver
 from infertop.history.drops import file_bytes
@@ -20,6 +21,7 @@ from infertop.history.open import Mode, Store
 from infertop.history.reprice import Repricing, reprice
 from infertop.history.reprice_stated import reprice_stated
 from infertop.history.scopes import Scopes
+from infertop.history.settled import settle_due
 from infertop.history.stated import Changes
 from infertop.history.summarise import Summariser
 from infertop.history.summary import Summary
@@ -128,6 +130,9 @@ class Writer:
         self._changes = self._books.write(connection)
         for work in self._works:
             work(connection)
+        if self._works:
+            mark_all_due(connection)
+            settle_due(connection, self._books.ledger.accounts, self._books.closed)
         if self._works or self._changes.new or self._changes.gone:
             write_meta(connection, "revision", self._books.tick)
 
