@@ -6,6 +6,7 @@ Importing this package loads no library: httpx, pynvml and psutil are imported w
 from __future__ import annotations
 
 from collectors import (
+    amd,
     dcgm,
     dynamo,
     host,
@@ -41,6 +42,7 @@ _ALL: tuple[Kind, ...] = (
     ray.KIND,
     kserve.KIND,
     nvml.KIND,
+    amd.KIND,
     host.KIND,
     dcgm.KIND,
     litellm.KIND,

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import pynvml as nvml
 
-from infertop.readings.model import Series
+from collectors._gpu_library import Row, series
 
 T = TypeVar("T")
 Handle = Any
-Row = tuple[Series, float]
 
 # After these no other call on the GPU or the library can succeed.
 GONE = frozenset(
@@ -29,8 +27,6 @@ GONE = frozenset(
 )
 # What drivers answer instead of an error where they do not know.
 _NO_ANSWER = (2**32 - 1, 2**64 - 1)
-
-series = lru_cache(maxsize=16384)(Series.of)
 
 
 def ask(call: Callable[..., T], *arguments: object) -> T | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pynvml as nvml
 
-from collectors._nvml_fields import Handle, Row, ask, series
+from collectors._gpu_library import Row, series
+from collectors._nvml_fields import Handle, ask
 
 _LISTS = (
     (nvml.nvmlDeviceGetComputeRunningProcesses_v3, nvml.nvmlDeviceGetComputeRunningProcesses_v2),

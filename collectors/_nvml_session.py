@@ -13,7 +13,8 @@ import pynvml as nvml
 
 from collectors import _nvml_gpm as gpm
 from collectors import _nvml_mig as mig
-from collectors._nvml_fields import Handle, Row, ask, memory_rows, read_fields, read_memory, read_utilization, series
+from collectors._gpu_library import Reading, Row, series
+from collectors._nvml_fields import Handle, ask, memory_rows, read_fields, read_memory, read_utilization
 from collectors._nvml_processes import Utilization, process_rows, running
 from infertop.engine.collector import State, Unavailable
 from infertop.readings.safe import safe
@@ -42,14 +43,6 @@ class _Known:
     utilization: Utilization = field(default_factory=Utilization)
     has_gpm: bool = False
     gpm: gpm.Gpm | None = None
-
-
-@dataclass(slots=True)
-class Reading:
-    """One reading of all GPUs, and a sentence about those that could not be read, if any."""
-
-    rows: list[Row] = field(default_factory=list)
-    note: str = ""
 
 
 @dataclass(slots=True)

@@ -1,69 +1,31 @@
-"""NVIDIA GPUs through NVML: load, memory, power, energy, clocks, processes, MIG instances.
-
-The library is loaded at the first poll and used from one thread, because a sick GPU can block a call for seconds.
-"""
+"""NVIDIA GPUs through NVML: load, memory, power, energy, clocks, processes, MIG instances."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
+from collectors._gpu_library import GpuLibrary, Session
 from collectors.kind import Kind
-from infertop.engine.collector import SourceConfig, State, Unavailable
-from infertop.engine.worker import Stuck, Worker
-from infertop.readings.model import Batch, Series
-
-if TYPE_CHECKING:
-    from collectors._nvml_session import Reading, Session
+from infertop.engine.collector import SourceConfig
 
 _DEADLINE_SECONDS = 3.0
 
 
-class Nvml:
-    """Reads all GPUs of this machine; a GPU or MIG instance is known by its UUID."""
+class Nvml(GpuLibrary):
+    """Reads NVIDIA's GPUs; the bindings are imported at the first poll."""
 
     kind = "nvml"
 
     def __init__(self, config: SourceConfig, deadline: float = _DEADLINE_SECONDS) -> None:
-        self.config = config
-        self._deadline = deadline
-        self._worker = Worker("nvml")
-        self._session: Session | None = None
-        self._series: tuple[Series, ...] = ()
-        self._answered = False
+        super().__init__(config, deadline)
 
-    async def collect(self, ts: float) -> Batch:
-        """Read every GPU once; raise `Unavailable` where there is none or NVML does not answer in time."""
-        try:
-            reading = await self._worker.call(partial(self._read, ts), self._deadline)
-        except Stuck as stuck:
-            raise Unavailable(self._waiting(stuck.seconds), state=State.STALE) from None
-        self._answered = True
-        series = tuple(row[0] for row in reading.rows)
-        if series != self._series:
-            self._series = series
-        values = tuple(row[1] for row in reading.rows)
-        return Batch(self.config.name, ts, self._series, values, notes=(reading.note,) if reading.note else ())
+    def open(self) -> Session:
+        """Return a session; the library itself is loaded by its first reading."""
+        from collectors import _nvml_session
 
-    async def close(self) -> None:
-        """Shut NVML down, unless it hangs."""
-        if self._session is not None:
-            try:
-                await self._worker.call(self._session.close, self._deadline)
-            except Stuck:
-                return
-        self._worker.close()
+        return _nvml_session.Session()
 
-    def _read(self, ts: float) -> Reading:
-        from collectors._nvml_session import Session
-
-        if self._session is None:
-            self._session = Session()
-        return self._session.read(ts)
-
-    def _waiting(self, seconds: float) -> str:
-        at = self._session.at if self._session else ""
-        if self._answered or at.startswith("GPU"):
+    def waiting(self, seconds: float, at: str, woken: bool) -> str:
+        """Say what hangs, and where to look."""
+        if woken:
             return f"NVML has not answered for {seconds:.0f} s ({at}): see `nvidia-smi` and `dmesg`"
         return (
             f"NVML has not answered for {seconds:.0f} s: its start is slow without persistence mode (nvidia-smi -pm 1)"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from collectors import KINDS
 from infertop.commands.known import own_gpus
 from infertop.commands.roster import Roster
-from infertop.commands.sources import as_its_kind
+from infertop.commands.sources import amd_driver, as_its_kind
 from infertop.engine.collector import SourceConfig
 from infertop.engine.collector import State as SourceState
 from infertop.engine.discovery import Discovery, Found
@@ -39,8 +39,8 @@ class Finding:
 
     async def look(self) -> None:
         """Look once, and read what is new."""
-        roster, batch = self._roster, own_gpus(self._state)
-        processes: Mapping[int, tuple[str, ...]] = gpu_processes(batch) if batch else {}
+        roster = self._roster
+        processes: Mapping[int, tuple[str, ...]] = gpu_processes(*own_gpus(self._state))
         configured = [each.url for name, each in roster.configs.items() if each.url and name not in roster.pids]
         found = await self._discovery.look(processes, configured)
         for each in found.found:
@@ -52,11 +52,20 @@ class Finding:
         """What was looked for, with what is known of it by now; nothing before the first look is over."""
         if self._engines is None:
             return ()
-        gpus = next((each for each in self._state.healths() if each.kind == "nvml"), None)
-        problem = gpus.detail if gpus and gpus.state is not SourceState.UP else ""
-        reports = (searched_gpus(own_gpus(self._state), problem), *self._engines)
+        reports = (*self._gpus(), *self._engines)
         shown = (Searched(each.what, each.where, each.detail or _found(each)) for each in reports)
         return (*shown, _keys(searched_keys(os.environ)))
+
+    def _gpus(self) -> Iterator[Report]:
+        """Say which GPUs were found, by whom, and what is in the way of the others."""
+        of = {each.source: each for each in own_gpus(self._state)}
+        for kind, library in (("nvml", "NVML"), ("amd", "amdsmi")):
+            health = next((each for each in self._state.healths() if each.kind == kind), None)
+            if health is not None:
+                problem = "" if health.state is SourceState.UP else health.detail
+                yield searched_gpus(of.get(health.source), problem, library)
+            else:
+                yield Report("GPUs", library, False, _no_amd() if kind == "amd" else "")
 
     def close(self) -> None:
         """Let go of the thread that lists processes."""
@@ -71,6 +80,12 @@ class Finding:
             await roster.add_found(config, found.pid)
         elif found.name in roster.pids:
             await roster.move_found(found.name, found.url, found.pid)
+
+
+def _no_amd() -> str:
+    if not amd_driver():
+        return "no AMD driver (/dev/kfd) on this machine"
+    return 'AMD\'s driver is loaded, but amdsmi is not installed: pip install "infertop[amd]"'
 
 
 def _found(report: Report) -> str:

@@ -32,10 +32,10 @@ def newest_gpus(state: State) -> list[Batch]:
     return [batch for _, batch in sorted(found, key=lambda each: each[0])]
 
 
-def own_gpus(state: State) -> Batch | None:
-    """Return the newest reading of this machine's GPUs, None where there is none that still holds."""
+def own_gpus(state: State) -> list[Batch]:
+    """Return the newest reading of each meter of this machine's own GPUs, as far as it still holds."""
     sources = state.sources()
-    return next((each for each in newest_gpus(state) if sources[each.source].health.kind not in _FAR_METERS), None)
+    return [each for each in newest_gpus(state) if sources[each.source].health.kind not in _FAR_METERS]
 
 
 def known(session: Session) -> Facts:

@@ -21,7 +21,7 @@ from infertop.readings.model import Series
 
 DEFAULT_INTERVAL_SECONDS = 1.0
 # What reads GPUs; of two that read the same one the earlier kind has it, and of one kind the earlier source.
-_GPU_METERS = ("nvml", "dcgm")
+_GPU_METERS = ("nvml", "amd", "dcgm")
 
 
 class Listener(Protocol):

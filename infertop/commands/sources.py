@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -32,11 +34,12 @@ PLANNED = (
         "langfuse",
         "helicone",
     ),
-    *("amd", "prometheus", "ssh"),
+    *("prometheus", "ssh"),
 )
 
-# What is read of this machine without being asked.
-MACHINE = ("nvml", "host")
+# What is read of this machine without being asked; AMD's GPUs only where there may be some.
+MACHINE = ("nvml", "amd", "host")
+_AMD_DRIVER = "/dev/kfd"
 _NAME = re.compile(r"[^\s=]{1,100}")
 
 
@@ -108,11 +111,25 @@ def configured(
     sources = tuple(sources)
     own_intervals = {each.name for each in sources if each.interval_seconds is not None}
     chosen: dict[str, SourceConfig] = {}
-    for config in [*map(from_option, options), *map(from_settings, sources), *(_own(kind) for kind in MACHINE)]:
+    for config in [*map(from_option, options), *map(from_settings, sources), *_machine()]:
         if interval and (config.name not in own_intervals or is_local(config, own_names)):
             config = as_its_kind(replace(config, interval_seconds=interval), own_interval=False)
         chosen.setdefault(config.name, config)
     return list(chosen.values())
+
+
+def amd_driver() -> bool:
+    """Say whether AMD's driver for computing is loaded here."""
+    return os.path.exists(_AMD_DRIVER)
+
+
+def amd_bindings() -> bool:
+    """Say whether `amdsmi` can be imported, by which AMD's GPUs are read."""
+    return importlib.util.find_spec("amdsmi") is not None
+
+
+def _machine() -> Iterator[SourceConfig]:
+    return (_own(kind) for kind in MACHINE if kind != "amd" or (amd_driver() and amd_bindings()))
 
 
 def _own(kind: str) -> SourceConfig:

@@ -123,10 +123,10 @@ class Placed:
         await self._gpus.close()
 
 
-def gpu_processes(batch: Batch) -> dict[int, tuple[str, ...]]:
-    """Return the UUIDs of the GPUs that each process in an NVML batch is on."""
+def gpu_processes(*batches: Batch) -> dict[int, tuple[str, ...]]:
+    """Return the UUIDs of the GPUs that each process in these batches is on."""
     found: dict[int, tuple[str, ...]] = {}
-    for uuid, gpu in _gpus(batch).items():
+    for uuid, gpu in (each for batch in batches for each in _gpus(batch).items()):
         for pid in gpu.processes:
             found[pid] = (*found.get(pid, ()), uuid)
     return found

@@ -1,4 +1,4 @@
-"""Which GPU a name of NVML means, and the default rate of each that has one."""
+"""Which GPU a name of NVML (or amdsmi) means, and the default rate of each that has one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _MIG = re.compile(r"\s+MIG\s+(?:(\d)c\.)?(\d)g\.\d+gb\S*\s*$", re.IGNORECASE)
 _MEMORY = re.compile(r"\b(\d{1,4}) ?GB?\b")
 # Words that say how the chip is packaged, not which one it is.
 _PACKAGING = re.compile(
-    r"\b(NVIDIA|GEFORCE|TESLA|QUADRO|SXM\d?|PCIE|HBM\w*|GENERATION|(SERVER|WORKSTATION) EDITION|EDITION"
-    r"|BLACKWELL|DGXS|FHHL|LS|AC|CUDA)\b"
+    r"\b(NVIDIA|AMD|INSTINCT|OAM|GEFORCE|TESLA|QUADRO|SXM\d?|PCIE|HBM\w*|GENERATION|(SERVER|WORKSTATION) EDITION"
+    r"|EDITION|BLACKWELL|DGXS|FHHL|LS|AC|CUDA)\b"
 )
 # Each must match the whole name that is left, so that a laptop's or a virtual GPU never gets the full card's price.
 _CHIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -27,6 +27,7 @@ _CHIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(H800|H200|H100|H20|L40S|L40|L20|L4|L2)", r"\1"),
         (r"(A800|A100|A10G|A10M|A10|A16|A30|A40|A2)", r"\1"),
         (r"(T4G|T4|V100S|V100|P100|P40|P4|M60)", r"\1"),
+        (r"(MI\d{2,3}[AX]?)", r"\1"),
         (r"RTX ?PRO ?(\d[05]00)", r"RTXPRO\1"),
         (r"RTX ?PRO ?(\d[05]00) MAX Q", r"RTXPRO\1-MaxQ"),
         (r"RTX ?(\d000) ADA", r"RTX\1-Ada"),

@@ -86,20 +86,22 @@ CALL_UNITS: dict[str, CallUnit] = {
 
 _G, _C, _H = Kind.GAUGE, Kind.COUNTER, Kind.HISTOGRAM
 _ENGINE = ("model", "rank")
+_SERVED = (*_ENGINE, "provider")
 _QUANTILE = ("model", "quantile")
 
 METRICS: dict[str, Metric] = {
     each.name: each
     for each in (
         # What a serving engine says of a model. `rank` tells shards and replicas of one engine apart, and the lines of
-        # a page (versions, handlers, reasons) that make up one counter: whoever reads adds them.
-        Metric("requests", _C, "requests", "requests finished", (*_ENGINE, "reason")),
-        Metric("requests_failed", _C, "requests", "requests that ended in an error", (*_ENGINE, "reason")),
+        # a page (versions, handlers, reasons) that make up one counter: whoever reads adds them. `provider` is who
+        # serves it where a gateway tells: such counters are for live rates, the ledger is made of its statements.
+        Metric("requests", _C, "requests", "requests finished", (*_SERVED, "reason")),
+        Metric("requests_failed", _C, "requests", "requests that ended in an error", (*_SERVED, "reason")),
         Metric("requests_aborted", _C, "requests", "requests given up by the client", _ENGINE),
-        Metric("prompt_tokens", _C, "tokens", "prompt tokens, cached ones included", _ENGINE),
-        Metric("cached_tokens", _C, "tokens", "prompt tokens read from the prefix cache", _ENGINE),
+        Metric("prompt_tokens", _C, "tokens", "prompt tokens, cached ones included", _SERVED),
+        Metric("cached_tokens", _C, "tokens", "prompt tokens read from the prefix cache", _SERVED),
         Metric("input_tokens", _C, "tokens", "prompt tokens computed afresh, cached ones excluded", _ENGINE),
-        Metric("output_tokens", _C, "tokens", "tokens generated", _ENGINE),
+        Metric("output_tokens", _C, "tokens", "tokens generated", _SERVED),
         Metric("running", _G, "requests", "requests being worked on", _ENGINE),
         Metric("waiting", _G, "requests", "requests in the queue", _ENGINE),
         Metric("kv_cache_usage", _G, "ratio", "share of the KV cache in use", _ENGINE),
@@ -119,8 +121,8 @@ METRICS: dict[str, Metric] = {
         # Engines that state quantiles themselves, or totals instead of histograms.
         Metric("request_seconds_quantile", _G, "seconds", "request time, by the engine's own summary", _QUANTILE),
         Metric("queue_seconds_quantile", _G, "seconds", "queue time, by the engine's own summary", _QUANTILE),
-        Metric("request_seconds_total", _C, "seconds", "time of all finished requests together", _ENGINE),
-        Metric("queue_seconds_total", _C, "seconds", "queue time of all requests together", _ENGINE),
+        Metric("request_seconds_total", _C, "seconds", "time of all finished requests together", _SERVED),
+        Metric("queue_seconds_total", _C, "seconds", "queue time of all requests together", _SERVED),
         Metric("prefill_seconds_total", _C, "seconds", "time spent on prompts", _ENGINE),
         Metric("decode_seconds_total", _C, "seconds", "time spent on output tokens", _ENGINE),
         Metric("compute_seconds_total", _C, "seconds", "GPU time of a model's batches", (*_ENGINE, "gpu")),
@@ -151,10 +153,16 @@ METRICS: dict[str, Metric] = {
         Metric("gpu_temperature_celsius", _G, "celsius", "core temperature", ("gpu",)),
         Metric("gpu_sm_clock_hertz", _G, "hertz", "clock of the multiprocessors", ("gpu",)),
         Metric("gpu_memory_clock_hertz", _G, "hertz", "clock of the memory", ("gpu",)),
-        Metric("gpu_throttle_reasons", _G, "bitmask", "why the clock is held down, NVML's bits", ("gpu",)),
+        Metric("gpu_throttle_reasons", _G, "bitmask", "why the clock is held down (throttle.py)", ("gpu",)),
         Metric("gpu_sm_occupancy", _G, "ratio", "share of multiprocessors in use (GPM)", ("gpu",)),
         Metric("gpu_slices", _G, "slices", "compute slices of a MIG instance; on its parent the rest", ("gpu",)),
-        Metric("gpu_process_info", _G, "none", "1 for each process on a GPU, its memory known or not", ("gpu", "pid")),
+        Metric(
+            "gpu_process_info",
+            _G,
+            "none",
+            "1 for each process on a GPU, its memory known or not; with its program and user where they may be seen",
+            ("gpu", "pid", "name", "user"),
+        ),
         Metric("gpu_process_memory_bytes", _G, "bytes", "memory of one process", ("gpu", "pid")),
         Metric("gpu_process_utilization", _G, "ratio", "SM time of one process", ("gpu", "pid")),
         # Which engine's processes are on which GPU: joined from NVML and the process tree, so that the tape can say it.

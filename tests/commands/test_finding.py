@@ -108,12 +108,13 @@ async def test_the_search_says_what_it_looked_for_with_what_is_known_by_now(
     assert world.finding.searched == ()
     world.state.apply_health(Health("nvml", "nvml", SourceState.ABSENT, detail="no driver"))
     await world.finding.look()
-    gpus, engines, keys = world.finding.searched
+    gpus, amd, engines, keys = world.finding.searched
     assert (gpus.where, gpus.found) == ("NVML", "no driver")
+    assert (amd.what, amd.where) == ("GPUs", "amdsmi")
     assert (engines.what, engines.found) == ("engines", "found")
     assert keys.found == "not set"
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-secret")
-    assert "OPENAI_ADMIN_KEY set" in world.finding.searched[2].found
+    assert "OPENAI_ADMIN_KEY set" in world.finding.searched[3].found
     assert "sk-secret" not in str(world.finding.searched)
 
 
@@ -122,4 +123,31 @@ async def test_a_real_search_ends_with_a_report() -> None:
     finding = Finding(Roster(FakeClock(), Hub(state), frozenset()), state)
     await finding.look()
     finding.close()
-    assert [each.what for each in finding.searched][:2] == ["GPUs", "engines"]
+    assert [each.what for each in finding.searched][:3] == ["GPUs", "GPUs", "engines"]
+
+
+@pytest.mark.parametrize(
+    ("driver", "said"),
+    [
+        (False, "no AMD driver (/dev/kfd) on this machine"),
+        (True, 'AMD\'s driver is loaded, but amdsmi is not installed: pip install "infertop[amd]"'),
+    ],
+)
+async def test_a_machine_that_cannot_read_amds_gpus_says_why(
+    world: World, monkeypatch: pytest.MonkeyPatch, driver: bool, said: str
+) -> None:
+    monkeypatch.setattr("infertop.commands.finding.amd_driver", lambda: driver)
+    await world.finding.look()
+    assert [each.found for each in world.finding.searched if each.where == "amdsmi"] == [said]
+
+
+async def test_amds_gpus_are_searched_beside_nvidias(world: World) -> None:
+    series = (
+        Series.of("gpu_info", gpu="xxff74a1", name="AMD Instinct MI300X", index="0"),
+        Series.of("gpu_process_info", gpu="xxff74a1", pid="42"),
+    )
+    world.state.apply(Batch("amd", 1.0, series, (1.0, 1.0)))
+    world.state.apply_health(Health("amd", "amd", SourceState.UP))
+    await world.finding.look()
+    assert world.discovery.asked == [({42: ("xxff74a1",)}, [])]
+    assert [each.found for each in world.finding.searched if each.where == "amdsmi"] == ["1 GPU"]

@@ -60,6 +60,15 @@ def test_the_machine_itself_is_always_read_and_slower_than_its_gpus() -> None:
     assert intervals() == {"nvml": 1.0, "host": 2.0}
 
 
+@pytest.mark.parametrize(("driver", "bindings"), [(True, True), (True, False), (False, True)])
+def test_amds_gpus_are_read_where_their_driver_and_amdsmi_are(
+    monkeypatch: pytest.MonkeyPatch, driver: bool, bindings: bool
+) -> None:
+    monkeypatch.setattr("infertop.commands.sources.amd_driver", lambda: driver)
+    monkeypatch.setattr("infertop.commands.sources.amd_bindings", lambda: bindings)
+    assert intervals().get("amd") == (1.0 if driver and bindings else None)
+
+
 def test_the_command_line_comes_before_the_file_and_the_file_before_the_defaults() -> None:
     host = Source("host", "host", "pricing.toml:9", interval_seconds=7.0)
     chosen = configured((NEAR, host), ("near=vllm=http://127.0.0.1:9000",), None, OWN)
