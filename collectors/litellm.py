@@ -6,9 +6,11 @@ Wire format: litellm/integrations/prometheus.py and types/integrations/prometheu
 - Its page is large, so that only the samples that are needed are asked for (`name[]`) and it is read as it comes; with
   several workers that filter gives nothing, and the whole page is read.
 - Lines come and go (_litellm_lines.py): what is told here are increases since infertop began to read.
-- `spend_metric` is dollars by LiteLLM's own prices, also for models that somebody serves himself. It is told once a
-  minute as statements, as LiteLLM names provider, key, team, user and end user.
-- `input_tokens` include cached ones; `cached_tokens_metric` is LiteLLM's own cache of answers and is not read.
+- Who used what (provider, key, team, user, end user, tags) becomes statements, which the ledger is made of; the
+  counters beside them, by model and provider, are for live rates alone.
+- `spend_metric` is dollars at LiteLLM's own list of prices, also for models that somebody serves himself: computed,
+  and no bill. `input_tokens` include cached and written ones, `output_tokens` reasoning; `cached_tokens_metric` is
+  LiteLLM's own cache of answers and is not read.
 - A refused request carries the name that the client made up: only names that were served stand for a model.
 """
 
@@ -90,10 +92,12 @@ class LiteLlm:
         notes = [complaint(where, lines.rejected, lines.first)] if lines.rejected else []
         if lines.beyond:
             notes.append(f"{where}: {lines.beyond} series are beyond what a page may have")
+        series, values = books.rows()
         return Batch(
             self.config.name,
             ts,
-            *books.rows(),
+            series,
+            values,
             started=books.since,
             statements=tuple(books.statements(self.config.name, ts)),
             notes=tuple(notes),

@@ -19,7 +19,7 @@ from infertop.money.settings import DIMENSIONS
 from infertop.readings.safe import safe
 from infertop.views.since import parse_instant
 
-KEYS = (*DIMENSIONS, "user", "gpu", "resource", "basis")
+KEYS = (*DIMENSIONS, "user", "tag", "gpu", "resource", "basis")
 OVER_BUDGET = 3
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from infertop.history.accounts import MOST, Account, Accounts
 from infertop.history.stated import Model, Say, rebook
 from infertop.history.statements import Touched
-from infertop.money.lines import Basis, Price
+from infertop.money.lines import Price
 from infertop.money.restating import Restating
 from infertop.money.unit_cost import nano_per_unit
 
@@ -80,7 +80,7 @@ def _asked(connection: sqlite3.Connection, accounts: Accounts, restating: Restat
     priced = {
         number: (account, accounts.price(connection, account.price))
         for number, account in list(accounts.by_id.items())
-        if account.is_stated and account.basis != Basis.BILLED
+        if account.is_stated and not account.is_paid
     }
     asked = {number: each for number, each in priced.items() if restating.may_differ(*each)}
     if not asked:

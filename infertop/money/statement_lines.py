@@ -1,8 +1,9 @@
 """Ledger lines of what a provider or a log says: a line for each token class and call unit, priced as of its start.
 
 A statement up to a minute wide is in the minute of its start, a wider one is a line over its span. Its cost is rounded
-once and divided, so that the lines sum to it. Where it states its cost itself, that is a line of its own and the rest
-has no price.
+once and divided, so that the lines sum to it. Where it states its cost itself, that is a line of its own, and the rest
+is flagged `stated`: it has no price and needs none. Such a cost is a bill where the statement says so, else what
+somebody computed or estimated at prices of his own.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ TOKENS = "tokens"
 NANO_USD = "1e-9 USD"
 # The span holds more than one price: that of its start was used.
 ASTRIDE = "astride"
+# What it cost is in another line, the one of the statement's own cost.
+STATED = "stated"
 
 _OF_PRICE = frozenset({STANDARD_RATE, PRICE_OF, LISTED_BY, FACTOR, CONTEXT_TIER, ASTRIDE, CORRECTED})
 # Where an entry of a file stands: "pricing.toml:31".
@@ -74,7 +77,7 @@ def statement_lines(statement: Statement, prices: PriceHistory, before: PricedBe
     lines = _counted(statement, bare)
     if statement.usd_nano is not None:
         cost = replace(bare, resource=COST, unit=NANO_USD, quantity=statement.usd_nano, usd_nano=statement.usd_nano)
-        return [cost, *lines]
+        return [cost, *(replace(each, flags=STATED) for each in lines)]
     return cost_of([with_price(each, prices, before(each) if before else None) for each in lines])
 
 
@@ -155,7 +158,6 @@ def cost_of(lines: list[Line]) -> list[Line]:
 
 
 def _bare(statement: Statement, start: int, end: int) -> Line:
-    basis = Basis.COMPUTED if statement.basis != Basis.ESTIMATED else Basis.ESTIMATED
     return Line(
         start=start,
         end=end,
@@ -168,8 +170,15 @@ def _bare(statement: Statement, start: int, end: int) -> Line:
         unit="",
         usd_nano=None,
         price=None,
-        basis=basis if statement.usd_nano is None else Basis.BILLED,
+        basis=_basis(statement),
     )
+
+
+def _basis(statement: Statement) -> Basis:
+    """Return how its cost is come by: a quantity without one is priced here, so that it is no bill."""
+    if statement.basis == Basis.ESTIMATED:
+        return Basis.ESTIMATED
+    return Basis.BILLED if statement.basis == Basis.BILLED and statement.usd_nano is not None else Basis.COMPUTED
 
 
 def _dimensions(said: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from infertop.engine.track import Bins, Track
 from infertop.money.engine_shape import said_twice
 from infertop.money.split import PhaseSeconds
 from infertop.readings.histogram import add, mean, quantile
-from infertop.readings.model import Buckets
+from infertop.readings.model import LOCAL, Buckets
 from infertop.views.shapes import Quantiles
 
 _COUNTED = ("output_tokens", "requests", "prompt_tokens", "input_tokens")
@@ -46,6 +46,11 @@ class Meters:
         tracks = [track for metric in _TELLING for track in self.state.tracks(source, metric)]
         tracks += self.tracks(source, _LOADED)
         return tuple(sorted({model for track in tracks if (model := track.series.label("model")) is not None}))
+
+    def provider(self, source: str, model: str) -> str:
+        """Return who serves a model: one's own engine, or whom a gateway names; several are joined."""
+        tracks = (track for metric in _COUNTED for track in self.state.tracks(source, metric, model=model))
+        return ", ".join(sorted({name for each in tracks if (name := each.series.label("provider"))})) or LOCAL
 
     def tracks(self, source: str, metric: str, **labels: str) -> Iterator[Track]:
         """Iterate over the series of a metric that carry these labels and are not stale."""

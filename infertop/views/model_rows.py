@@ -36,7 +36,7 @@ def _bare(facts: Facts, health: Health, model: str) -> ModelRow:
         source=health.source,
         model=model or UNKNOWN_MODEL,
         kind=health.kind,
-        provider="local",
+        provider=facts.meters.provider(health.source, model),
         state=health.state.value,
         age_seconds=_age(facts, health),
         basis=_basis(cost),

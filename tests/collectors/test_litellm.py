@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import tracemalloc
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from collectors import _litellm_lines
 from collectors._litellm_books import MAX_STATEMENTS
 from collectors._litellm_labels import MAX_MODELS
-from collectors._litellm_lines import MAX_LINES
 from infertop.engine.collector import State, Unavailable
 from tests.collectors.reading import grown, labels, payload, recorded, source, totals
 
 PAGE = payload("litellm/1.100.0.txt")
 QUIET = b"\n".join(line for line in PAGE.split(b"\n") if line.startswith((b"#", b"process_"))) + b"\n"
-SPEND, TOKENS, REQUESTS = (f"litellm_{each}_metric_total" for each in ("spend", "output_tokens", "requests"))
+SPEND, TOKENS, REQUESTS, PROMPT, CACHED, WRITTEN, REASONING = (
+    f"litellm_{each}_metric_total"
+    for each in (
+        *("spend", "output_tokens", "requests", "input_tokens"),
+        *("input_cached_tokens", "input_cache_creation_tokens", "output_reasoning_tokens"),
+    )
+)
 
 
 def line(name: str, value: object, **labels: str) -> str:
@@ -42,6 +51,21 @@ def told(batch):
     return {(s.provider, s.model, *sorted(s.dimensions.values())): s.usd_nano for s in batch.statements}
 
 
+def standing(batches):
+    """What stands of all that was said: a page replaces what it covers."""
+    stands = {}
+    for batch in batches:
+        if batch.statements:
+            start, end = min(s.start for s in batch.statements), max(s.end for s in batch.statements)
+            stands = {key: s for key, s in stands.items() if not (start <= s.start and s.end <= end)}
+            stands |= {s.key: s for s in batch.statements}
+    return list(stands.values())
+
+
+def spent(batches) -> int:
+    return sum(each.usd_nano or 0 for each in standing(batches))
+
+
 def test_the_real_pages_quantities() -> None:
     _, batch = read(QUIET, PAGE)
     assert totals(batch) == pytest.approx(
@@ -54,23 +78,73 @@ def test_the_real_pages_quantities() -> None:
             "queue_seconds_total": 0.2559189796447754,
         }
     )
-    assert labels(batch, "requests") == {(("model", "tiny-llama"),)}
-    assert labels(batch, "requests_failed") == {(("reason", "4xx"),)}  # of a model that nobody serves
+    assert labels(batch, "requests") == {(("model", "tiny-llama"), ("provider", "hosted_vllm"))}
+    assert labels(batch, "requests_failed") == {(("provider", "litellm"), ("reason", "4xx"))}  # nobody serves it
 
 
-def test_what_was_spent_is_told_once_a_minute_with_who_spent_it() -> None:
-    batches = read(QUIET, PAGE, PAGE, PAGE, PAGE, PAGE)
-    assert [len(each.statements) for each in batches] == [0, 0, 0, 0, 1, 0]
-    (said,) = batches[4].statements
+def test_who_used_and_spent_what_is_told_with_every_page_of_a_minute_and_whole() -> None:
+    more = PAGE.replace(b"0.000198", b"0.000298")
+    batches = read(QUIET, PAGE, PAGE, more, more, every=12.0)  # 100, 112, 124 | 136: the minutes are 60 to 120 to 180
+    assert [len(each.statements) for each in batches] == [0, 1, 0, 1, 1]
+    (said,) = batches[1].statements
     assert (said.source, said.provider, said.model, said.start, said.end) == (
         "litellm",
         "hosted_vllm",
         "tiny-llama",
         100.0,
-        160.0,
+        112.0,
     )
     assert said.dimensions == {"key": "litellm_proxy_master_key", "user": "default_user_id"}
-    assert (said.usd_nano, said.quantities, said.requests) == (198_000, {}, None)
+    assert (said.usd_nano, said.quantities, said.requests) == (198_000, {"input": 30, "output": 84}, 5)
+    assert said.basis == "computed"
+    (again,) = batches[4].statements
+    assert (again.start, again.usd_nano, again.requests) == (120.0, 100_000, 0)
+    assert spent(batches) == 298_000
+
+
+def test_what_grew_over_a_hole_is_told_of_the_whole_hole_and_once() -> None:
+    pages = [page(line(SPEND, usd)) for usd in (0, 1, 5, 7, 8)]
+    collector = source("litellm")
+    ats = (100.0, 110.0, 1000.0, 1010.0, 1030.0)
+    batches = [collector.parse(each, at) for at, each in zip(ats, pages, strict=True)]
+    assert [(s.start, s.end, s.usd_nano) for s in standing(batches)] == [
+        (100.0, 110.0, 10**9),
+        (110.0, 1000.0, 4 * 10**9),
+        (1000.0, 1010.0, 2 * 10**9),
+        (1020.0, 1030.0, 10**9),
+    ]
+
+
+def test_tokens_are_disjoint_classes_of_whom_they_belong_to() -> None:
+    who = {"api_key_alias": "prod"}
+    lines = [(PROMPT, 1000), (CACHED, 600), (WRITTEN, 150), (TOKENS, 90), (REASONING, 40), (SPEND, 0.01), (REQUESTS, 3)]
+    _, batch = read(page(), page(*(line(name, value, **who) for name, value in lines), line(TOKENS, 7)))
+    first, second = batch.statements
+    assert first.dimensions == {"key": "prod"}
+    assert first.quantities == {"input": 250, "cache_read": 600, "cache_write_5m": 150, "output": 50, "reasoning": 40}
+    assert (first.requests, first.usd_nano) == (3, 10_000_000)
+    assert (second.dimensions, second.quantities, second.requests) == ({}, {"output": 7}, None)
+
+
+def test_a_cached_prompt_whose_whole_length_comes_a_page_later_is_counted_once() -> None:
+    pages = [((10, 0), (10, 30), (50, 30))]
+    ((first, second, third),) = pages
+    batches = read(*(page(line(PROMPT, prompt), line(CACHED, cached)) for prompt, cached in (first, second, third)))
+    used = [each.quantities for each in standing(batches)]
+    assert sum(each["input"] for each in used) == 10
+    assert sum(each.get("cache_read", 0) for each in used) == 30
+
+
+def test_a_model_that_litellm_knows_no_price_of_has_no_stated_cost() -> None:
+    _, batch = read(page(), page(line(TOKENS, 5), line(SPEND, 0)))
+    assert [(each.quantities, each.usd_nano) for each in batch.statements] == [({"output": 5}, None)]
+
+
+def test_tags_and_own_labels_that_are_set_tell_who_it_was() -> None:
+    who = {"tag_prod": "true", "tag_night_ly": "true", "tag_dev": "false", "metadata_project": "apollo"}
+    _, batch = read(page(), page(line(SPEND, 1, **who, metadata_color="blue", metadata_feature="None")))
+    (said,) = batch.statements
+    assert said.dimensions == {"tag": "night_ly,prod", "project": "apollo"}
 
 
 def test_names_are_taken_before_ids_and_what_is_none_is_left_out() -> None:
@@ -88,7 +162,7 @@ def test_the_first_page_is_a_baseline_and_a_line_that_appears_later_counts_in_fu
     )
     assert totals(first) == {"output_tokens": 0}
     assert totals(second) == {"output_tokens": 15}
-    assert told(second) == {("openai", "gpt-4o"): 250_000_000}
+    assert told(second) == {("openai", "gpt-4o"): 250_000_000, ("openai", "gpt-4o", "new"): None}
     assert first.started == second.started == 100.0
 
 
@@ -148,17 +222,25 @@ def test_less_than_a_billionth_of_a_dollar_waits_until_it_is_one() -> None:
     assert [sum(told(each).values()) for each in read(*pages, every=60)] == [0, 0, 1, 0]
 
 
+@given(st.lists(st.integers(0, 3_000_000), min_size=1, max_size=40), st.sampled_from([7.0, 15.0, 60.0, 61.0, 300.0]))
+def test_spend_adds_up_to_the_proxys_own_sum_whatever_the_steps(steps: list[int], every: float) -> None:
+    sums = list(itertools.accumulate(steps))
+    batches = read(page(line(SPEND, 0)), *(page(line(SPEND, repr(nano * 1e-9))) for nano in sums), every=every)
+    assert spent(batches) == sums[-1]
+
+
 def test_the_difference_of_two_spends_is_what_was_spent_to_the_billionth() -> None:
     _, batch = read(page(line(SPEND, "0.0002")), page(line(SPEND, "0.0003")), every=60)
     assert told(batch) == {("openai", "gpt-4o"): 100_000}
 
 
-def test_the_smallest_of_too_many_spenders_wait_and_none_is_lost() -> None:
+def test_beyond_so_many_spenders_the_smallest_are_told_together_and_none_is_lost() -> None:
     spenders = [line(SPEND, 1 + number, user=f"u{number}") for number in range(MAX_STATEMENTS + 50)]
-    batches = read(page(), page(*spenders), page(*spenders), every=60)
-    assert [len(each.statements) for each in batches] == [0, MAX_STATEMENTS, 50]
-    whole = sum(each.usd_nano for batch in batches for each in batch.statements)
-    assert whole == sum(range(1, MAX_STATEMENTS + 51)) * 10**9
+    _, batch = read(page(), page(*spenders))
+    assert len(batch.statements) == MAX_STATEMENTS + 1
+    assert sum(each.usd_nano for each in batch.statements) == sum(range(1, MAX_STATEMENTS + 51)) * 10**9
+    (rest,) = (each for each in batch.statements if not each.dimensions)
+    assert rest.usd_nano == sum(range(1, 51)) * 10**9
 
 
 def test_a_page_that_breaks_off_counts_for_nothing() -> None:
@@ -253,9 +335,9 @@ async def test_a_proxy_that_wants_a_key_says_so() -> None:
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 async def test_a_page_of_tens_of_megabytes_is_read_in_bounded_memory(packed: bool) -> None:
-    agent = "x" * 400
+    agent = "x" * 3000
     both = ((TOKENS, {}), ("litellm_other_metric", {"agent": agent}))
-    body = page(*(line(name, 1, user=f"u{i}", **more) for i in range(60_000) for name, more in both))
+    body = page(*(line(name, 1, user=f"u{i}", **more) for i in range(10_000) for name, more in both))
     assert len(body) > 30_000_000
     sent, encoding = (gzip.compress(body, 1), "gzip") if packed else (body, "identity")
 
@@ -274,8 +356,9 @@ async def test_a_page_of_tens_of_megabytes_is_read_in_bounded_memory(packed: boo
     assert peak < 8_000_000
 
 
-def test_lines_beyond_the_limit_are_counted_and_said() -> None:
-    _, batch = read(page(), page(*(line(TOKENS, 1, user=f"u{i}") for i in range(MAX_LINES + 10))))
-    assert totals(batch) == {"output_tokens": MAX_LINES}
+def test_lines_beyond_the_limit_are_counted_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_litellm_lines, "MAX_LINES", 1000)
+    _, batch = read(page(), page(*(line(TOKENS, 1, user=f"u{i}") for i in range(1010))))
+    assert totals(batch) == {"output_tokens": 1000}
     assert batch.rejected == 10
     assert "10 series are beyond what a page may have" in batch.notes[0]

@@ -7,9 +7,11 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,6 +201,25 @@ def test_a_report_counts_what_has_no_price_and_never_what_is_billed(tmp_path: Pa
         "mine": (None, 0, {"input": 1000}),
     }
     assert totals(books.connection, MONDAY)["openai", UNLISTED].unpriced_tokens == 14
+
+
+@pytest.mark.parametrize("basis", ["computed", "estimated", "billed"])
+def test_what_somebody_else_priced_is_never_priced_again(basis: str) -> None:
+    books = Books()
+    own = {"usd_nano": 7, "basis": basis, "requests": 1}
+    books.hear([say(MONDAY, 60, {"input": 4}, model=name, **own) for name in (LISTED, UNLISTED)])
+    before = books.lines()
+    books.edit(Settings(models=(model(UNLISTED, 4, input="3"), model(LISTED, 6, date(2026, 7, 1), input="9"))), MONDAY)
+    assert books.lines() == before
+    (row,) = report(books.connection, [], MONDAY, MONDAY + 60).rows
+    assert (row.usd_nano, row.unpriced_tokens, row.requests) == (14, 0, 2)
+
+
+def test_tokens_of_a_server_of_ones_own_lack_no_price_also_where_a_gateway_tells_of_them() -> None:
+    books = Books()
+    books.hear([say(MONDAY, 60, {"input": 4}, provider="hosted_vllm", model=UNLISTED)])
+    (row,) = report(books.connection, [], MONDAY, MONDAY + 60).rows
+    assert (row.usd_nano, row.unpriced_tokens, row.tokens) == (None, 0, {"input": 4})
 
 
 def test_pages_that_waited_for_the_disk_replace_each_other_as_they_came() -> None:

@@ -17,7 +17,7 @@ from infertop.money.price_history import PriceHistory
 from infertop.money.quote import Way
 from infertop.money.rates import PriceBook
 from infertop.money.settings import ClassPrice, ModelPrices, Settings, Tier, Variant
-from infertop.money.statement_lines import Before, prompt_tokens_of, span_of, statement_lines, way_of
+from infertop.money.statement_lines import STATED, Before, prompt_tokens_of, span_of, statement_lines, way_of
 from infertop.money.unit_cost import nano_per_unit, rounded
 from infertop.readings.model import Statement
 
@@ -102,6 +102,23 @@ def test_what_is_billed_is_a_line_of_its_own_and_prices_nothing() -> None:
     assert by_resource(lines) == {"cost": (123, 123), "input": (1000, None), "output": (7, None)}
     assert {each.basis for each in lines} == {Basis.BILLED}
     assert {each.price for each in lines} == {None}
+
+
+@pytest.mark.parametrize(
+    ("said_to_be", "basis"),
+    [("billed", Basis.BILLED), ("computed", Basis.COMPUTED), ("estimated", Basis.ESTIMATED), ("odd", Basis.COMPUTED)],
+)
+def test_a_stated_cost_is_a_bill_only_where_the_statement_says_so(said_to_be: str, basis: Basis) -> None:
+    lines = statement_lines(said({"input": 1000}, usd_nano=123, basis=said_to_be), history(OWN))
+    assert by_resource(lines) == {"cost": (123, 123), "input": (1000, None)}
+    assert {each.basis for each in lines} == {basis}
+    assert [each.flags for each in lines] == ["", STATED]
+
+
+def test_what_is_not_priced_by_its_provider_is_no_bill_whatever_the_statement_says() -> None:
+    (line,) = statement_lines(said({"input": 1000}, basis="billed"), history(OWN))
+    assert line.basis is Basis.COMPUTED
+    assert line.usd_nano is not None
 
 
 def test_a_hidden_estimate_stays_one() -> None:
