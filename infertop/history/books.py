@@ -15,6 +15,7 @@ from infertop.history.deriver import Deriver
 from infertop.history.hours import HOUR, write_hour
 from infertop.history.ledger import Ledger
 from infertop.history.meta import Watermark, read_meta, write_meta, write_watermark
+from infertop.history.names import write_names
 from infertop.history.notes import Notes
 from infertop.history.price_log import PriceLog
 from infertop.history.recovery import recover
@@ -22,7 +23,7 @@ from infertop.history.rollup import MINUTE, Rollups
 from infertop.history.settled import settle_due
 from infertop.history.stated import Changes, rebook
 from infertop.history.tape_writer import TapeWriter
-from infertop.readings.account import BillPage
+from infertop.readings.account import BillPage, Name
 from infertop.readings.model import Batch
 
 GRACE_SECONDS = 15.0
@@ -31,7 +32,8 @@ GRACE_SECONDS = 15.0
 class Books:
     """All that is recorded. Making it goes on where the last session stopped; see `recovery`.
 
-    `closed` is the end of the last closed minute, `tick` the number of the last tick that was stored.
+    `closed` is the end of the last closed minute, `tick` the number of the last tick that was stored, `renamed` whether
+    it changed what ids are called.
     """
 
     def __init__(
@@ -53,6 +55,8 @@ class Books:
         self._hours = {(found.closed - MINUTE) // HOUR * HOUR} if found.closed else set[int]()
         self._mark = False
         self._bills: list[BillPage] = []
+        self._names: list[Name] = []
+        self.renamed = False
 
     def take(self, batch: Batch) -> None:
         """Take one poll. Its time is cut to milliseconds first, so that the tape gives back what was derived from."""
@@ -61,7 +65,9 @@ class Books:
         shape = self.tape.add(batch)
         self._rollups.add(shape.source, shape.series, shape.ids, batch.ts, batch.values, batch.started)
         self.deriver.advance(batch)
-        self._bills += batch.account.bills if batch.account else ()
+        if batch.account:
+            self._bills += batch.account.bills
+            self._names += batch.account.names or ()
         self._polled[batch.source] = batch.ts
 
     def apply(self, change: Callable[[Deriver], None]) -> None:
@@ -104,6 +110,7 @@ class Books:
         for page in self._bills:
             write_bills(connection, page)
         mark_due(connection, touched)
+        self.renamed = bool(self._names) and write_names(connection, self._names)
         settled = settle_due(connection, self.ledger.accounts, self.closed)
         self.prices.write(connection)
         self.ledger.write(connection)
@@ -125,6 +132,7 @@ class Books:
             part.written()
         self._minutes.clear()
         self._bills.clear()
+        self._names.clear()
         self._coverage.clear()
         self._hours -= self._over()
         self._mark = False

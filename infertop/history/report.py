@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infertop.history.accounts import Account, read_accounts
+from infertop.history.names import read_names
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Key, Totals, add_usd
 from infertop.history.sums import Sum, account_sums, coverage_ms
 from infertop.history.totals import totals_by_key
 from infertop.money.budgets import matches
-from infertop.money.dimensions import assign
 from infertop.money.settings import Conditions
 
 _REQUESTS = "requests"
@@ -64,7 +64,7 @@ def report(
 
     Dimensions are the lines' own and those that [[assign]] gives them. Groups of which only a part counts are two.
     """
-    scopes = scopes or Scopes()
+    scopes = replace(scopes or Scopes(), names=read_names(connection))
     accounts = read_accounts(connection)
     rows: dict[tuple[object, ...], Row] = {}
     for number, amount in account_sums(connection, since, until).items():
@@ -95,18 +95,18 @@ def spent(
     connection: sqlite3.Connection, conditions: Conditions, since: float, until: float, scopes: Scopes | None = None
 ) -> int | None:
     """Return what was spent in [since, until) on what `conditions` match, in 1e-9 USD; None: nothing has a price."""
-    scopes = scopes or Scopes()
+    scopes = replace(scopes or Scopes(), names=read_names(connection))
     accounts = read_accounts(connection)
     total: int | None = None
     for number, amount in account_sums(connection, since, until).items():
         account = accounts[number]
-        dimensions = assign(account.own(), scopes.settings.assignments)
+        dimensions = scopes.dimensions(account)
         if scopes.counts(account.source) and matches(conditions, dimensions):
             total = add_usd(total, amount.usd_nano)
     return total
 
 
 def _values(account: Account, by: Sequence[str], scopes: Scopes) -> tuple[str | None, ...]:
-    dimensions = assign(account.own(), scopes.settings.assignments)
+    dimensions = scopes.dimensions(account)
     dimensions |= {"resource": account.resource, "basis": account.basis}
     return tuple(dimensions.get(key) for key in by)

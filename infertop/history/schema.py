@@ -86,4 +86,7 @@ BILLS: tuple[str, ...] = (
     """CREATE TABLE bill_days (
         source TEXT NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, settles INTEGER NOT NULL,
         leaves_out TEXT NOT NULL, due INTEGER NOT NULL, PRIMARY KEY (source, start)) WITHOUT ROWID""",
+    # What people call the ids that dimensions of the ledger have: `kind` is the dimension.
+    """CREATE TABLE names (
+        kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID""",
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from infertop.history.accounts import Account
 from infertop.money.budgets import matches
-from infertop.money.dimensions import assign
+from infertop.money.dimensions import Names, assign, named
 from infertop.money.periods import PeriodKind, period
 from infertop.money.settings import Budget, Settings
 
@@ -30,10 +30,12 @@ class Scopes:
     """What is to be summed: by the time zone, budgets and [[assign]] of `settings`.
 
     `counts` says of a source whether its cost is part of totals, or only tells who used what another source counts.
+    `names` are what ids are called.
     """
 
     settings: Settings = field(default_factory=Settings)
     counts: Callable[[str], bool] = lambda _source: True
+    names: Names = field(default_factory=dict)
 
     def at(self, ts: float) -> Periods:
         """Return the periods that `ts` is in."""
@@ -48,4 +50,9 @@ class Scopes:
         """Say whether what is booked on `account` is spent from `budget`."""
         if not self.counts(account.source):
             return False
-        return matches(budget.conditions, assign(account.own(), self.settings.assignments))
+        return matches(budget.conditions, self.dimensions(account))
+
+    def dimensions(self, account: Account) -> dict[str, str | None]:
+        """Return every dimension of what is booked on `account`: its own, by their names, and the assigned ones."""
+        own = named(account.own(), self.names) if self.names else account.own()
+        return assign(own, self.settings.assignments)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from infertop.history.accounts import Account, Entry
+from infertop.history.names import read_names
 from infertop.history.scopes import Periods, Scopes
 from infertop.history.summary import Key, Minute, Spent, Summary, Totals, add_usd
 from infertop.history.sums import Sums, account_sums, accounts_since, add_entries, coverage_ms, entries_between
@@ -40,6 +42,8 @@ class Summariser:
     def load(self, connection: sqlite3.Connection, ts: float, closed: int, unsaved: Sequence[Entry] = ()) -> None:
         """Ask the database for everything that ended by `closed`; `unsaved` are closed lines that it does not have."""
         self._windows, self._covered = {}, {}
+        self._scopes = replace(self._scopes, names=read_names(connection))
+        self._in_budget = {}
         self._load_minutes(connection, ts, unsaved)
         self.turn(connection, ts, closed, unsaved)
 

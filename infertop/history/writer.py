@@ -133,12 +133,12 @@ class Writer:
         if self._works:
             mark_all_due(connection)
             settle_due(connection, self._books.ledger.accounts, self._books.closed)
-        if self._works or self._changes.new or self._changes.gone:
+        if self._works or self._changes.new or self._changes.gone or self._books.renamed:
             write_meta(connection, "revision", self._books.tick)
 
     def _stored(self, ts: float) -> None:
         self._books.written()
-        self._load |= bool(self._works)
+        self._load |= bool(self._works) or self._books.renamed
         self._works.clear()
         self._amend(ts)
         self._note_tick()
