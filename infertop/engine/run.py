@@ -38,7 +38,10 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class _Source:
-    """A collector and where its polling stands: `began` is the last poll's start, `failing` its failures in a row."""
+    """A collector and where its polling stands: `began` is the last poll's start, `failing` its failures in a row.
+
+    A source with more to tell is polled `again` seconds after its last poll.
+    """
 
     collector: Collector
     interval: float
@@ -47,6 +50,7 @@ class _Source:
     began: float = 0.0
     failing: int = 0
     why: Unavailable | None = None
+    again: float | None = None
     asleep: bool = False
     task: asyncio.Task[None] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -67,6 +71,11 @@ class Polling:
     def names(self) -> tuple[str, ...]:
         """The sources being polled."""
         return tuple(self._sources)
+
+    @property
+    def unfinished(self) -> frozenset[str]:
+        """The sources that had more to tell at their last poll."""
+        return frozenset(name for name, source in self._sources.items() if source.again is not None)
 
     async def run(self) -> None:
         """Poll until `close()`; cancelling the task that runs this stops the polls too."""
@@ -145,6 +154,8 @@ class Polling:
 
     def _next(self, source: _Source) -> float:
         now = self._clock.now()
+        if source.why is None and source.again is not None:
+            return now + max(source.again, pace.LEAST_INTERVAL)
         if source.why is None:
             return pace.next_poll(source.began, now, source.interval, source.health.source)
         return pace.retry(now, source.interval, source.failing, source.why, self._random)
@@ -188,7 +199,7 @@ class Polling:
         return batch
 
     def _went_well(self, source: _Source, batch: Batch) -> None:
-        source.failing, source.why = 0, None
+        source.failing, source.why, source.again = 0, None, batch.again_seconds
         source.health = replace(
             source.health, state=State.UP, good_ts=batch.ts, rejected=batch.rejected, detail=" ".join(batch.notes)
         )

@@ -73,6 +73,20 @@ class Statement:
     basis: str
     rank: int = 0
 
+    def order(self) -> tuple[object, ...]:
+        """Return what is lowest for the one that stands of those with one key and a rank."""
+        said = sorted(self.dimensions.items()), sorted(self.quantities.items())
+        return (
+            -self.rank,
+            self.start,
+            self.end,
+            self.provider,
+            self.model or "",
+            said,
+            self.requests,
+            self.usd_nano or 0,
+        )
+
 
 class Covered(NamedTuple):
     """A span (epoch seconds) that the statements of a batch tell whole.
@@ -116,7 +130,7 @@ class Batch:
     one that they reach over, of their source; empty: they are added to what was said, or replace it by their keys.
     `account` is what a provider says besides usage. `bookmarks` say how far what was read is told by now: they are kept
     with the statements, and a collector that resumes gets the newest of each key back; an empty one is forgotten.
-    `members` are what it read on behalf of other sources.
+    `members` are what it read on behalf of other sources. One with more to tell is polled again after `again_seconds`.
     """
 
     source: str
@@ -131,3 +145,4 @@ class Batch:
     account: Account | None = None
     bookmarks: Mapping[str, str] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
+    again_seconds: float | None = None

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from infertop.engine.collector import State
+from infertop.readings.model import Batch
 from tests.engine.looped import OK, Rig, gaps, hang, taking
 from tests.fakes import START, ScriptedCollector
 
@@ -64,6 +65,18 @@ async def test_a_changed_interval_holds_at_once():
         count = len(source.polled)
         await rig.clock.advance(14)
         assert len(source.polled) == count
+
+
+async def test_a_source_with_more_to_tell_is_polled_again_at_once_until_it_has_told_all():
+    more = Batch("fake", 0.0, (), (), again_seconds=0.5)
+    source = ScriptedCollector(interval=60, script=[more, more, OK])
+    async with Rig(source) as rig:
+        await rig.clock.advance(0.4)
+        assert rig.polling.unfinished == {"fake"}
+        await rig.clock.advance(29.6)
+        assert len(source.polled) == 3
+        assert rig.polling.unfinished == frozenset()
+    assert gaps(source) == pytest.approx([0.5, 0.5])
 
 
 async def test_a_source_that_charges_per_call_can_wait_for_its_time():
