@@ -17,6 +17,7 @@ from collectors import (
     nim,
     nvml,
     ollama,
+    prometheus,
     ray,
     sglang,
     tei,
@@ -46,6 +47,7 @@ _ALL: tuple[Kind, ...] = (
     host.KIND,
     dcgm.KIND,
     litellm.KIND,
+    prometheus.KIND,
     ollama.KIND,
 )
 

@@ -25,6 +25,7 @@ class Kind:
     sentence where an option is wrong. `server` says how a running one is found on this machine, None where it is not
     found by a process. Readings are no fresher than `least_seconds`: asking more often shows nothing new. A `gateway`
     passes on what others serve: what it counts, they count too, and it carries no cost of the machine it runs on.
+    A `fleet` reads others, each of which is a source of its own.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Kind:
     server: Server | None = None
     least_seconds: float = 0.0
     gateway: bool = False
+    fleet: bool = False
 
     @property
     def port(self) -> int | None:

@@ -42,6 +42,7 @@ def _kinds() -> Iterator[str]:
     width = max(map(len, KINDS))
     for name, kind in KINDS.items():
         where = f"http://HOST:{kind.port}{kind.path}" if kind.port else "this machine"
+        where = "http://HOST:9090" if kind.fleet else where
         yield f"{name:<{width}} {where:<30} {kind.help}"
         for option in kind.options:
             yield f"{'':<{width}} {'option ' + option.name:<30} {option.help}"

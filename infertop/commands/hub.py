@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Protocol
 
@@ -29,11 +30,14 @@ class Hub:
         self.state = state
         self.recorder: Recording | None = None
         self.first_poll: float | None = None
+        self.members: Callable[[Batch], None] | None = None  # is told of a batch's members before they say anything
         self._told: dict[str, Health] = {}
 
     def apply(self, batch: Batch) -> None:
         """Take what one poll read."""
         self.first_poll = self.first_poll or batch.ts
+        if batch.members and self.members is not None:
+            self.members(batch)
         self.state.apply(batch)
         if self.recorder is not None:
             self.recorder.put(batch)

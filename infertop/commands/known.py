@@ -46,7 +46,7 @@ def known(session: Session) -> Facts:
     local = viewing.local if viewing else session.roster.local()
     current = costs(newest_gpus(session.state), meters, pricing.prices, now, local)
     watch = session.watch
-    healths = _of_sources(session.state.healths(), viewing.sources if viewing else session.roster.configs.keys())
+    healths = _of_sources(session.state.healths(), viewing.sources if viewing else session.roster.every().keys())
     return Facts(
         now=now,
         state=session.state,

@@ -59,7 +59,7 @@ class Recording:
         rows = [
             {"name": each.name, "kind": each.kind, "address": shown_address(each.url), "local": each.name in local,
              "counts": each.counts is not False}
-            for each in self._roster.configs.values()
+            for each in self._roster.every().values()
         ]  # fmt: skip
         self.recorder.put_inventory("sources", rows)
 

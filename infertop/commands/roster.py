@@ -9,15 +9,17 @@ from typing import Protocol
 
 from collectors import KINDS
 from infertop.commands.hub import Hub
+from infertop.commands.membership import Membership
 from infertop.commands.pending import Pending
 from infertop.commands.sources import collector, is_local, same_place
 from infertop.engine.apart import Apart, roots
 from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig
+from infertop.engine.members import Through
 from infertop.engine.memory import gap_seconds
 from infertop.engine.placement import Holder, Placed, Placement, named_gpus
 from infertop.engine.run import Polling
-from infertop.readings.model import Series
+from infertop.readings.model import Batch, Member, Series
 
 DEFAULT_INTERVAL_SECONDS = 1.0
 # What reads GPUs; of two that read the same one the earlier kind has it, and of one kind the earlier source.
@@ -37,7 +39,7 @@ class Listener(Protocol):
 
 
 class Roster:
-    """What is read, by name.
+    """What is read, by name. `members` are read through one of these sources.
 
     `pids` has the server processes of the sources that were found on this machine; the others were configured.
     `own_names` are the addresses and names of this machine, `interval` is that of what is found on it.
@@ -52,6 +54,8 @@ class Roster:
         self._clock = clock
         self._hub = hub
         self.listener: Listener | None = None
+        self.members = Membership(own_names)
+        hub.members = self._take_members
         self._names: dict[str, tuple[tuple[Series, ...], tuple[str, ...]]] = {}
         self._one_at_a_time = asyncio.Lock()
 
@@ -113,19 +117,31 @@ class Roster:
         """Return the engines that run on this machine; what only passes on what others serve is none."""
         return frozenset(
             each.name
-            for each in self.configs.values()
+            for each in self.every().values()
             if each.url and is_local(each, self.own_names) and not _is_gateway(each)
         )
 
     def counts(self, source: str) -> bool:
         """Say whether what a source costs is part of totals; it may be asked from any thread."""
-        config = self.configs.get(source)
+        config = self.configs.get(source) or self.members.configs.get(source)
         return config is None or config.counts is not False
 
     def gap_seconds(self, source: str) -> float:
         """Return how long a hole in a source's polls may be; it may be asked from any thread."""
-        config = self.configs.get(source)
+        config = self.configs.get(source) or self.members.configs.get(source)
         return gap_seconds(config.interval_seconds if config else DEFAULT_INTERVAL_SECONDS)
+
+    def every(self) -> Mapping[str, SourceConfig]:
+        """Return everything that is read, members included; of two with the same name the one that is read itself."""
+        return self.members.configs | self.configs
+
+    def reads(self, member: Member) -> str:
+        """Return the source that reads a member's server itself, empty where none does."""
+        return self.members.reads(member, self.configs.values(), self.members.through)
+
+    def _take_members(self, batch: Batch) -> None:
+        if self.members.take(batch, self.configs.get(batch.source)):
+            self._changed()
 
     def _changed(self) -> None:
         if self.listener is not None:
@@ -133,21 +149,24 @@ class Roster:
 
     def _collector(self, config: SourceConfig) -> Collector:
         made = Pending(config, lambda: collector(config, self._clock))
+        if config.kind in KINDS and KINDS[config.kind].fleet:
+            through = self.members.through[config.name] = Through(made, self)
+            return through
         if config.kind not in _GPU_METERS:
             return made
         if config.kind != _GPU_METERS[0]:
-            return self._placed(Apart(made, lambda ts: self._read_before(config, ts)))
+            return self._placed(Apart(made, lambda ts: self.read_before(config.name, ts)))
         return self._placed(made)
 
     def _placed(self, made: Collector) -> Collector:
-        return Placed(made, Placement([kind.server for kind in KINDS.values() if kind.server]), self._holders)
+        return Placed(made, Placement([kind.server for kind in KINDS.values() if kind.server]), self.holders)
 
-    def _read_before(self, config: SourceConfig, ts: float) -> dict[str, str]:
+    def read_before(self, name: str, ts: float) -> dict[str, str]:
         """Return the GPUs that meters before this one read, each with the name of its meter."""
-        meters = [each for each in self.configs.values() if each.kind in _GPU_METERS]
-        meters.sort(key=lambda each: _GPU_METERS.index(each.kind))
+        meters = [each for each in self.every().values() if each.kind in _GPU_METERS]
+        meters.sort(key=lambda each: (each.name not in self.configs, _GPU_METERS.index(each.kind)))
         found: dict[str, str] = {}
-        for each in meters[: next((at for at, each in enumerate(meters) if each.name == config.name), None)]:
+        for each in meters[: next((at for at, each in enumerate(meters) if each.name == name), None)]:
             source = self._hub.state.sources().get(each.name)
             newest = source.newest if source is not None else None
             if newest is not None and ts - newest.ts <= self.gap_seconds(each.name):
@@ -166,7 +185,8 @@ class Roster:
         self.pids.pop(name, None)
         self._names.pop(name, None)
         await self.polling.remove(name)
-        self._hub.forget(name)
+        for each in (*self.members.forget(name), name):
+            self._hub.forget(each)
 
     async def _replace(self, old: SourceConfig, new: SourceConfig) -> None:
         await self._remove(new.name)
@@ -180,11 +200,12 @@ class Roster:
             self.configs[name] = replace(self.configs[name], interval_seconds=seconds)
             self.polling.set_interval(name, seconds)
 
-    def _holders(self) -> tuple[Holder, ...]:
+    def holders(self) -> tuple[Holder, ...]:
+        """Return the sources that may hold GPUs."""
         return tuple(
             Holder(each.name, each.kind, each.url, self.pids.get(each.name, ()), each.gpus, self._named(each.name))
-            for each in self.configs.values()
-            if each.url
+            for each in self.every().values()
+            if each.url or each.gpus
         )
 
     def _named(self, name: str) -> tuple[str, ...]:

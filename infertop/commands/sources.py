@@ -51,7 +51,7 @@ def from_option(text: str) -> SourceConfig:
     """Read one `--source [NAME=]KIND=URL`."""
     from collectors import KINDS  # the first paint waits for the collectors only where someone names one
 
-    known = ", ".join(name for name, kind in KINDS.items() if kind.port)
+    known = ", ".join(name for name, kind in KINDS.items() if kind.port or kind.fleet)
     name, kind, url = ["", *text.split("=", 1), ""][:3]
     words = text.split("=", 2)
     if len(words) == 3 and words[1] in KINDS:

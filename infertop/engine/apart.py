@@ -17,22 +17,16 @@ from infertop.readings.safe import safe
 _PRESENT = "gpu_info"
 
 
-class Apart:
-    """A GPU meter without the GPUs that others read; `others` maps those to the source that does, by UUID."""
+class Sieve:
+    """Takes the GPUs that others read out of the batches of one meter."""
 
-    def __init__(self, gpus: Collector, others: Callable[[float], Mapping[str, str]]) -> None:
-        self.kind = gpus.kind
-        self.config = gpus.config
-        self._gpus = gpus
-        self._others = others
+    def __init__(self) -> None:
         self._before: tuple[tuple[Series, ...], frozenset[str]] = ((), frozenset())
         self._kept: tuple[bool, ...] = ()
         self._series: tuple[Series, ...] = ()
 
-    async def collect(self, ts: float) -> Batch:
-        """Read the GPUs and leave out those of others; raise `Unavailable` as the collector does."""
-        batch = await self._gpus.collect(ts)
-        others = self._others(ts)
+    def without(self, batch: Batch, others: Mapping[str, str]) -> Batch:
+        """Return the batch without the GPUs of `others`, which maps them to the source that reads them, by UUID."""
         twice = frozenset(gpu for gpu, root in roots(batch).items() if root in others)
         if not twice:
             return batch
@@ -44,6 +38,21 @@ class Apart:
         note = f"{_count(len(twice))} left out here, being read by {readers}"
         values = tuple(compress(batch.values, self._kept))
         return replace(batch, series=self._series, values=values, notes=(*batch.notes, note))
+
+
+class Apart:
+    """A GPU meter without the GPUs that others read; `others` maps those to the source that does, by UUID."""
+
+    def __init__(self, gpus: Collector, others: Callable[[float], Mapping[str, str]]) -> None:
+        self.kind = gpus.kind
+        self.config = gpus.config
+        self._gpus = gpus
+        self._others = others
+        self._sieve = Sieve()
+
+    async def collect(self, ts: float) -> Batch:
+        """Read the GPUs and leave out those of others; raise `Unavailable` as the collector does."""
+        return self._sieve.without(await self._gpus.collect(ts), self._others(ts))
 
     async def close(self) -> None:
         """Close the collector."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 16 * 2**20
 MAX_SIFTED_BYTES = 256 * 2**20
 _AGENT = f"infertop/{__version__}"
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 Params = Mapping[str, str | int | float | Sequence[str]]
 
@@ -118,13 +119,25 @@ class Http:
         return await self._ask(_Ask("GET", path_or_url, params, headers), accept_status)
 
     async def sifted(
-        self, path_or_url: str, sift: Sift, params: Params | None = None, *, accept_status: Collection[int] = ()
+        self,
+        path_or_url: str,
+        sift: Sift,
+        params: Params | None = None,
+        *,
+        form: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept_status: Collection[int] = (),
     ) -> Reply:
         """Like `get`, for a body too large to be kept: of a 2xx `sift` is given it piece by piece as it comes.
 
-        The last piece is whole where this returns; where it raises, any part of the body may have been given.
+        The last piece is whole where this returns; where it raises, any part of the body may have been given. `form` is
+        for queries too long for a URL: it is sent by POST, and must only ask, as it may be sent a second time.
         """
-        return await self._ask(_Ask("GET", path_or_url, params, None), accept_status, _Sifting(sift))
+        ask = _Ask("GET", path_or_url, params, headers)
+        if form is not None:
+            both = {**(headers or {}), **_FORM}
+            ask = _Ask("POST", path_or_url, params, both, urlencode(form, doseq=True).encode())
+        return await self._ask(ask, accept_status, _Sifting(sift))
 
     async def post(
         self,
@@ -237,7 +250,7 @@ class Http:
         try:
             response = await transport.handle_async_request(request)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
-            if reused and request.method == "GET":
+            if reused and (request.method == "GET" or sifting):
                 raise _Stale from error
             raise
         try:

@@ -18,7 +18,7 @@ from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, Health, State, Unavailable
 from infertop.engine.faults import bug_place, from_collector
 from infertop.engine.origin import shown_address
-from infertop.readings.model import Batch
+from infertop.readings.model import Batch, Member
 
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 1.0
@@ -54,6 +54,7 @@ class _Source:
     asleep: bool = False
     task: asyncio.Task[None] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    members: dict[str, Health] = field(default_factory=dict)
 
 
 class Polling:
@@ -168,7 +169,7 @@ class Polling:
 
     async def _poll(self, source: _Source, seconds: float) -> None:
         source.began = self._clock.now()
-        result = await self._attempt(source.collector, source.began, seconds)
+        result = await self._attempt(source, source.began, seconds)
         took = self._clock.now() - source.began
         before = source.health
         source.health = replace(before, tried_ts=source.began, seconds=took, polls=before.polls + 1)
@@ -180,13 +181,16 @@ class Polling:
             _log.info("%s: %s", source.health.source, source.health.detail)
         self._sink.apply_health(source.health)
 
-    async def _attempt(self, collector: Collector, ts: float, seconds: float) -> Batch | Unavailable:
+    async def _attempt(self, source: _Source, ts: float, seconds: float) -> Batch | Unavailable:
         """Poll once and hand the batch on; whatever goes wrong comes back as the sentence to show."""
+        collector = source.collector
         limit = asyncio.timeout(seconds)
         try:
             async with limit:
                 batch = await collector.collect(ts)
             self._sink.apply(batch)
+            for member in batch.members:
+                self._apply_member(source, member)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -197,6 +201,21 @@ class Polling:
                 return Unavailable(f"no answer within {seconds:g} s", state=State.STALE)
             return from_collector(error) or _bug(collector, error)
         return batch
+
+    def _apply_member(self, source: _Source, member: Member) -> None:
+        """Hand on what a member said. How it is is known first: its interval decides what is a gap."""
+        before = source.members.get(member.name) or Health(member.name, member.kind, address=shown_address(member.url))
+        polls, seconds = before.polls + 1, member.interval_seconds
+        health = replace(before, interval_seconds=seconds, tried_ts=source.began, polls=polls)
+        self._sink.apply_health(health)
+        for batch in member.batches:
+            self._sink.apply(batch)
+        if member.batches:
+            newest = member.batches[-1]
+            detail = " ".join(newest.notes)
+            health = replace(health, state=State.UP, good_ts=newest.ts, rejected=newest.rejected, detail=detail)
+            self._sink.apply_health(health)
+        source.members[member.name] = health
 
     def _went_well(self, source: _Source, batch: Batch) -> None:
         source.failing, source.why, source.again = 0, None, batch.again_seconds
