@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import AsyncIterable, Mapping, Sequence
 
 from infertop.engine.body import BodyError, Sift, read_body, too_large
-
-if TYPE_CHECKING:
-    import httpx
 
 _MAX_HEADER_BYTES = 64 * 2**10
 _MAX_ERROR_BYTES = 64 * 2**10
 
 
-def checked_headers(response: httpx.Response) -> dict[str, str]:
+def checked_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return the headers by lower-case name; raise BodyError where they are too many."""
-    raw = response.headers.raw
     if sum(len(name) + len(value) for name, value in raw) > _MAX_HEADER_BYTES:
         raise BodyError("has headers of more than 64 KiB")
     headers: dict[str, str] = {}
@@ -25,18 +20,25 @@ def checked_headers(response: httpx.Response) -> dict[str, str]:
     return headers
 
 
-async def read(response: httpx.Response, headers: Mapping[str, str], max_bytes: int, sift: Sift | None = None) -> bytes:
+async def read(
+    stream: AsyncIterable[bytes], headers: Mapping[str, str], max_bytes: int, sift: Sift | None = None
+) -> bytes:
     """Return the body; raise BodyError where it is broken or larger than `max_bytes`. `sift` is as in `read_body`."""
     length = headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 18 or int(length) > max_bytes):
         raise too_large(max_bytes)
-    stream = cast("AsyncIterable[bytes]", response.stream)
-    return await read_body(stream, headers.get("content-encoding", "").strip().lower(), max_bytes, sift)
+    encoding = headers.get("content-encoding", "").strip().lower()
+    at_once = getattr(stream, "whole", None)
+    if at_once is not None and sift is None and encoding in ("", "identity"):
+        whole: bytes | None = await at_once(max_bytes)
+        if whole is not None:
+            return whole
+    return await read_body(stream, encoding, max_bytes, sift)
 
 
-async def read_error(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
+async def read_error(stream: AsyncIterable[bytes], headers: Mapping[str, str]) -> bytes:
     """What an error says is worth reading only where it is short."""
     try:
-        return await read(response, headers, _MAX_ERROR_BYTES)
+        return await read(stream, headers, _MAX_ERROR_BYTES)
     except BodyError:
         return b""

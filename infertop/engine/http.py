@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlencode
 
 from infertop import __version__
@@ -27,6 +27,8 @@ from infertop.readings.safe import safe
 
 if TYPE_CHECKING:
     import httpx
+
+    from infertop.engine.plain import Answer
 
 MAX_BYTES = 16 * 2**20
 MAX_SIFTED_BYTES = 256 * 2**20
@@ -248,23 +250,23 @@ class Http:
         reused = self._reused
         transport = self._open()
         try:
-            response = await transport.handle_async_request(request)
+            answer = await _answer(transport, request)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
             if reused and (request.method == "GET" or sifting):
                 raise _Stale from error
             raise
         try:
-            headers = checked_headers(response)
-            if sifting and _good(response.status_code, ()):
-                body = await read(response, headers, sifting.max_bytes, sifting.sift)
-            elif _good(response.status_code, accept_status):
-                body = await read(response, headers, self._max_bytes)
+            headers = checked_headers(answer.headers)
+            if sifting and _good(answer.status, ()):
+                body = await read(answer.body, headers, sifting.max_bytes, sifting.sift)
+            elif _good(answer.status, accept_status):
+                body = await read(answer.body, headers, self._max_bytes)
             else:
-                body = await read_error(response, headers)
+                body = await read_error(answer.body, headers)
         finally:
-            await response.aclose()
+            await answer.body.aclose()
         self._reused = True
-        return Reply(response.status_code, headers, body, time.perf_counter() - began)
+        return Reply(answer.status, headers, body, time.perf_counter() - began)
 
     def _open(self) -> httpx.AsyncBaseTransport:
         if self._transport is None:
@@ -281,6 +283,22 @@ def _new_transport(tls: bool) -> httpx.AsyncBaseTransport:
         return PlainTransport()
     limits = httpx.Limits(max_connections=4, max_keepalive_connections=2)
     return httpx.AsyncHTTPTransport(verify=tls_context(), trust_env=False, limits=limits)
+
+
+async def _answer(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer | _Answer:
+    """Send a request and return what the transport has of the answer, in the leanest form that it has."""
+    from infertop.engine.plain import PlainTransport
+
+    if isinstance(transport, PlainTransport):
+        return await transport.answer(request)
+    response = await transport.handle_async_request(request)
+    return _Answer(response.status_code, response.headers.raw, cast("httpx.AsyncByteStream", response.stream))
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: httpx.AsyncByteStream
 
 
 class _Stale(Exception):  # noqa: N818 - a state of the connection, not of the source
