@@ -7,6 +7,9 @@ from typing import Protocol
 
 from infertop.engine.processes import Process
 
+# These take an engine's command to another machine or into a container, and hold a port for it at most.
+_CARRIERS = frozenset({"ssh", "autossh", "docker", "podman", "nerdctl", "kubectl"})
+
 
 class Pattern(Protocol):
     """How one kind of engine is recognised. A frozen dataclass with callables as fields fits.
@@ -69,13 +72,18 @@ def server_of(chain: Sequence[Process], patterns: Sequence[Pattern]) -> tuple[Pr
     """
     found: tuple[Process, Pattern] | None = None
     for depth, process in enumerate(chain):
-        if not process.argv:
+        if not process.argv or program(process) in _CARRIERS:
             continue
         for pattern in patterns:
             if (found is None or found[1].kind in pattern.runs) and pattern.matches(process.argv):
                 found = first_alike(chain[depth:]), pattern
                 break
     return found
+
+
+def program(process: Process) -> str:
+    """Return what a process is called: the program of its command, else its name, else nothing."""
+    return process.argv[0].rsplit("/", 1)[-1] if process.argv else process.name
 
 
 def first_alike(chain: Sequence[Process]) -> Process:

@@ -13,8 +13,9 @@ from functools import partial
 
 from infertop.engine.attribution import Holder, attribute
 from infertop.engine.collector import Collector
+from infertop.engine.machine import Machine
 from infertop.engine.pattern import Pattern
-from infertop.engine.processes import Scan, scan
+from infertop.engine.processes import Scan
 from infertop.engine.worker import Stuck, Worker
 from infertop.readings.model import Batch, Series
 
@@ -52,9 +53,9 @@ class Placement:
     some process belongs to nobody: its server may not have opened its port yet.
     """
 
-    def __init__(self, patterns: Sequence[Pattern], look: Callable[[], Scan] = scan) -> None:
+    def __init__(self, patterns: Sequence[Pattern], look: Callable[[], Scan] | None = None) -> None:
         self._patterns = tuple(patterns)
-        self._scan = look
+        self._scan = look or Machine().scan
         self._worker = Worker("placement")
         self._asked: tuple[frozenset[int], tuple[Holder, ...]] | None = None
         self._asked_ts = 0.0

@@ -8,13 +8,17 @@ shell becomes its server (`exec`), and workers give themselves titles (`VLLM::En
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import psutil
+
+    from infertop.engine.network import Network
+
+Matches = Callable[[Sequence[str]], bool]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::"})
 _REACHED_BY_LOOPBACK = ("0.0.0.0", "::", "127.0.0.1", "::ffff:127.0.0.1")
@@ -73,16 +77,28 @@ def _argv(process: psutil.Process) -> tuple[str, ...]:
         return ()
 
 
+def _none_swept(_matches: Matches) -> Iterable[int]:
+    return ()
+
+
+def _no_network(_pid: int) -> Network | None:
+    return None
+
+
 @dataclass(slots=True)
 class Scan:
     """One look at the processes; each process is read once.
 
-    `listeners` is None where ports cannot be listed, `names` are the addresses and names of this machine.
+    `listeners` is None where ports cannot be listed, `names` are the addresses and names of this machine. `sweep` goes
+    through all processes for commands that match, as far as that can be done; `network` is that of a process that has
+    one of its own.
     """
 
     listeners: tuple[Listener, ...] | None = None
     names: frozenset[str] = LOOPBACK
     read: Callable[[int], Process | None] = read_process
+    sweep: Callable[[Matches], Iterable[int]] = _none_swept
+    network: Callable[[int], Network | None] = _no_network
     _seen: dict[int, Process | None] = field(default_factory=dict)
 
     def process(self, pid: int) -> Process | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from infertop.engine.discovery import Searched
+from infertop.engine.found import Searched
 from infertop.readings.model import Batch
 
 # The variable that holds a provider's key for usage and cost, and what is read with it.

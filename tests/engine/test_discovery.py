@@ -29,11 +29,14 @@ class Network:
     async def probe(self, url):
         self.asked.append(url)
         answer = self.answers.get(url.removeprefix("http://").split("/")[0])
-        if answer is None:
+        if answer is None or answer == "tls":
             raise Unavailable("connection refused")
         if answer == "hang":
             await asyncio.sleep(60)
         return answer
+
+    async def tls(self, host, port):
+        return self.answers.get(f"{host}:{port}") == "tls"
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def network():
 
 @pytest.fixture
 def discovery(world, network):
-    made = Discovery(PATTERNS, probe=network.probe, look=world.scan)
+    made = Discovery(PATTERNS, probe=network.probe, tls=network.tls, look=world.scan)
     yield made
     made.close()
 
@@ -280,7 +283,7 @@ async def test_another_model_does_not_continue_a_vanished_engine(discovery, worl
 
 async def test_without_a_model_the_gpus_tell_who_continues_whom(world, network):
     old = Found("triton@127.0.0.1:8002", "triton", "http://127.0.0.1:8002", 5, None, ("GPU-a",))
-    discovery = Discovery(PATTERNS, probe=network.probe, look=world.scan, remembered=[old])
+    discovery = Discovery(PATTERNS, probe=network.probe, tls=network.tls, look=world.scan, remembered=[old])
     world.start(10, "tritonserver --metrics-port 9002", port=9002)
     world.start(20, "tritonserver --metrics-port 9003", port=9003)
     network.answers |= {"127.0.0.1:9002": TRITON, "127.0.0.1:9003": TRITON}
@@ -295,9 +298,15 @@ async def test_the_report_says_what_was_looked_for_and_what_to_do(discovery, wor
     nothing = (await discovery.look({})).searched
     assert nothing == (
         Searched("engines", "listening ports: 1, processes: 2", False, "start one, or name it: --source KIND=URL"),
+        Searched(
+            "port",
+            "http://127.0.0.1:5000",
+            False,
+            "process 10 (python) answers HTTP 404, and like no engine: if it is an engine, name it: --source KIND=URL",
+        ),
     )
     world.start(20, "vllm serve acme/tiny --port 8000")
-    waiting = (await discovery.look({20: ("GPU-a",)})).searched[-1]
+    waiting = (await discovery.look({20: ("GPU-a",)})).searched[1]
     assert (waiting.what, waiting.found) == ("vllm", False)
     assert "process 20 runs, and this address does not answer yet" in waiting.detail
     world.listen(8000, 20)
@@ -314,7 +323,7 @@ async def test_usual_ports_are_asked_where_ports_cannot_be_listed(discovery, wor
 
 
 async def test_a_probe_that_hangs_holds_up_nothing(discovery, world, network, monkeypatch):
-    monkeypatch.setattr("infertop.engine.discovery._PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("infertop.engine.asking.PROBE_SECONDS", 0.05)
     world.start(10, "python slow.py", port=5000)
     world.start(20, "vllm serve acme/tiny", port=8000)
     network.answers |= {"127.0.0.1:5000": "hang", "127.0.0.1:8000": VLLM}
@@ -332,7 +341,7 @@ async def test_a_process_list_that_hangs_leaves_what_was_found(world, network, m
             release.wait(30)
         return world.scan()
 
-    discovery = Discovery(PATTERNS, probe=network.probe, look=look)
+    discovery = Discovery(PATTERNS, probe=network.probe, tls=network.tls, look=look)
     world.start(10, "vllm serve acme/tiny", port=8000)
     network.answers["127.0.0.1:8000"] = VLLM
     before = (await discovery.look({})).found

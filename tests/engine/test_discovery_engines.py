@@ -16,7 +16,7 @@ LMDEPLOY = (200, {}, b"# TYPE lmdeploy:num_requests_running gauge\nlmdeploy:num_
 
 async def found(world, gpu_processes, **answers):
     network = Network(**answers)
-    discovery = Discovery(PATTERNS, probe=network.probe, look=world.scan)
+    discovery = Discovery(PATTERNS, probe=network.probe, tls=network.tls, look=world.scan)
     try:
         return (await discovery.look(gpu_processes)).found, network.asked
     finally:

@@ -1,0 +1,103 @@
+"""What a look for engines says of itself: one line for all that was tried, what it answered, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from infertop.engine.asking import Outcome
+from infertop.engine.candidates import Candidate, Candidates, Key
+from infertop.engine.found import Found, Searched
+from infertop.engine.pattern import program
+from infertop.engine.processes import Process
+from infertop.readings.safe import safe
+
+_MOST_PORTS = 40
+_MOST_PIDS = 5
+_NAME_IT = "if it is an engine, name it: --source KIND=URL"
+
+
+def report(
+    ports: Sequence[Candidate],
+    outcomes: Mapping[Key, Outcome],
+    present: Sequence[Found],
+    survey: Candidates,
+    left_out: Iterable[str],
+) -> Iterator[Searched]:
+    """Yield what was looked for: what was found first, then what was not."""
+    where = f"listening ports: {survey.listeners}, processes: {survey.processes}"
+    if survey.listeners is None:
+        where = "the usual ports, as ports cannot be listed here"
+    advice = "" if present else "start one, or name it: --source KIND=URL"
+    yield Searched("engines", where, bool(present), advice)
+    for engine in present:
+        yield Searched(engine.kind, engine.url, True, engine.detail or engine.model or "")
+    missing = [each for each in ports if outcomes[each.key].found is None]
+    yield from (_expected(each, outcomes[each.key]) for each in missing if each.expected)
+    others = [each for each in missing if not each.expected]
+    for each in others[:_MOST_PORTS]:
+        yield Searched("port", _address(each), False, _other(each, outcomes[each.key]))
+    if len(others) > _MOST_PORTS:
+        yield Searched("ports", f"{len(others) - _MOST_PORTS} more", False, "asked, and none answers like an engine")
+    for sentence in left_out:
+        yield Searched("containers", "", False, sentence)
+    yield from _strays(survey.strays, {each.pid for each in present})
+
+
+def _expected(each: Candidate, outcome: Outcome) -> Searched:
+    kind, address = each.patterns[0].kind, _address(each)
+    said = f"{each.where} runs, and this address"
+    if outcome.said == "TLS":
+        url = f"https://NAME:{each.port}"
+        detail = (
+            f"{said} speaks TLS, which is read only by a name that its certificate is for: "
+            f'[[source]] kind = "{kind}" url = "{url}"'
+        )
+    elif outcome.settled:
+        detail = f"{said} answers, but not like one ({outcome.said}): is it started with metrics?"
+    else:
+        busy = f" ({outcome.said})" if outcome.said.startswith("HTTP") else ""
+        detail = f"{said} does not answer yet{busy}: it is asked again"
+    return Searched(kind, address, False, detail)
+
+
+def _other(each: Candidate, outcome: Outcome) -> str:
+    answers = "answers no HTTP" if outcome.said == "nothing" else f"answers {outcome.said}, and like no engine"
+    return f"{safe(each.where, 80)} {answers}: {_NAME_IT}"
+
+
+def _address(each: Candidate) -> str:
+    return f"http://{each.key.authority}"
+
+
+def _strays(strays: Mapping[int, tuple[Process, ...]], servers: set[int | None]) -> Iterator[Searched]:
+    """Yield the processes on GPUs that belong to nothing that was found."""
+    hidden = sorted(pid for pid, chain in strays.items() if not chain)
+    if hidden:
+        yield Searched(
+            "GPU processes", _listed(map(str, hidden)), False,
+            "not to be seen from here, as in a container, or of another user: run infertop on the host, as root where "
+            'processes are hidden, or say in a [[source]] which gpus = ["..."] it serves from',
+        )  # fmt: skip
+    orphans: list[str] = []
+    others: list[str] = []
+    for pid, chain in sorted(strays.items()):
+        if chain and not any(process.pid in servers for process in chain):
+            named = f"{pid} ({safe(program(chain[0]) or 'name unknown', 60)})"
+            (orphans if len(chain) == 1 or chain[1].pid == 1 else others).append(named)
+    if orphans:
+        yield Searched(
+            "GPU processes", _listed(orphans), False,
+            "on a GPU without the server that started them: if that has ended, they hold memory for nobody; end them",
+        )  # fmt: skip
+    if others:
+        yield Searched(
+            "GPU processes", _listed(others), False,
+            "lead to no engine that infertop knows: what they hold is shown as held by nobody; name the engine, if it "
+            "is one: --source KIND=URL",
+        )  # fmt: skip
+
+
+def _listed(names: Iterable[str]) -> str:
+    each = list(names)
+    more = f" and {len(each) - _MOST_PIDS} more" if len(each) > _MOST_PIDS else ""
+    return ", ".join(each[:_MOST_PIDS]) + more
