@@ -26,6 +26,9 @@ class Kind:
     found by a process. Readings are no fresher than `least_seconds`: asking more often shows nothing new. A `gateway`
     passes on what others serve: what it counts, they count too, and it carries no cost of the machine it runs on.
     A `fleet` reads others, each of which is a source of its own.
+    `says` are the metrics of the registry that it can tell of a model: what is not among them is unknown for it.
+    `counts_at_end` says that its tokens are counted when a request ends. `caveats` are sentences about its figures, for
+    who looks at one of its models.
     """
 
     name: str
@@ -36,6 +39,9 @@ class Kind:
     least_seconds: float = 0.0
     gateway: bool = False
     fleet: bool = False
+    says: frozenset[str] = frozenset()
+    counts_at_end: bool = False
+    caveats: tuple[str, ...] = ()
 
     @property
     def port(self) -> int | None:

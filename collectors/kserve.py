@@ -34,6 +34,7 @@ KIND = Kind(
     name="kserve",
     help="KServe's model server, by the metrics of its vLLM or, without one, its own",
     make=ENGINE.make,
+    says=TABLE.metrics(),
     server=Server(
         kind="kserve",
         command=re.compile(r"-m (?:huggingface|sklearn|xgb|lgb|paddle|pmml|predictive)server(?:\s|$)"),

@@ -54,6 +54,7 @@ KIND = Kind(
     name="lmdeploy",
     help="LMDeploy's API server",
     make=ENGINE.make,
+    says=TABLE.metrics(),
     server=Server(
         kind="lmdeploy",
         command=re.compile(r"(?:^|[/\s])lmdeploy serve api_server\b"),

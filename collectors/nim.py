@@ -50,6 +50,9 @@ TABLE = Table(
 )
 
 
+_TABLES = ((TABLE, None), (vllm.TABLE, vllm.in_tokens), (trtllm.TABLE, None))
+
+
 class Nim:
     """Reads one NIM."""
 
@@ -61,7 +64,7 @@ class Nim:
         url = config.url.rstrip("/")
         self._urls = [url] if url.endswith("/metrics") else [url.removesuffix("/v1") + path for path in _PATHS]
         self._where = shown(self._urls[0])
-        self._page = EitherPage(self._where, ((TABLE, None), (vllm.TABLE, vllm.in_tokens), (trtllm.TABLE, None)))
+        self._page = EitherPage(self._where, _TABLES)
 
     async def collect(self, ts: float) -> Batch:
         """Read the page once, at the first of its places that there is."""
@@ -91,6 +94,7 @@ KIND = Kind(
     name="nim",
     help="NVIDIA NIM for LLMs, by /v1/metrics or, of old releases, /metrics",
     make=lambda config, http, _clock: Nim(config, needed(config, http)),
+    says=frozenset().union(*(table.metrics() for table, _ in _TABLES)),
     server=Server(
         kind="nim",
         command=re.compile(r"\b(?:nim_llm_sdk|vllm_nvext)\.entrypoints\."),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _PATH = "/api/ps"
 _PAGE = re.compile(rb'\s*\{\s*"models"\s*:\s*(?:\[\s*\]\s*\}\s*$|\[.*"size_vram"\s*:)', re.DOTALL)
 _SIZES = {"size": "model_memory_bytes", "size_vram": "model_gpu_memory_bytes"}
+_EXPIRES = "model_expires_seconds"
 _FRACTION = re.compile(r"\.(\d{1,6})\d*")
 _MOST_BYTES = 2**60
 MAX_MODELS = 200
@@ -89,7 +90,7 @@ def _said(model: Mapping[str, Any], ts: float) -> Iterator[tuple[str, float]]:
             yield metric, float(size)
     expires = _seconds(model.get("expires_at"))
     if expires is not None and expires > 0:
-        yield "model_expires_seconds", max(0.0, expires - ts)
+        yield _EXPIRES, max(0.0, expires - ts)
 
 
 def _seconds(text: object) -> float | None:
@@ -111,6 +112,7 @@ KIND = Kind(
     name="ollama",
     help="Ollama: the models that are loaded and their memory; it counts no tokens",
     make=lambda config, http, _clock: Ollama(config, needed(config, http)),
+    says=frozenset({*_SIZES.values(), _EXPIRES}),
     server=Server(
         kind="ollama",
         command=re.compile(r"(?:^|[/\s])ollama(?:\.exe)? serve(?:\s|$)"),

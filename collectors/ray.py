@@ -34,6 +34,7 @@ KIND = Kind(
     name="ray",
     help="Ray Serve LLM, by the metrics agent of a node (ray start --metrics-export-port)",
     make=ENGINE.make,
+    says=TABLE.metrics(),
     server=Server(
         kind="ray",
         command=re.compile(r"/raylet/raylet(?:\s|$)"),

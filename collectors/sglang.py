@@ -3,11 +3,10 @@
 Wire format: srt/metrics/collector.py, since 0.5.10 srt/observability/metrics_collector.py of sgl-project/sglang. Labels
 come and go between versions (`cache_source`, `is_streaming`, the ranks): all but the ranks are added up.
 
-- Every rank may show the same work. One of each data parallel group counts: the first, of the first stage of a
-  pipeline. With data parallel attention that is another `tp_rank` for each `dp_rank`.
+- Every rank may show the same work: of each data parallel group the first counts, in the first stage of a pipeline.
 - `prompt_tokens_total` and its like move when a request finishes, and miss what was aborted before; where there is a
-  `realtime_tokens_total`, it stands. Its `decode` lacks the first token, which a prompt's batch makes, and has the one
-  that the scheduler computes before it knows of the end. Prompt tokens include cached ones.
+  `realtime_tokens_total`, it stands. Its `decode` lacks the first token, which a prompt's batch makes, and has one that
+  is computed before the end is known. Prompt tokens include cached ones.
 - GPU time is there where SGLANG_ENABLE_METRICS_DEVICE_TIMER is set. A `mixed` batch is a prompt's chunk with running
   requests riding along; newer versions call it `extend` themselves. What verifies drafts generates; `idle` is neither.
 - With priorities the total of a gauge has an empty `priority`. Speculation has gauges of a log interval alone.
@@ -23,10 +22,9 @@ from collectors.kind import Kind, Server
 from infertop.readings.mapping import Rule, Table
 
 _API = "/v1/.*|/generate|/encode|/classify|/invocations|/vertex_generate|/api/(?:chat|generate)"
-_LIVE = ("sglang:realtime_tokens_total",)
+_LIVE, _EFFECTIVE = ("sglang:realtime_tokens_total",), ("sglang:prefill_effective_tokens_total",)
 _FORWARD = ("sglang:forward_execution_seconds_total", "sglang:gpu_execution_seconds_total")
 _PROMPTS, _GENERATION = "extend|mixed|split_prefill", "decode|target_verify|draft_extend(?:_v2)?|dllm_extend"
-_EFFECTIVE = ("sglang:prefill_effective_tokens_total",)
 _RESPONSES = ("sglang:http_responses_total",)
 
 TABLE = Table(
@@ -78,6 +76,8 @@ KIND = Kind(
     name="sglang",
     help="SGLang, started with --enable-metrics, by its own page or that of Ray Serve",
     make=ENGINE.make,
+    says=TABLE.metrics(),
+    counts_at_end=True,  # where it has no live counter
     server=Server(
         kind="sglang",
         command=re.compile(r"(?:^|[/\s])sglang serve\b|\bsglang\.launch_server\b"),

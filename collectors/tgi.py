@@ -52,6 +52,8 @@ KIND = Kind(
     help="Hugging Face's text-generation-inference (TGI)",
     make=ENGINE.make,
     options=OPTIONS,
+    says=TABLE.metrics(),
+    counts_at_end=True,
     server=Server(
         kind="tgi",
         # The launcher alone: router and shards are its children, and belong together.

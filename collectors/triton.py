@@ -200,6 +200,12 @@ KIND = Kind(
     help="Triton Inference Server, by its metrics port; tokens where its backend counts them",
     make=_make,
     options=(*OPTIONS, HTTP_PORT),
+    says=TABLE.metrics(),
+    caveats=(
+        "a request that a Python model makes of another model (BLS) counts for both of them, in requests and in time: "
+        "Triton does not tell it from a client's",
+        "an error that a Python model answers with is a success to Triton",
+    ),
     server=Server(
         kind="triton",
         command=re.compile(r"(?:^|[/\s])tritonserver(?:\s|$)"),

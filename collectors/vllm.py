@@ -9,8 +9,8 @@ alias, never by version. What decides the table:
 - Prefix cache counters are in blocks up to 0.8.5 and in tokens since; only the page's help text tells.
 - `iteration_tokens_total` is a histogram and `lora_requests_info` a gauge of time stamps: neither is a counter here.
 - A failure that the client saw is in `http_requests_total` (4xx, 5xx); an engine's `error` may be the same failure as
-  a 5xx, but in a stream that had begun it is in no 5xx; what the queue's limit turned away is a 4xx or 5xx too. They are
-  apart by `reason` and are not to be added.
+  a 5xx, but in a stream that had begun it is in no 5xx; what the queue's limit turned away is a 4xx or 5xx too. They
+  are apart by `reason` and are not to be added.
 """
 
 from __future__ import annotations
@@ -130,6 +130,11 @@ KIND = Kind(
     name="vllm",
     help="vLLM, by the metrics of its server or of a relay (Ray Serve, KServe)",
     make=lambda config, http, _clock: Vllm(config, needed(config, http)),
+    says=TABLE.metrics(),
+    caveats=(
+        "requests that clients gave up are in no count of requests and in no latency but the first token's; their "
+        "tokens are counted",
+    ),
     server=Server(
         kind="vllm",
         command=re.compile(r"(?:^|[/\s])vllm serve\b|\bvllm\.entrypoints\.(?:openai\.api_server|cli\.main serve)\b"),

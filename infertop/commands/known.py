@@ -6,19 +6,21 @@ import socket
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from collectors import KINDS
 from infertop.commands.past import past
 from infertop.engine.collector import Health
 from infertop.engine.state import State
 from infertop.money.gpu_shape import is_gpus
 from infertop.readings.model import Batch
 from infertop.views.costs import costs
-from infertop.views.facts import Facts
+from infertop.views.facts import Facts, Told
 from infertop.views.meters import Meters
 
 if TYPE_CHECKING:
     from infertop.commands.session import Session
 
 _FAR_METERS = frozenset({"dcgm"})  # kinds that read the GPUs of other machines
+_TOLD = {kind.name: Told(kind.says, kind.caveats, kind.counts_at_end) for kind in KINDS.values() if kind.says}
 _DEMO_HOST = "demo-box"
 
 
@@ -63,6 +65,7 @@ def known(session: Session) -> Facts:
         searched=session.finding.searched if session.finding else (),
         recorder=viewing.recorder if viewing else "",
         prices_loaded_at=pricing.loaded_at,
+        told=_TOLD,
         apart=frozenset(each.source for each in healths if not session.counts(each.source)),
     )
 

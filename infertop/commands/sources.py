@@ -34,7 +34,7 @@ PLANNED = (
         "langfuse",
         "helicone",
     ),
-    *("prometheus", "ssh"),
+    *("ssh",),
 )
 
 # What is read of this machine without being asked; AMD's GPUs only where there may be some.

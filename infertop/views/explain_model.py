@@ -17,6 +17,10 @@ _READINGS = (
     ("kv_cache_peak", "KV cache, highest", "kv_cache_usage", "the highest of the window, of any rank"),
     ("preemptions_per_second", "preemptions", "preemptions", "a second, over the window"),
     ("failed_per_second", "failed", "requests_failed", "a second, over the window"),
+    ("aborted_per_second", "aborted", "requests_aborted", "a second, over the window"),
+    ("prefill_gpu_ratio", "GPU prefill", "prefill_gpu_seconds_total", "a second, over the window"),
+    ("decode_gpu_ratio", "GPU decode", "decode_gpu_seconds_total", "a second, over the window"),
+    ("asleep", "asleep", "asleep", "now, of its ranks"),
 )
 _LATENCIES = (
     ("ttft", "time to first token", "ttft_seconds", "queue and prompt"),
@@ -44,6 +48,8 @@ def model_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
         **{column: _reading(row, column, *how) for column, *how in _READINGS},
         **{column: _latency(row, column, *how) for column, *how in _LATENCIES},
         "cache_hit_ratio": Explained("hits", _hits(row)),
+        "failed_by_reason": Explained("failed, by reason", _by_reason(row)),
+        "stuck": Explained("stuck", _stuck(row)),
         "draft_acceptance_ratio": Explained("drafts taken", _drafts(facts, row)),
         "prompt_tokens_per_request": Explained("prompt/req", _length(row, "prompt", row.prompt_tokens_per_request)),
         "output_tokens_per_request": Explained("output/req", _length(row, "output", row.output_tokens_per_request)),
@@ -125,10 +131,30 @@ def _bracket(low: float | None, value: float | None, high: float | None) -> str:
     return f"{middle} ({least} to {most})"
 
 
+def _by_reason(row: ModelRow) -> tuple[str, ...]:
+    if not row.failed_by_reason:
+        return ("unknown: the engine has not told a reason of a failure",)
+    rates = row.failed_by_reason.items()
+    return tuple(f"{safe(reason, 60)}: {number(rate, 4)}/s" for reason, rate in rates if rate is not None)
+
+
+def _stuck(row: ModelRow) -> tuple[str, ...]:
+    if not row.stuck:
+        return ("not stuck: nothing is said to run, or something of it moved in the last 30 s",)
+    running = number(row.running or 0.0, 1)
+    return (
+        f"{running} are said to run, and no counter moved for 30 s while its GPUs were idle",
+        "  an engine brings its gauges up to date when it works: running, waiting and KV cache are of then",
+    )
+
+
 def _hits(row: ModelRow) -> tuple[str, ...]:
     if row.cache_hit_ratio is None:
         return ("unknown: the engine does not tell cached tokens apart, or had no prompts in the window",)
     rates = row.tokens_per_second
+    if rates.get("cache_read") is None:
+        said = number(row.cache_hit_ratio, 4)
+        return (f"{said}: as the engine says it of its prefix cache; it does not count cached tokens",)
     cached, fresh = rates.get("cache_read") or 0.0, rates.get("input") or 0.0
     texts = (number(cached, 4), number(fresh, 4))
     return (
@@ -141,6 +167,9 @@ def _drafts(facts: Facts, row: ModelRow) -> tuple[str, ...]:
     drafted, accepted = (
         facts.meters.increase(row.source, f"spec_{what}_tokens", model=row.model) for what in ("drafted", "accepted")
     )
+    if (drafted is None or accepted is None) and row.draft_acceptance_ratio is not None:
+        said = number(row.draft_acceptance_ratio, 4)
+        return (f"{said}: as the engine says it of its last batches; it does not count drafts",)
     if drafted is None or accepted is None:
         return ("unknown: the engine does not report what speculation proposed, or does not speculate",)
     if row.draft_acceptance_ratio is None:

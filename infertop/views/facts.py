@@ -45,11 +45,23 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What an engine of some kind can tell of a model: metrics of the registry, and sentences about what they mean.
+
+    `counts_at_end` says that its tokens are counted when a request ends, not while it runs.
+    """
+
+    says: frozenset[str]
+    caveats: tuple[str, ...] = ()
+    counts_at_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """State, prices, history and what the program knows of itself, at `now` (epoch seconds).
 
     `prices_loaded_at` is when pricing.toml was read as it is in use, None without one. `apart` are the sources that
-    tell who used what others count: they are in no total.
+    tell who used what others count: they are in no total. `told` is what engines can tell, by kind.
     """
 
     now: float
@@ -68,6 +80,7 @@ class Facts:
     recorder: str = ""
     prices_loaded_at: float | None = None
     apart: frozenset[str] = frozenset()
+    told: Mapping[str, Told] = field(default_factory=dict)
 
     def age_of(self, source: str) -> float | None:
         """Return how many seconds ago a source was last read, None where it never was."""

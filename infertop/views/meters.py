@@ -72,6 +72,18 @@ class Meters:
         rise = self._rise(track for track in chosen if not said_twice(track.series, series))
         return rise.per_second if rise else None
 
+    def failed_by_reason(self, source: str, model: str) -> dict[str, float | None]:
+        """Return the failed requests a second by reason, the most frequent first; what is said twice is left out."""
+        chosen = tuple(self.tracks(source, "requests_failed", model=model))
+        series = [track.series for track in chosen]
+        rates: dict[str, float | None] = {}
+        for reason in dict.fromkeys(each.label("reason") for each in series):
+            told = [t for t in chosen if t.series.label("reason") == reason and not said_twice(t.series, series)]
+            rise = self._rise(told)
+            if reason and rise:
+                rates[reason] = rise.per_second
+        return dict(sorted(rates.items(), key=lambda each: -(each[1] or 0.0)))
+
     def total(self, source: str, metric: str, **labels: str) -> float | None:
         """Return the sum of the newest values: requests running on all ranks, say."""
         values = _known(track.last for track in self.tracks(source, metric, **labels))
@@ -81,6 +93,11 @@ class Meters:
         """Return the mean over the window, and over the series."""
         means = _known(track.mean(self.window) for track in self.tracks(source, metric, **labels))
         return sum(means) / len(means) if means else None
+
+    def current_mean(self, source: str, metric: str, **labels: str) -> float | None:
+        """Return the mean of the newest values: how full the caches of all ranks are, say."""
+        values = _known(track.last for track in self.tracks(source, metric, **labels))
+        return sum(values) / len(values) if values else None
 
     def even_mean(self, source: str, metric: str, **labels: str) -> float | None:
         """Return the mean over the window of what changes evenly from poll to poll, and over the series."""

@@ -6,20 +6,15 @@ from infertop.views.explain_model import SAID, model_figures
 from infertop.views.facts import Facts, Place
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows, units_of
+from infertop.views.reported import caveats, missing
 from infertop.views.shapes import ModelPage, ModelRow, Spark
+from infertop.views.smooth import smooth
 
 BINS = 120
 _COUNTERS = {
     "output": ("output_tokens",),
     "cache_read": ("cached_tokens",),
     "requests": ("requests",),
-}
-_REPORTED = {
-    "requests": "requests_per_second",
-    "cached tokens": "cache_hit_ratio",
-    "KV cache": "kv_cache_usage",
-    "queue": "waiting",
-    "preemptions": "preemptions_per_second",
 }
 
 
@@ -34,6 +29,7 @@ def model_page(facts: Facts, source: str, model: str) -> ModelPage:
     units = units_of(
         facts, place, facts.meters.tokens(source, model), requests.amount if requests else None, row.window_seconds
     )
+    never, so_far = missing(facts, row)
     return ModelPage(
         at=facts.now,
         row=row,
@@ -44,7 +40,9 @@ def model_page(facts: Facts, source: str, model: str) -> ModelPage:
         history=_history(facts, row),
         events=tuple(event for event in facts.past.events if event.scope.get("model") == model),
         explained=tuple(each for name, each in model_figures(facts, row).items() if name not in SAID),
-        not_reported=tuple(name for name, key in _REPORTED.items() if getattr(row, key) is None) + _latencies(row),
+        not_reported=never,
+        not_shown=so_far,
+        caveats=caveats(facts, row),
         price_notes=_prices(facts, row),
         prefill_usd_per_hour=_hourly(units.prefill_usd, row.window_seconds),
         decode_usd_per_hour=_hourly(units.decode_usd, row.window_seconds),
@@ -53,12 +51,6 @@ def model_page(facts: Facts, source: str, model: str) -> ModelPage:
 
 def _hourly(usd: float | None, seconds: float) -> float | None:
     return usd / seconds * 3600 if usd is not None and seconds else None
-
-
-def _latencies(row: ModelRow) -> tuple[str, ...]:
-    shown = {"time to first token": row.ttft, "inter-token latency": row.inter_token, "request time": row.request}
-    idle = not any(row.tokens_per_second.values())
-    return () if idle else tuple(name for name, each in shown.items() if not each.count)
 
 
 def _history(facts: Facts, row: ModelRow) -> dict[str, Spark]:
@@ -72,7 +64,10 @@ def _history(facts: Facts, row: ModelRow) -> dict[str, Spark]:
     less = tuple(
         None if whole is None else max(whole - (part or 0.0), 0.0) for whole, part in zip(prompt, cached, strict=False)
     )
-    return {"input": fresh or less, **bins, "usd_per_hour": _usd_history(facts, row)}
+    said = {"input": fresh or less, **bins}
+    if (told := facts.told.get(row.kind)) and told.counts_at_end:
+        said = {name: smooth(values, meters.window) for name, values in said.items()}
+    return {**said, "usd_per_hour": _usd_history(facts, row)}
 
 
 def _usd_history(facts: Facts, row: ModelRow) -> Spark:

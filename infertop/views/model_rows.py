@@ -12,7 +12,9 @@ from infertop.money.weights import weights_from_prices
 from infertop.views.costs import UNKNOWN_MODEL, ModelCost
 from infertop.views.facts import Facts, Place
 from infertop.views.meters import Meters
+from infertop.views.model_load import with_load
 from infertop.views.shapes import ModelRow, Quantiles
+from infertop.views.smooth import smooth
 
 TREND_BINS = 30
 _NO_COST = ModelCost()
@@ -65,10 +67,10 @@ def _row(facts: Facts, health: Health, model: str) -> ModelRow:
         requests_per_second=requests.per_second if requests else None,
         shadow_margin_usd_per_hour=_margin(facts, model, rates, cost.all_in),
         totals=dict(facts.past.totals.get(place, {})),
-        trend=_trend(facts, source, model),
+        trend=_trend(facts, health, model),
     )
+    row = with_load(row, facts)
     row = _with_lengths(row, tokens, requests.amount if requests else None)
-    row = _with_load(row, meters)
     row = _with_latencies(row, meters)
     return _with_mark(row, facts)
 
@@ -113,8 +115,10 @@ def _margin(facts: Facts, model: str, rates: Mapping[str, float | None], usd_per
     return sum(priced) * 3600 - usd_per_hour
 
 
-def _trend(facts: Facts, source: str, model: str) -> tuple[float | None, ...]:
-    return facts.meters.trend(source, "output_tokens", TREND_BINS, model=model)
+def _trend(facts: Facts, health: Health, model: str) -> tuple[float | None, ...]:
+    bins = facts.meters.trend(health.source, "output_tokens", TREND_BINS, model=model)
+    told = facts.told.get(health.kind)
+    return smooth(bins, facts.meters.window) if told and told.counts_at_end else bins
 
 
 def _with_lengths(row: ModelRow, tokens: Mapping[str, float | None], requests: float | None) -> ModelRow:
@@ -123,36 +127,10 @@ def _with_lengths(row: ModelRow, tokens: Mapping[str, float | None], requests: f
     whole = sum(prompt)
     return replace(
         row,
-        cache_hit_ratio=cached / whole if cached is not None and whole else None,
+        cache_hit_ratio=cached / whole if cached is not None and whole else row.cache_hit_ratio,
         prompt_tokens_per_request=whole / requests if prompt and requests else None,
         output_tokens_per_request=output / requests if output is not None and requests else None,
     )
-
-
-def _with_load(row: ModelRow, meters: Meters) -> ModelRow:
-    source, model = row.source, row.model
-    return replace(
-        row,
-        failed_per_second=meters.failed(source, model),
-        running=meters.total(source, "running", model=model),
-        waiting=meters.total(source, "waiting", model=model),
-        kv_cache_usage=_current_mean(meters, source, model),
-        kv_cache_peak=meters.peak(source, "kv_cache_usage", model=model),
-        preemptions_per_second=meters.rate(source, "preemptions", model=model),
-        draft_acceptance_ratio=_accepted(meters, source, model),
-    )
-
-
-def _accepted(meters: Meters, source: str, model: str) -> float | None:
-    drafted = meters.increase(source, "spec_drafted_tokens", model=model)
-    accepted = meters.increase(source, "spec_accepted_tokens", model=model)
-    return accepted.amount / drafted.amount if accepted and drafted and drafted.amount else None
-
-
-def _current_mean(meters: Meters, source: str, model: str) -> float | None:
-    tracks = meters.tracks(source, "kv_cache_usage", model=model)
-    values = [track.last for track in tracks if track.last is not None]
-    return sum(values) / len(values) if values else None
 
 
 def _with_latencies(row: ModelRow, meters: Meters) -> ModelRow:

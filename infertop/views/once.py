@@ -82,7 +82,8 @@ def _whole(value: float | None) -> int | None:
 def _quantiles(shown: Quantiles) -> dict[str, float | None]:
     if not shown.count:
         return {}
-    return {"p50": _amount(shown.p50[1]), "p95": _amount(shown.p95[1]), "p99": _amount(shown.p99[1])}
+    points = {name: _amount(getattr(shown, name)[1]) for name in ("p50", "p95", "p99")}
+    return {**points, "mean": _amount(shown.mean)}
 
 
 def _model(row: ModelRow) -> dict[str, Any]:
@@ -99,7 +100,20 @@ def _model(row: ModelRow) -> dict[str, Any]:
             "ttft": _quantiles(row.ttft),
             "inter_token": _quantiles(row.inter_token),
             "request": _quantiles(row.request),
+            "queue": _quantiles(row.queue),
         },
+        "failed_per_second": _amount(row.failed_per_second),
+        "failed_per_second_by_reason": {reason: _amount(rate) for reason, rate in row.failed_by_reason.items()},
+        "aborted_per_second": _amount(row.aborted_per_second),
+        "preemptions_per_second": _amount(row.preemptions_per_second),
+        "cache_hit_ratio": _ratio(row.cache_hit_ratio),
+        "draft_acceptance_ratio": _ratio(row.draft_acceptance_ratio),
+        "gpu_seconds_per_second": {
+            "prefill": _amount(row.prefill_gpu_ratio),
+            "decode": _amount(row.decode_gpu_ratio),
+        },
+        "asleep": _ratio(row.asleep),
+        "stuck": row.stuck,
         "usd_per_hour": number(row.usd_per_hour),
         "usd_per_request": number(row.usd_per_request),
         "usd_per_million_tokens": {name: _amount(row.usd_per_million.get(name)) for name in (*_CLASSES, "blended")},

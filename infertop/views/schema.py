@@ -38,7 +38,7 @@ _COUNT = _maybe("integer", minimum=0)
 _RATIO = _maybe("number", minimum=0, maximum=1)
 _QUANTILES = {
     "type": "object",
-    "properties": {"p50": _AMOUNT, "p95": _AMOUNT, "p99": _AMOUNT},
+    "properties": {"p50": _AMOUNT, "p95": _AMOUNT, "p99": _AMOUNT, "mean": _AMOUNT},
     "additionalProperties": False,
     "description": "empty where nothing was observed in the window; null where the histogram cannot say",
 }
@@ -53,7 +53,19 @@ _MODEL = _object(
     running=_COUNT,
     waiting=_COUNT,
     kv_cache_usage=_RATIO,
-    seconds=_object(ttft=_QUANTILES, inter_token=_QUANTILES, request=_QUANTILES),
+    seconds=_object(ttft=_QUANTILES, inter_token=_QUANTILES, request=_QUANTILES, queue=_QUANTILES),
+    failed_per_second=_AMOUNT,
+    failed_per_second_by_reason={"type": "object", "additionalProperties": _AMOUNT},
+    aborted_per_second=_AMOUNT,
+    preemptions_per_second=_AMOUNT,
+    cache_hit_ratio=_RATIO,
+    draft_acceptance_ratio=_RATIO,
+    gpu_seconds_per_second=_object(prefill=_AMOUNT, decode=_AMOUNT),
+    asleep={**_RATIO, "description": "the share of its ranks whose weights are off the GPU"},
+    stuck={
+        "type": "boolean",
+        "description": "running, waiting and KV cache are old: nothing moved for 30 s",
+    },
     usd_per_hour=_MONEY,
     usd_per_request=_MONEY,
     usd_per_million_tokens=_object(**_PER_CLASS, blended=_MONEY),

@@ -60,7 +60,10 @@ class ModelRow:
 
     `usd_per_hour` is its all-in cost, `usage_usd_per_hour` the same without idle time, `shadow_margin_usd_per_hour`
     what its shadow price would bring above the all-in cost. `draft_acceptance_ratio` is the share of the tokens that
-    speculation proposed which the model accepted, None where it proposed none.
+    speculation proposed which the model accepted, None where it proposed none. `failed_by_reason` are parts of the
+    failures a second, by the engine's words. `prefill_gpu_ratio` and `decode_gpu_ratio` are GPU seconds a second.
+    `asleep` is the share of its ranks whose weights are off the GPU. `stuck` says that what it holds and how much it
+    works on was not brought up to date since nothing moved any more.
     """
 
     source: str
@@ -78,6 +81,8 @@ class ModelRow:
     tokens_per_second: dict[str, float | None] = field(default_factory=dict)
     requests_per_second: float | None = None
     failed_per_second: float | None = None
+    failed_by_reason: dict[str, float | None] = field(default_factory=dict)
+    aborted_per_second: float | None = None
     running: float | None = None
     waiting: float | None = None
     kv_cache_usage: float | None = None
@@ -85,6 +90,10 @@ class ModelRow:
     cache_hit_ratio: float | None = None
     draft_acceptance_ratio: float | None = None
     preemptions_per_second: float | None = None
+    prefill_gpu_ratio: float | None = None
+    decode_gpu_ratio: float | None = None
+    asleep: float | None = None
+    stuck: bool = False
     prompt_tokens_per_request: float | None = None
     output_tokens_per_request: float | None = None
     ttft: Quantiles = Quantiles()
@@ -265,7 +274,8 @@ class ModelPage:
 
     `history` maps "usd_per_hour", "input", "cache_read", "output" (tokens/s) and "requests" (a second) to bins
     over `times`, the starts of the bins. `prefill_usd_per_hour` and `decode_usd_per_hour` are the parts of its $/hour
-    that prompts and generation cost, told apart by `split_method`.
+    that prompts and generation cost, told apart by `split_method`. `not_reported` is what an engine of its kind never
+    says, `not_shown` what it could say and does not (yet), `caveats` are sentences about what its figures mean.
     """
 
     at: float
@@ -281,3 +291,5 @@ class ModelPage:
     price_notes: tuple[str, ...] = ()
     prefill_usd_per_hour: float | None = None
     decode_usd_per_hour: float | None = None
+    not_shown: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()

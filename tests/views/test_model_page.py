@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from infertop.money.budgets import status
 from infertop.views.explain import explain
-from infertop.views.facts import Past
+from infertop.views.facts import Past, Told
 from infertop.views.model_page import BINS, model_page
 from infertop.views.model_rows import model_rows
 from infertop.views.overview import overview
@@ -50,20 +52,48 @@ def test_a_model_that_is_gone_is_a_key_error() -> None:
         model_page(running(5, **RATES).facts(), VLLM, "other")
 
 
-def test_what_the_engine_does_not_report_is_named() -> None:
-    page = model_page(running(30, prompt_tokens=9.0, output_tokens=5.0).facts(), VLLM, LLAMA)
-    assert set(page.not_reported) == {
-        "requests",
-        "cached tokens",
-        "KV cache",
-        "queue",
-        "preemptions",
-        "time to first token",
-        "inter-token latency",
-        "request time",
-    }
-    idle = model_page(running(30, prompt_tokens=0.0, output_tokens=0.0).facts(), VLLM, LLAMA)
-    assert "time to first token" not in idle.not_reported
+def told(*says: str, **more: Any) -> dict[str, Any]:
+    return {"told": {"vllm": Told(frozenset(says), **more)}}
+
+
+def test_what_a_kind_never_says_is_told_apart_from_what_this_engine_does_not_show() -> None:
+    world = running(30, prompt_tokens=9.0, output_tokens=5.0)
+    page = model_page(world.facts(**told("prompt_tokens", "output_tokens", "requests_failed", "waiting")), VLLM, LLAMA)
+    assert page.not_shown == ("failures", "queue")
+    assert {"requests", "cached tokens", "KV cache", "time to first token", "queue time"} <= set(page.not_reported)
+    assert not {"prompt tokens", "output tokens", "failures", "queue"} & set(page.not_reported)
+
+
+def test_of_a_kind_that_nobody_knows_all_that_is_missing_is_not_reported() -> None:
+    page = model_page(running(30, input_tokens=9.0, running=5.0, waiting=0.0).facts(), VLLM, LLAMA)
+    assert page.not_shown == page.caveats == ()
+    assert {"output tokens", "requests"} <= set(page.not_reported)
+    assert not {"prompt tokens", "running", "queue"} & set(page.not_reported)
+
+
+def test_what_is_reported_and_has_nothing_to_show_is_no_gap() -> None:
+    world = running(30, prompt_tokens=0.0, cached_tokens=0.0, requests=0.0)
+    page = model_page(world.facts(), VLLM, LLAMA)
+    assert page.row.cache_hit_ratio is None
+    assert not {"cached tokens", "requests"} & set(page.not_reported)
+
+
+def test_what_an_engines_figures_mean_is_said() -> None:
+    facts = running(5, **RATES).facts(**told(caveats=("a request counts twice",), counts_at_end=True))
+    said = model_page(facts, VLLM, LLAMA).caveats
+    assert said[0] == "a request counts twice"
+    assert "counted when a request ends" in said[1]
+
+
+def test_tokens_that_are_counted_when_a_request_ends_have_a_smooth_history() -> None:
+    world = World()
+    for second in range(91):
+        world.poll(engine(START + second, output_tokens=300.0 * (second // 10), requests=float(second)))
+    jumps = model_page(world.facts(), VLLM, LLAMA).history["output"]
+    calm = model_page(world.facts(**told("output_tokens", counts_at_end=True)), VLLM, LLAMA)
+    assert (min(jumps), max(jumps)) == (0.0, 300.0)
+    assert all(each == pytest.approx(30.0, rel=0.04) for each in calm.history["output"][60:])
+    assert all(each == pytest.approx(30.0, rel=0.04) for each in calm.row.trend[15:])
 
 
 def test_input_tokens_that_are_counted_apart_are_shown_as_they_are() -> None:

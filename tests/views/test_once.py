@@ -61,7 +61,7 @@ def test_figures_are_those_of_the_view_in_base_units() -> None:
     )
     first = said["models"][0]
     assert first["allocation"] == "all_in"
-    assert set(first["seconds"]) == {"ttft", "inter_token", "request"}
+    assert set(first["seconds"]) == {"ttft", "inter_token", "request", "queue"}
     assert said["gpus"][0]["index"] == 0
     assert said["gpus"][0]["price_source"] == "pricing.toml:2"
 

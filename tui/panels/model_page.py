@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infertop.views.shapes import ModelPage, ModelRow, Quantiles, Stacked
+from infertop.views.text import safe
 from tui import format as fmt
 from tui.panels import charts
 from tui.panels.events import EVENTS
@@ -30,6 +31,7 @@ _HISTORY = (
 _WIDE_BRACKETS = 84
 _CHART_ROWS = 10
 _CHART_WIDTH = 110
+_REASONS = 4
 
 
 def model_rows(page: ModelPage, scene: Scene, width: int) -> list[Row]:
@@ -57,8 +59,14 @@ def _summary(row: ModelRow, scene: Scene, width: int) -> Row:
 
 
 def _age(row: ModelRow, width: int) -> list[Row]:
-    """Return why the model is marked, where it is."""
-    return paragraph(f"! {row.mark_note}", width, WARN) if row.marked and row.mark_note else []
+    """Return what there is to know of the row before its figures: why it is marked, that it sleeps or stands still."""
+    told = [row.mark_note] if row.marked and row.mark_note else []
+    if fmt.known(row.asleep) and row.asleep > 0:
+        of_ranks = "" if row.asleep >= 1 else f" on {fmt.percent(row.asleep)} of its ranks"
+        told.append(f"asleep{of_ranks}: its weights are off the GPU, what it still holds there is idle cost")
+    if row.stuck:
+        told.append("running, waiting and KV cache are old: nothing has moved for 30 s, and its GPUs do nothing")
+    return [line for text in told for line in paragraph(f"! {text}", width, WARN)]
 
 
 def _single(*pairs: tuple[str, str]) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
@@ -101,6 +109,8 @@ def _tokens(row: ModelRow) -> Block:
             line("all", fmt.count(tokens(row)), style=BOLD),
             line("requests", fmt.rate(row.requests_per_second), fmt.count(totals.get("requests"))),
             line("failed", fmt.rate(row.failed_per_second)),
+            *(line(f" {safe(reason, 10)}", fmt.rate(rate)) for reason, rate in _failures(row)),
+            line("aborted", fmt.rate(row.aborted_per_second)),
             line("prompt/req", fmt.count(row.prompt_tokens_per_request)),
             line("output/req", fmt.count(row.output_tokens_per_request)),
         ),
@@ -108,19 +118,27 @@ def _tokens(row: ModelRow) -> Block:
     )
 
 
+def _failures(row: ModelRow) -> list[tuple[str, float]]:
+    """Return the reasons of failures that there were, as many as there is room for."""
+    return [(reason, rate) for reason, rate in row.failed_by_reason.items() if fmt.known(rate) and rate > 0][:_REASONS]
+
+
 def _load(row: ModelRow) -> Block:
+    old = "?" if row.stuck else ""
+    phases = (("GPU prefill", row.prefill_gpu_ratio), ("GPU decode", row.decode_gpu_ratio))
     return Block(
         "LOAD",
         ("now",),
         (6,),
         _single(
-            ("running", fmt.count(row.running)),
-            ("waiting", fmt.count(row.waiting)),
-            ("KV cache mean", fmt.percent(row.kv_cache_usage)),
+            ("running", fmt.count(row.running) + old),
+            ("waiting", fmt.count(row.waiting) + old),
+            ("KV cache mean", fmt.percent(row.kv_cache_usage) + old),
             ("KV cache peak", fmt.percent(row.kv_cache_peak)),
             ("prefix hits", fmt.percent(row.cache_hit_ratio)),
             ("drafts taken", fmt.percent(row.draft_acceptance_ratio)),
             ("preemptions/s", fmt.rate(row.preemptions_per_second)),
+            *((name, fmt.percent(ratio)) for name, ratio in phases if fmt.known(ratio)),
         ),
         label=13,
     )
@@ -207,6 +225,9 @@ def _notes(page: ModelPage, width: int) -> list[Row]:
             rows += paragraph(f"{label}: {text}", width)
     for text in page.price_notes:
         rows += paragraph(f"price: {text}", width)
-    if page.not_reported:
-        rows += paragraph(f"not reported by the engine: {', '.join(page.not_reported)}", width, DIM)
+    for text in page.caveats:
+        rows += paragraph(f"note: {text}", width)
+    for label, names in (("not reported by the engine", page.not_reported), ("not on its page (yet)", page.not_shown)):
+        if names:
+            rows += paragraph(f"{label}: {', '.join(names)}", width, DIM)
     return rows if len(rows) > 1 else []
