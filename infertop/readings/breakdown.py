@@ -20,7 +20,13 @@ from infertop.readings.safe import safe
 __all__ = ["SHAPES", "Breakdown", "Contradiction", "breakdown", "shape_of"]
 
 # Counts of tokens that are contained in others whatever they are, and so need no class.
-_CONTAINED = frozenset({"text_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"})
+_CONTAINED = frozenset(
+    {
+        *("text_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"),
+        *("input_text_tokens", "output_text_tokens"),
+        *("input_cached_text_tokens", "input_cached_audio_tokens", "input_cached_image_tokens"),
+    }
+)
 _UNREAD_SHOWN = 8
 
 

@@ -248,7 +248,7 @@ _COHERE = Shape(
     providers=("cohere",),
     calls={"rerank_searches": places("billed_units.search_units")},
 )
-# A bucket of OpenAI's usage API (organization.usage.completions.result).
+# A bucket of OpenAI's usage API (organization.usage.completions.result): what it says of audio and images is uncached.
 _OPENAI_USAGE = Shape(
     sides=(
         Side(
@@ -257,8 +257,8 @@ _OPENAI_USAGE = Shape(
             (
                 Part("cache_read", places("input_cached_tokens")),
                 Part("cache_write_5m", places("input_cache_write_tokens")),
-                Part("input_audio", places("input_audio_tokens"), less=places("input_cached_audio_tokens")),
-                Part("input_image", places("input_image_tokens"), less=places("input_cached_image_tokens")),
+                Part("input_audio", places("input_audio_tokens")),
+                Part("input_image", places("input_image_tokens")),
             ),
             uncached=places("input_uncached_tokens"),
         ),
