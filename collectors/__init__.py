@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collectors import (
     amd,
+    claude_code,
+    codex,
     dcgm,
     dynamo,
+    gemini_cli,
     host,
     kserve,
     litellm,
@@ -17,6 +20,7 @@ from collectors import (
     nim,
     nvml,
     ollama,
+    opencode,
     prometheus,
     ray,
     sglang,
@@ -49,6 +53,10 @@ _ALL: tuple[Kind, ...] = (
     litellm.KIND,
     prometheus.KIND,
     ollama.KIND,
+    claude_code.KIND,
+    codex.KIND,
+    gemini_cli.KIND,
+    opencode.KIND,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ class Kind:
     sentence where an option is wrong. `server` says how a running one is found on this machine, None where it is not
     found by a process. Readings are no fresher than `least_seconds`: asking more often shows nothing new. A `gateway`
     passes on what others serve: what it counts, they count too, and it carries no cost of the machine it runs on.
+    `folders` says, by the environment, where a kind that is found by its files keeps them on this machine.
     A `fleet` reads others, each of which is a source of its own.
     `says` are the metrics of the registry that it can tell of a model: what is not among them is unknown for it.
     `counts_at_end` says that its tokens are counted when a request ends. `caveats` are sentences about its figures, for
@@ -38,6 +39,7 @@ class Kind:
     server: Server | None = None
     least_seconds: float = 0.0
     gateway: bool = False
+    folders: Callable[[Mapping[str, str]], Iterable[str]] | None = None
     fleet: bool = False
     says: frozenset[str] = frozenset()
     counts_at_end: bool = False

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from collectors import KINDS
+from infertop.commands.agents import agents_here, searched_agents
 from infertop.commands.known import own_gpus
 from infertop.commands.roster import Roster
 from infertop.commands.sources import amd_driver, as_its_kind
@@ -40,6 +41,8 @@ class Finding:
     async def look(self) -> None:
         """Look once, and read what is new."""
         roster = self._roster
+        for agent in await asyncio.to_thread(agents_here, os.environ, {each.kind for each in roster.configs.values()}):
+            await roster.add_found(agent, None)
         processes: Mapping[int, tuple[str, ...]] = gpu_processes(*own_gpus(self._state))
         configured = [each.url for name, each in roster.configs.items() if each.url and name not in roster.pids]
         found = await self._discovery.look(processes, configured)
@@ -54,7 +57,8 @@ class Finding:
             return ()
         reports = (*self._gpus(), *self._engines)
         shown = (Searched(each.what, each.where, each.detail or _found(each)) for each in reports)
-        return (*shown, _keys(searched_keys(os.environ)))
+        agents = searched_agents(os.environ, {each.kind for each in self._roster.configs.values()})
+        return (*shown, agents, _keys(searched_keys(os.environ)))
 
     def _gpus(self) -> Iterator[Report]:
         """Say which GPUs were found, by whom, and what is in the way of the others."""

@@ -14,6 +14,7 @@ from infertop.commands.gpus import SeenGpus
 from infertop.commands.marks import MARK, Marks
 from infertop.commands.watch import Watch
 from infertop.engine.state import State
+from infertop.history.bookmarks import Bookmarks, read_bookmarks
 from infertop.history.meta import read_meta
 from infertop.history.open import Store
 from infertop.history.reader import Reader, Unreadable
@@ -48,6 +49,18 @@ async def restore(store: Store, state: State, watch: Watch, now: float) -> SeenG
     if now - closed > _LASTING_SECONDS:
         watch.events.end(MARK, frozenset(), float(closed))
     return SeenGpus(gpus)
+
+
+def bookmarks(store: Store) -> Bookmarks:
+    """Return how far each source that is read on was read; nothing where that cannot be known. It reads the disk."""
+    try:
+        reader = Reader(store.uri)
+        found = reader.ask(read_bookmarks)
+        reader.close()
+    except Unreadable as error:
+        _log.warning("%s", error)
+        return {}
+    return found
 
 
 async def learn(store: Store, sigma: float, now: float) -> Marks:

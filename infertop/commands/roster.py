@@ -14,7 +14,7 @@ from infertop.commands.pending import Pending
 from infertop.commands.sources import collector, is_local, same_place
 from infertop.engine.apart import Apart, roots
 from infertop.engine.clock import Clock
-from infertop.engine.collector import Collector, SourceConfig
+from infertop.engine.collector import Collector, Resumes, SourceConfig
 from infertop.engine.members import Through
 from infertop.engine.memory import gap_seconds
 from infertop.engine.placement import Holder, Placed, Placement, named_gpus
@@ -42,7 +42,8 @@ class Roster:
     """What is read, by name. `members` are read through one of these sources.
 
     `pids` has the server processes of the sources that were found on this machine; the others were configured.
-    `own_names` are the addresses and names of this machine, `interval` is that of what is found on it.
+    `own_names` are the addresses and names of this machine, `interval` is that of what is found on it. `bookmarks` are,
+    by source, how far what is read on had come when the history was opened.
     """
 
     def __init__(self, clock: Clock, hub: Hub, own_names: frozenset[str]) -> None:
@@ -51,6 +52,7 @@ class Roster:
         self.polling = Polling(clock, hub)
         self.own_names = own_names
         self.interval = DEFAULT_INTERVAL_SECONDS
+        self.bookmarks: Mapping[str, Mapping[str, str]] = {}
         self._clock = clock
         self._hub = hub
         self.listener: Listener | None = None
@@ -148,7 +150,7 @@ class Roster:
             self.listener.sources_changed()
 
     def _collector(self, config: SourceConfig) -> Collector:
-        made = Pending(config, lambda: collector(config, self._clock))
+        made = Pending(config, lambda: self._resumed(config))
         if config.kind in KINDS and KINDS[config.kind].fleet:
             through = self.members.through[config.name] = Through(made, self)
             return through
@@ -157,6 +159,13 @@ class Roster:
         if config.kind != _GPU_METERS[0]:
             return self._placed(Apart(made, lambda ts: self.read_before(config.name, ts)))
         return self._placed(made)
+
+    def _resumed(self, config: SourceConfig) -> Collector:
+        """Make a collector; one that reads on goes on from where it was when the history was opened."""
+        made = collector(config, self._clock)
+        if isinstance(made, Resumes) and (known := self.bookmarks.get(config.name)):
+            made.resume(known)
+        return made
 
     def _placed(self, made: Collector) -> Collector:
         return Placed(made, Placement([kind.server for kind in KINDS.values() if kind.server]), self.holders)

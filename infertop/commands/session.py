@@ -11,7 +11,7 @@ from infertop.commands.hub import Hub
 from infertop.commands.known import known
 from infertop.commands.pricing import Pricing
 from infertop.commands.recording import Recording
-from infertop.commands.restore import learn, restore
+from infertop.commands.restore import bookmarks, learn, restore
 from infertop.commands.roster import DEFAULT_INTERVAL_SECONDS, Roster
 from infertop.commands.setup import Setup
 from infertop.commands.viewing import Viewing
@@ -75,6 +75,7 @@ class Session:
             return
         if self.recording is not None:
             self.watch.marks.paused = not self.setup.demo
+            self.roster.bookmarks = await asyncio.to_thread(bookmarks, self.store)
             self.recording.start(await restore(self.store, self.state, self.watch, now))
         if self.setup.demo:
             for made in demo.collectors(self.interval):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from infertop.readings.model import Batch
 
@@ -95,4 +96,13 @@ class Collector(Protocol):
 
     async def close(self) -> None:
         """Let go of connections and libraries."""
+        ...
+
+
+@runtime_checkable
+class Resumes(Protocol):
+    """A collector whose batches carry bookmarks: it reads on from where it was."""
+
+    def resume(self, bookmarks: Mapping[str, str]) -> None:
+        """Go on from the newest bookmark of each key; called before the first poll."""
         ...

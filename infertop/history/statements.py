@@ -53,7 +53,7 @@ def write_statements(connection: sqlite3.Connection, poll: int, page: Page) -> T
         said = []
         for each in _foremost(each for each in usable if each.source == source):
             before = connection.execute(f"SELECT {_COLUMNS} {_KEYED}", (who, plain(each.key))).fetchone()
-            if before is None or not each.rank or _order(each) < _order(_statement(*before)):
+            if before is None or not each.rank or each.order() < _statement(*before).order():
                 starts.update((each.start,) if before is None else (each.start, before[2]))
                 said.append(each)
         for span in _covered(said) if page.covered is None else page.covered:
@@ -71,14 +71,9 @@ def _foremost(said: Iterable[Statement]) -> Iterable[Statement]:
     kept: dict[str, Statement] = {}
     for each in said:
         before = kept.get(each.key)
-        if before is None or not each.rank or _order(each) < _order(before):
+        if before is None or not each.rank or each.order() < before.order():
             kept[each.key] = each
     return kept.values()
-
-
-def _order(each: Statement) -> tuple[int, float, str]:
-    """Return what is lowest for the statement that stands: whichever is heard first, it is the same one."""
-    return -each.rank, each.start, _content(each)
 
 
 def _covered(said: Sequence[Statement]) -> list[Covered]:

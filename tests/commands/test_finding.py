@@ -108,13 +108,14 @@ async def test_the_search_says_what_it_looked_for_with_what_is_known_by_now(
     assert world.finding.searched == ()
     world.state.apply_health(Health("nvml", "nvml", SourceState.ABSENT, detail="no driver"))
     await world.finding.look()
-    gpus, amd, engines, keys = world.finding.searched
+    gpus, amd, engines, agents, keys = world.finding.searched
     assert (gpus.where, gpus.found) == ("NVML", "no driver")
     assert (amd.what, amd.where) == ("GPUs", "amdsmi")
     assert (engines.what, engines.found) == ("engines", "found")
+    assert (agents.what, agents.found) == ("agents", "not found")
     assert keys.found == "not set"
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-secret")
-    assert "OPENAI_ADMIN_KEY set" in world.finding.searched[3].found
+    assert "OPENAI_ADMIN_KEY set" in world.finding.searched[-1].found
     assert "sk-secret" not in str(world.finding.searched)
 
 

@@ -57,9 +57,13 @@ class Books:
         self.edit(settings or Settings(), ts)
 
     def hear(self, page: Sequence[Statement], covered: tuple[Covered, ...] | None = None) -> Changes:
-        """Take a page of statements."""
+        """Take a page of statements of OpenAI."""
+        return self.take(Page("openai", tuple(page), covered))
+
+    def take(self, page: Page) -> Changes:
+        """Take a page of whichever source."""
         with transaction(self.connection):
-            touched = write_statements(self.connection, 1, Page("openai", tuple(page), covered))
+            touched = write_statements(self.connection, 1, page)
             changes = rebook(self.connection, self.ledger.accounts, self.deriver.statement_lines, touched)
             self.ledger.write(self.connection)
         self.ledger.written()
