@@ -115,6 +115,7 @@ KIND = Kind(
     help="llama.cpp's llama-server, started with --metrics; it counts tokens but no requests",
     make=lambda config, http, _clock: LlamaCpp(config, needed(config, http)),
     options=OPTIONS,
+    says=TABLE.metrics(),
     server=Server(
         kind="llamacpp",
         command=re.compile(r"(?:^|[/\s])llama-server(?:\.exe)?(?:\s|$)"),
