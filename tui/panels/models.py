@@ -133,10 +133,17 @@ def _trend(entry: Entry, scene: Scene, width: int) -> Cell:
     if row.state != "up":
         return aged(row.state, row.age_seconds), DIM
     return spark(row.trend, width), scene.look.letter(row.model)
+    if fmt.known(row.asleep) and row.asleep >= 1:
+        return "asleep", DIM
 
 
 def _mark(entry: Entry, scene: Scene, width: int) -> Cell:
     return ("!", WARN) if entry.row.marked else ("", PLAIN)
+
+
+def _now(read: Callable[[ModelRow], float | None]) -> Callable[[ModelRow], str]:
+    """Return a count of now, with a question mark where nothing has moved for so long that it is of then."""
+    return lambda row: fmt.count(read(row)) + ("?" if row.stuck else "")
 
 
 def _margin(row: ModelRow) -> str:
@@ -158,8 +165,8 @@ COLUMNS: tuple[Column[Entry], ...] = (
     Column("ttft", "TTFT p50", 8, _figure(lambda r: fmt.quantile(r.ttft.p50)), rank=10, gap=2),
     Column("ttft", "p95 s", 6, _figure(lambda r: fmt.quantile(r.ttft.p95)), rank=10),
     Column("inter_token", "ITL ms", 6, _figure(lambda r: fmt.quantile(r.inter_token.p50, in_millis=True)), rank=12),
-    Column("running", "run", 5, _figure(lambda r: fmt.count(r.running)), rank=16),
-    Column("waiting", "wait", 5, _figure(lambda r: fmt.count(r.waiting)), rank=9),
+    Column("running", "run", 5, _figure(_now(lambda r: r.running)), rank=16),
+    Column("waiting", "wait", 5, _figure(_now(lambda r: r.waiting)), rank=9),
     Column("kv_cache_usage", "KV", 5, _figure(lambda r: fmt.percent(r.kv_cache_usage)), rank=11),
     Column("cache_hit_ratio", "hits", 5, _figure(lambda r: fmt.percent(r.cache_hit_ratio)), rank=17),
     Column("prompt", "prompt/s", 8, _figure(lambda r: fmt.count(prompt_tokens(r))), rank=13),
