@@ -20,7 +20,9 @@ from infertop.readings.registry import METRICS, Kind
 KEEP_SECONDS = 900.0
 MAX_SERIES = 2000
 _KEEP_POLLS = 1800
-_FINE_SECONDS = 300.0
+# Of histograms every poll is kept for so long (a minute, and some), then one in some seconds.
+_FINE_SECONDS = 90.0
+_FINE_POLLS = 16  # that may be too many of them
 _COARSE_SECONDS = 5.0
 _LEAST_GAP = 15.0
 _MAX_CELLS = 10_000
@@ -55,6 +57,7 @@ class Source:
         self._gauges: list[tuple[int, Gauge]] = []
         self._counters: list[Counter] = []
         self._histograms: list[Histogram] = []
+        self._thinned = 0
 
     def set_health(self, health: Health) -> None:
         """Take how the source is; another interval changes what counts as a gap."""
@@ -108,9 +111,10 @@ class Source:
         poll, thin = self._frame.line.end - 1, self._thin_out()
         for histogram in self._histograms:
             if histogram.row:
-                histogram.fine.append(poll, histogram.row)
+                *counts, total = histogram.row
+                histogram.fine.append(poll, counts, total)
                 if thin is not None:
-                    histogram.coarse.append(thin, histogram.row)
+                    histogram.coarse.append(thin, counts, total)
 
     def _thin_out(self) -> int | None:
         """Add the newest poll to the coarse timeline where it is due there, and return its number in it."""
@@ -164,16 +168,18 @@ class Source:
 
     def _trim(self) -> None:
         line, coarse = self._frame.line, self._frame.coarse
+        if line.end >= self._thinned + _FINE_POLLS:
+            self._thinned, fine = line.end, line.back(line.times[-1] - _FINE_SECONDS)
+            for histogram in self._histograms:
+                histogram.fine.drop_before(fine)
         surplus = line.surplus(KEEP_SECONDS, _KEEP_POLLS)
         if not surplus:
             return
         line.drop(surplus)
         coarse.drop(coarse.back(line.times[0]) - coarse.first)
-        fine = line.back(line.times[-1] - _FINE_SECONDS)
         for track in self._tracks.values():
             match track:
                 case Histogram():
-                    track.fine.drop_before(fine)
                     track.coarse.drop_before(coarse.first)
                 case Gauge() | Counter():
                     track.column.drop_before(line.first)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 
 
@@ -84,39 +84,3 @@ class Column:
         count = max(first - self.start, 0)
         del self.values[:count]
         self.start += count
-
-
-class Rows:
-    """`width` numbers a poll, from poll `start` on; for histograms. What was before poll `kept` is forgotten."""
-
-    __slots__ = ("data", "kept", "start", "width")
-
-    def __init__(self, width: int) -> None:
-        self.start = 0
-        self.kept = 0
-        self.width = width
-        self.data = array("d")
-
-    def append(self, poll: int, row: Iterable[float]) -> None:
-        """Add the row of `poll`; polls left out since the last one are taken to have had the row before them."""
-        if not self.data:
-            self.start = poll
-        elif missing := poll - self.start - len(self.data) // self.width:
-            self.data.extend(self.data[-self.width :] * missing)
-        self.data.extend(row)
-
-    def at(self, poll: int) -> Sequence[float] | None:
-        """Return the row of `poll` (the newest one where it is later), or None where it is before the first."""
-        if poll < self.start or not self.data:
-            return None
-        last = len(self.data) // self.width - 1
-        place = min(poll - self.start, last) * self.width
-        return self.data[place : place + self.width]
-
-    def drop_before(self, first: int) -> None:
-        """Forget the rows of polls before `first`; the newest row stays, as the one that holds since."""
-        self.kept = max(self.kept, first)
-        if first > self.start:
-            count = min(first - self.start, max(len(self.data) // self.width - 1, 0))
-            del self.data[: count * self.width]
-            self.start = first

@@ -14,7 +14,8 @@ from operator import add, mul, sub
 from typing import NamedTuple
 
 from infertop.engine.frame import Frame
-from infertop.engine.rings import Column, Rows
+from infertop.engine.rings import Column
+from infertop.engine.rows import Rows
 from infertop.readings.model import Buckets, Series
 
 Bins = tuple[float | None, ...]
@@ -208,21 +209,21 @@ class _Reading(NamedTuple):
 class Histogram(Track):
     """A histogram: `row` is what came in since its source was first polled, by bucket, and its sum.
 
-    Every poll of the last minutes is kept, and one in some seconds of the time before.
+    Every poll of the last minute is kept, and one in some seconds of the time before.
     """
 
     def __init__(self, series: Series, frame: Frame) -> None:
         super().__init__(series, frame)
         self.bounds: tuple[float, ...] = ()
         self.row: tuple[float, ...] = ()
-        self.fine, self.coarse = Rows(1), Rows(1)
+        self.fine, self.coarse = Rows(), Rows()
 
     def grow(self, amount: Buckets) -> None:
         """Take in what came since the last poll; other bounds than before begin a new memory."""
         row = (*amount.counts, amount.total)
         if amount.bounds != self.bounds:
             self.bounds, self.row = amount.bounds, row
-            self.fine, self.coarse = Rows(len(row)), Rows(len(row))
+            self.fine, self.coarse = Rows(), Rows()
         else:
             self.row = tuple(map(add, self.row, row))
 
