@@ -34,7 +34,7 @@ from benchmarks.screen import INFERTOP, environ
 READER = ROOT / "benchmarks" / "fleet_read.py"
 SERVERS = 2
 PROMETHEUS, READ, RECORD = "prometheus", "infertop: fetch and parse", "infertop record"
-PATHS = {PROMETHEUS: "", READ: "read", RECORD: "record"}
+PATHS = {PROMETHEUS: "prometheus", READ: "read", RECORD: "record"}
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -190,7 +190,8 @@ def prometheus_command(program: str, home: Path, ports: Sequence[int], interval:
     """Write Prometheus's configuration and return its command line."""
     every = f"{round(interval * 1000)}ms"
     targets = [f"127.0.0.1:{port}" for port in ports]
-    scrape = [{"job_name": "vllm", "static_configs": [{"targets": targets}]}]
+    path = f"/{PATHS[PROMETHEUS]}/metrics"
+    scrape = [{"job_name": "vllm", "metrics_path": path, "static_configs": [{"targets": targets}]}]
     configuration = {"global": {"scrape_interval": every, "scrape_timeout": every}, "scrape_configs": scrape}
     (home / "prometheus.yml").write_text(json.dumps(configuration))  # JSON is YAML
     port = free_port()

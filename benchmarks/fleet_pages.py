@@ -24,6 +24,7 @@ from benchmarks.machine import Recorded
 
 MODELS, OFFSETS = 8, 25
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: %d\r\n\r\n"
+_NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
 class Pages:
@@ -90,12 +91,14 @@ class Target(asyncio.Protocol):
             self._transport.write(self._answer(request.split(b" ", 2)[1].decode()))
 
     def _answer(self, path: str) -> bytes:
-        before, metrics, _ = path.partition("/metrics")
+        who, metrics, _ = path.strip("/").partition("/metrics")
         if metrics:
-            self._asked.note(before.strip("/"), self._number)
+            self._asked.note(who, self._number)
             return self._pages.answer(self._number)
         if path == "/begin":
             self._asked.begin()
+        elif not path.startswith("/asked"):
+            return _NOTHING  # whoever looks for engines on this machine finds none here
         body = json.dumps(self._asked.sums(float(path.partition("=")[2] or 1))).encode()
         return _HEAD % len(body) + body
 
