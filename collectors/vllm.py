@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from collectors._page import MetricsPage, metrics_url, needed, shown
 from collectors.kind import Kind, Server
-from infertop.engine.collector import SourceConfig, Unavailable
+from infertop.engine.collector import SourceConfig, State, Unavailable
 from infertop.readings.mapping import Rule, Table
 from infertop.readings.model import Batch
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _CACHE_COUNTERS = ("cached_tokens", "prefix_cache_queries", "prefix_cache_hits")
 _BLOCK_SIZE = re.compile(rb'cache_config_info\{(?:[^}]*,)?block_size="(\d{1,6})"')
-_API = "/v1/.*"
+_API, _API_ONLY = "/v1/.*", b"# TYPE http_requests_total "
 _OTHERS = (b"# TYPE nv_", b"# TYPE dynamo_", b"# TYPE request_predict_seconds ", b"kserve_vllm")
 
 TABLE = Table(
@@ -102,7 +102,12 @@ class Vllm:
         if {series.metric for series in reading.series} <= {"requests_failed", "unreadable_lines"}:
             where = shown(self._url)
             known = "no vllm series that infertop knows" if b"vllm" in body else "no vllm series"
-            raise Unavailable(f"{where} serves {known}: is it vLLM, and was it started with --disable-log-stats?")
+            # A server that keeps no statistics answers all the same: it is not down, it says nothing.
+            silent = not body.strip() or _API_ONLY in body
+            raise Unavailable(
+                f"{where} serves {known}: is it vLLM, and was it started with --disable-log-stats?",
+                state=State.ABSENT if silent else State.DOWN,
+            )
         return reading.batch(self.config, ts)
 
     async def close(self) -> None:

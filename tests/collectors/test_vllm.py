@@ -216,6 +216,13 @@ async def test_a_page_without_an_engine_is_unavailable_with_a_sentence(body, sen
     assert "127.0.0.1:8000/metrics" in caught.value.sentence
 
 
+@pytest.mark.parametrize(("body", "state"), [(b"", "absent"), (payload("vllm/http.txt"), "absent"), (b"x 1\n", "down")])
+def test_a_server_that_keeps_no_statistics_says_nothing_and_is_not_down(body, state):
+    with pytest.raises(Unavailable) as caught:
+        source("vllm").parse(body, 1.0)
+    assert caught.value.state.value == state
+
+
 def test_a_half_broken_page_gives_what_is_left_of_it_and_a_note():
     broken = payload("vllm/0.33.0.txt").replace(b"vllm:generation_tokens_total{", b"vllm:generation_tokens_total<")
     collector = source("vllm")
