@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from collectors import KINDS
 from infertop.commands.agents import agents_here, searched_agents
@@ -21,6 +21,9 @@ from infertop.engine.state import State
 from infertop.views.shapes import Searched
 
 EVERY_SECONDS = 10.0
+# While an engine loads, it is asked more often: it is there within seconds, and whoever started it waits for it.
+LOADING_SECONDS = 2.0
+_STEP_SECONDS = 0.5
 
 
 class Finding:
@@ -30,25 +33,41 @@ class Finding:
         self._engines: tuple[Report, ...] | None = None
         self._roster = roster
         self._state = state
-        self._discovery = Discovery([kind.server for kind in KINDS.values() if kind.server])
+        self._discovery = Discovery([kind.server for kind in KINDS.values() if kind.server], environ=os.environ)
+        self._looked_at: frozenset[int] = frozenset()
+        self._keep: Callable[[Iterable[Found]], None] | None = None
+        self._kept: tuple[Found, ...] = ()
+
+    def recall(self, engines: Iterable[Found], keep: Callable[[Iterable[Found]], None]) -> None:
+        """Know these engines of earlier runs again; `keep` is told of all that are known whenever that changes."""
+        self._discovery.remember(engines)
+        self._keep, self._kept = keep, self._discovery.named
 
     async def run(self) -> None:
-        """Look now and every ten seconds, for ever."""
+        """Look now and every ten seconds, for ever; at once where other processes are on the GPUs."""
         while True:
             await self.look()
-            await asyncio.sleep(EVERY_SECONDS)
+            seconds = LOADING_SECONDS if self._discovery.loading else EVERY_SECONDS
+            for _ in range(round(seconds / _STEP_SECONDS)):
+                await asyncio.sleep(_STEP_SECONDS)
+                if self._on_gpus().keys() != self._looked_at:
+                    break
 
     async def look(self) -> None:
         """Look once, and read what is new."""
         roster = self._roster
         for agent in await asyncio.to_thread(agents_here, os.environ, {each.kind for each in roster.configs.values()}):
             await roster.add_found(agent, None)
-        processes: Mapping[int, tuple[str, ...]] = gpu_processes(*own_gpus(self._state))
+        processes = self._on_gpus()
+        self._looked_at = frozenset(processes)
         configured = [each.url for name, each in roster.configs.items() if each.url and name not in roster.pids]
         found = await self._discovery.look(processes, configured)
         for each in found.found:
             await self._take(each)
         self._engines = found.searched
+        if self._keep is not None and self._kept != (named := self._discovery.named):
+            self._kept = named
+            self._keep(named)
 
     @property
     def searched(self) -> tuple[Searched, ...]:
@@ -70,6 +89,10 @@ class Finding:
                 yield searched_gpus(of.get(health.source), problem, library)
             else:
                 yield Report("GPUs", library, False, _no_amd() if kind == "amd" else "")
+
+    def _on_gpus(self) -> Mapping[int, tuple[str, ...]]:
+        """Return the GPUs of each process that is on one."""
+        return gpu_processes(*own_gpus(self._state))
 
     def close(self) -> None:
         """Let go of the thread that lists processes."""

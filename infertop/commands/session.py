@@ -11,6 +11,7 @@ from infertop.commands.hub import Hub
 from infertop.commands.known import known
 from infertop.commands.pricing import Pricing
 from infertop.commands.recording import Recording
+from infertop.commands.remembered import recall
 from infertop.commands.restore import bookmarks, learn, restore
 from infertop.commands.roster import DEFAULT_INTERVAL_SECONDS, Roster
 from infertop.commands.setup import Setup
@@ -77,6 +78,7 @@ class Session:
             self.watch.marks.paused = not self.setup.demo
             self.roster.bookmarks = await asyncio.to_thread(bookmarks, self.store)
             self.recording.start(await restore(self.store, self.state, self.watch, now))
+            await recall(self.store, self.recording.recorder, self.finding)
         if self.setup.demo:
             for made in demo.collectors(self.interval):
                 self.roster.add_made(made)

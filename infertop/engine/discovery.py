@@ -75,6 +75,10 @@ class Discovery:
         said = report(ports, self._outcomes, present, survey, places.left_out)
         return Discovered(present, (*said, *((self._docker.searched,) if self._docker else ())))
 
+    def remember(self, engines: Iterable[Found]) -> None:
+        """Know these engines again: their names live on."""
+        self._named |= {each.name: each for each in engines if each.name not in self._named}
+
     def close(self) -> None:
         """Let the thread end."""
         self._worker.close()
@@ -108,23 +112,45 @@ class Discovery:
             outcome = self._outcomes[each.key]
             if outcome.found is not None:
                 outcome.found = replace(outcome.found, gpus=each.gpus or outcome.found.gpus)
+        for naming in (self._as_before, self._as_moved, self._as_new):
+            for outcome in self._outcomes.values():
+                new = outcome.found
+                if new is not None and not new.name and not self._is_here(new) and (name := naming(new)):
+                    outcome.found = replace(new, name=name)
         for outcome in self._outcomes.values():
-            if outcome.found is not None:
-                if not outcome.found.name:
-                    outcome.found = replace(outcome.found, name=self._name(outcome.found))
+            if outcome.found is not None and outcome.found.name:
+                self._named.pop(outcome.found.name, None)
                 self._named[outcome.found.name] = outcome.found
 
-    def _name(self, new: Found) -> str:
-        """Return the id of a new engine: its kind and address, or the id of a vanished one that it continues."""
-        taken = {each.name for each in self._present()}
-        natural = f"{new.kind}@{new.url.removeprefix('http://')}"
-        if natural in taken:
-            return next(name for n in count(2) if (name := f"{natural}#{n}") not in taken)
-        if natural not in self._named:
-            for old in self._named.values():
-                if old.name not in taken and _continues(old, new):
-                    return old.name
-        return natural
+    @property
+    def named(self) -> tuple[Found, ...]:
+        """All engines that were found so far, and what is remembered, the newest last."""
+        return tuple(self._named.values())
+
+    def _as_before(self, new: Found) -> str:
+        """Return the id of the engine that was last seen at this very address, where it may be the same."""
+        taken = self._taken()
+        known = (old for old in self._named.values() if (old.kind, old.url) == (new.kind, new.url))
+        return next((old.name for old in known if old.name not in taken and not _differs(old, new)), "")
+
+    def _as_moved(self, new: Found) -> str:
+        """Return the id of a vanished engine that this one continues."""
+        taken = self._taken()
+        return next((old.name for old in self._named.values() if old.name not in taken and _continues(old, new)), "")
+
+    def _as_new(self, new: Found) -> str:
+        """Return an id of its kind and address: also that of one that served another model there."""
+        taken, natural = self._taken(), _natural(new)
+        if natural not in taken:
+            return natural
+        return next(name for n in count(2) if (name := f"{natural}#{n}") not in taken)
+
+    def _is_here(self, new: Found) -> bool:
+        """Say whether this is another port of an engine that has its name already."""
+        return new.pid is not None and any((each.kind, each.pid) == (new.kind, new.pid) for each in self._present())
+
+    def _taken(self) -> set[str]:
+        return {each.name for each in self._present()}
 
     def _present(self) -> tuple[Found, ...]:
         """Return the named engines that are here, one for each process and kind: a server can answer on two ports."""
@@ -134,6 +160,14 @@ class Discovery:
             if found is not None and found.name:
                 unique.setdefault((found.kind, found.pid) if found.pid is not None else found.url, found)
         return tuple(unique.values())
+
+
+def _natural(new: Found) -> str:
+    return f"{new.kind}@{new.url.removeprefix('http://')}"
+
+
+def _differs(old: Found, new: Found) -> bool:
+    return old.model is not None and new.model is not None and old.model != new.model
 
 
 def _continues(old: Found, new: Found) -> bool:

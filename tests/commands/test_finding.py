@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Callable
+
 import pytest
 
 from infertop.commands.finding import Finding
@@ -26,6 +30,7 @@ class FakeDiscovery:
     def __init__(self) -> None:
         self.found: list[Found] = []
         self.asked: list[tuple[dict[int, tuple[str, ...]], list[str]]] = []
+        self.loading = False
         self.closed = False
 
     async def look(self, processes: dict[int, tuple[str, ...]], configured: list[str]) -> Discovered:
@@ -117,6 +122,39 @@ async def test_the_search_says_what_it_looked_for_with_what_is_known_by_now(
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-secret")
     assert "OPENAI_ADMIN_KEY set" in world.finding.searched[-1].found
     assert "sk-secret" not in str(world.finding.searched)
+
+
+async def test_it_looks_every_ten_seconds_and_at_once_where_a_process_came_to_a_gpu(world: World) -> None:
+    clock = FakeClock()
+    await clock.settle()
+    running = asyncio.create_task(world.finding.run())
+    await awaited(lambda: len(world.discovery.asked) == 1)
+    await clock.advance(9)
+    assert len(world.discovery.asked) == 1
+    await clock.advance(1.5)
+    await awaited(lambda: len(world.discovery.asked) == 2)
+    series = (
+        Series.of("gpu_info", gpu="GPU-0", name="x", index="0"),
+        Series.of("gpu_process_info", gpu="GPU-0", pid="42"),
+    )
+    world.state.apply(Batch("nvml", 1.0, series, (1.0, 1.0)))
+    await clock.advance(0.5)
+    await awaited(lambda: len(world.discovery.asked) == 3)
+    assert world.discovery.asked[-1][0] == {42: ("GPU-0",)}
+    world.discovery.loading = True
+    await clock.advance(10)
+    await awaited(lambda: len(world.discovery.asked) == 4)
+    await clock.advance(2)
+    await awaited(lambda: len(world.discovery.asked) == 5)
+    running.cancel()
+
+
+async def awaited(condition: Callable[[], bool]) -> None:
+    """Wait for what a thread is asked meanwhile; the clock stands still."""
+    end = time.monotonic() + 20
+    while not condition():  # noqa: ASYNC110 - it is a thread's answer that is waited for
+        assert time.monotonic() < end
+        await asyncio.sleep(0)
 
 
 async def test_a_real_search_ends_with_a_report() -> None:
