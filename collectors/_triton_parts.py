@@ -2,6 +2,7 @@
 
 - A request to an ensemble is counted by it and again by each model inside. It is the ensemble's: of the models inside,
   requests are left out, also those of who calls them directly, which nothing tells apart.
+- So it is with models that a Python model calls (BLS), where the source's `called` names them: nothing else tells.
 - An ensemble runs nothing itself: its time and batches are those of the models inside, counted again.
 - The page adds a batch's time once for each of its requests; the API has it once. Of a model on several GPUs, which the
   API does not tell apart, each gets an equal part.
@@ -35,9 +36,13 @@ class _Kept(NamedTuple):
 
 
 class Parts:
-    """Keeps of each reading what counts once; the tuple of series is the same object while the page's is."""
+    """Keeps of each reading what counts once; the tuple of series is the same object while the page's is.
 
-    def __init__(self) -> None:
+    `called` are models of which somebody said that others call them: requests to them are those of who calls them.
+    """
+
+    def __init__(self, called: frozenset[str] = frozenset()) -> None:
+        self._called = called
         self._seen: tuple[frozenset[object], ...] = ()
         self._page: tuple[Series, ...] = ()
         self._kept: tuple[_Kept, ...] = ()
@@ -49,7 +54,7 @@ class Parts:
         seen = tuple(map(frozenset, sets))
         if seen != self._seen or reading.series is not self._page:
             self._seen, self._page = seen, reading.series
-            self._kept = tuple(_kept(reading.series, inside, gpus))
+            self._kept = tuple(_kept(reading.series, inside, gpus, self._called))
             self._series = tuple(each.series for each in self._kept)
         values: tuple[Value, ...] = tuple(
             reading.values[each.at] if each.version is None else inside.batch_seconds[each.version] / each.parts
@@ -58,8 +63,8 @@ class Parts:
         return replace(reading, series=self._series, values=values)
 
 
-def _kept(series: Sequence[Series], inside: Inside, gpus: Collection[str]) -> Iterator[_Kept]:
-    within = frozenset(step for steps in inside.steps.values() for step in steps)
+def _kept(series: Sequence[Series], inside: Inside, gpus: Collection[str], called: frozenset[str]) -> Iterator[_Kept]:
+    within = called.union(*inside.steps.values())
     compute = [each for each in series if each.metric == _COMPUTE]
     instances = Counter(map(_version, compute))
     # Some builds leave the GPU out. Where there is one only, that is it.

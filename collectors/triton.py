@@ -9,7 +9,8 @@ durations are microseconds. What decides the table:
   is added once for each request of a batch. The HTTP API tells both apart (_triton_parts.py). It is looked for two
   ports below the metrics, where Triton has it, at the first poll: whether it is there decides what is counted until
   infertop ends, as a change would count anew what was counted. Of the models inside an ensemble there is then a cost
-  and no cost per request. Models that a Python model calls by itself (BLS) count again, which nothing tells.
+  and no cost per request. Models that a Python model calls by itself (BLS) count again, which nothing
+  tells (2.51: 20 requests to a model that calls another, and 5 to that, are 20 and 25 on the page and in the API).
 - Triton itself counts no tokens. The backends of vLLM (parameter REPORT_CUSTOM_METRICS; vLLM's own table reads it) and
   TensorRT-LLM do, the latter at a request's end; others are named by the source's options. TensorRT-LLM's gauges of one
   iteration do not add up.
@@ -24,7 +25,7 @@ from dataclasses import replace
 
 from collectors import vllm
 from collectors._page import MetricsPage, metrics_url, needed, shown, text_options
-from collectors._triton_api import TritonApi, api_url
+from collectors._triton_api import Inside, TritonApi, api_url
 from collectors._triton_parts import Parts
 from collectors.kind import Kind, Server
 from infertop.engine.clock import Clock
@@ -42,6 +43,7 @@ OPTIONS = (
     Option("output_tokens", "the metric that counts generated tokens"),
     Option("running", "the metric that says how many requests are being worked on"),
 )
+CALLED = Option("called", "models that others call by themselves (BLS), by comma: their requests are left out")
 HTTP_PORT = Option("http_port", "the port of its HTTP API (ensembles, batches), if not two below that of the url")
 _API_SECONDS = 2.0
 _TRIES = 3
@@ -122,6 +124,9 @@ class Triton:
         self._api = TritonApi(api) if api else None
         self._needs_api = HTTP_PORT.name in config.options
         self._failures = 0
+        names = text_options(config, (CALLED.name,)).get(CALLED.name, "")
+        self._called = frozenset(name.strip() for name in names.split(",")) - {""}
+        self._alone = Parts(self._called) if self._called else None  # while no API answers
         self._parts: Parts | None = None
 
     async def collect(self, ts: float) -> Batch:
@@ -149,6 +154,8 @@ class Triton:
         if self._api and self._parts:
             gpus = dict.fromkeys(found.decode("utf-8", "replace") for found in _GPU.findall(body)[:_MOST_GPUS])
             reading = self._parts.of(reading, self._api.inside, gpus)
+        elif self._alone:
+            reading = self._alone.of(reading, Inside())
         return reading.batch(self.config, ts)
 
     async def close(self) -> None:
@@ -171,7 +178,7 @@ class Triton:
         if self._parts is not None:
             return
         if there:
-            self._parts = Parts()
+            self._parts = Parts(self._called)
         elif self._needs_api:
             raise Unavailable(f"{self.config.name}: there is no Triton API at its http_port: is the port right?")
         else:
@@ -199,11 +206,11 @@ KIND = Kind(
     name="triton",
     help="Triton Inference Server, by its metrics port; tokens where its backend counts them",
     make=_make,
-    options=(*OPTIONS, HTTP_PORT),
+    options=(*OPTIONS, HTTP_PORT, CALLED),
     says=TABLE.metrics(),
     caveats=(
         "a request that a Python model makes of another model (BLS) counts for both of them, in requests and in time: "
-        "Triton does not tell it from a client's",
+        "Triton does not tell it from a client's; `called` in its [[source]] names such models",
         "an error that a Python model answers with is a success to Triton",
     ),
     server=Server(

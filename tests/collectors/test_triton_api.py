@@ -219,3 +219,35 @@ def test_a_port_that_is_none_is_refused_with_a_sentence(port):
 async def test_where_its_port_was_set_the_api_has_to_be_there():
     with pytest.raises(Unavailable, match="no Triton API at its http_port"):
         await triton(Api(status=404), http_port=8000).collect(1.0)
+
+
+BLS = payload("triton/2.51.0_bls.txt")  # 20 requests to `caller`, which asks `echo` for each, and 5 to `echo`
+STATS_OF_BLS = {"model_stats": [{"name": name, "version": "1", "batch_stats": []} for name in ("caller", "echo")]}
+
+
+async def test_a_request_that_a_model_makes_of_another_counts_for_both_as_nothing_tells_it():
+    assert by_model(await triton(Api(STATS_OF_BLS), BLS).collect(1.0), "requests") == {"caller": 20, "echo": 25}
+
+
+@pytest.mark.parametrize("called", ["echo", " echo ,gone,"])
+async def test_of_models_that_somebody_said_others_call_the_requests_are_left_out(called):
+    collector = triton(Api(STATS_OF_BLS), BLS, called=called)
+    batch = await collector.collect(1.0)
+    assert by_model(batch, "requests") == {"caller": 20}
+    assert by_model(batch, "compute_seconds_total").keys() == {"caller", "echo"}
+    assert (await collector.collect(2.0)).series is batch.series
+
+
+async def test_called_models_are_left_out_without_the_api_too():
+    api = Api()
+    api.failure = httpx.ConnectError("refused")
+    collector = triton(api, BLS, called="echo")
+    batch = await collector.collect(1.0)
+    assert by_model(batch, "requests") == {"caller": 20}
+    assert by_model(batch, "queue_seconds_total").keys() == {"caller", "echo"}
+    assert (await collector.collect(2.0)).series is batch.series
+
+
+def test_called_models_are_named_in_text():
+    with pytest.raises(ValueError, match="called must be a name in quotes"):
+        triton(Api(), called=["echo"])
