@@ -53,9 +53,7 @@ def load() -> Library:
             raise _absent(f"amdsmi is not installed, by which AMD's GPUs are read: {_INSTALL}")
         # Without the library the module prints to stdout, where the output or the screen is, before it fails.
         if not _is_there(Path(spec.origin or "").parent):
-            raise _absent(
-                f"{_NAME} is not found, which amdsmi reads AMD's GPUs by: install amd-smi-lib, a part of ROCm"
-            )
+            raise _absent(f"{_NAME} is not found, by which amdsmi reads GPUs: install amd-smi-lib, a part of ROCm")
     try:
         return importlib.import_module("amdsmi")
     except (ImportError, *_MISSING) as problem:

@@ -9,7 +9,7 @@ from typing import Any
 
 from collectors import _amd_fields as fields
 from collectors._amd_library import Library, LibraryGone, ask, initialise, load, number, text
-from collectors._gpu_library import Reading, Row, series
+from collectors._gpu_library import Reading, Row, process_rows, series
 from collectors._process_names import Names
 from infertop.engine.collector import State, Unavailable
 
@@ -65,19 +65,15 @@ class Session:
                 ask(self._library, "amdsmi_shut_down")
 
     def _read(self) -> Reading:
-        reading, held = Reading(), dict[str, dict[int, float | None]]()
+        self.names.next_reading()
+        reading = Reading()
         for index, gpu in enumerate(_listed(self._library)):
             self.at = f"GPU {index}"
             reading.rows += self._gpu(index, gpu)
-            held[gpu.uuid] = _processes(self._library, gpu)
+            for pid, memory in sorted(_processes(self._library, gpu).items()):
+                reading.rows += process_rows(gpu.uuid, pid, self.names.of(pid), memory)
         if not reading.rows:
             raise Unavailable("amdsmi answers, but there is no AMD GPU on this machine", state=State.ABSENT)
-        named = self.names.of({pid for each in held.values() for pid in each})
-        for uuid, processes in held.items():
-            for pid, memory in sorted(processes.items()):
-                reading.rows.append((series("gpu_process_info", gpu=uuid, pid=str(pid), **named.get(pid, {})), 1.0))
-                if memory is not None:
-                    reading.rows.append((series("gpu_process_memory_bytes", gpu=uuid, pid=str(pid)), memory))
         return reading
 
     def _gpu(self, index: int, gpu: _Gpu) -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Protocol
@@ -12,6 +13,18 @@ from infertop.readings.model import Batch, Series
 
 Row = tuple[Series, float]
 series = lru_cache(maxsize=16384)(Series.of)
+
+
+def process_rows(
+    gpu: str, pid: int, named: Mapping[str, str], memory: float | None, utilization: float | None = None
+) -> Iterator[Row]:
+    """Yield the readings of one process on `gpu`: bytes and the share of SM time, as far as they are known."""
+    labels = {"gpu": gpu, "pid": str(pid)}
+    yield series("gpu_process_info", **labels, **named), 1.0
+    if memory is not None:
+        yield series("gpu_process_memory_bytes", **labels), memory
+    if utilization is not None:
+        yield series("gpu_process_utilization", **labels), utilization
 
 
 @dataclass(slots=True)

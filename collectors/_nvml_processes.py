@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pynvml as nvml
 
-from collectors._gpu_library import Row, series
+from collectors._gpu_library import Row, process_rows
 from collectors._nvml_fields import Handle, ask
+from collectors._process_names import Names
 
 _LISTS = (
     (nvml.nvmlDeviceGetComputeRunningProcesses_v3, nvml.nvmlDeviceGetComputeRunningProcesses_v2),
@@ -85,14 +87,9 @@ class Utilization:
         return {pid: sum(each) / len(each) / 100 for pid, each in percents.items()}
 
 
-def process_rows(gpu: str, held: dict[int, Held], utilization: dict[int, float] | None) -> list[Row]:
-    """Return the readings of the processes on `gpu`, in the order of their pids."""
-    rows: list[Row] = []
+def processes(gpu: str, held: dict[int, Held], utilization: dict[int, float] | None, names: Names) -> Iterator[Row]:
+    """Yield the readings of the processes on `gpu`, in the order of their pids."""
     for pid in sorted(held):
-        label, memory = str(pid), held[pid].memory
-        rows.append((series("gpu_process_info", gpu=gpu, pid=label), 1.0))
-        if memory is not None:
-            rows.append((series("gpu_process_memory_bytes", gpu=gpu, pid=label), float(memory)))
-        if utilization is not None:
-            rows.append((series("gpu_process_utilization", gpu=gpu, pid=label), utilization.get(pid, 0.0)))
-    return rows
+        memory = held[pid].memory
+        share = None if utilization is None else utilization.get(pid, 0.0)
+        yield from process_rows(gpu, pid, names.of(pid), None if memory is None else float(memory), share)

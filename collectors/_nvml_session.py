@@ -15,7 +15,8 @@ from collectors import _nvml_gpm as gpm
 from collectors import _nvml_mig as mig
 from collectors._gpu_library import Reading, Row, series
 from collectors._nvml_fields import Handle, ask, memory_rows, read_fields, read_memory, read_utilization
-from collectors._nvml_processes import Utilization, process_rows, running
+from collectors._nvml_processes import Utilization, processes, running
+from collectors._process_names import Names
 from infertop.engine.collector import State, Unavailable
 from infertop.readings.safe import safe
 
@@ -58,6 +59,7 @@ class Session:
     _seen: bool = False
     _known: dict[str, _Known] = field(default_factory=dict)
     _resting: dict[int, float] = field(default_factory=dict)
+    _names: Names = field(default_factory=Names)
 
     def read(self, ts: float) -> Reading:
         """Return what all GPUs say; raise `Unavailable` where none does."""
@@ -84,6 +86,7 @@ class Session:
         if not self._open:
             nvml.nvmlInit()
             self._open = True
+        self._names.next_reading()
         count = nvml.nvmlDeviceGetCount()
         if not count:
             raise Unavailable("NVML answers, but there is no GPU on this machine", state=State.ABSENT)
@@ -136,7 +139,7 @@ class Session:
         held = running(handle)
         if held:
             worked = load.get("gpu_utilization", 0.0) > _IDLE_LOAD
-            rows += process_rows(uuid, held, known.utilization.read(handle, ts, worked))
+            rows += processes(uuid, held, known.utilization.read(handle, ts, worked), self._names)
         return rows
 
     def _mig(self, parent: Handle, uuid: str, index: int, has_gpm: bool) -> list[Row]:
@@ -149,7 +152,7 @@ class Session:
             rows.append((series("gpu_slices", gpu=uuid), float(rest)))
         for part in parts:
             rows += self._part(part, uuid, index)
-            rows += process_rows(part.uuid, held[part.uuid], None)
+            rows += processes(part.uuid, held[part.uuid], None, self._names)
             if has_gpm and part.gpu_instance is not None:
                 take = partial(nvml.nvmlGpmMigSampleGet, parent, part.gpu_instance)
                 load = _with_gpm({}, self._activity(self._of(part.uuid, None), take))

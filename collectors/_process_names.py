@@ -6,9 +6,10 @@ is `vllm.entrypoints.api_server`, a process that gives itself a title (`VLLM::En
 
 from __future__ import annotations
 
+import math
 import re
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _INTERPRETER = re.compile(r"(?:python|pypy|ruby|node|perl|bash|dash|sh|zsh)[\d.]*")
@@ -19,19 +20,24 @@ _AGAIN_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Names:
-    """The names of processes, remembered while they are asked for."""
+    """The names of processes, remembered from one reading to the next."""
 
     _known: dict[int, dict[str, str]] = field(default_factory=dict)
-    _asked: float | None = None
+    _before: dict[int, dict[str, str]] = field(default_factory=dict)
+    _asked: float = -math.inf
 
-    def of(self, pids: Set[int]) -> dict[int, dict[str, str]]:
-        """Return `name` and `user` by pid, as far as they may be seen; a pid of another machine has neither."""
+    def next_reading(self) -> None:
+        """Forget whoever was not asked for in the last reading, and from time to time what everybody's name was."""
         now = time.monotonic()
-        again = self._asked is None or now - self._asked >= _AGAIN_SECONDS
-        if again:
-            self._asked = now
-        self._known = {pid: _named(pid) if again or pid not in self._known else self._known[pid] for pid in pids}
-        return self._known
+        again = now - self._asked >= _AGAIN_SECONDS
+        self._before, self._known = {} if again else self._known, {}
+        self._asked = now if again else self._asked
+
+    def of(self, pid: int) -> dict[str, str]:
+        """Return `name` and `user` of a process, as far as they may be seen; one of another machine has neither."""
+        if pid not in self._known:
+            self._known[pid] = self._before[pid] if pid in self._before else _named(pid)
+        return self._known[pid]
 
 
 def _named(pid: int) -> dict[str, str]:

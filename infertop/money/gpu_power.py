@@ -19,11 +19,11 @@ _ABSURD_WATTS = 10_000.0
 
 
 class PowerBy(StrEnum):
-    """By what power is known: the words that the screen shows."""
+    """By what power is known: the words that the screen shows, after the name of the meter that tells."""
 
-    COUNTER = "NVML's energy counter"
-    READINGS = "NVML's power readings"
-    LIMIT = "its power limit"
+    COUNTER = "energy counter"
+    READINGS = "power readings"
+    LIMIT = "power limit"
 
 
 class Drawn(NamedTuple):

@@ -154,7 +154,7 @@ METRICS: dict[str, Metric] = {
         Metric("gpu_sm_clock_hertz", _G, "hertz", "clock of the multiprocessors", ("gpu",)),
         Metric("gpu_memory_clock_hertz", _G, "hertz", "clock of the memory", ("gpu",)),
         Metric("gpu_throttle_reasons", _G, "bitmask", "why the clock is held down (throttle.py)", ("gpu",)),
-        Metric("gpu_sm_occupancy", _G, "ratio", "share of multiprocessors in use (GPM)", ("gpu",)),
+        Metric("gpu_sm_occupancy", _G, "ratio", "share of multiprocessors in use, on average", ("gpu",)),
         Metric("gpu_slices", _G, "slices", "compute slices of a MIG instance; on its parent the rest", ("gpu",)),
         Metric(
             "gpu_process_info",

@@ -8,14 +8,15 @@ from infertop.money.allocate import GpuUse, ModelUse
 from infertop.readings.registry import METRICS
 from infertop.readings.safe import safe
 from infertop.views.costs import UNKNOWN_MODEL, GpuCost
+from infertop.views.explain_process import process_lines
 from infertop.views.explain_rate import gpu_lines
 from infertop.views.facts import Facts
-from infertop.views.gpu_rows import THROTTLES
 from infertop.views.origin import origin
 from infertop.views.shapes import Explained, GpuRow
 from infertop.views.wording import amount, enough, number, read_ago, usd
 
 _GIB = 2**30
+_OF_NVML = 9
 
 
 class _Reading(NamedTuple):
@@ -31,69 +32,106 @@ class _Reading(NamedTuple):
 _READINGS = (
     _Reading("memory_used_bytes", "memory used", "gpu_memory_used_bytes", 1 / _GIB, "GiB"),
     _Reading("memory_total_bytes", "memory", "gpu_memory_total_bytes", 1 / _GIB, "GiB"),
-    _Reading("power_watts", "power", "gpu_power_watts", 1.0, "W"),
     _Reading("power_limit_watts", "power limit", "gpu_power_limit_watts", 1.0, "W"),
     _Reading("temperature_celsius", "temperature", "gpu_temperature_celsius", 1.0, "C"),
     _Reading("sm_clock_hertz", "SM clock", "gpu_sm_clock_hertz", 1e-6, "MHz"),
+    _Reading("memory_clock_hertz", "memory clock", "gpu_memory_clock_hertz", 1e-6, "MHz"),
+    _Reading("memory_utilization", "memory accesses", "gpu_memory_utilization", 1.0, ""),
+    _Reading("sm_occupancy", "multiprocessors", "gpu_sm_occupancy", 1.0, ""),
 )
+_POWER = _Reading("power_watts", "power", "gpu_power_watts", 1.0, "W")
 
 
 def gpu_figures(facts: Facts, cost: GpuCost, row: GpuRow) -> dict[str, Explained]:
     """Return the explanations of a GPU's columns."""
-    name = Explained("GPU", (f"{safe(row.name)}, {safe(row.uuid)}, index {safe(row.index)}: as NVML names it",))
+    name = Explained("GPU", _named(row))
     source = Explained("price", _source(facts, cost))
-    state = Explained("state", (f"{row.state}: NVML as {safe(cost.meter)}, {read_ago(row.age_seconds)}",))
+    state = Explained("state", (f"{row.state}: {row.meter} as {safe(cost.meter)}, {read_ago(row.age_seconds)}",))
+    power = Explained("power", _power_share(cost, row) or _reading(row, _POWER).lines)
     return {
         "usd_per_hour": Explained(f"$/h  {usd(cost.usd_per_hour)}", gpu_lines(facts, cost)),
-        "idle_usd_per_hour": Explained(f"idle  {usd(cost.idle_usd_per_hour)}", _idle(cost)),
+        "idle_usd_per_hour": Explained(f"idle  {usd(cost.idle_usd_per_hour)}", _idle(cost, row)),
         "models": Explained("whose it is", _shares(facts, cost)),
-        "utilization": Explained("utilisation", _busy(facts, cost)),
+        "utilization": Explained("utilisation", _busy(facts, cost, row)),
+        **dict.fromkeys(("throttled", "throttle_notes"), Explained("held down", _throttled(row))),
+        **dict.fromkeys(("power_watts", "power_share_watts"), power),
         **{each.column: _reading(row, each) for each in _READINGS},
-        "throttled": Explained("held down", _throttled(facts, cost, row)),
+        "processes": Explained("processes", process_lines(row)),
         **dict.fromkeys(("price_source", "price_default", "price_note", "default"), source),
-        **dict.fromkeys(("uuid", "index", "name", "gpu"), name),
-        **dict.fromkeys(("state", "age_seconds"), state),
+        **dict.fromkeys(("uuid", "index", "name", "gpu", "parent", "instances", "slices", "where"), name),
+        **dict.fromkeys(("state", "age_seconds", "meter"), state),
         "trend": Explained("trend", ("utilisation over the window, oldest first",)),
     }
 
 
-def _idle(cost: GpuCost) -> tuple[str, ...]:
+def _named(row: GpuRow) -> tuple[str, ...]:
+    lines = [f"{safe(row.name)}, {safe(row.uuid)}, index {safe(row.index)}: as {row.meter} names it"]
+    if row.where:
+        lines.append(f"on {safe(row.where, 120)}")
+    if row.parent:
+        part = "a part" if row.slices is None else f"{row.slices[0]} of {row.slices[1]} compute slices"
+        lines.append(f"a MIG instance: {part} of {safe(row.parent)}, whose clocks and temperature it has")
+    if row.instances:
+        instances = "1 MIG instance" if row.instances == 1 else f"{row.instances} MIG instances"
+        lines.append(f"cut into {instances}: memory and $/h are of what none has, power of the whole GPU")
+    return tuple(lines)
+
+
+def _power_share(cost: GpuCost, row: GpuRow) -> tuple[str, ...]:
+    if row.power_share_watts is None or cost.drawn is None or cost.drawn.part is None:
+        return ()
+    own, every = cost.drawn.part
+    whole, digits = number(cost.drawn.whole_watts, 3), number(row.power_share_watts, 6)
+    share = f"  = {whole} x {own} / {every} = {digits}"
+    return (f"{row.meter} measures watts of the whole GPU alone: its part of them by slices", share)
+
+
+def _idle(cost: GpuCost, row: GpuRow) -> tuple[str, ...]:
     meaning = "the cost of time in which nothing ran, held or not; part of $/h, never added to it"
     if cost.usd_per_hour is None or cost.busy is None or cost.idle_usd_per_hour is None:
-        missing = "its price" if cost.usd_per_hour is None else "its utilisation, which NVML does not tell,"
+        missing = "its price" if cost.usd_per_hour is None else f"its utilisation, which {row.meter} does not tell,"
         return (f"unknown, because {missing} is", meaning)
     rate, busy = enough(cost.idle_usd_per_hour, lambda one, share: one * (1 - share), cost.usd_per_hour, cost.busy)
     digits = f"{rate} x (1 - {busy}) = {amount(cost.idle_usd_per_hour)}"
     return (f"idle = $/h x (1 - utilisation) = {digits} USD/h", meaning)
 
 
-def _busy(facts: Facts, cost: GpuCost) -> tuple[str, ...]:
+def _busy(facts: Facts, cost: GpuCost, row: GpuRow) -> tuple[str, ...]:
     if cost.at.instances:
         return ("0: nothing can run on what no instance has of a GPU that is cut by MIG",)
+    read = read_ago(facts.age_of(cost.meter))
+    lines = []
     if cost.busy is None:
-        return ("unknown: NVML does not tell it of this GPU (it does of no MIG instance)",)
-    seconds = facts.meters.covered(cost.meter, "gpu_utilization")
-    return (
-        f"{number(cost.busy)}: share of the last {number(seconds, 1)} s in which a kernel ran, by NVML,"
-        f" {read_ago(facts.age_of(cost.meter))}",
-        "a kernel ran: it says nothing of how well the rest of the GPU was used",
-    )
+        why = " (of MIG instances it does on Hopper and later, by GPM)" if row.parent else ""
+        lines.append(f"unknown: {row.meter} does not tell it of this GPU{why}")
+    else:
+        seconds = facts.meters.covered(cost.meter, "gpu_utilization")
+        span = f"share of the last {number(seconds, 1)} s in which a kernel ran"
+        lines.append(f"{number(cost.busy)}: {span}, by {row.meter}, {read}")
+        lines.append("a kernel ran: it says nothing of how well the rest of the GPU was used")
+    if row.sm_occupancy is not None:
+        lines.append(f"of its multiprocessors {number(row.sm_occupancy)} were at work, by its profiling counters")
+    if row.memory_utilization is not None:
+        lines.append(f"its memory was read or written in {number(row.memory_utilization)} of the time")
+    return tuple(lines)
 
 
 def _reading(row: GpuRow, how: _Reading) -> Explained:
     value: float | None = getattr(row, how.column)
     if value is None:
-        return Explained(how.title, ("unknown: NVML does not tell it of this GPU",))
-    said = f"{number(value * how.factor, 3)} {how.unit}: {METRICS[how.metric].help}, NVML's newest reading"
+        return Explained(how.title, (f"unknown: {row.meter} does not tell it of this GPU",))
+    figure = f"{number(value * how.factor, 3)} {how.unit}".strip()
+    said = f"{figure}: {METRICS[how.metric].help}, {row.meter}'s newest reading"
     return Explained(how.title, (f"{said}, {read_ago(row.age_seconds)}",))
 
 
-def _throttled(facts: Facts, cost: GpuCost, row: GpuRow) -> tuple[str, ...]:
-    reasons = facts.meters.total(cost.meter, "gpu_throttle_reasons", gpu=cost.at.gpu)
-    if reasons is None:
-        return ("unknown: NVML does not tell why the clock of this GPU is as it is",)
-    looked_for = ", ".join(word for _, word in THROTTLES)
-    return (f"{row.throttled or 'nothing'}: NVML's clock event reasons, bits {int(reasons):#x}", f"of {looked_for}")
+def _throttled(row: GpuRow) -> tuple[str, ...]:
+    if row.throttle_notes is None:
+        return (f"unknown: {row.meter} does not tell why the clock of this GPU is as it is",)
+    if not row.throttle_notes:
+        return (f"nothing: {row.meter} names no reason why its clock is as it is",)
+    held = row.throttled or "nothing that holds a busy GPU back"
+    return (f"{held}: what {row.meter} says of the clock", *(f"  {note}" for note in row.throttle_notes))
 
 
 def _source(facts: Facts, cost: GpuCost) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from infertop.readings.safe import safe
 from infertop.views.costs import GpuCost
 from infertop.views.facts import Facts
 from infertop.views.origin import origin
+from infertop.views.tellers import teller
 from infertop.views.wording import amount, enough, number, read_ago
 
 _USD_H = "USD/h"
@@ -35,7 +36,7 @@ def gpu_lines(facts: Facts, cost: GpuCost) -> tuple[str, ...]:
         return (
             f"$/h = hardware = {amount(cost.usd_per_hour)} {_USD_H}; its energy is unknown and not in it",
             *_hardware(cost.rate, hardware, facts),
-            "energy: NVML tells neither energy nor power nor a power limit of this GPU",
+            f"energy: {teller(facts, cost.meter)} tells neither energy nor power nor a power limit of this GPU",
         )
     parts = enough(cost.usd_per_hour, lambda one, other: one + other, hardware, cost.energy_usd_per_hour, digits=6)
     terms = facts.prices.energy_terms(facts.now)
@@ -175,9 +176,9 @@ def _power(facts: Facts, cost: GpuCost, drawn: Drawn) -> str:
     """Return the power with how it was measured, over how long and how long ago."""
     of = " of the whole GPU" if drawn.part else ""
     watts = f"power {number(drawn.whole_watts, 3)} W{of}"
-    age = read_ago(facts.age_of(cost.meter))
+    age, of_meter = read_ago(facts.age_of(cost.meter)), teller(facts, cost.meter)
     if drawn.by is PowerBy.LIMIT:
-        return f"{watts}, estimated: {drawn.by}; NVML tells neither energy nor power, {age}"
+        return f"{watts}, estimated: its {drawn.by}; {of_meter} tells neither energy nor power, {age}"
     seconds = facts.meters.covered(cost.meter, "gpu_info")
     over = f"mean of the last {number(seconds, 1)} s by" if seconds else "the first of"
-    return f"{watts}: {over} {drawn.by}, {age}"
+    return f"{watts}: {over} {of_meter}'s {drawn.by}, {age}"

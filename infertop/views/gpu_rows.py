@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from infertop.readings.throttle import Reason, reasons, throttles
 from infertop.views.costs import UNKNOWN_MODEL, GpuCost
 from infertop.views.facts import Facts
-from infertop.views.shapes import GpuRow
+from infertop.views.gpu_processes import processes_by_gpu
+from infertop.views.shapes import GpuRow, ProcessRow
+from infertop.views.tellers import teller
 
 _TREND_BINS = 30
-# Bits of NVML's clock event reasons (nvml.h, nvmlClocksEventReason*) that hold a busy GPU back.
-THROTTLES = (
-    (0x004, "power cap"),
-    (0x008, "hw slowdown"),
-    (0x020, "sw thermal"),
-    (0x040, "hw thermal"),
-    (0x080, "hw power brake"),
-)
+Processes = Mapping[str, tuple[ProcessRow, ...]]
 
 
 def gpu_rows(facts: Facts) -> tuple[GpuRow, ...]:
     """Return the rows in the order of their indices, instances after their GPU."""
-    return tuple(sorted((_row(facts, cost) for cost in facts.costs.gpus), key=_order))
+    costs = facts.costs.gpus
+    processes = {source: processes_by_gpu(facts.meters, source) for source in {cost.meter for cost in costs}}
+    return tuple(sorted((_row(facts, cost, processes[cost.meter]) for cost in costs), key=_order))
 
 
-def _order(row: GpuRow) -> tuple[int, str]:
-    head = row.index.split(":", 1)[0]
-    return (int(head) if head.isdecimal() else 1 << 30, row.index)
+def _order(row: GpuRow) -> tuple[tuple[bool, int, str], ...]:
+    """Order `2`, `2:0`, `10`, `node1:2`, `node1:10` as a person would."""
+    return tuple(
+        (not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in row.index[:200].split(":")
+    )
 
 
-def _row(facts: Facts, cost: GpuCost) -> GpuRow:
+def _row(facts: Facts, cost: GpuCost, processes: Processes) -> GpuRow:
     meters, gpu = facts.meters, cost.at.gpu
     health = next((each for each in facts.healths if each.source == cost.meter), None)
     price = cost.rate.price
+    part = cost.drawn.part if cost.drawn else None
 
     def now(metric: str) -> float | None:
         return meters.total(cost.meter, metric, gpu=gpu)
 
-    reasons = now("gpu_throttle_reasons")
+    def of_chip(metric: str) -> float | None:
+        """Return what an instance has in common with its GPU, which alone may measure it."""
+        own = now(metric)
+        return own if own is not None or not cost.at.parent else meters.total(cost.meter, metric, gpu=cost.at.parent)
+
+    held_by = of_chip("gpu_throttle_reasons")
     return GpuRow(
         uuid=gpu,
         index=cost.index,
@@ -49,9 +55,13 @@ def _row(facts: Facts, cost: GpuCost) -> GpuRow:
         memory_total_bytes=cost.memory_bytes,
         power_watts=now("gpu_power_watts"),
         power_limit_watts=now("gpu_power_limit_watts"),
-        temperature_celsius=now("gpu_temperature_celsius"),
-        sm_clock_hertz=now("gpu_sm_clock_hertz"),
-        throttled=", ".join(_throttles(reasons)),
+        temperature_celsius=of_chip("gpu_temperature_celsius"),
+        sm_clock_hertz=of_chip("gpu_sm_clock_hertz"),
+        memory_clock_hertz=of_chip("gpu_memory_clock_hertz"),
+        memory_utilization=now("gpu_memory_utilization"),
+        sm_occupancy=now("gpu_sm_occupancy"),
+        throttled=", ".join(throttles(held_by)),
+        throttle_notes=None if held_by is None else tuple(_note_of(each) for each in reasons(held_by)),
         usd_per_hour=cost.usd_per_hour,
         idle_usd_per_hour=cost.idle_usd_per_hour,
         price_source=price.source if price else "",
@@ -59,7 +69,26 @@ def _row(facts: Facts, cost: GpuCost) -> GpuRow:
         price_note=_note(cost),
         models=tuple(dict.fromkeys(_models(cost))),
         trend=meters.trend(cost.meter, "gpu_utilization", _TREND_BINS, gpu=gpu),
+        meter=teller(facts, cost.meter),
+        parent=cost.at.parent,
+        instances=len(cost.at.instances),
+        slices=part or cost.rate.part,
+        power_share_watts=cost.drawn.watts if cost.drawn and part and cost.at.parent else None,
+        where=_where(facts, cost),
+        processes=processes.get(gpu, ()),
     )
+
+
+def _note_of(reason: Reason) -> str:
+    return f"{reason.word}: {reason.meaning}"
+
+
+def _where(facts: Facts, cost: GpuCost) -> str:
+    """Return the machine and the pods that the meter of another machine names."""
+    infos = facts.meters.tracks(cost.meter, "gpu_info", gpu=cost.at.gpu)
+    labels = next((dict(each.series.labels) for each in infos), {})
+    pod = "/".join(filter(None, (labels.get("namespace"), labels.get("pod"))))
+    return ", ".join(filter(None, (labels.get("host"), f"pod {pod}" if pod else "")))
 
 
 def _note(cost: GpuCost) -> str:
@@ -75,10 +104,6 @@ def _note(cost: GpuCost) -> str:
         (cost.energy.default, "energy at a default price"),
     )
     return ", ".join(note for holds, note in notes if holds)
-
-
-def _throttles(reasons: float | None) -> Iterable[str]:
-    return (word for bit, word in THROTTLES if reasons is not None and int(reasons) & bit)
 
 
 def _models(cost: GpuCost) -> Iterable[str]:

@@ -9,7 +9,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from infertop.views.shapes import BudgetRow, DeploymentRow, Event, GpuRow, ModelRow, Overview, Quantiles
+from infertop.views.shapes import BudgetRow, DeploymentRow, Event, GpuRow, ModelRow, Overview, ProcessRow, Quantiles
 
 SCHEMA_VERSION = 1
 _CLASSES = ("input", "cache_read", "output")
@@ -136,10 +136,26 @@ def _gpu(row: GpuRow) -> dict[str, Any]:
         "memory_used_bytes": _whole(row.memory_used_bytes),
         "memory_total_bytes": _whole(row.memory_total_bytes),
         "power_watts": _amount(row.power_watts),
+        "power_limit_watts": _amount(row.power_limit_watts),
+        "power_share_watts": _amount(row.power_share_watts),
+        "temperature_celsius": _amount(row.temperature_celsius),
+        "throttled": None if row.throttle_notes is None else [each for each in row.throttled.split(", ") if each],
+        "parent": row.parent or None,
+        "processes": [_process(each) for each in row.processes],
         "usd_per_hour": number(row.usd_per_hour),
         "idle_usd_per_hour": number(row.idle_usd_per_hour),
         "price_source": row.price_source or None,
         "models": list(row.models),
+    }
+
+
+def _process(row: ProcessRow) -> dict[str, Any]:
+    return {
+        "pid": row.pid,
+        "name": row.name or None,
+        "user": row.user or None,
+        "memory_bytes": _whole(row.memory_bytes),
+        "utilization": _ratio(row.utilization),
     }
 
 

@@ -74,6 +74,13 @@ _MODEL = _object(
     age_seconds=_AMOUNT,
     totals=_object(requests=_COUNT, input=_COUNT, cache_read=_COUNT, output=_COUNT, usd=_MONEY),
 )
+_PROCESS = _object(
+    pid={"type": "integer"},
+    name=_maybe("string"),
+    user=_maybe("string"),
+    memory_bytes=_COUNT,
+    utilization={**_RATIO, "description": "its share of the SM time"},
+)
 _GPU = _object(
     uuid=_STRING,
     name=_STRING,
@@ -82,6 +89,15 @@ _GPU = _object(
     memory_used_bytes=_COUNT,
     memory_total_bytes=_COUNT,
     power_watts=_AMOUNT,
+    power_limit_watts=_AMOUNT,
+    power_share_watts={**_AMOUNT, "description": "a MIG instance's part, by slices, of what its GPU draws"},
+    temperature_celsius=_AMOUNT,
+    throttled={
+        "anyOf": [_list(_STRING), {"type": "null"}],
+        "description": "what holds the clock of a busy GPU down",
+    },
+    parent={**_maybe("string"), "description": "the GPU that a MIG instance is a part of"},
+    processes=_list(_PROCESS),
     usd_per_hour=_MONEY,
     idle_usd_per_hour=_MONEY,
     price_source=_maybe("string"),

@@ -109,8 +109,25 @@ class ModelRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """A process on a GPU; `utilization` is its share of SM time, `name` its program."""
+
+    pid: int
+    name: str = ""
+    user: str = ""
+    memory_bytes: float | None = None
+    utilization: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GpuRow:
-    """A GPU or a MIG instance. `price_source` says where its rate is from, `price_default` that nobody set it."""
+    """A GPU or a MIG instance. `price_source` says where its rate is from, `price_default` that nobody set it.
+
+    `meter` is who tells of it (NVML, DCGM), `throttled` what holds it back and `throttle_notes` what the clock is
+    told to be held by and what that means, None where it is not told. An
+    instance is `slices` (its own, all) of `parent`, whose power is measured alone: `power_share_watts` is its part. A
+    GPU with `instances` is what none of them has, but for power, clocks and temperature, which are the whole GPU's.
+    """
 
     uuid: str
     index: str
@@ -124,7 +141,11 @@ class GpuRow:
     power_limit_watts: float | None = None
     temperature_celsius: float | None = None
     sm_clock_hertz: float | None = None
+    memory_clock_hertz: float | None = None
+    memory_utilization: float | None = None
+    sm_occupancy: float | None = None
     throttled: str = ""
+    throttle_notes: tuple[str, ...] | None = None
     usd_per_hour: float | None = None
     idle_usd_per_hour: float | None = None
     price_source: str = ""
@@ -132,6 +153,13 @@ class GpuRow:
     price_note: str = ""
     models: tuple[str, ...] = ()
     trend: Spark = ()
+    meter: str = ""
+    parent: str = ""
+    instances: int = 0
+    slices: tuple[int, int] | None = None
+    power_share_watts: float | None = None
+    where: str = ""
+    processes: tuple[ProcessRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from infertop.views.shapes import (
     ModelPage,
     ModelRow,
     Overview,
+    ProcessRow,
     Quantiles,
     Searched,
     SourceRow,
@@ -141,13 +142,22 @@ def gpu(
         price_source="pricing.toml:4",
         models=models,
         trend=wave(60, index, util),
+        meter="NVML",
     )
 
 
 GPUS = (
     gpu(0, "NVIDIA H100 80GB HBM3", 0.83, 71, 80, 512, 2.49, 0.42, ("llama-3-70b",)),
     gpu(1, "NVIDIA H100 80GB HBM3", 0.88, 70, 80, 540, 2.49, 0.30, ("llama-3-70b",)),
-    replace(gpu(2, "NVIDIA H100 80GB HBM3", 0.99, 78, 80, 694, 2.49, 0.02, ("deepseek-v3",)), throttled="power cap"),
+    replace(
+        gpu(2, "NVIDIA H100 80GB HBM3", 0.99, 78, 80, 694, 2.49, 0.02, ("deepseek-v3",)),
+        throttled="power cap",
+        throttle_notes=("power cap: it draws what its power limit allows",),
+        processes=(
+            ProcessRow(4242, "VLLM::EngineCore", "serve", 76.5 * GB, 0.97),
+            ProcessRow(4243, "", "", None, None),
+        ),
+    ),
     gpu(3, "NVIDIA H100 80GB HBM3", 0.44, 42, 80, 404, 2.49, 1.40, ("deepseek-v3", "gemma-3-27b-it")),
     gpu(4, "NVIDIA H100 MIG 3g.40gb", 0.04, 15, 40, None, 1.07, 1.03, ("qwen3-32b",)),
     gpu(5, "NVIDIA A100-SXM4-40GB", 0.51, 26, 40, 327, 1.29, 0.63, ("qwen3-32b",)),

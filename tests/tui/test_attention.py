@@ -126,4 +126,52 @@ def test_before_anything_was_averaged_no_average_is_told():
 def test_a_clock_of_which_nothing_is_told_is_not_called_free():
     made = desk()
     made.view_page(3)
-    assert "nothing that NVML tells of" in text(made, (80, 40))
+    assert "held down by     unknown: NVML does not tell" in text(made, (80, 40))
+
+
+def held_down(**changes):
+    """A machine with one GPU that is held back."""
+    held = replace(sample.GPUS[2], throttled="power cap, hw thermal", **changes)
+    return desk(replace(sample.RICH, gpus=(held,)))
+
+
+def test_a_gpu_that_is_held_down_is_marked_beside_its_power_where_there_is_no_room_to_say_by_what():
+    small, wide = text(held_down(), (80, 24)), text(held_down(), (140, 40))
+    assert "694!" in small
+    assert "694!" in wide
+    assert "power cap, hw thermal" in wide
+    assert "694!" not in text(desk(replace(sample.RICH, gpus=(sample.GPUS[0],))), (80, 24))
+
+
+def test_the_page_of_gpus_says_what_holds_one_down_and_what_that_means():
+    made = held_down()
+    made.view_page(3)
+    assert "held down by     power cap: it draws what its power limit allows" in text(made, (80, 24))
+
+
+def test_the_page_of_gpus_lists_the_processes_on_one():
+    made = held_down()
+    made.view_page(3)
+    screen = text(made, (80, 40))
+    assert "4242  serve        76.5 GB  SM  97 %  VLLM::EngineCore" in screen
+    assert "4243  -               - GB  SM     -  -" in screen
+
+
+def test_a_mig_instance_is_known_by_its_profile_and_has_its_part_of_the_power():
+    whole = replace(sample.GPUS[5], instances=1, uuid="GPU-5")
+    part = replace(
+        sample.GPUS[5],
+        uuid="MIG-1",
+        index="5:0",
+        name="NVIDIA A100-SXM4-40GB MIG 3g.20gb",
+        parent="GPU-5",
+        power_watts=None,
+        power_share_watts=140.1,
+        slices=(3, 7),
+    )
+    made = desk(replace(sample.RICH, gpus=(part, whole)))
+    made.view_page(3)
+    screen = text(made, (80, 40))
+    assert " 5:0 MIG 3g.20gb " in screen
+    assert "140 W, its part of what its GPU draws, 3 of 7 slices" in screen
+    assert "MIG instance of  GPU-5" in screen

@@ -121,7 +121,7 @@ def test_wide_screens_show_more():
         assert word in screen, word
     assert "TOKENS/S" not in screen
     larger = text(desk(), 200, 60)
-    for word in ("TOKENS/S", "■ cached", "failed", "WHAT TO DO", "EVENT", "THROTTLED"):
+    for word in ("TOKENS/S", "■ cached", "failed", "WHAT TO DO", "EVENT", "HELD DOWN BY"):
         assert word in larger, word
 
 

@@ -15,6 +15,7 @@ from infertop.views.shapes import (
     Headline,
     ModelRow,
     Overview,
+    ProcessRow,
     Quantiles,
     SourceRow,
     Stacked,
@@ -60,6 +61,8 @@ _MORE: dict[str, Any] = {
     "trend": sparks,
 }
 
+processes = st.builds(ProcessRow, st.integers(0, 2**31), names, names, figures, figures)
+
 
 def rows(shape: type, **given: Any) -> st.SearchStrategy[Any]:
     """Rows of a shape, every field by its type."""
@@ -68,6 +71,9 @@ def rows(shape: type, **given: Any) -> st.SearchStrategy[Any]:
         "float | None": figures,
         "Quantiles": quantiles,
         "tuple[str, ...]": st.lists(names, max_size=2).map(tuple),
+        "tuple[str, ...] | None": st.none() | st.lists(names, max_size=2).map(tuple),
+        "tuple[int, int] | None": st.none() | st.tuples(st.integers(0, 8), st.integers(0, 8)),
+        "tuple[ProcessRow, ...]": st.lists(processes, max_size=3).map(tuple),
         "tuple[float | None, float | None, float | None]": triples,
         "int": st.integers(0, 10),
         "bool": st.booleans(),

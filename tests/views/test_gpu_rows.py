@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from infertop.engine.collector import Health
+from infertop.engine.collector import State as SourceState
 from infertop.readings.model import Batch, Series
+from infertop.views.explain import explain
 from infertop.views.gpu_rows import gpu_rows
+from infertop.views.shapes import ProcessRow
 from tests.money.tape import H100, LLAMA, START, VLLM, Gpu, book, engine, nvml, owned_book
 from tests.views.world import World
 
@@ -81,14 +85,14 @@ def test_the_price_of_an_owned_gpu_has_its_energy_in_it() -> None:
 
 
 def test_rows_are_in_the_order_of_their_indices_and_instances_follow_their_gpu() -> None:
-    indices = {"GPU-10": "10", "GPU-2": "2", "MIG-b": "2:1", "MIG-a": "2:0", "GPU-x": "odd"}
+    indices = {"GPU-10": "10", "GPU-2": "2", "MIG-b": "2:1", "MIG-a": "2:0", "far": "node1:10", "near": "node1:2"}
     series = tuple(
         Series.of("gpu_info", gpu=gpu, name=H100, index=index, **({"parent": "GPU-2"} if ":" in index else {}))
         for gpu, index in indices.items()
     )
     world = World()
     world.poll(Batch("nvml", START, series, (1.0,) * len(series)))
-    assert [row.index for row in gpu_rows(world.facts())] == ["2", "2:0", "2:1", "10", "odd"]
+    assert [row.index for row in gpu_rows(world.facts())] == ["2", "2:0", "2:1", "10", "node1:2", "node1:10"]
 
 
 def test_a_model_on_two_holders_is_named_once_and_what_is_loading_is_unknown() -> None:
@@ -108,3 +112,71 @@ def test_an_unheld_gpu_has_no_models() -> None:
     world = World()
     world.poll(nvml(START, Gpu()))
     assert gpu_rows(world.facts())[0].models == ()
+
+
+def test_an_instance_has_its_part_of_the_power_and_what_its_chip_has() -> None:
+    world = World()
+    name = "NVIDIA A100-SXM4-40GB"
+    made = nvml(
+        START,
+        Gpu("GPU-0", None, name=name, slices=2, watts=210.0),
+        Gpu("MIG-0", 0.5, name=f"{name} MIG 3g.20gb", parent="GPU-0", slices=3),
+        Gpu("MIG-1", None, name=f"{name} MIG 2g.10gb", parent="GPU-0", slices=2),
+    )
+    more = tuple(Series.of(each, gpu="GPU-0") for each in ("gpu_temperature_celsius", "gpu_throttle_reasons"))
+    world.poll(Batch("nvml", START, made.series + more, (*made.values, 71.0, 4.0)))
+    rows = {row.uuid: row for row in gpu_rows(world.facts())}
+    assert [rows[each].power_share_watts for each in ("MIG-0", "MIG-1", "GPU-0")] == [
+        pytest.approx(90.0),
+        pytest.approx(60.0),
+        None,
+    ]
+    assert (rows["GPU-0"].power_watts, rows["MIG-0"].power_watts) == (210.0, None)
+    assert (rows["MIG-0"].slices, rows["MIG-0"].parent, rows["GPU-0"].instances) == ((3, 7), "GPU-0", 2)
+    assert {row.temperature_celsius for row in rows.values()} == {71.0}
+    assert {row.throttled for row in rows.values()} == {"power cap"}
+    said = explain(world.facts(), "gpus", "MIG-0", "power_watts").lines
+    assert said[1] == "  = 210 x 3 / 7 = 90"
+
+
+def test_processes_are_told_with_most_memory_first_and_what_is_not_known_of_them_is_unknown() -> None:
+    world = World()
+    made = nvml(START, Gpu())
+    series = (
+        Series.of("gpu_process_info", gpu="GPU-0", pid="7"),
+        Series.of("gpu_process_info", gpu="GPU-0", pid="8", name="vllm", user="serve"),
+        Series.of("gpu_process_memory_bytes", gpu="GPU-0", pid="8"),
+        Series.of("gpu_process_utilization", gpu="GPU-0", pid="8"),
+        Series.of("gpu_process_info", gpu="GPU-0", pid="x"),
+    )
+    world.poll(Batch("nvml", START, made.series + series, (*made.values, 1.0, 1.0, 60e9, 0.7, 1.0)))
+    (row,) = gpu_rows(world.facts())
+    assert row.processes == (ProcessRow(8, "vllm", "serve", 60e9, 0.7), ProcessRow(7))
+    said = explain(world.facts(), "gpus", "GPU-0", "processes").lines
+    assert said[1:] == ("  8  serve  vllm  55.879 GiB  SM 0.7", "  7  memory not told")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("nvml", "NVML"), ("amd", "amdsmi"), ("dcgm", "DCGM"), ("ssh", "nvidia-smi"), ("odd", "odd")]
+)
+def test_an_explanation_names_the_meter_whose_counter_it_is(kind: str, name: str) -> None:
+    world = World(owned_book())
+    for second in range(3):
+        world.poll(nvml(START + second, Gpu(joules=400.0 * second), source="far"))
+    world.state.apply_health(Health("far", kind, SourceState.UP, world.now, world.now))
+    facts = world.facts()
+    assert gpu_rows(facts)[0].meter == name
+    said = "\n".join(explain(facts, "gpus", "GPU-0", "usd_per_hour").lines)
+    assert f"mean of the last 2 s by {name}'s energy counter" in said
+    assert explain(facts, "gpus", "GPU-0", "throttled").lines == (
+        f"unknown: {name} does not tell why the clock of this GPU is as it is",
+    )
+
+
+def test_what_the_clock_is_held_by_is_explained_in_words() -> None:
+    world = World()
+    world.poll(told(START, Gpu(), gpu_throttle_reasons=4.0))
+    assert explain(world.facts(), "gpus", "GPU-0", "throttled").lines == (
+        "power cap: what NVML says of the clock",
+        "  power cap: it draws what its power limit allows",
+    )

@@ -6,25 +6,29 @@ from collections.abc import Callable
 
 from infertop.views.shapes import GpuRow
 from tui import format as fmt
+from tui.panels.gpu_detail import detail, memory, of_limit
 from tui.panels.panel import Order, TablePanel
 from tui.scene import Scene, aged, plain_or
 from tui.themes import BOLD, DIM, OK, PLAIN, WARN
-from tui.widgets.spark import bar, spark
+from tui.widgets.spark import bar
 from tui.widgets.table import Cell, Column
 
 _LAZY = 0.1
 _WASTEFUL = 0.5
-_TREND_CELLS = 60
 
 
 def short_name(gpu: GpuRow) -> str:
-    """Return index and name without the vendor: `0 H100 80GB HBM3`."""
-    return f"{gpu.index} {gpu.name.removeprefix('NVIDIA ').removeprefix('GeForce ')}"
+    """Return index and name without the vendor: `0 H100 80GB HBM3`; of a MIG instance `0:1 MIG 3g.20gb`."""
+    name = gpu.name
+    for vendor in ("NVIDIA ", "GeForce ", "AMD "):
+        name = name.removeprefix(vendor)
+    _, mig, profile = name.partition(" MIG ")
+    return f"{gpu.index} {mig.lstrip()}{profile}" if gpu.parent and mig else f"{gpu.index} {name}"
 
 
 def gpus(scene: Scene) -> list[GpuRow]:
     """Return what the filter lets through, in the order chosen."""
-    rows = [g for g in scene.view.gpus if scene.choices.matches(short_name(g), g.uuid, *g.models)]
+    rows = [g for g in scene.view.gpus if scene.choices.matches(short_name(g), g.name, g.uuid, g.where, *g.models)]
     return GPUS.order(scene).sorted(rows)
 
 
@@ -54,53 +58,37 @@ def _price(gpu: GpuRow, scene: Scene, width: int) -> Cell:
 
 
 def _throttled(gpu: GpuRow, scene: Scene, width: int) -> Cell:
-    return (f"! {gpu.throttled}", WARN) if gpu.throttled else ("-", DIM)
+    return (gpu.throttled, WARN) if gpu.throttled else ("-", DIM)
 
 
-def _memory(gpu: GpuRow) -> str:
-    return fmt.gigabytes(gpu.memory_used_bytes, gpu.memory_total_bytes)
+def _mark(gpu: GpuRow, scene: Scene, width: int) -> Cell:
+    """Mark the power of a GPU that is held back where there is no room to say by what."""
+    return ("!", WARN) if gpu.throttled else ("", PLAIN)
 
 
-def _limit(gpu: GpuRow) -> str:
-    if not fmt.known(gpu.power_watts) or not fmt.known(gpu.power_limit_watts) or gpu.power_limit_watts <= 0:
-        return fmt.UNKNOWN
-    return fmt.percent(gpu.power_watts / gpu.power_limit_watts)
+def _power(gpu: GpuRow, scene: Scene, width: int) -> Cell:
+    """Return the watts measured; of a MIG instance, dim, its part of what its GPU draws."""
+    if fmt.known(gpu.power_share_watts) and not fmt.known(gpu.power_watts):
+        return fmt.count(gpu.power_share_watts), DIM
+    return fmt.count(gpu.power_watts), PLAIN
 
 
 COLUMNS: tuple[Column[GpuRow], ...] = (
     Column("gpu", "GPU", 18, lambda g, s, w: (short_name(g), PLAIN), left=True, grow=26),
     Column("utilization", "UTIL", 8, _bar, rank=7, left=True, grow=22, late=True, gap=2),
     Column("utilization", "", 6, _figure(lambda g: fmt.percent(g.utilization)), rank=3),
-    Column("memory_used_bytes", "MEM GB", 7, _figure(_memory), rank=5),
-    Column("power_watts", "W", 4, _figure(lambda g: fmt.count(g.power_watts)), rank=6),
-    Column("usd_per_hour", "$/h", 6, lambda g, s, w: (fmt.money(g.usd_per_hour), BOLD), gap=2),
+    Column("memory_used_bytes", "MEM GB", 7, _figure(memory), rank=5),
+    Column("power_watts", "W", 4, _power, rank=6),
+    Column("throttled", "", 1, _mark, rank=6, left=True, gap=0),
+    Column("usd_per_hour", "$/h", 6, lambda g, s, w: (fmt.money(g.usd_per_hour), BOLD)),
     Column("default", "", 1, lambda g, s, w: ("d", DIM) if g.price_default else ("", PLAIN), left=True, gap=0),
     Column("idle_usd_per_hour", "idle", 6, _idle, rank=1),
-    Column("power_limit_watts", "of limit", 8, _figure(_limit), rank=13),
+    Column("power_limit_watts", "of limit", 8, _figure(of_limit), rank=13),
     Column("temperature_celsius", "°C", 4, _figure(lambda g: fmt.count(g.temperature_celsius)), rank=11),
+    Column("throttled", "HELD DOWN BY", 12, _throttled, rank=12, left=True, grow=24, gap=2),
     Column("models", "MODEL", 12, _models, rank=4, left=True, grow=24, gap=2),
-    Column("price_source", "PRICE", 18, _price, rank=12, left=True, grow=10, gap=2),
-    Column("throttled", "THROTTLED", 11, _throttled, rank=14, left=True, grow=12, gap=2),
+    Column("price_source", "PRICE", 9, _price, rank=14, left=True, grow=20, gap=2),
 )
-
-
-def _detail(gpu: GpuRow, scene: Scene) -> list[tuple[str, str]]:
-    clock = f"{gpu.sm_clock_hertz / 1e6:.0f} MHz" if fmt.known(gpu.sm_clock_hertz) else fmt.UNKNOWN
-    power = f"{fmt.count(gpu.power_watts)} W of {fmt.count(gpu.power_limit_watts)} W ({_limit(gpu)})"
-    price = (
-        f"{fmt.money(gpu.usd_per_hour)}/h, {'default, nobody set it: ' if gpu.price_default else ''}{gpu.price_source}"
-    )
-    return [
-        ("uuid", gpu.uuid),
-        ("models", ", ".join(gpu.models)),
-        ("price", f"{price} {gpu.price_note}".strip()),
-        ("idle", f"{fmt.money(gpu.idle_usd_per_hour)}/h"),
-        ("power", power),
-        ("SM clock", clock),
-        ("held down by", gpu.throttled or "nothing that NVML tells of"),
-        ("utilisation", spark(gpu.trend, _TREND_CELLS)),
-        ("state", f"{gpu.state}, {fmt.span(gpu.age_seconds)} old"),
-    ]
 
 
 def _none(scene: Scene) -> str:
@@ -119,7 +107,7 @@ GPUS: TablePanel[GpuRow] = TablePanel(
     label=short_name,
     fresh=lambda gpu: gpu.state == "up",
     empty=_none,
-    detail=_detail,
+    detail=detail,
     orders=(
         Order(""),
         Order("utilization", lambda g: g.utilization),
