@@ -26,7 +26,7 @@ class Kind:
     found by a process. Readings are no fresher than `least_seconds`: asking more often shows nothing new. A `gateway`
     passes on what others serve: what it counts, they count too, and it carries no cost of the machine it runs on.
     `folders` says, by the environment, where a kind that is found by its files keeps them on this machine.
-    A `fleet` reads others, each of which is a source of its own.
+    A `fleet` reads others, each of which is a source of its own. `scheme` is what its URL begins with.
     `says` are the metrics of the registry that it can tell of a model: what is not among them is unknown for it.
     `counts_at_end` says that its tokens are counted when a request ends. `caveats` are sentences about its figures, for
     who looks at one of its models.
@@ -41,6 +41,7 @@ class Kind:
     gateway: bool = False
     folders: Callable[[Mapping[str, str]], Iterable[str]] | None = None
     fleet: bool = False
+    scheme: str = "http"
     says: frozenset[str] = frozenset()
     counts_at_end: bool = False
     caveats: tuple[str, ...] = ()

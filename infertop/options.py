@@ -204,5 +204,6 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] =
     "prices": ("the price of a model or GPU, where it is from, how old it is", _add_prices),
     "whatif": ("the measured traffic on other models and hardware", _add_whatif),
     "exporter": ("collect, and serve the figures as OpenMetrics", _add_exporter),
+    "reader": ("this machine's GPUs as JSON lines, for an infertop that reads it over ssh", _add_nothing),
 }
 """What each command is for, and the function that adds its own options."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from collectors import KINDS
 from infertop.commands.book import book_of
@@ -43,6 +42,7 @@ def _kinds() -> Iterator[str]:
     for name, kind in KINDS.items():
         where = f"http://HOST:{kind.port}{kind.path}" if kind.port else "this machine"
         where = "http://HOST:9090" if kind.fleet else where
+        where = "ssh://USER@HOST" if kind.scheme == "ssh" else where
         yield f"{name:<{width}} {where:<30} {kind.help}"
         for option in kind.options:
             yield f"{'':<{width}} {'option ' + option.name:<30} {option.help}"
@@ -53,11 +53,8 @@ async def _check(setup: Setup) -> tuple[list[str], bool]:
     session = await Session.open(setup, await asyncio.to_thread(open_memory, "a check keeps nothing"))
     try:
         await session.polling.poll_once_all(_POLL_SECONDS)
-        if session.finding is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_FIND_SECONDS):
-                    await session.finding.look()
-            await session.polling.poll_once_all(_POLL_SECONDS)
+        await session.look(_FIND_SECONDS)
+        await session.polling.poll_once_all(_POLL_SECONDS)
         lines = [*_configuration(setup), *_sources(session), *_gpus(session), *_searched(session)]
         return lines, _good(session)
     finally:
@@ -99,7 +96,7 @@ def _gpus(session: Session) -> Iterable[str]:
 
 
 def _searched(session: Session) -> Iterable[str]:
-    for each in session.finding.searched if session.finding else ():
+    for each in session.facts().searched:
         yield f"looked for     {safe(each.what)}: {safe(each.where)}: {safe(each.found)}"
 
 

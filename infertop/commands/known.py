@@ -19,7 +19,7 @@ from infertop.views.meters import Meters
 if TYPE_CHECKING:
     from infertop.commands.session import Session
 
-_FAR_METERS = frozenset({"dcgm"})  # kinds that read the GPUs of other machines
+_FAR_METERS = frozenset({"dcgm", "ssh"})  # kinds that read the GPUs of other machines
 _TOLD = {kind.name: Told(kind.says, kind.caveats, kind.counts_at_end) for kind in KINDS.values() if kind.says}
 _DEMO_HOST = "demo-box"
 
@@ -62,7 +62,7 @@ def known(session: Session) -> Facts:
         host=_DEMO_HOST if demo else socket.gethostname(),
         mode="demo" if demo else "viewer" if viewing else "live",
         notices=session.notices,
-        searched=session.finding.searched if session.finding else (),
+        searched=(*(session.finding.searched if session.finding else ()), *session.roster.afar.searched),
         recorder=viewing.recorder if viewing else "",
         prices_loaded_at=pricing.loaded_at,
         told=_TOLD,

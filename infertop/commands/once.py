@@ -57,13 +57,10 @@ async def _twice(session: Session) -> None:
     if session.viewing is not None:
         return
     clock, interval = session.clock, session.interval
+    before = set(session.polling.names) - session.roster.afar.names
     await session.polling.poll_once_all(POLL_SECONDS)
-    if session.finding is not None:
-        before = set(session.polling.names)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FIND_SECONDS):
-                await session.finding.look()
-        await session.polling.poll_once_all(POLL_SECONDS, set(session.polling.names) - before)
+    await session.look(FIND_SECONDS)
+    await session.polling.poll_once_all(POLL_SECONDS, set(session.polling.names) - before)
     await clock.sleep_until(clock.now() + min(interval, MOST_SECONDS - 2 * POLL_SECONDS))
     # What did not answer would only hold up the others, until they are stale.
     answered = {each.source for each in session.state.healths() if each.good_ts is not None}

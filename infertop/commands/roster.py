@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from collectors import KINDS
+from infertop.commands.afar import Afar
 from infertop.commands.hub import Hub
 from infertop.commands.membership import Membership
 from infertop.commands.pending import Pending
@@ -23,7 +24,7 @@ from infertop.readings.model import Batch, Member, Series
 
 DEFAULT_INTERVAL_SECONDS = 1.0
 # What reads GPUs; of two that read the same one the earlier kind has it, and of one kind the earlier source.
-_GPU_METERS = ("nvml", "amd", "dcgm")
+_GPU_METERS = ("nvml", "amd", "ssh", "dcgm")
 
 
 class Listener(Protocol):
@@ -42,8 +43,9 @@ class Roster:
     """What is read, by name. `members` are read through one of these sources.
 
     `pids` has the server processes of the sources that were found on this machine; the others were configured.
-    `own_names` are the addresses and names of this machine, `interval` is that of what is found on it. `bookmarks` are,
-    by source, how far what is read on had come when the history was opened.
+    `own_names` are the addresses and names of this machine, `interval` is that of what is found on it,
+    `finds_here` whether that is looked for. `bookmarks` are, by source, how far what is read on had come when the
+    history was opened.
     """
 
     def __init__(self, clock: Clock, hub: Hub, own_names: frozenset[str]) -> None:
@@ -52,22 +54,24 @@ class Roster:
         self.polling = Polling(clock, hub)
         self.own_names = own_names
         self.interval = DEFAULT_INTERVAL_SECONDS
+        self.finds_here = False
         self.bookmarks: Mapping[str, Mapping[str, str]] = {}
         self._clock = clock
         self._hub = hub
         self.listener: Listener | None = None
         self.members = Membership(own_names)
+        self.afar = Afar(self, lambda config: collector(config, clock))
         hub.members = self._take_members
         self._names: dict[str, tuple[tuple[Series, ...], tuple[str, ...]]] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def add_found(self, config: SourceConfig, pid: int | None) -> None:
-        """Read a server that was found on this machine, unless it is read already."""
+    async def add_found(self, config: SourceConfig, pid: int | None, made: Collector | None = None) -> None:
+        """Read a server that was found, by the collector that is `made` or its kind's, unless it is read already."""
         async with self._one_at_a_time:
             if config.name in self.configs or any(same_place(config, each) for each in self.configs.values()):
                 return
             self.pids[config.name] = (pid,) if pid else ()
-            self._add(config, self._collector(config))
+            self._add(config, made or self._collector(config))
             self._changed()
 
     async def move_found(self, name: str, url: str, pid: int | None) -> None:
@@ -156,6 +160,8 @@ class Roster:
             return through
         if config.kind not in _GPU_METERS:
             return made
+        if config.kind == "ssh":
+            return self.afar.machine(config, lambda ts: self.read_before(config.name, ts))
         if config.kind != _GPU_METERS[0]:
             return self._placed(Apart(made, lambda ts: self.read_before(config.name, ts)))
         return self._placed(made)
@@ -196,6 +202,8 @@ class Roster:
         await self.polling.remove(name)
         for each in (*self.members.forget(name), name):
             self._hub.forget(each)
+        for engine in self.afar.forget(name):
+            await self._remove(engine)
 
     async def _replace(self, old: SourceConfig, new: SourceConfig) -> None:
         await self._remove(new.name)
@@ -216,6 +224,14 @@ class Roster:
             for each in self.every().values()
             if each.url or each.gpus
         )
+
+    def is_here(self, name: str) -> bool:
+        """Say whether a source runs on this machine."""
+        return is_local(self.configs[name], self.own_names)
+
+    def gpus_of(self, name: str) -> tuple[str, ...]:
+        """Return the GPUs that a source names itself."""
+        return self._named(name)
 
     def _named(self, name: str) -> tuple[str, ...]:
         """Return the GPUs that a source names itself; looked for once for each shape of what it says."""

@@ -57,6 +57,7 @@ class Session:
             self.recording = Recording(store, self.recorder_time, self.pricing, self.roster, setup.db_limit_bytes)
             self.hub.recorder, self.roster.listener = self.recording.recorder, self.recording
         self.finding = Finding(self.roster, self.state) if setup.discover and store.mode is not Mode.VIEWER else None
+        self.roster.finds_here = self.finding is not None
 
     @classmethod
     async def open(cls, setup: Setup, store: Store | None = None) -> Session:
@@ -113,6 +114,13 @@ class Session:
         if self.recording is not None:
             await self.tick()
             await self.recording.close()
+
+    async def look(self, seconds: float) -> None:
+        """Look for engines here and on the machines that ssh reaches, for so many seconds at most."""
+        looks = [self.roster.afar.looked(), *([self.finding.look()] if self.finding else [])]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*looks)
 
     def _answering(self) -> list[str]:
         """Name the sources that answer: what is down now would only hold up the end."""

@@ -14,6 +14,7 @@ from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig, State, Unavailable
 from infertop.engine.origin import Origin
 from infertop.engine.secrets import load_secret, redact
+from infertop.engine.ssh_target import Target
 from infertop.money.settings import Source
 from infertop.money.source_section import is_loopback, source_id
 from infertop.readings.safe import safe
@@ -34,7 +35,6 @@ PLANNED = (
         "langfuse",
         "helicone",
     ),
-    *("ssh",),
 )
 
 # What is read of this machine without being asked; AMD's GPUs only where there may be some.
@@ -51,7 +51,7 @@ def from_option(text: str) -> SourceConfig:
     """Read one `--source [NAME=]KIND=URL`."""
     from collectors import KINDS  # the first paint waits for the collectors only where someone names one
 
-    known = ", ".join(name for name, kind in KINDS.items() if kind.port or kind.fleet)
+    known = ", ".join(name for name, kind in KINDS.items() if kind.port or kind.fleet or kind.scheme == "ssh")
     name, kind, url = ["", *text.split("=", 1), ""][:3]
     words = text.split("=", 2)
     if len(words) == 3 and words[1] in KINDS:
@@ -63,7 +63,7 @@ def from_option(text: str) -> SourceConfig:
             f'--source "{safe(redact(text), 120)}": the name must have no blanks and at most 100 characters'
         )
     try:
-        Origin.parse(url)
+        (Target if KINDS[kind].scheme == "ssh" else Origin).parse(url)
     except ValueError as error:
         raise WrongUseError(f'--source "{safe(redact(text), 120)}": {error}') from None
     made = SourceConfig(kind=kind, name=name or source_id(kind, url), url=url)

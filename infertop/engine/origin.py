@@ -92,6 +92,8 @@ def key_refusal(origin: Origin) -> str:
 
 def shown_address(url: str) -> str:
     """Return a source's URL fit to be shown, without what may be secret in it; empty where there is none."""
+    if url.startswith("ssh:") and url.count("@") < 2 and ":" not in url.removeprefix("ssh://").rpartition("@")[0]:
+        return safe(url, 120)
     try:
         origin = Origin.parse(url)
     except ValueError:

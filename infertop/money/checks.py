@@ -17,6 +17,8 @@ LEAST = Decimal("1e-9")
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _TEXT_LIMIT = 512
+# Whom ssh is asked for; engine/ssh_target.py reads it, and says why no more than this may stand there.
+_SSH = re.compile(r"ssh://(?:[\w.][\w.+-]*@)?(?:\[[0-9A-Fa-f:.]+\]|[\w.][\w.-]*)(?::\d{1,5})?/?", re.ASCII)
 # In every time zone such a day has a time that can be shown.
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
@@ -154,6 +156,8 @@ def url(value: object) -> str:
         parts.port  # noqa: B018 - raises where it is not a number
     except ValueError:
         raise Wrong('must be a URL like "http://10.0.0.5:8000"') from None
+    if parts.scheme == "ssh" and _SSH.fullmatch(value):
+        return value
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Wrong('must be a URL like "http://10.0.0.5:8000"')
     if "@" in parts.netloc:

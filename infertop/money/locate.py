@@ -83,6 +83,8 @@ def distrust(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
 
 def _doubt(source: Source) -> str:
     """Return why a source of a file of unknown origin is not read, or nothing."""
+    if source.kind == "ssh":
+        return "it starts ssh and this folder's file may not be yours"
     if source.key_env or source.key_file:
         return "it uses a key and this folder's file may not be yours"
     if not source.url or not is_loopback(source.url):

@@ -12,7 +12,7 @@ from infertop.money.settings import Source
 from infertop.money.toml_lines import Path
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http": 80, "https": 443, "ssh": 22}
 _SECRETS = frozenset(
     {"key", "api_key", "apikey", "admin_key", "token", "secret", "password", "bearer", "authorization"}
 )
@@ -64,7 +64,13 @@ def _no_key_here(name: str, _value: object) -> str:
 
 def _keyed_well(reader: Reader, table: Table) -> bool:
     keyed = table.given("key_env", "key_file")
-    if len(keyed) == 2:
+    by_ssh = table.get("url", "").startswith("ssh:")
+    if by_ssh != (table.get("kind") == "ssh") and "url" in table.values:
+        wanted = 'like "ssh://user@host" for ssh' if not by_ssh else 'http or https for every kind but "ssh"'
+        reader.wrong((*table.path, "url"), f"must be {wanted}")
+    elif keyed and by_ssh:
+        reader.wrong(table.path, "has a key: ssh takes its own from ~/.ssh or an agent")
+    elif len(keyed) == 2:
         reader.wrong(table.path, "has key_env and key_file: keep one")
     elif keyed and "url" in table.values and not _safe_for_keys(table.get("url")):
         reader.wrong((*table.path, "url"), "must be https, or http on this machine, because a key is sent to it")
