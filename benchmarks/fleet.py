@@ -34,7 +34,7 @@ from benchmarks.screen import INFERTOP, environ
 READER = ROOT / "benchmarks" / "fleet_read.py"
 SERVERS = 2
 PROMETHEUS, READ, RECORD = "prometheus", "infertop: fetch and parse", "infertop record"
-PATHS = {PROMETHEUS: "prometheus", READ: "read", RECORD: "record"}
+PATHS = {PROMETHEUS: "fleet-a", READ: "fleet-b", RECORD: "fleet-c"}  # which no discovery tries
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
