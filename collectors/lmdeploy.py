@@ -3,8 +3,8 @@
 Wire format: lmdeploy/metrics/loggers.py of InternLM/lmdeploy, which took it from vLLM. What decides the table:
 
 - Prompt tokens include cached ones and are counted at a request's first token, cached ones at its end.
-- `request_success_total` has a line for every way to end, failures too. `num_requests_failed` is shown as a gauge and
-  counts all the same: what ended in an error, was aborted or cancelled, which it does not tell apart.
+- `request_success_total` has a line for every way to end, errors and cancellations too. `num_requests_failed` is shown
+  as a gauge and counts all the same: what failed in any way, cancelled ones included, also where no line tells how.
 - Its seconds of prefill and decode are those of requests, which overlap: they are no GPU time.
 - The counters of speculation are there without speculation too, at 0.
 """
@@ -18,12 +18,17 @@ from collectors._labelled import Labelled
 from collectors.kind import Kind, Server
 from infertop.readings.mapping import Rule, Table
 
+_ENDED = ("lmdeploy:request_success_total",)
+_GIVEN_UP = r".*\bCANCEL"
+_BADLY = r".*\b(?:\w*_(?:ERROR|EXIST|REPEAT|CONFLICT|QUEUE|SUPPORTED|MEMORY))$"
+
 TABLE = Table(
     model_label="model_name",
     rank_labels=("engine",),
     started="process_start_time_seconds",
     rules=(
-        Rule("requests", ("lmdeploy:request_success_total",)),
+        Rule("requests", _ENDED, {"finished_reason": f"(?!{_BADLY}|{_GIVEN_UP}).*"}),
+        Rule("requests_aborted", _ENDED, {"finished_reason": _GIVEN_UP}),
         Rule("requests_failed", ("lmdeploy:num_requests_failed",)),
         Rule("prompt_tokens", ("lmdeploy:prompt_tokens_total",)),
         Rule("cached_tokens", ("lmdeploy:cached_tokens_total",)),
@@ -55,6 +60,7 @@ KIND = Kind(
     help="LMDeploy's API server",
     make=ENGINE.make,
     says=TABLE.metrics(),
+    caveats=("failures include what clients gave up",),
     server=Server(
         kind="lmdeploy",
         command=re.compile(r"(?:^|[/\s])lmdeploy serve api_server\b"),

@@ -13,7 +13,8 @@ def test_the_quantities_of_a_release():
     # Rendered from 100 requests of 400 + 48 tokens, 160 of the prompt cached, 2 of them cancelled; 1 failed besides.
     batch = source("lmdeploy").parse(PAGE, 1.0)
     assert totals(batch) == {
-        "requests": 100,
+        "requests": 98,
+        "requests_aborted": 2,
         "requests_failed": 3,
         "prompt_tokens": 40_000,
         "cached_tokens": 16_000,
