@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infertop.history.counted import Counted
+from infertop.money.overlap import all_count
 from infertop.views.exported import Exported
 from infertop.views.exposition import TEXT, page
 from tests.tui.sample import RICH
@@ -18,7 +19,7 @@ METRIC = re.compile(r"\binfertop_[a-z0-9_]+\b")
 
 @pytest.fixture(scope="module")
 def served():
-    families = Exported("1").families(RICH, Counted(), lambda _source: True, recording=True)
+    families = Exported("1").families(RICH, Counted(), all_count, recording=True)
     return set(re.findall(r"^# TYPE (\S+)", page(families, TEXT).decode(), re.MULTILINE))
 
 

@@ -66,7 +66,7 @@ def known(session: Session) -> Facts:
         recorder=viewing.recorder if viewing else "",
         prices_loaded_at=pricing.loaded_at,
         told=_TOLD,
-        apart=frozenset(each.source for each in healths if not session.counts(each.source)),
+        choices=session.choosing.choices,
     )
 
 

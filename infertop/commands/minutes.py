@@ -13,6 +13,8 @@ from infertop.views.costs import total
 from infertop.views.facts import Layers
 from infertop.views.overview import TOTAL
 
+Rates = Mapping[Key | None, float | None]
+
 _MINUTE = 60
 _SHOWN = 8
 OTHERS = "others"
@@ -50,7 +52,15 @@ def deployments_in(minutes: Sequence[Minute]) -> frozenset[str]:
     )
 
 
-def usd_layers(rows: Sequence[Mapping[Key | None, float | None]], deployments: Collection[str] = ()) -> Layers:
+def counted_alone(rows: Sequence[Rates], minutes: Sequence[Minute]) -> tuple[Rates, ...]:
+    """Return the rows of minutes without what is part of no total."""
+    return tuple(
+        {key: usd for key, usd in row.items() if key not in minute.apart} if minute.apart else row
+        for row, minute in zip(rows, minutes, strict=True)
+    )
+
+
+def usd_layers(rows: Sequence[Rates], deployments: Collection[str] = ()) -> Layers:
     """Return $/hour by minute: in all, and by name of model, the dearest apart and the others together.
 
     A deployment that serves more than one model goes by its own name.
@@ -85,7 +95,7 @@ def token_layers(minutes: Sequence[Minute]) -> Layers:
     rows: list[dict[str, int]] = []
     for minute in minutes:
         row: dict[str, int] = defaultdict(int)
-        for each in minute.totals.values():
+        for each in (row for key, row in minute.totals.items() if key not in minute.apart):
             for name, count in each.quantities.items():
                 if name in TOKEN_CLASSES:
                     row[name] += count

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from infertop.commands.minutes import closed_minutes, deployments_in, minute_usd_per_hour, token_layers, usd_layers
+from infertop.commands.minutes import (
+    closed_minutes,
+    counted_alone,
+    deployments_in,
+    minute_usd_per_hour,
+    token_layers,
+    usd_layers,
+)
 from infertop.history.summary import Summary, Totals
 from infertop.money.baseline import Baselines
 from infertop.money.budgets import Status, matches, status
@@ -32,7 +39,7 @@ def past(
         month_usd=_usd(summary.month_usd_nano),
         minutes=tuple(float(minute.start) for minute in closed),
         usd_by_place=rows,
-        usd_per_hour=usd_layers(rows, deployments_in(closed)),
+        usd_per_hour=usd_layers(counted_alone(rows, closed), deployments_in(closed)),
         tokens_per_second=token_layers(closed),
         budgets=tuple(_status(budget, summary, settings, costs, now) for budget in settings.budgets),
         usual=baselines.usual((), "usd_per_hour"),
@@ -45,8 +52,8 @@ def past(
 
 def _unpriced(summary: Summary) -> Mapping[str, int]:
     found: dict[str, int] = {}
-    for (_, model), row in summary.today.items():
-        if model is not None and row.unpriced_tokens:
+    for (source, model), row in summary.today.items():
+        if model is not None and row.unpriced_tokens and (source, model) not in summary.apart:
             found[model] = found.get(model, 0) + row.unpriced_tokens
     return found
 

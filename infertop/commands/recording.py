@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 from infertop import __version__
+from infertop.commands.choosing import Choosing
 from infertop.commands.gpus import SeenGpus
 from infertop.commands.known import newest_gpus
 from infertop.commands.pricing import Pricing
+from infertop.commands.roles import role_of
 from infertop.commands.roster import Roster
 from infertop.commands.watch import Watch
 from infertop.engine.origin import shown_address
@@ -25,8 +27,15 @@ class Recording:
     """Tells the recorder which sources and GPUs there are, what things cost, what happened and what was announced."""
 
     def __init__(
-        self, store: Store, now: Callable[[], float], pricing: Pricing, roster: Roster, limit_bytes: int
+        self,
+        store: Store,
+        now: Callable[[], float],
+        pricing: Pricing,
+        roster: Roster,
+        choosing: Choosing,
+        limit_bytes: int,
     ) -> None:
+        self._choosing = choosing
         self._pricing = pricing
         self._roster = roster
         self._gpus = SeenGpus()
@@ -58,10 +67,16 @@ class Recording:
         self.recorder.apply(lambda deriver: _set_local(deriver, local))
         rows = [
             {"name": each.name, "kind": each.kind, "address": shown_address(each.url), "local": each.name in local,
-             "counts": each.counts is not False}
+             "counts": each.counts is not False, "set": each.counts, "role": role_of(each.kind)}
             for each in self._roster.every().values()
         ]  # fmt: skip
         self.recorder.put_inventory("sources", rows)
+        if self._choosing.sources_changed(self._roster.every().values()):
+            self.choices_changed()
+
+    def choices_changed(self) -> None:
+        """Sum by what counts now."""
+        self.recorder.rescope(self._scopes())
 
     def source_forgotten(self, name: str) -> None:
         """Begin anew with the counters of a source: another server has its name now."""
@@ -97,7 +112,7 @@ class Recording:
         await asyncio.to_thread(self.recorder.close)
 
     def _scopes(self) -> Scopes:
-        return Scopes(self._pricing.settings, self._roster.counts)
+        return Scopes(self._pricing.settings, self._choosing.counts)
 
 
 def _set_local(deriver: object, local: frozenset[str]) -> None:

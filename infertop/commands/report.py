@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 from dataclasses import replace
 
+from infertop.commands.choosing import choices_for
 from infertop.commands.report_forms import FORMS
-from infertop.commands.setup import Setup, complain, setup_or_status
+from infertop.commands.setup import complain, setup_or_status
 from infertop.history.reader import Reader, Unreadable
 from infertop.history.report import Report, report, spent
 from infertop.history.scopes import Scopes
@@ -40,9 +40,9 @@ def run(options: Namespace) -> int:
         wrong.append(f"--until ({safe(options.until, 40)}) is not after --since ({safe(options.since, 40)})")
     if wrong:
         return complain(wrong)
-    scopes = Scopes(settings, _counting(setup))
     try:
         reader = Reader(setup.database)
+        scopes = Scopes(settings, reader.ask(choices_for(setup)).counts)
         found = reader.ask(report, by, since, until, scopes)
         over = _over_budget(reader, scopes, now) if options.budget_exit else []
         reader.close()
@@ -69,11 +69,6 @@ def _unknown(key: str) -> str:
     near = difflib.get_close_matches(key, KEYS, n=1)
     hint = f'; did you mean "{near[0]}"?' if near else f"; known are {', '.join(KEYS)}"
     return f'--by "{safe(key, 40)}" is nothing to group by{hint}'
-
-
-def _counting(setup: Setup) -> Callable[[str], bool]:
-    apart = {config.name for config in setup.sources() if config.counts is False}
-    return lambda source: source not in apart
 
 
 def _over_budget(reader: Reader, scopes: Scopes, now: float) -> list[str]:

@@ -77,7 +77,7 @@ def as_table(found: Report) -> str:
     if unpriced := sum(row.unpriced_tokens for row in found.rows):
         lines.append(f"{unpriced:,} tokens have no price and are in no sum of dollars")
     if not all(row.counts for row in found.rows):
-        lines.append(f"{_APART} also told by another source (counts = false): part of no total")
+        lines.append(f"{_APART} counted by another source, or set not to count: part of no total")
     return "\n".join(lines) + "\n"
 
 

@@ -127,11 +127,6 @@ class Roster:
             if each.url and is_local(each, self.own_names) and not _is_gateway(each)
         )
 
-    def counts(self, source: str) -> bool:
-        """Say whether what a source costs is part of totals; it may be asked from any thread."""
-        config = self.configs.get(source) or self.members.configs.get(source)
-        return config is None or config.counts is not False
-
     def gap_seconds(self, source: str) -> float:
         """Return how long a hole in a source's polls may be; it may be asked from any thread."""
         config = self.configs.get(source) or self.members.configs.get(source)

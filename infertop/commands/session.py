@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 
 from infertop.commands import demo, demo_past
+from infertop.commands.choosing import Choosing
 from infertop.commands.finding import Finding
 from infertop.commands.hub import Hub
 from infertop.commands.known import known
@@ -52,9 +53,12 @@ class Session:
         self.roster.interval = self.interval
         self.viewing: Viewing | None = None
         self.recording: Recording | None = None
+        self.choosing = Choosing(store.path or store.uri)
         self._learning: asyncio.Task[None] | None = None
         if store.mode in (Mode.WRITER, Mode.MEMORY):
-            self.recording = Recording(store, self.recorder_time, self.pricing, self.roster, setup.db_limit_bytes)
+            self.recording = Recording(
+                store, self.recorder_time, self.pricing, self.roster, self.choosing, setup.db_limit_bytes
+            )
             self.hub.recorder, self.roster.listener = self.recording.recorder, self.recording
         self.finding = Finding(self.roster, self.state) if setup.discover and store.mode is not Mode.VIEWER else None
         self.roster.finds_here = self.finding is not None
@@ -73,7 +77,7 @@ class Session:
         now = self.clock.now()
         if self.store.mode is Mode.VIEWER:
             self.watch.marks.paused = True
-            self.viewing = await Viewing.open(self.store, self.state, self.watch, self.pricing, now)
+            self.viewing = await Viewing.open(self.store, self.state, self.watch, self.pricing, self.choosing, now)
             return
         if self.recording is not None:
             self.watch.marks.paused = not self.setup.demo
@@ -109,6 +113,7 @@ class Session:
             async with asyncio.timeout(LAST_POLL_SECONDS + 1):
                 await self.polling.poll_once_all(LAST_POLL_SECONDS, self._answering())
         await self.polling.close()
+        await self.choosing.close()
         if self.viewing is not None:
             await self.viewing.close()
         if self.recording is not None:
@@ -136,9 +141,17 @@ class Session:
             await self._settings_changed(prices)
         if self.viewing is not None:
             await self.viewing.look(now)
+        if await self.choosing.look(self.pricing.prices, now):
+            self._choices_changed()
         if self.recording is not None:
             self.watch.read(self.pricing.problem, now)
             self.recording.tick(self.watch, self.state, now)
+
+    def _choices_changed(self) -> None:
+        if self.recording is not None:
+            self.recording.choices_changed()
+        if self.viewing is not None:
+            self.viewing.settings_changed()
 
     async def _settings_changed(self, before: PriceBook) -> None:
         self.watch.baselines.sigma = self.pricing.sigma
@@ -166,9 +179,9 @@ class Session:
     def _configured(self) -> list[SourceConfig]:
         return self.setup.sources(self.asked_interval, self.roster.own_names)
 
-    def counts(self, source: str) -> bool:
-        """Say whether a source is part of totals."""
-        return self.viewing.counts(source) if self.viewing else self.roster.counts(source)
+    def counts(self, source: str, provider: str, model: str | None) -> bool:
+        """Say whether what a source tells of a provider's model is part of totals; it may be asked from any thread."""
+        return self.choosing.counts(source, provider, model)
 
     def facts(self) -> Facts:
         """Return everything that is known now, ready for the views."""

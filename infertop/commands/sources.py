@@ -88,7 +88,7 @@ def from_settings(source: Source) -> SourceConfig:
 
 
 def as_its_kind(config: SourceConfig, *, own_interval: bool) -> SourceConfig:
-    """Return a source with what its kind says where nobody else did: how often, and whether it counts."""
+    """Return a source with what its kind says where nobody else did: how often it is read."""
     if not config.url:
         return config
     from collectors import KINDS  # as above
@@ -97,8 +97,7 @@ def as_its_kind(config: SourceConfig, *, own_interval: bool) -> SourceConfig:
     if kind is None:
         return config
     seconds = config.interval_seconds if own_interval else max(config.interval_seconds, kind.least_seconds)
-    counts = False if config.counts is None and kind.gateway else config.counts
-    return replace(config, interval_seconds=seconds, counts=counts)
+    return replace(config, interval_seconds=seconds)
 
 
 def configured(

@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from infertop.commands.choosing import Choosing
 from infertop.commands.pricing import Pricing
 from infertop.commands.restore import event_of
 from infertop.commands.watch import Watch
-from infertop.engine.collector import Health
+from infertop.engine.collector import Health, SourceConfig
 from infertop.engine.collector import State as SourceState
 from infertop.engine.state import State
 from infertop.history.follower import Follower, News
@@ -30,12 +31,13 @@ class Viewing:
     The prices are its own: those of the pricing.toml that it uses.
     """
 
-    def __init__(self, follower: Follower, state: State, watch: Watch, pricing: Pricing) -> None:
+    def __init__(self, follower: Follower, state: State, watch: Watch, pricing: Pricing, choosing: Choosing) -> None:
         self.summary = Summary()
         self.recorder = ""
         self.sources: frozenset[str] | None = None
         self.local: frozenset[str] = frozenset()
-        self._apart: frozenset[str] = frozenset()
+        self._configs: list[SourceConfig] = []
+        self._choosing = choosing
         self._follower = follower
         self._state = state
         self._watch = watch
@@ -43,7 +45,9 @@ class Viewing:
         self._healths: dict[str, Health] = {}
 
     @classmethod
-    async def open(cls, store: Store, state: State, watch: Watch, pricing: Pricing, now: float) -> Viewing | None:
+    async def open(
+        cls, store: Store, state: State, watch: Watch, pricing: Pricing, choosing: Choosing, now: float
+    ) -> Viewing | None:
         """Begin to follow; where that is not possible, the store's notices say why."""
         assert store.path is not None
         try:
@@ -52,7 +56,7 @@ class Viewing:
             why = trouble(error, store.path).reason if isinstance(error, sqlite3.Error) else "it cannot be read"
             store.notices.append(f"the history is not shown: {why}")
             return None
-        viewing = cls(follower, state, watch, pricing)
+        viewing = cls(follower, state, watch, pricing, choosing)
         viewing.settings_changed()
         await viewing.look(now)
         return viewing
@@ -67,11 +71,7 @@ class Viewing:
 
     def settings_changed(self) -> None:
         """Sum by the settings of now."""
-        self._follower.rescope(Scopes(self._pricing.settings, self.counts))
-
-    def counts(self, source: str) -> bool:
-        """Say whether a source is part of totals."""
-        return source not in self._apart
+        self._follower.rescope(Scopes(self._pricing.settings, self._choosing.counts))
 
     async def close(self) -> None:
         """Close the database."""
@@ -95,7 +95,11 @@ class Viewing:
     def _take_sources(self, rows: Sequence[Mapping[str, Any]]) -> None:
         self.sources = frozenset(str(row["name"]) for row in rows)
         self.local = frozenset(str(row["name"]) for row in rows if row["local"])
-        self._apart = frozenset(str(row["name"]) for row in rows if not row["counts"])
+        configs = [SourceConfig(str(row["kind"]), str(row["name"]), counts=row.get("set")) for row in rows]
+        if configs != self._configs:
+            self._configs = configs
+            if self._choosing.sources_changed(configs):
+                self.settings_changed()
 
     def _set_health(self, health: Health) -> None:
         self._healths[health.source] = health

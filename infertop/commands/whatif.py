@@ -6,9 +6,9 @@ import json
 import math
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 
 from infertop.commands.book import price_book
+from infertop.commands.choosing import choices_for
 from infertop.commands.setup import Setup, complain, setup_or_status
 from infertop.commands.whatif_text import as_text
 from infertop.history.reader import Reader, Unreadable
@@ -40,7 +40,8 @@ def run(options: Namespace) -> int:
         return complain(wrong)
     try:
         reader = Reader(setup.database)
-        page = reader.ask(whatif_page, prices, now, since, until, asked, _counting(setup))
+        choices = reader.ask(choices_for(setup))
+        page = reader.ask(whatif_page, prices, now, since, until, asked, choices.counts)
         reader.close()
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
@@ -101,8 +102,3 @@ def _factors(text: str, wrong: list[str]) -> tuple[float, ...]:
     if not factors or len(factors) > _MOST_FACTORS or not all(0 < each < _MOST for each in factors):
         wrong.append(f'--scale "{safe(text, 40)}" must be factors above 0 like 1,10,100; {_MOST_FACTORS} at most')
     return factors
-
-
-def _counting(setup: Setup) -> Callable[[str], bool]:
-    apart = {config.name for config in setup.sources() if config.counts is False}
-    return lambda source: source not in apart

@@ -11,8 +11,11 @@ from typing import Any
 
 from infertop.history.catalog import plain
 from infertop.history.connect import put
+from infertop.history.meta import read_meta, write_meta
 
 Content = Mapping[str, Any]
+SOURCES = "sources"
+_MOST_SOURCES = 10_000
 Level = tuple[str, int, str]  # budget, start of its period, level
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -28,6 +31,8 @@ class Notes:
         self._levels: dict[Level, float] = {}
         self._version = version
         self._session: float | None = ts
+        self._sources: dict[str, list[Any]] = {name: [*known] for name, known in read_sources(connection).items()}
+        self._sources_new = False
         rows = connection.execute("SELECT budget, period, level FROM budget_levels").fetchall()
         self.told: frozenset[Level] = frozenset(
             (str(budget), int(period), str(level)) for budget, period, level in rows
@@ -40,6 +45,16 @@ class Notes:
     def inventory(self, kind: str, rows: Sequence[Content]) -> None:
         """Note all there is of a kind (GPUs, processes, models, placement), in place of what was noted before."""
         self._inventory[kind] = rows
+        if kind == SOURCES:
+            self._remember(rows)
+
+    def _remember(self, rows: Sequence[Content]) -> None:
+        """Keep what sources are, also when they are read no more: their lines are still there."""
+        for row in rows:
+            name, known = plain(str(row["name"])), [row["kind"], row.get("set"), row.get("role", 0)]
+            if self._sources.get(name) != known and (name in self._sources or len(self._sources) < _MOST_SOURCES):
+                self._sources[name] = known
+                self._sources_new = True
 
     def event(self, key: str, ts: float, content: Content) -> None:
         """Note an event, or what became of the one with the same key."""
@@ -56,6 +71,8 @@ class Notes:
         if self._session is not None:
             connection.execute("DELETE FROM health")
             connection.execute("DELETE FROM inventory")
+        if self._sources_new:
+            write_meta(connection, SOURCES, json.dumps(self._sources))
         put(connection, "INSERT OR REPLACE INTO health VALUES (?,?)", _json_rows(self._health))
         put(connection, "INSERT OR REPLACE INTO inventory VALUES (?,?)", _json_rows(self._inventory))
         events = [(plain(key), ts, tick, json.dumps(content)) for key, (ts, content) in self._events.items()]
@@ -72,15 +89,21 @@ class Notes:
         """Forget what was stored."""
         for waiting in (self._health, self._inventory, self._events, self._levels):
             waiting.clear()
-        self._session = None
+        self._session, self._sources_new = None, False
 
     def restart(self, ts: float) -> None:
         """Begin again in another database: the session is noted there too."""
-        self._session = ts
+        self._session, self._sources_new = ts, bool(self._sources)
 
     def end(self, connection: sqlite3.Connection, ts: float) -> None:
         """Note that this session ended as it should."""
         connection.execute("UPDATE sessions SET ended = ? WHERE id = (SELECT max(id) FROM sessions)", (ts,))
+
+
+def read_sources(connection: sqlite3.Connection) -> dict[str, tuple[str, bool | None, int]]:
+    """Return of every source that was ever read its kind, what its `counts` was set to, and its role."""
+    noted: dict[str, list[Any]] = json.loads(read_meta(connection, SOURCES, "{}"))
+    return {name: (str(kind), counts, int(role)) for name, (kind, counts, role) in noted.items()}
 
 
 def _json_rows(waiting: Mapping[str, object]) -> list[tuple[str, str]]:

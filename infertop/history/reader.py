@@ -12,10 +12,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 from infertop.history.accounts import read_accounts
 from infertop.history.connect import connect_reader, uri
 from infertop.history.schema import APPLICATION_ID
+from infertop.history.scopes import Scopes
 from infertop.history.summary import Minute
 from infertop.history.sums import entries_between
 from infertop.history.totals import minutes_of
 from infertop.history.trouble import is_bug, trouble
+from infertop.money.overlap import Counts, all_count
 from infertop.readings.safe import safe
 
 P = ParamSpec("P")
@@ -60,7 +62,7 @@ class Reader:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    def minutes(self, since: float, until: float, counts: Callable[[str], bool] = lambda _: True) -> Iterator[Minute]:
+    def minutes(self, since: float, until: float, counts: Counts = all_count) -> Iterator[Minute]:
         """Iterate over the recorded minutes that start in [since, until), a few hours at a time."""
         start = since
         while start < until:
@@ -99,8 +101,9 @@ class Reader:
         return f"the history cannot be read: {trouble(error, self._path or self._uri).reason}"
 
 
-def _minutes(connection: sqlite3.Connection, since: float, until: float, counts: Callable[[str], bool]) -> list[Minute]:
+def _minutes(connection: sqlite3.Connection, since: float, until: float, counts: Counts) -> list[Minute]:
     rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ? AND minute < ?", (since, until))
     entries = entries_between(connection, since, until)
-    found = minutes_of(entries, read_accounts(connection), dict(rows.fetchall()), counts)
+    scopes = Scopes(counts=counts)
+    found = minutes_of(entries, read_accounts(connection), dict(rows.fetchall()), scopes.has)
     return [each for _, each in sorted(found.items())]

@@ -70,7 +70,7 @@ def report(
     for number, amount in account_sums(connection, since, until).items():
         account = accounts[number]
         values = _values(account, by, scopes)
-        counts = scopes.counts(account.source)
+        counts = scopes.has(account)
         group = (*values, counts)
         if group not in rows:
             rows[group] = Row(dict(zip(by, values, strict=True)), counts)
@@ -101,7 +101,7 @@ def spent(
     for number, amount in account_sums(connection, since, until).items():
         account = accounts[number]
         dimensions = scopes.dimensions(account)
-        if scopes.counts(account.source) and matches(conditions, dimensions):
+        if scopes.has(account) and matches(conditions, dimensions):
             total = add_usd(total, amount.usd_nano)
     return total
 

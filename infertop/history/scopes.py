@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from infertop.history.accounts import Account
 from infertop.money.budgets import matches
 from infertop.money.dimensions import Names, assign, named
+from infertop.money.overlap import Counts, all_count
 from infertop.money.periods import PeriodKind, period
 from infertop.money.settings import Budget, Settings
 
@@ -29,12 +29,12 @@ class Periods:
 class Scopes:
     """What is to be summed: by the time zone, budgets and [[assign]] of `settings`.
 
-    `counts` says of a source whether its cost is part of totals, or only tells who used what another source counts.
+    `counts` says of what a source tells whether it is part of totals, or only who used what another source counts.
     `names` are what ids are called.
     """
 
     settings: Settings = field(default_factory=Settings)
-    counts: Callable[[str], bool] = lambda _source: True
+    counts: Counts = all_count
     names: Names = field(default_factory=dict)
 
     def at(self, ts: float) -> Periods:
@@ -48,9 +48,13 @@ class Scopes:
 
     def is_in(self, account: Account, budget: Budget) -> bool:
         """Say whether what is booked on `account` is spent from `budget`."""
-        if not self.counts(account.source):
+        if not self.has(account):
             return False
         return matches(budget.conditions, self.dimensions(account))
+
+    def has(self, account: Account) -> bool:
+        """Say whether what is booked on `account` is part of totals."""
+        return self.counts(account.source, account.provider, account.model)
 
     def dimensions(self, account: Account) -> dict[str, str | None]:
         """Return every dimension of what is booked on `account`: its own, by their names, and the assigned ones."""

@@ -11,7 +11,7 @@ from infertop.history.names import read_names
 from infertop.history.scopes import Periods, Scopes
 from infertop.history.summary import Key, Minute, Spent, Summary, Totals, add_usd
 from infertop.history.sums import Sums, account_sums, accounts_since, add_entries, coverage_ms, entries_between
-from infertop.history.totals import counted_usd, merged, minutes_of, totals_by_key
+from infertop.history.totals import apart, counted_usd, counting, merged, minutes_of, totals_by_key
 
 _HISTORY_SECONDS = 3600
 _FOREVER = float("inf")
@@ -28,6 +28,7 @@ class Summariser:
         self._covered: dict[float, int] = {}
         self._minutes: tuple[Minute, ...] = ()
         self._today: dict[Key, Totals] = {}
+        self._counting: dict[Key, bool] = {}
         self._today_usd: int | None = None
         self._month_usd: int | None = None
         self._spent: dict[str, int | None] = {}
@@ -65,7 +66,7 @@ class Summariser:
         for start, sums in self._windows.items():
             add_entries(sums, entries, start, _FOREVER)
             self._covered[start] += sum(ms for minute, ms in covered_ms.items() if minute >= start)
-        more = minutes_of(entries, self._accounts, covered_ms, self._scopes.counts)
+        more = minutes_of(entries, self._accounts, covered_ms, self._scopes.has)
         oldest = max(more, default=0) - _HISTORY_SECONDS + 60
         kept = {each.start: each for each in self._minutes if each.start >= oldest}
         self._minutes = tuple(each for _, each in sorted((kept | more).items()))
@@ -86,7 +87,7 @@ class Summariser:
         since = int(ts - _HISTORY_SECONDS) // 60 * 60
         rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ?", (since,)).fetchall()
         entries = [*entries_between(connection, since, _FOREVER, open_too=False), *unsaved]
-        found = minutes_of(entries, self._accounts, dict(rows), self._scopes.counts)
+        found = minutes_of(entries, self._accounts, dict(rows), self._scopes.has)
         self._minutes = tuple(each for _, each in sorted(found.items()))
 
     def summary(self, ts: float, open_entries: Sequence[Entry], covered_ms: Mapping[int, int]) -> Summary:
@@ -96,6 +97,7 @@ class Summariser:
         return Summary(
             ts=ts,
             day_start=day,
+            apart=apart(self._counting, counting(today, self._accounts, self._scopes.has)),
             today=merged(self._today, totals_by_key(today, self._accounts)),
             today_usd_nano=add_usd(self._today_usd, self._counted(today)),
             month_usd_nano=add_usd(self._month_usd, self._counted(self._open(open_entries, self._periods.month))),
@@ -108,6 +110,7 @@ class Summariser:
         """Sum up what is closed, once a minute."""
         day, month = self._windows.get(self._periods.day, {}), self._windows.get(self._periods.month, {})
         self._today = totals_by_key(day, self._accounts)
+        self._counting = counting(day, self._accounts, self._scopes.has)
         self._today_usd, self._month_usd = self._counted(day), self._counted(month)
         for budget in self._scopes.settings.budgets:
             window = self._windows.get(self._periods.budgets.get(budget.name, 0.0), {})
@@ -137,7 +140,7 @@ class Summariser:
         return sums
 
     def _counted(self, sums: Sums) -> int | None:
-        return counted_usd(sums, self._accounts, lambda account: self._scopes.counts(account.source))
+        return counted_usd(sums, self._accounts, self._scopes.has)
 
     def _coverage(self, since: float, ts: float, covered_ms: Mapping[int, int]) -> float | None:
         if since not in self._covered or ts <= since:
@@ -146,5 +149,5 @@ class Summariser:
         return min(recorded / 1000 / (ts - since), 1.0)
 
     def _open_minutes(self, entries: Iterable[Entry], covered_ms: Mapping[int, int]) -> list[Minute]:
-        found = minutes_of(entries, self._accounts, covered_ms, self._scopes.counts)
+        found = minutes_of(entries, self._accounts, covered_ms, self._scopes.has)
         return [each for _, each in sorted(found.items())]

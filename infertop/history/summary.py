@@ -32,13 +32,14 @@ class Totals:
 class Minute:
     """One minute of the ledger, gaps left out: `start` in epoch seconds, totals by source and model.
 
-    `covered_ms` of it were recorded. `usd_nano` is the cost of all that counts.
+    `covered_ms` of it were recorded. `usd_nano` is the cost of all that counts, `apart` what of the totals does not.
     """
 
     start: int
     covered_ms: int
     totals: Mapping[Key, Totals]
     usd_nano: int | None
+    apart: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Summary:
 
     What starts before `closed` is final. `coverage_today` is the share of today that was recorded. `told` are the
     levels that were announced, as (budget, start of the period, level). `status` is a sentence where the history is
-    not being written.
+    not being written. What of today is in no total is `apart`.
     """
 
     ts: float = 0.0
@@ -74,6 +75,7 @@ class Summary:
     lost_samples: int = 0
     status: str = ""
     notices: tuple[str, ...] = ()
+    apart: frozenset[Key] = frozenset()
 
 
 def add_usd(one: int | None, other: int | None) -> int | None:

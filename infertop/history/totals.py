@@ -42,11 +42,26 @@ def counted_usd(sums: Sums, accounts: Mapping[int, Account], counts: Callable[[A
     return total
 
 
+def counting(sums: Sums, accounts: Mapping[int, Account], counts: Callable[[Account], bool]) -> dict[Key, bool]:
+    """Return of each model on a source whether anything of it counts."""
+    found: dict[Key, bool] = {}
+    for number in sums:
+        account = accounts[number]
+        key = (account.source, account.model)
+        found[key] = found.get(key, False) or counts(account)
+    return found
+
+
+def apart(*counting: Mapping[Key, bool]) -> frozenset[Key]:
+    """Return the models on sources of which nothing counts in any of these."""
+    return frozenset(key for each in counting for key in each if not any(other.get(key) for other in counting))
+
+
 def minutes_of(
     entries: Iterable[Entry],
     accounts: Mapping[int, Account],
     covered_ms: Mapping[int, int],
-    counts: Callable[[str], bool],
+    counts: Callable[[Account], bool],
 ) -> dict[int, Minute]:
     """Return the minutes of entries that are a minute wide, gaps left out."""
     by_start: dict[int, Sums] = {}
@@ -59,7 +74,8 @@ def minutes_of(
             start,
             covered_ms.get(start, 0),
             totals_by_key(sums, accounts),
-            counted_usd(sums, accounts, lambda account: counts(account.source)),
+            counted_usd(sums, accounts, counts),
+            apart(counting(sums, accounts, counts)),
         )
         for start, sums in by_start.items()
     }

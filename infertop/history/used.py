@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from infertop.history.summary import add_usd
 from infertop.history.sums import MINUTE, Sum, account_sums, coverage_ms
 from infertop.money.gpu_drafts import BUSY, ENERGY, GPU_RESOURCES, is_idle
 from infertop.money.lines import NANO, Basis
+from infertop.money.overlap import Counts, all_count
 from infertop.money.quote import Way
 from infertop.money.statement_lines import PAID, way_of
 from infertop.money.whatif.traffic import GpusUsed, Traffic, Used
@@ -41,7 +42,7 @@ class Place(NamedTuple):
 
 
 def used(
-    connection: sqlite3.Connection, since: float, until: float, counts: Callable[[str], bool] = lambda _source: True
+    connection: sqlite3.Connection, since: float, until: float, counts: Counts = all_count
 ) -> tuple[Used, ...]:
     """Return what each model that did or took something has in [since, until), the dearest first.
 
@@ -61,7 +62,7 @@ def used(
     recorded = Decimal(coverage_ms(connection, first, until)) / 1000
     told = _told_seconds(connection, first, until, {p: n for p, n in numbers.items() if p.provider != LOCAL})
     made = [
-        each.used(place, told.get(place, recorded), each.gpus.used(connection), counts(place.source))
+        each.used(place, told.get(place, recorded), each.gpus.used(connection), counts(*place))
         for place, each in found.items()
     ]
     return tuple(sorted(made, key=lambda each: (-(each.usd or 0), -each.traffic.all_tokens, each.source, each.model)))

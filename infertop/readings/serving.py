@@ -20,8 +20,21 @@ _OWN_SERVERS = frozenset(
         "xinference",
     }
 )
+_KINDS = {
+    "hosted_vllm": "vllm",
+    "llamafile": "llamacpp",
+    "ollama": "ollama",
+    "ollama_chat": "ollama",
+    "triton": "triton",
+    "vllm": "vllm",
+}
 
 
 def is_own(provider: str) -> bool:
     """Say whether what this provider serves is paid for by the hour of one's own machine, and by no token."""
     return provider == LOCAL or provider in _OWN_SERVERS
+
+
+def served_by(provider: str) -> str:
+    """Return the kind of source that reads such servers, empty where none is known."""
+    return _KINDS.get(provider, "")

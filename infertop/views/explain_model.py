@@ -28,9 +28,12 @@ _LATENCIES = (
     ("request", "request time", "request_seconds", "from arrival to the last token"),
     ("queue", "queue time", "queue_seconds", "before work on it began"),
 )
+_COUNTED = ("counts", "counted_by")
 _MARKS = ("marked", "mark", "mark_note")
 # What a table says of a model beside its figures.
-SAID = frozenset(("model", "source", "kind", "provider", "state", "age_seconds", "window_seconds", "trend", *_MARKS))
+SAID = frozenset(
+    ("model", "source", "kind", "provider", "state", "age_seconds", "window_seconds", "trend", *_MARKS, *_COUNTED)
+)
 
 
 def model_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
@@ -55,9 +58,16 @@ def model_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
         "output_tokens_per_request": Explained("output/req", _length(row, "output", row.output_tokens_per_request)),
         **dict.fromkeys(("model", "source", "kind", "provider"), name),
         **dict.fromkeys(("state", "age_seconds", "window_seconds"), state),
+        **dict.fromkeys(_COUNTED, Explained("counts", (_counted(row),))),
         **dict.fromkeys(_MARKS, Explained("mark", _mark(row))),
         "trend": Explained("trend", ("output tokens a second over the window, oldest first",)),
     }
+
+
+def _counted(row: ModelRow) -> str:
+    if row.counted_by:
+        return f"part of no total: {safe(row.counted_by, 80)} counts the same requests, this one tells who made them"
+    return "part of totals" if row.counts else "part of no total: counts = false, or who else counts is not known yet"
 
 
 def _tokens(row: ModelRow) -> tuple[str, ...]:

@@ -95,6 +95,12 @@ def _exhausted(facts: Facts, found: Status, row: BudgetRow) -> tuple[str, ...]:
     return (f"(limit - spent) / now/h = {digits}", meaning)
 
 
+def _counted(row: SourceRow) -> tuple[str, ...]:
+    rule = "where several tell of the same requests, one counts: who serves them, else a gateway, else a log;"
+    set_by = "  counts = true or false in its [[source]] stands above that"
+    return (safe(row.note) or ("part of totals" if row.counts else "part of no total"), rule, set_by)
+
+
 def source_figures(facts: Facts, row: SourceRow) -> dict[str, Explained]:
     """Return the explanations of a source's columns."""
     age = read_ago(row.age_seconds)
@@ -114,6 +120,7 @@ def source_figures(facts: Facts, row: SourceRow) -> dict[str, Explained]:
         "rejected": Explained(
             "odd", (f"{row.rejected} lines or fields of the last page could not be read and were left out",)
         ),
+        **dict.fromkeys(("counts", "note"), Explained("counts", _counted(row))),
         "detail": Explained("what to do", (safe(row.detail) or "nothing: it answers",)),
         **dict.fromkeys(("name", "source", "kind", "address"), name),
     }

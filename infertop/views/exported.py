@@ -10,6 +10,7 @@ from functools import partial
 
 from infertop.history.counted import Counted, Used
 from infertop.money.lines import NANO
+from infertop.money.overlap import Counts
 from infertop.views.exposition import Family, clean
 from infertop.views.rising import OTHER, Bounded, Name, Rising
 from infertop.views.shapes import Overview
@@ -17,7 +18,7 @@ from infertop.views.shapes import Overview
 MOST_PLACES = 1000
 _MOST_ROWS = 1000
 _USD = "usd_per_hour"
-_APART = "by sources that only tell who used what another source counts (counts = false); part of no total"
+_APART = "by sources that only tell who used what another source counts; part of no total"
 _BY_MODEL = (
     "What a model costs an hour now, idle time of its GPUs included; with unheld, and the host where no model carries"
     " it, this is the total."
@@ -39,9 +40,9 @@ class Exported:
         self._rising: dict[str, Rising] = {}
 
     def families(
-        self, view: Overview, counted: Counted, counts: Callable[[str], bool], *, recording: bool
+        self, view: Overview, counted: Counted, counts: Counts, *, recording: bool
     ) -> list[Family]:
-        """Return the page of `view` and `counted`; `counts` says of a source whether it is part of totals.
+        """Return the page of `view` and `counted`; `counts` says what is part of totals.
 
         `recording` says whether somebody writes the history.
         """
@@ -57,7 +58,7 @@ class Exported:
 
     def _per_hour(self, view: Overview) -> Iterable[Family]:
         by_model = Gauge("infertop_usd_per_hour", help=_BY_MODEL, unit=_USD)
-        rows = [(row.source, row.provider, row.model, row.usd_per_hour) for row in view.models]
+        rows = [(row.source, row.provider, row.model, row.usd_per_hour) for row in view.models if row.counts]
         rows += [
             (row.name, row.provider, "" if set("*?[") & set(row.model) else row.model, row.usd_per_hour)  # as booked
             for row in view.deployments
@@ -85,9 +86,9 @@ class Exported:
             family.add(usd_per_hour)
             yield family
 
-    def _counters(self, counted: Counted, counts: Callable[[str], bool]) -> Iterable[Family]:
+    def _counters(self, counted: Counted, counts: Counts) -> Iterable[Family]:
         for prefix, wanted, note in (("", True, "in all closed minutes"), ("attributed_", False, _APART)):
-            places = {place: used for place, used in counted.places.items() if counts(place[0]) is wanted}
+            places = {place: used for place, used in counted.places.items() if _counts(counts, place) is wanted}
             yield self._counter(f"{prefix}cost_usd", "usd", f"What was spent, by the ledger, {note}.", places, _cost)
             yield self._counter(
                 f"{prefix}tokens", "tokens", f"Tokens by class, {note}; the classes are disjoint.", places, _tokens
@@ -159,6 +160,11 @@ def _sources(view: Overview) -> Iterable[Family]:
         if row.state in _UP:  # what is not on this machine has no age, and what is starting none yet
             age.add(row.age_seconds, **labels)
     return up, age
+
+
+def _counts(counts: Counts, place: Name) -> bool:
+    source, provider, model = place
+    return counts(source, provider, model or None)
 
 
 def _ordered(counted: Counted) -> Iterable[Name]:

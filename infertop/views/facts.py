@@ -9,6 +9,7 @@ from infertop.engine.collector import Health
 from infertop.engine.state import State
 from infertop.money.baseline import Mark, Usual
 from infertop.money.budgets import Status
+from infertop.money.overlap import Choices
 from infertop.money.rates import PriceBook
 from infertop.views.costs import Costs
 from infertop.views.meters import Meters
@@ -60,8 +61,8 @@ class Told:
 class Facts:
     """State, prices, history and what the program knows of itself, at `now` (epoch seconds).
 
-    `prices_loaded_at` is when pricing.toml was read as it is in use, None without one. `apart` are the sources that
-    tell who used what others count: they are in no total. `told` is what engines can tell, by kind.
+    `prices_loaded_at` is when pricing.toml was read as it is in use, None without one. `choices` say what is
+    part of totals and what only tells who used what others count. `told` is what engines can tell, by kind.
     """
 
     now: float
@@ -79,7 +80,7 @@ class Facts:
     searched: tuple[Searched, ...] = ()
     recorder: str = ""
     prices_loaded_at: float | None = None
-    apart: frozenset[str] = frozenset()
+    choices: Choices = field(default_factory=Choices)
     told: Mapping[str, Told] = field(default_factory=dict)
 
     def age_of(self, source: str) -> float | None:

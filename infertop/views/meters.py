@@ -47,10 +47,10 @@ class Meters:
         tracks += self.tracks(source, _LOADED)
         return tuple(sorted({model for track in tracks if (model := track.series.label("model")) is not None}))
 
-    def provider(self, source: str, model: str) -> str:
-        """Return who serves a model: one's own engine, or whom a gateway names; several are joined."""
+    def providers(self, source: str, model: str) -> tuple[str, ...]:
+        """Return who serves a model: one's own engine, or those that a gateway names."""
         tracks = (track for metric in _COUNTED for track in self.state.tracks(source, metric, model=model))
-        return ", ".join(sorted({name for each in tracks if (name := each.series.label("provider"))})) or LOCAL
+        return tuple(sorted({each.series.label("provider") or LOCAL for each in tracks})) or (LOCAL,)
 
     def tracks(self, source: str, metric: str, **labels: str) -> Iterator[Track]:
         """Iterate over the series of a metric that carry these labels and are not stale."""

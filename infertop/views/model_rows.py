@@ -34,11 +34,14 @@ def model_rows(facts: Facts) -> tuple[ModelRow, ...]:
 def _bare(facts: Facts, health: Health, model: str) -> ModelRow:
     """Return the row of an engine that holds a GPU and has not said which model it serves."""
     cost = facts.costs.models.get((health.source, model), _NO_COST)
+    providers = facts.meters.providers(health.source, model)
     return ModelRow(
         source=health.source,
         model=model or UNKNOWN_MODEL,
         kind=health.kind,
-        provider=facts.meters.provider(health.source, model),
+        provider=", ".join(providers),
+        counts=any(facts.choices.counts(health.source, each, model) for each in providers),
+        counted_by=next(filter(None, (facts.choices.by(health.source, each, model) for each in providers)), ""),
         state=health.state.value,
         age_seconds=_age(facts, health),
         basis=_basis(cost),

@@ -45,6 +45,8 @@ def reading(view: Overview) -> dict[str, Any]:
                 "state": row.state,
                 "age_seconds": _amount(row.age_seconds),
                 "detail": row.detail,
+                "counts": row.counts,
+                "note": row.note,
             }
             for row in view.sources
         ],
@@ -117,6 +119,8 @@ def _model(row: ModelRow) -> dict[str, Any]:
         "usd_per_hour": number(row.usd_per_hour),
         "usd_per_request": number(row.usd_per_request),
         "usd_per_million_tokens": {name: _amount(row.usd_per_million.get(name)) for name in (*_CLASSES, "blended")},
+        "counts": row.counts,
+        "counted_by": row.counted_by or None,
         "allocation": "all_in",
         "basis": row.basis,
         "age_seconds": _amount(row.age_seconds),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infertop.money.budgets import Status, scope
 from infertop.money.lines import NANO
+from infertop.money.overlap import Choices
 from infertop.views.deployments import deployment_rows
 from infertop.views.facts import Facts
 from infertop.views.gpu_rows import gpu_rows
@@ -51,7 +52,7 @@ def _measured(facts: Facts, models: tuple[ModelRow, ...]) -> float:
 def headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
     """Return the first lines."""
     costs, past = facts.costs, facts.past
-    counting = (row for row in models if row.source not in facts.apart)
+    counting = (row for row in models if row.counts)
     rates = [rate for row in counting for rate in row.tokens_per_second.values() if rate is not None]
     usual = past.usual
     month = next((each for each in past.budgets if each.budget.period == "month" and not each.budget.conditions), None)
@@ -112,6 +113,21 @@ def source_rows(facts: Facts) -> tuple[SourceRow, ...]:
             poll_seconds=health.seconds,
             failures=health.failures,
             rejected=health.rejected,
+            counts=health.source not in facts.choices.sources_apart,
+            note=counted_note(facts.choices, health.source),
         )
         for health in facts.healths
     )
+
+
+def counted_note(choices: Choices, source: str) -> str:
+    """Say of a source that is not, or not all, part of totals, or that is counted twice; empty for the others."""
+    others, twice = choices.others(source), choices.doubles(source)
+    same = f"{', '.join(others)} {'counts' if len(others) == 1 else 'count'} the same requests"
+    if twice:
+        return f"counts = true, though {', '.join(twice)} counts the same requests"
+    if source in choices.never:
+        return f"attributes only: {same if others else 'counts = false'}"
+    if not others:
+        return ""
+    return f"{'attributes only' if source in choices.sources_apart else 'attributes in part'}: {same}"

@@ -9,6 +9,7 @@ from infertop.readings.safe import safe
 from infertop.views.shapes import BudgetRow, DeploymentRow, GpuRow, ModelRow, Overview, SourceRow
 
 _UNKNOWN = "-"
+_APART = "*"
 _NAME_WIDTH = 40
 
 
@@ -31,6 +32,8 @@ def plain(view: Overview) -> str:
         (_SOURCES, [_source(row) for row in view.sources]),
     ):
         lines += [*_table(title, rows), ""] if rows else []
+    if not all(row.counts for row in view.models):
+        lines += [f"{_APART} counted by another source, or set not to count: part of no total", ""]
     lines += [f"! {safe(notice)}" for notice in view.notices]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -47,7 +50,7 @@ def _model(row: ModelRow) -> Sequence[str]:
     rates = row.tokens_per_second
     return (
         safe(row.model, _NAME_WIDTH),
-        safe(row.source, _NAME_WIDTH),
+        safe(row.source, _NAME_WIDTH) + ("" if row.counts else f" {_APART}"),
         about + _usd(row.usd_per_hour),
         *(_number(rates.get(name), 1) for name in ("input", "cache_read", "output")),
         _number(row.requests_per_second, 2),
@@ -101,7 +104,8 @@ def _budget(row: BudgetRow) -> Sequence[str]:
 
 
 def _source(row: SourceRow) -> Sequence[str]:
-    return (safe(row.name, _NAME_WIDTH), row.state, _age(row.age_seconds), safe(row.detail))
+    said = "; ".join(each for each in (row.detail, row.note) if each)
+    return (safe(row.name, _NAME_WIDTH), row.state, _age(row.age_seconds), safe(said))
 
 
 def _table(title: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -69,6 +69,8 @@ _MODEL = _object(
     usd_per_hour=_MONEY,
     usd_per_request=_MONEY,
     usd_per_million_tokens=_object(**_PER_CLASS, blended=_MONEY),
+    counts={"type": "boolean", "description": "whether it is part of totals; without, it tells who used what"},
+    counted_by={**_maybe("string"), "description": "the source that counts the same requests"},
     allocation={"enum": ["all_in", "usage"]},
     basis={"enum": ["measured", "computed", "estimated", "billed"]},
     age_seconds=_AMOUNT,
@@ -147,6 +149,8 @@ _SOURCE = _object(
     state={"enum": ["starting", "up", "stale", "down", "auth", "absent"]},
     age_seconds=_AMOUNT,
     detail=_STRING,
+    counts={"type": "boolean", "description": "whether anything that it tells of is part of totals"},
+    note={**_STRING, "description": "what of it is not part of totals, and which source counts the same"},
 )
 
 

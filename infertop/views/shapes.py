@@ -56,7 +56,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model on a source.
+    """A model on a source. What does not count is in no total: `counted_by` is the source that counts the same.
 
     `usd_per_hour` is its all-in cost, `usage_usd_per_hour` the same without idle time, `shadow_margin_usd_per_hour`
     what its shadow price would bring above the all-in cost. `draft_acceptance_ratio` is the share of the tokens that
@@ -106,6 +106,8 @@ class ModelRow:
     trend: Spark = ()
     marked: bool = False
     mark_note: str = ""
+    counts: bool = True
+    counted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,7 @@ class DeploymentRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A source and how its polls go."""
+    """A source and how its polls go. `counts`: something of it is part of totals; `note` says what is not, and why."""
 
     name: str
     kind: str
@@ -221,6 +223,8 @@ class SourceRow:
     poll_seconds: float | None = None
     failures: int = 0
     rejected: int = 0
+    counts: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from infertop.history.capacity import capacities
 from infertop.history.report import coverage
 from infertop.history.used import unheld_usd, used
 from infertop.money.lines import NANO
+from infertop.money.overlap import Counts, all_count
 from infertop.money.rates import PriceBook
 from infertop.money.whatif.traffic import HOUR, Used
 from infertop.readings.model import LOCAL
@@ -31,12 +32,12 @@ def whatif_page(
     since: float,
     until: float,
     asked: Asked = _ANYTHING,
-    counts: Callable[[str], bool] = lambda _source: True,
+    counts: Counts = all_count,
 ) -> WhatIfPage:
     """Return what the traffic of [since, until) (epoch seconds) would cost elsewhere, by the prices of `now`.
 
     It reads the ledger only: `reader.ask(whatif_page, prices, now, since, until)`, in a thread; it takes about a tenth
-    of a second. `counts` says which sources are part of totals. Without traffic there are no subjects and a notice.
+    of a second. `counts` says what is part of totals. Without traffic there are no subjects and a notice.
     """
     everything = used(connection, since, until, counts)
     concerned = [each for each in everything if asked.concerns(each) and (each.traffic.all_tokens or each.usd)]

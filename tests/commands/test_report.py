@@ -203,7 +203,7 @@ def test_the_table_is_for_a_person(run: Run) -> None:
         "gpt-4o         -  1,040       -  1.0000",
         "llama          -      -     500       -  *",
         "40 tokens have no price and are in no sum of dollars",
-        "* also told by another source (counts = false): part of no total",
+        "* counted by another source, or set not to count: part of no total",
     ]
 
 

@@ -135,9 +135,6 @@ async def test_engines_on_this_machine_are_told_from_others(world: World, meters
     far = SourceConfig("vllm", "far", "http://10.0.0.2:8000")
     await world.roster.follow([A, B, far, SourceConfig("host", "host")])
     assert world.roster.local() == {"a", "b"}
-    assert world.roster.counts("a")
-    assert not world.roster.counts("b")
-    assert world.roster.counts("gone")
 
 
 async def test_a_collector_that_cannot_be_made_says_why_until_it_can(
@@ -241,14 +238,10 @@ async def test_who_holds_a_far_gpu_is_also_who_gives_its_gpu_time_there(world: W
     assert held == {("GPU-b", "a")}
 
 
-async def test_a_gateway_on_this_machine_carries_no_cost_of_it_and_counts_only_where_that_is_wanted(
-    world: World, meters: Meters
-) -> None:
+async def test_a_gateway_on_this_machine_carries_no_cost_of_it(world: World, meters: Meters) -> None:
     said = as_its_kind(SourceConfig("litellm", "gateway", "http://127.0.0.1:4000"), own_interval=False)
-    counting = as_its_kind(replace(said, name="counting", url="http://127.0.0.1:4001", counts=True), own_interval=False)
-    await world.roster.follow([A, said, counting])
+    await world.roster.follow([A, said])
     assert world.roster.local() == {"a"}
-    assert [world.roster.counts(name) for name in ("a", "gateway", "counting")] == [True, False, True]
 
 
 def test_what_is_read_slowly_is_not_read_faster_because_the_rest_is(world: World) -> None:

@@ -78,9 +78,9 @@ def test_a_line_astride_the_edge_is_prorated_and_flagged(connection: sqlite3.Con
 
 
 def test_what_only_attributes_is_a_row_of_its_own(connection: sqlite3.Connection) -> None:
-    found = report(connection, ["provider"], 0, 600, Scopes(counts=lambda source: source != "vllm"))
+    found = report(connection, ["provider"], 0, 600, Scopes(counts=lambda source, _provider, _model: source != "vllm"))
     assert {(row.keys["provider"], row.counts) for row in found.rows} == {("local", False), ("openai", True)}
-    without = report(connection, [], 0, 600, Scopes(counts=lambda source: source != "vllm"))
+    without = report(connection, [], 0, 600, Scopes(counts=lambda source, _provider, _model: source != "vllm"))
     assert [(row.keys, row.counts, row.usd_nano) for row in without.rows] == [({}, False, 150), ({}, True, 8)]
 
 

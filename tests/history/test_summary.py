@@ -123,7 +123,7 @@ def test_the_minutes_of_the_last_hour_are_there_also_after_a_restart(path: Path)
 
 
 def test_a_source_that_only_attributes_is_in_no_total(path: Path) -> None:
-    scopes = Scopes(SETTINGS, counts=lambda source: source != VLLM)
+    scopes = Scopes(SETTINGS, counts=lambda source, _provider, _model: source != VLLM)
     to = Writer(open_store(path, START), deriver(), START, scopes=scopes)
     summary = run(to, 0, 100)
     assert summary.today[VLLM, LLAMA].usd_nano

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from infertop.history.counted import Counted, Place, Used
+from infertop.money.overlap import all_count
 from infertop.views.exported import MOST_PLACES, Exported
 from infertop.views.exposition import OPENMETRICS, clean, page
 from infertop.views.shapes import DeploymentRow, Event, Overview
@@ -24,7 +25,7 @@ def served(
 ) -> dict[str, Values]:
     """The samples of a page by their name; every series is there once."""
     families = (exported or Exported("1.2.3")).families(
-        view, Counted(60, places or {}), lambda source: source != "proxy", recording=True
+        view, Counted(60, places or {}), lambda source, _provider, _model: source != "proxy", recording=True
     )
     found: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
     for family in text_string_to_metric_families(page(families, OPENMETRICS).decode()):
@@ -64,7 +65,7 @@ def test_what_is_unknown_is_not_there_and_never_zero() -> None:
 
 def test_counters_are_the_ledgers_sums_to_the_last_unit() -> None:
     used = Used(12, {"input": 5, "output": 7}, 1_234_567_890_123, None)
-    families = Exported("1").families(sample.EMPTY, Counted(60, {A: used}), lambda _: True, recording=True)
+    families = Exported("1").families(sample.EMPTY, Counted(60, {A: used}), all_count, recording=True)
     text = page(families, OPENMETRICS).decode()
     labels = 'source="vllm@127.0.0.1:8000",provider="local",model="llama"'
     assert f"infertop_cost_usd_total{{{labels}}} 1234.567890123\n" in text

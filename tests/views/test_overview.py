@@ -11,6 +11,7 @@ from infertop.engine.collector import Health
 from infertop.engine.collector import State as SourceState
 from infertop.money.baseline import Mark, Usual
 from infertop.money.budgets import status
+from infertop.money.overlap import Choices
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Budget
 from infertop.views.facts import Past
@@ -48,7 +49,7 @@ def test_tokens_that_another_source_counts_too_are_in_the_headline_once() -> Non
     for second in range(31):
         world.poll(engine(START + second, source="gateway", output_tokens=10.0 * second, prompt_tokens=30.0 * second))
     assert overview(world.facts()).headline.tokens_per_second == pytest.approx(80.0)
-    view = overview(world.facts(apart=frozenset({"gateway"})))
+    view = overview(world.facts(choices=Choices(never=frozenset({"gateway"}))))
     assert view.headline.tokens_per_second == pytest.approx(40.0)
     assert {row.source for row in view.models} == {VLLM, "gateway"}
 

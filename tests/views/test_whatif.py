@@ -12,6 +12,7 @@ import pytest
 
 from infertop.history.reader import Reader
 from infertop.money.lines import Line, Price
+from infertop.money.overlap import Counts, all_count
 from infertop.money.rates import PriceBook
 from infertop.money.statement_lines import PAID
 from infertop.views.whatif import Asked, whatif_page
@@ -40,7 +41,7 @@ def page(tmp_path: Path) -> Page:
     """Record lines and return the page of the hour before noon."""
 
     def made(
-        lines: Sequence[Line], prices: PriceBook | None = None, counts: Callable[[str], bool] = bool, **asked: Any
+        lines: Sequence[Line], prices: PriceBook | None = None, counts: Counts = all_count, **asked: Any
     ) -> WhatIfPage:
         reader = Reader(record(tmp_path / "x.db", lines))
         return reader.ask(whatif_page, prices or book(), NOON, NOON - HOUR, NOON, Asked(**asked), counts)
@@ -321,7 +322,7 @@ def test_everything_grows_by_providers_in_proportion_and_whole_gpus_of_each_engi
 
 def test_what_another_source_counts_too_is_no_part_of_all(page: Page) -> None:
     double = [replace(line, source="gateway") for line in api_hour(input=1000)]
-    found = page([*engine_hour(), *double], counts=lambda source: source != "gateway")
+    found = page([*engine_hour(), *double], counts=lambda source, _provider, _model: source != "gateway")
     everything = found.subjects[0]
     assert everything.tokens == {"input": 60 * 1280, "output": 60 * 640}
     (gateway,) = [each for each in found.subjects if each.source == "gateway"]

@@ -70,6 +70,7 @@ def _unheld(view: Overview) -> list[Entry]:
 
 def _sum(name: str, members: list[ModelRow]) -> Entry:
     """Return the line above a group: sums of what adds up, `~` where a member's cost is unknown or estimated."""
+    members = [m for m in members if m.counts] or members  # what another source counts adds nothing
     exact = all(fmt.known(m.usd_per_hour) and m.basis not in ESTIMATES for m in members)
     first = members[0]
     row = ModelRow(
@@ -138,7 +139,9 @@ def _trend(entry: Entry, scene: Scene, width: int) -> Cell:
 
 
 def _mark(entry: Entry, scene: Scene, width: int) -> Cell:
-    return ("!", WARN) if entry.row.marked else ("", PLAIN)
+    if entry.row.marked:
+        return "!", WARN
+    return ("", PLAIN) if entry.row.counts else ("*", DIM)  # counted by another source
 
 
 def _now(read: Callable[[ModelRow], float | None]) -> Callable[[ModelRow], str]:

@@ -30,6 +30,10 @@ def _rejected(source: SourceRow, scene: Scene, width: int) -> Cell:
     return fmt.count(source.rejected), plain_or(source.rejected > 0, WARN)
 
 
+def _told(source: SourceRow, scene: Scene, width: int) -> Cell:
+    return (reason(source), WARN) if source.detail else (source.note, DIM)
+
+
 _STANDING = {state: rank for rank, state in enumerate(("auth", "down", "stale", "starting", "up", "absent"))}
 
 
@@ -53,7 +57,7 @@ COLUMNS: tuple[Column[SourceRow], ...] = (
     Column("failures", "failed", 6, _failures, rank=4),
     Column("rejected", "odd", 5, _rejected, rank=6),
     Column("address", "ADDRESS", 22, lambda s, c, w: (s.address or "-", DIM), rank=7, left=True, grow=20, gap=2),
-    Column("detail", "WHAT TO DO", 14, lambda s, c, w: (reason(s), WARN), rank=2, left=True, grow=90, gap=2),
+    Column("detail", "WHAT TO DO", 14, _told, rank=2, left=True, grow=90, gap=2),
 )
 
 
@@ -78,6 +82,7 @@ def _detail(source: SourceRow, scene: Scene) -> list[tuple[str, str]]:
         ("polls", polls),
         ("failed", f"{source.failures} polls"),
         ("odd", f"{source.rejected} lines or fields of the last poll could not be read"),
+        ("counts", source.note or ("part of totals" if source.counts else "part of no total")),
     ]
     if own := own_cost(scene.view):
         lines.append(("infertop itself", own))
