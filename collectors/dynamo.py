@@ -141,5 +141,6 @@ FRONT_END_KIND = Kind(
         confirm=_front_end,
         default_ports=(8000,),
         port_options=("--http-port",),
+        fronts=(KIND.name,),
     ),
 )

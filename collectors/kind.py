@@ -63,7 +63,9 @@ class Server:
 
     `command` is searched in the arguments joined by spaces. `confirm` sees an answer's status, headers (lower-case
     names) and body, and says whether only this kind answers so. The first of `model_options` that is given names the
-    model, else the word after `model_after`. `runs` are kinds whose servers it starts itself as its workers.
+    model, else the word after `model_after`. `runs` are kinds whose servers it starts itself as its workers, `fronts`
+    those that work for it and are started apart from it. `further_ports` are (option of the source, option of the
+    command, port without it) of what else its collector asks.
     """
 
     kind: str
@@ -75,6 +77,8 @@ class Server:
     model_options: tuple[str, ...] = ()
     model_after: str = ""
     runs: tuple[str, ...] = ()
+    fronts: tuple[str, ...] = ()
+    further_ports: tuple[tuple[str, str, int], ...] = ()
 
     def matches(self, argv: Sequence[str]) -> bool:
         """Say whether this command starts the server."""
@@ -82,13 +86,21 @@ class Server:
 
     def port(self, argv: Sequence[str]) -> int | None:
         """Return the port that the command names, None where it names none."""
-        said = _option(_words(argv), self.port_options)
-        return int(said) if said and said.isascii() and said.isdigit() and 0 < int(said) < 65536 else None
+        return _port(_option(_words(argv), self.port_options))
+
+    def further(self, argv: Sequence[str]) -> dict[str, int]:
+        """Return the further ports of a server that was started so, by the options of its source."""
+        words = _words(argv)
+        return {own: _port(_option(words, (name,))) or usual for own, name, usual in self.further_ports}
 
     def model(self, argv: Sequence[str]) -> str | None:
         """Return the name under which the command serves its model, None where it does not say."""
         words = _words(argv)
         return _option(words, self.model_options) or _word_after(words, self.model_after)
+
+
+def _port(said: str | None) -> int | None:
+    return int(said) if said and said.isascii() and said.isdigit() and 0 < int(said) < 65536 else None
 
 
 def _words(argv: Sequence[str]) -> list[str]:

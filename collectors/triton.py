@@ -219,5 +219,6 @@ KIND = Kind(
         confirm=_confirm,
         default_ports=(8002,),
         port_options=("--metrics-port",),
+        further_ports=((HTTP_PORT.name, "--http-port", 8000),),
     ),
 )

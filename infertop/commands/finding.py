@@ -102,11 +102,13 @@ class Finding:
         """Read what was found; what is configured under this name, or at this place, by now is not touched."""
         roster = self._roster
         known = roster.configs.get(found.name)
-        config = as_its_kind(SourceConfig(found.kind, found.name, found.url, roster.interval), own_interval=False)
+        made = SourceConfig(found.kind, found.name, found.url, roster.interval, options=dict(found.options))
         if known is None:
-            await roster.add_found(config, found.pid)
+            await roster.add_found(as_its_kind(made, own_interval=False), found.pid)
         elif found.name in roster.pids:
-            await roster.move_found(found.name, found.url, found.pid)
+            await roster.move_found(found.name, found.url, found.pid, made.options)
+        if found.workers and found.name in roster.pids:
+            roster.pids[found.name] = (*roster.pids[found.name], *found.workers)
 
 
 def _no_amd() -> str:

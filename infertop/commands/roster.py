@@ -74,7 +74,9 @@ class Roster:
             self._add(config, made or self._collector(config))
             self._changed()
 
-    async def move_found(self, name: str, url: str, pid: int | None) -> None:
+    async def move_found(
+        self, name: str, url: str, pid: int | None, options: Mapping[str, object] | None = None
+    ) -> None:
         """Go on reading a server that was found before, and still counts as found, where it is now.
 
         What it said stays its own.
@@ -83,8 +85,9 @@ class Roster:
             if name not in self.pids:
                 return
             self.pids[name] = (pid,) if pid else ()
-            if self.configs[name].url != url:
-                config = replace(self.configs.pop(name), url=url)
+            before, said = self.configs[name], dict(options or {})
+            if (before.url, before.options) != (url, said):
+                config = replace(self.configs.pop(name), url=url, options=said)
                 await self.polling.remove(name)
                 self._add(config, self._collector(config))
                 self._changed()

@@ -103,7 +103,7 @@ async def ask(candidate: Candidate, outcome: Outcome, probe: Probe, tls: Tls | N
 
 def found(candidate: Candidate, pattern: Pattern, base: str, detail: str = "") -> Found:
     """Return what was found at a candidate's port, without a name as yet."""
-    return Found("", pattern.kind, base, candidate.key.pid, candidate.model, candidate.gpus, detail)
+    return Found("", pattern.kind, base, candidate.key.pid, candidate.model, candidate.gpus, detail, candidate.options)
 
 
 async def _instead_of_http(candidate: Candidate, tls: Tls | None) -> str:

@@ -11,10 +11,12 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from infertop.engine.asking import Answer, Outcome, Probe, Tls, ask, http_probe, speaks_tls
-from infertop.engine.candidates import Candidate, Candidates, Key, candidates, is_engine_container
+from infertop.engine.candidate import Server
+from infertop.engine.candidates import Candidate, Candidates, Key, candidates
 from infertop.engine.containers import Container
 from infertop.engine.docker import Docker
 from infertop.engine.found import Discovered, Found, Searched
+from infertop.engine.in_containers import is_engine_container
 from infertop.engine.machine import Machine
 from infertop.engine.pattern import Pattern
 from infertop.engine.processes import Scan
@@ -70,7 +72,7 @@ class Discovery:
         ports = [each for each in survey.ports if not places.has(each)]
         self._outcomes = {each.key: self._outcomes.get(each.key, Outcome()) for each in ports}
         await self._ask_all([each for each in ports if not self._outcomes[each.key].settled])
-        self._refresh(ports)
+        self._refresh(ports, survey.servers)
         present = self._present()
         said = report(ports, self._outcomes, present, survey, places.left_out)
         return Discovered(present, (*said, *((self._docker.searched,) if self._docker else ())))
@@ -106,12 +108,18 @@ class Discovery:
 
         await asyncio.gather(*(gated(each) for each in ports))
 
-    def _refresh(self, ports: Sequence[Candidate]) -> None:
+    def _refresh(self, ports: Sequence[Candidate], servers: Sequence[Server]) -> None:
         """Bring the GPUs of the engines up to date, and name the new ones once all that stayed are known."""
+        read = {outcome.found.pid for outcome in self._outcomes.values() if outcome.found is not None}
+        unread = [each for each in servers if each.process.pid not in read]
         for each in ports:
             outcome = self._outcomes[each.key]
-            if outcome.found is not None:
-                outcome.found = replace(outcome.found, gpus=each.gpus or outcome.found.gpus)
+            if (found := outcome.found) is not None:
+                fronts = next((own.fronts for own in self._patterns if own.kind == found.kind), ())
+                workers = [server for server in unread if server.pattern.kind in fronts]
+                gpus = each.gpus or tuple(sorted({gpu for server in workers for gpu in server.gpus}))
+                pids = tuple(server.process.pid for server in workers)
+                outcome.found = replace(found, gpus=gpus or found.gpus, workers=pids)
         for naming in (self._as_before, self._as_moved, self._as_new):
             for outcome in self._outcomes.values():
                 new = outcome.found

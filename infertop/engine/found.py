@@ -12,8 +12,7 @@ class Found:
 
     `pid` is its server process and `gpus` the UUIDs its processes are on, as far as both are known. `detail` is a
     sentence where something is odd (it asks for a key), else empty. `options` are those of its kind that its command
-    says. `workers` are further processes that work for it without being its children. One that is `alone` is read in
-    place of what it passes on.
+    says. `workers` are servers that work for it without being its children, and cannot be read themselves.
     """
 
     name: str
@@ -23,9 +22,8 @@ class Found:
     model: str | None = None
     gpus: tuple[str, ...] = ()
     detail: str = ""
-    options: Mapping[str, int | str] = field(default_factory=dict)
+    options: Mapping[str, int] = field(default_factory=dict)
     workers: tuple[int, ...] = ()
-    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ class Pattern(Protocol):
         """Kinds whose servers it starts itself as its workers: below it they are no sources of their own."""
         ...
 
+    @property
+    def fronts(self) -> tuple[str, ...]:
+        """Kinds whose servers work for it though it does not start them: those that cannot be read are its own."""
+        ...
+
     def matches(self, argv: Sequence[str]) -> bool:
         """Say whether this command starts the engine's server (not a worker that the server starts)."""
         ...
@@ -48,6 +53,10 @@ class Pattern(Protocol):
 
     def model(self, argv: Sequence[str]) -> str | None:
         """Return the name under which a matching command serves its model, None where it does not say."""
+        ...
+
+    def further(self, argv: Sequence[str]) -> Mapping[str, int]:
+        """Return the further ports of a server with this command, by the options of its source that name them."""
         ...
 
     @property
@@ -79,6 +88,11 @@ def server_of(chain: Sequence[Process], patterns: Sequence[Pattern]) -> tuple[Pr
                 found = first_alike(chain[depth:]), pattern
                 break
     return found
+
+
+def default_ports(patterns: Sequence[Pattern]) -> tuple[int, ...]:
+    """Return the ports that are usual for any of them."""
+    return tuple(dict.fromkeys(port for pattern in patterns for port in pattern.default_ports))
 
 
 def program(process: Process) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from infertop.engine.asking import Outcome
 from infertop.engine.candidates import Candidate, Candidates, Key
@@ -11,8 +12,8 @@ from infertop.engine.pattern import program
 from infertop.engine.processes import Process
 from infertop.readings.safe import safe
 
-_MOST_PORTS = 40
-_MOST_PIDS = 5
+_MOST_LINES = 20
+_MOST_LISTED = 5
 _NAME_IT = "if it is an engine, name it: --source KIND=URL"
 
 
@@ -33,11 +34,7 @@ def report(
         yield Searched(engine.kind, engine.url, True, engine.detail or engine.model or "")
     missing = [each for each in ports if outcomes[each.key].found is None]
     yield from (_expected(each, outcomes[each.key]) for each in missing if each.expected)
-    others = [each for each in missing if not each.expected]
-    for each in others[:_MOST_PORTS]:
-        yield Searched("port", _address(each), False, _other(each, outcomes[each.key]))
-    if len(others) > _MOST_PORTS:
-        yield Searched("ports", f"{len(others) - _MOST_PORTS} more", False, "asked, and none answers like an engine")
+    yield from _others([each for each in missing if not each.expected], outcomes)
     for sentence in left_out:
         yield Searched("containers", "", False, sentence)
     yield from _strays(survey.strays, {each.pid for each in present})
@@ -60,9 +57,19 @@ def _expected(each: Candidate, outcome: Outcome) -> Searched:
     return Searched(kind, address, False, detail)
 
 
-def _other(each: Candidate, outcome: Outcome) -> str:
-    answers = "answers no HTTP" if outcome.said == "nothing" else f"answers {outcome.said}, and like no engine"
-    return f"{safe(each.where, 80)} {answers}: {_NAME_IT}"
+def _others(ports: Iterable[Candidate], outcomes: Mapping[Key, Outcome]) -> Iterator[Searched]:
+    """Yield the ports that were asked in vain, those of a process that answer alike in one line."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for each in ports:
+        alike.setdefault((each.where, outcomes[each.key].said), []).append(each.key.authority)
+    for (where, said), authorities in islice(alike.items(), _MOST_LINES):
+        one, many = ("answers", "port") if len(authorities) == 1 else ("answer", "ports")
+        answer = f"{one} no HTTP" if said == "nothing" else f"{one} {said}, and like no engine"
+        yield Searched(many, _listed(authorities), False, f"{safe(where, 80)}, {answer}: {_NAME_IT}")
+    if len(alike) > _MOST_LINES:
+        yield Searched(
+            "ports", f"of {len(alike) - _MOST_LINES} more processes", False, "asked: none answers like an engine"
+        )
 
 
 def _address(each: Candidate) -> str:
@@ -99,5 +106,5 @@ def _strays(strays: Mapping[int, tuple[Process, ...]], servers: set[int | None])
 
 def _listed(names: Iterable[str]) -> str:
     each = list(names)
-    more = f" and {len(each) - _MOST_PIDS} more" if len(each) > _MOST_PIDS else ""
-    return ", ".join(each[:_MOST_PIDS]) + more
+    more = f" and {len(each) - _MOST_LISTED} more" if len(each) > _MOST_LISTED else ""
+    return ", ".join(each[:_MOST_LISTED]) + more

@@ -152,7 +152,7 @@ async def test_it_looks_every_ten_seconds_and_at_once_where_a_process_came_to_a_
 async def awaited(condition: Callable[[], bool]) -> None:
     """Wait for what a thread is asked meanwhile; the clock stands still."""
     end = time.monotonic() + 20
-    while not condition():  # noqa: ASYNC110 - it is a thread's answer that is waited for
+    while not condition():
         assert time.monotonic() < end
         await asyncio.sleep(0)
 

@@ -300,9 +300,9 @@ async def test_the_report_says_what_was_looked_for_and_what_to_do(discovery, wor
         Searched("engines", "listening ports: 1, processes: 2", False, "start one, or name it: --source KIND=URL"),
         Searched(
             "port",
-            "http://127.0.0.1:5000",
+            "127.0.0.1:5000",
             False,
-            "process 10 (python) answers HTTP 404, and like no engine: if it is an engine, name it: --source KIND=URL",
+            "process 10 (python), answers HTTP 404, and like no engine: if it is an engine, name it: --source KIND=URL",
         ),
     )
     world.start(20, "vllm serve acme/tiny --port 8000")
