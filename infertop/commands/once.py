@@ -44,7 +44,10 @@ async def read(setup: Setup) -> Overview:
         with suppress(TimeoutError):
             async with asyncio.timeout(MOST_SECONDS):
                 await _twice(session)
-        await session.tick()
+        for _ in range(2):  # who counts what is known when the history has what was polled
+            if session.recorder is not None:
+                await asyncio.to_thread(session.recorder.flush, 1.0)
+            await session.tick()
         if session.recorder is not None:
             await asyncio.to_thread(session.recorder.flush, 1.0)
         return overview(session.facts())

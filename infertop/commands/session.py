@@ -78,6 +78,9 @@ class Session:
         if self.store.mode is Mode.VIEWER:
             self.watch.marks.paused = True
             self.viewing = await Viewing.open(self.store, self.state, self.watch, self.pricing, self.choosing, now)
+            if self.viewing is not None and await self.choosing.look(self.pricing.prices, now):
+                self.viewing.settings_changed()
+                await self.viewing.look(now)
             return
         if self.recording is not None:
             self.watch.marks.paused = not self.setup.demo
