@@ -34,6 +34,7 @@ TABLE = Table(
     started="process_start_time_seconds",
     rules=(
         Rule("requests", ("request_success_total", "request_finish_total")),
+        Rule("answers", ("request_finish_total",), {"finished_reason": ".+"}, keep={"finished_reason": "reason"}),
         Rule("requests_failed", ("request_failure_total",)),
         Rule("prompt_tokens", ("prompt_tokens_total",)),
         Rule("output_tokens", ("generation_tokens_total",)),

@@ -41,6 +41,7 @@ TABLE = Table(
     started="process_start_time_seconds",
     rules=(
         Rule("requests", _ENDED, dict.fromkeys(_REASON, f"(?!(?:{_GIVEN_UP})$).*")),
+        *(Rule("answers", _ENDED, {label: f"(?!(?:{_GIVEN_UP})$).+"}, keep={label: "reason"}) for label in _REASON),
         *(Rule("requests_aborted", _ENDED, {label: _GIVEN_UP}) for label in _REASON),
         Rule("requests_failed", ("request_error_total",), {"http_code": "4.."}, labels={"reason": "4xx"}),
         Rule("requests_failed", ("request_error_total",), {"http_code": "5.."}, labels={"reason": "5xx"}),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _CACHE_COUNTERS = ("cached_tokens", "prefix_cache_queries", "prefix_cache_hits")
 _BLOCK_SIZE = re.compile(rb'cache_config_info\{(?:[^}]*,)?block_size="(\d{1,6})"')
+_ENDED, _WHY = ("vllm:request_success_total",), {"finished_reason": "reason"}
 _API, _API_ONLY = "/v1/.*", b"# TYPE http_requests_total "
 _OTHERS = (b"# TYPE nv_", b"# TYPE dynamo_", b"# TYPE request_predict_seconds ", b"kserve_vllm")
 
@@ -41,14 +42,10 @@ TABLE = Table(
     started="process_start_time_seconds",
     rules=(
         Rule("requests", ("vllm:request_params_n_count", "vllm:request_success_total")),
+        Rule("answers", _ENDED, {"finished_reason": "(?!(?:abort|error)$).+"}, keep=_WHY),
         Rule("requests_failed", ("http_requests_total",), {"handler": _API, "status": "4.."}, labels={"reason": "4xx"}),
         Rule("requests_failed", ("http_requests_total",), {"handler": _API, "status": "5.."}, labels={"reason": "5xx"}),
-        Rule(
-            "requests_failed",
-            ("vllm:request_success_total",),
-            {"finished_reason": "error"},
-            labels={"reason": "error"},
-        ),
+        Rule("requests_failed", _ENDED, {"finished_reason": "error"}, labels={"reason": "error"}),
         Rule("requests_failed", ("vllm:admission_rejections_total",), keep={"reason": "reason"}),
         Rule("prompt_tokens", ("vllm:prompt_tokens_total",)),
         Rule(

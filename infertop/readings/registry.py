@@ -96,6 +96,7 @@ METRICS: dict[str, Metric] = {
         # a page (versions, handlers, reasons) that make up one counter: whoever reads adds them. `provider` is who
         # serves it where a gateway tells: such counters are for live rates, the ledger is made of its statements.
         Metric("requests", _C, "requests", "requests finished", (*_SERVED, "reason")),
+        Metric("answers", _C, "answers", "answers finished, of which a request may have several", (*_ENGINE, "reason")),
         Metric("requests_failed", _C, "requests", "requests that ended in an error", (*_SERVED, "reason")),
         Metric("requests_aborted", _C, "requests", "requests given up by the client", _ENGINE),
         Metric("prompt_tokens", _C, "tokens", "prompt tokens, cached ones included", _SERVED),

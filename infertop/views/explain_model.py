@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from infertop.readings.registry import METRICS, TOKEN_CLASSES
 from infertop.readings.safe import safe
 from infertop.views.explain_cost import cost_figures
@@ -51,7 +53,8 @@ def model_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
         **{column: _reading(row, column, *how) for column, *how in _READINGS},
         **{column: _latency(row, column, *how) for column, *how in _LATENCIES},
         "cache_hit_ratio": Explained("hits", _hits(row)),
-        "failed_by_reason": Explained("failed, by reason", _by_reason(row)),
+        "failed_by_reason": Explained("failed, by reason", _by_reason(row.failed_by_reason, "a failure")),
+        "answers_by_reason": Explained("answers, by reason", _by_reason(row.answers_by_reason, "an answer's end")),
         "stuck": Explained("stuck", _stuck(row)),
         "draft_acceptance_ratio": Explained("drafts taken", _drafts(facts, row)),
         "prompt_tokens_per_request": Explained("prompt/req", _length(row, "prompt", row.prompt_tokens_per_request)),
@@ -141,10 +144,10 @@ def _bracket(low: float | None, value: float | None, high: float | None) -> str:
     return f"{middle} ({least} to {most})"
 
 
-def _by_reason(row: ModelRow) -> tuple[str, ...]:
-    if not row.failed_by_reason:
-        return ("unknown: the engine has not told a reason of a failure",)
-    rates = row.failed_by_reason.items()
+def _by_reason(told: Mapping[str, float | None], what: str) -> tuple[str, ...]:
+    if not told:
+        return (f"unknown: the engine has told no reason of {what}",)
+    rates = told.items()
     return tuple(f"{safe(reason, 60)}: {number(rate, 4)}/s" for reason, rate in rates if rate is not None)
 
 

@@ -72,9 +72,9 @@ class Meters:
         rise = self._rise(track for track in chosen if not said_twice(track.series, series))
         return rise.per_second if rise else None
 
-    def failed_by_reason(self, source: str, model: str) -> dict[str, float | None]:
-        """Return the failed requests a second by reason, the most frequent first; what is said twice is left out."""
-        chosen = tuple(self.tracks(source, "requests_failed", model=model))
+    def by_reason(self, source: str, metric: str, model: str) -> dict[str, float | None]:
+        """Return the counters' rise a second by reason, the most frequent first; what is said twice is left out."""
+        chosen = tuple(self.tracks(source, metric, model=model))
         series = [track.series for track in chosen]
         rates: dict[str, float | None] = {}
         for reason in dict.fromkeys(each.label("reason") for each in series):

@@ -21,7 +21,8 @@ def with_load(row: ModelRow, facts: Facts) -> ModelRow:
     return replace(
         row,
         failed_per_second=meters.failed(source, model),
-        failed_by_reason=meters.failed_by_reason(source, model),
+        answers_by_reason=meters.by_reason(source, "answers", model),
+        failed_by_reason=meters.by_reason(source, "requests_failed", model),
         aborted_per_second=meters.rate(source, "requests_aborted", model=model),
         running=meters.total(source, "running", model=model),
         waiting=meters.total(source, "waiting", model=model),

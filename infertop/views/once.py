@@ -104,6 +104,7 @@ def _model(row: ModelRow) -> dict[str, Any]:
             "request": _quantiles(row.request),
             "queue": _quantiles(row.queue),
         },
+        "answers_per_second_by_reason": {reason: _amount(rate) for reason, rate in row.answers_by_reason.items()},
         "failed_per_second": _amount(row.failed_per_second),
         "failed_per_second_by_reason": {reason: _amount(rate) for reason, rate in row.failed_by_reason.items()},
         "aborted_per_second": _amount(row.aborted_per_second),

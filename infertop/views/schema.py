@@ -44,6 +44,11 @@ _QUANTILES = {
 }
 _PER_CLASS = dict.fromkeys(("input", "cache_read", "output"), _AMOUNT)
 
+_BY_REASON = {
+    "type": "object",
+    "additionalProperties": _AMOUNT,
+    "description": "by the engine's words, as far as it has told any",
+}
 _MODEL = _object(
     model=_STRING,
     provider=_STRING,
@@ -54,8 +59,9 @@ _MODEL = _object(
     waiting=_COUNT,
     kv_cache_usage=_RATIO,
     seconds=_object(ttft=_QUANTILES, inter_token=_QUANTILES, request=_QUANTILES, queue=_QUANTILES),
+    answers_per_second_by_reason=_BY_REASON,
     failed_per_second=_AMOUNT,
-    failed_per_second_by_reason={"type": "object", "additionalProperties": _AMOUNT},
+    failed_per_second_by_reason=_BY_REASON,
     aborted_per_second=_AMOUNT,
     preemptions_per_second=_AMOUNT,
     cache_hit_ratio=_RATIO,

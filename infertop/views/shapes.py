@@ -61,7 +61,8 @@ class ModelRow:
     `usd_per_hour` is its all-in cost, `usage_usd_per_hour` the same without idle time, `shadow_margin_usd_per_hour`
     what its shadow price would bring above the all-in cost. `draft_acceptance_ratio` is the share of the tokens that
     speculation proposed which the model accepted, None where it proposed none. `failed_by_reason` are parts of the
-    failures a second, by the engine's words. `prefill_gpu_ratio` and `decode_gpu_ratio` are GPU seconds a second.
+    failures a second, `answers_by_reason` answers finished a second, of which a request may have several, both by the
+    engine's words. `prefill_gpu_ratio` and `decode_gpu_ratio` are GPU seconds a second.
     `asleep` is the share of its ranks whose weights are off the GPU. `stuck` says that what it holds and how much it
     works on was not brought up to date since nothing moved any more.
     """
@@ -81,6 +82,7 @@ class ModelRow:
     tokens_per_second: dict[str, float | None] = field(default_factory=dict)
     requests_per_second: float | None = None
     failed_per_second: float | None = None
+    answers_by_reason: dict[str, float | None] = field(default_factory=dict)
     failed_by_reason: dict[str, float | None] = field(default_factory=dict)
     aborted_per_second: float | None = None
     running: float | None = None
@@ -320,8 +322,8 @@ class ModelPage:
     events: tuple[Event, ...]
     explained: tuple[Explained, ...]
     not_reported: tuple[str, ...] = ()
+    not_shown: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     price_notes: tuple[str, ...] = ()
     prefill_usd_per_hour: float | None = None
     decode_usd_per_hour: float | None = None
-    not_shown: tuple[str, ...] = ()
-    caveats: tuple[str, ...] = ()

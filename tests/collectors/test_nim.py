@@ -14,6 +14,7 @@ def test_the_pages_quantities():
     batch = source("nim").parse(PAGE, 1.0)
     assert totals(batch) == {
         "requests": 48,  # and not 96: the counter by finish reason counts the same ones
+        "answers": 48,
         "requests_failed": 3,
         "prompt_tokens": 26_000,
         "output_tokens": 8_400,

@@ -30,6 +30,7 @@ def test_the_pages_quantities():
     batch = source("trtllm").parse(PAGE, 1.0)
     assert totals(batch) == {
         "requests": 900,
+        "answers": 900,
         "requests_failed": 3,
         "prompt_tokens": 500_000,
         "cached_tokens": 110_000,
@@ -58,6 +59,7 @@ def test_the_names_of_other_versions_and_relays_say_the_same(prefix):
 def test_up_to_1_2_tokens_are_unknown_and_not_zero():
     assert totals(source("trtllm", model="m").parse(OLD, 1.0)) == {
         "requests": 9,
+        "answers": 9,
         "kv_cache_usage": 0.25,
         "prefix_cache_hit_rate": 0.22,
         "ttft_seconds": 9,

@@ -40,7 +40,7 @@ V0 = lines(
 )  # fmt: skip
 V0_SAYS = {
     "running": 2, "waiting": 2, "kv_cache_usage": 0.25, "prefix_cache_hit_rate": 0.5, "preemptions": 3,
-    "prompt_tokens": 500, "output_tokens": 70, "requests": 5, "ttft_seconds": 6, "inter_token_seconds": 64,
+    "prompt_tokens": 500, "output_tokens": 70, "requests": 5, "answers": 4, "ttft_seconds": 6, "inter_token_seconds": 64,
     "request_seconds": 5, "queue_seconds": 5, "prompt_tokens_per_request": 5, "output_tokens_per_request": 5,
 }  # fmt: skip
 # 0.9.2 to 0.10.2 have the old names of the cache beside the new ones.
@@ -122,7 +122,7 @@ OLD_TRT = lines(
     "kv_cache_hit_rate 0.4",
 )  # fmt: skip
 OLD_TRT_SAYS = {
-    "requests": 9, "requests_aborted": 3, "request_seconds": 12, "ttft_seconds": 12, "kv_cache_usage": 0.25,
+    "requests": 9, "answers": 9, "requests_aborted": 3, "request_seconds": 12, "ttft_seconds": 12, "kv_cache_usage": 0.25,
     "prefix_cache_hit_rate": 0.4,
 }  # fmt: skip
 NEW_TRT = lines(
@@ -136,7 +136,7 @@ NEW_TRT = lines(
     'spec_decode_accepted_tokens_total{token_position="0"} 15',
 )  # fmt: skip
 NEW_TRT_SAYS = {
-    "requests": 9, "requests_aborted": 3, "requests_failed": 9, "prompt_tokens": 800, "output_tokens": 90,
+    "requests": 9, "answers": 9, "requests_aborted": 3, "requests_failed": 9, "prompt_tokens": 800, "output_tokens": 90,
     "cached_tokens": 300, "spec_drafted_tokens": 40, "spec_accepted_tokens": 15,
 }  # fmt: skip
 
@@ -217,7 +217,7 @@ def test_nims_bare_names_and_the_engines_own_are_not_added() -> None:
     )  # fmt: skip
     said = {
         "kv_cache_usage": 0.3, "running": 4, "prompt_tokens": 500, "output_tokens": 60, "requests": 8,
-        "requests_failed": 2, "inter_token_seconds": 52,
+        "answers": 8, "requests_failed": 2, "inter_token_seconds": 52,
     }  # fmt: skip
     assert totals(source("nim").parse(own.encode(), 1.0)) == said
     assert totals(source("nim").parse((own + HIDDEN).encode(), 1.0)) == said

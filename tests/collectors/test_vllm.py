@@ -9,6 +9,7 @@ from tests.collectors.reading import answering, labels, payload, source, totals
 # Pages of 0.8.5 to 0.33.0 were rendered from one made-up load; that of 0.32.0 is of a real server.
 QUANTITIES = {
     "requests": 100,
+    "answers": 98,  # and 2 given up
     "prompt_tokens": 40_000,
     "cached_tokens": 16_000,
     "output_tokens": 4_800,
@@ -29,7 +30,8 @@ QUANTITIES = {
 BLOCKS = {"cached_tokens": 256_000, "prefix_cache_queries": 640_000, "prefix_cache_hits": 256_000}
 NEWER = {"asleep": 0, "requests_failed": 0}
 REAL = {
-    "requests": 2_799,  # 3,048 choices
+    "requests": 2_799,
+    "answers": 3_048,
     "requests_failed": 376,
     "prompt_tokens": 539_721,
     "cached_tokens": 21_376,
@@ -94,6 +96,7 @@ def test_the_names_of_engine_v0_are_read_and_what_it_does_not_count_is_absent():
         "prompt_tokens": 500,
         "output_tokens": 70,
         "requests": 9,
+        "answers": 9,
         "inter_token_seconds": 9,
     }
     assert labels(batch, "prompt_tokens") == {(("model", "m"),)}

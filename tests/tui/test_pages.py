@@ -260,6 +260,13 @@ def test_failures_are_shown_by_reason_and_what_clients_gave_up_beside_them(size)
     assert "\x1b[2J" not in screen
 
 
+def test_requests_are_shown_by_why_their_answers_ended():
+    screen = of_model(answers_by_reason={"stop": 3.1, "length": 0.3, "repetition": 0.0})[1]
+    assert re.search(r" stop +3\.10", screen)
+    assert re.search(r" length +0\.30", screen)
+    assert "repetition" not in screen
+
+
 def test_gpu_time_by_phase_is_shown_where_the_engine_measures_it():
     assert "GPU prefill" not in of_model()[1]
     screen = of_model(prefill_gpu_ratio=0.21, decode_gpu_ratio=0.6)[1]

@@ -53,6 +53,7 @@ _MORE: dict[str, Any] = {
     "usd_per_million": classes,
     "tokens_per_second": classes,
     "totals": st.dictionaries(st.sampled_from(["requests", "input", "output", "usd"]), figures),
+    "answers_by_reason": st.dictionaries(names, figures, max_size=3),
     "failed_by_reason": st.dictionaries(names, figures, max_size=3),
     "marked": st.booleans(),
     "price_default": st.booleans(),

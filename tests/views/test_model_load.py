@@ -40,6 +40,18 @@ def test_failures_are_told_by_reason_the_most_frequent_first() -> None:
     assert (row.failed_per_second, row.aborted_per_second) == (4.0, 2.0)
 
 
+def test_answers_are_told_by_why_they_ended() -> None:
+    world = World()
+    for second in range(31):
+        said = [
+            (Series.of("answers", model=LLAMA, reason=why), n * second) for why, n in (("length", 0.5), ("stop", 3.0))
+        ]
+        world.poll(batch(VLLM, START + second, [*said, (Series.of("requests", model=LLAMA), 2.0 * second)]))
+    row = only(world)
+    assert list(row.answers_by_reason.items()) == [("stop", 3.0), ("length", 0.5)]
+    assert row.requests_per_second == 2.0
+
+
 def test_what_a_queues_limit_turned_away_is_not_added_to_the_servers_own_count_of_it() -> None:
     row = failing({"5xx": 5.0, "max_num_queued_reqs": 5.0, "error": 5.0})
     assert row.failed_per_second == 5.0
@@ -139,4 +151,4 @@ def test_a_standstill_is_explained() -> None:
     said = explain(facts, "models", f"{VLLM}\t{LLAMA}", "stuck")
     assert said.lines[0] == "2 are said to run, and no counter moved for 30 s while its GPUs were idle"
     failures = explain(facts, "models", f"{VLLM}\t{LLAMA}", "failed_by_reason")
-    assert failures.lines == ("unknown: the engine has not told a reason of a failure",)
+    assert failures.lines == ("unknown: the engine has told no reason of a failure",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from infertop.views.shapes import ModelPage, ModelRow, Quantiles, Stacked
 from infertop.views.text import safe
 from tui import format as fmt
@@ -108,8 +110,9 @@ def _tokens(row: ModelRow) -> Block:
             *(line(name, fmt.count(rates.get(key)), fmt.count(totals.get(key))) for key, name in shown),
             line("all", fmt.count(tokens(row)), style=BOLD),
             line("requests", fmt.rate(row.requests_per_second), fmt.count(totals.get("requests"))),
+            *(line(f" {safe(reason, 10)}", fmt.rate(rate)) for reason, rate in _reasons(row.answers_by_reason)),
             line("failed", fmt.rate(row.failed_per_second)),
-            *(line(f" {safe(reason, 10)}", fmt.rate(rate)) for reason, rate in _failures(row)),
+            *(line(f" {safe(reason, 10)}", fmt.rate(rate)) for reason, rate in _reasons(row.failed_by_reason)),
             line("aborted", fmt.rate(row.aborted_per_second)),
             line("prompt/req", fmt.count(row.prompt_tokens_per_request)),
             line("output/req", fmt.count(row.output_tokens_per_request)),
@@ -118,9 +121,9 @@ def _tokens(row: ModelRow) -> Block:
     )
 
 
-def _failures(row: ModelRow) -> list[tuple[str, float]]:
-    """Return the reasons of failures that there were, as many as there is room for."""
-    return [(reason, rate) for reason, rate in row.failed_by_reason.items() if fmt.known(rate) and rate > 0][:_REASONS]
+def _reasons(told: Mapping[str, float | None]) -> list[tuple[str, float]]:
+    """Return the reasons that there were in the window, as many as there is room for."""
+    return [(reason, rate) for reason, rate in told.items() if fmt.known(rate) and rate > 0][:_REASONS]
 
 
 def _load(row: ModelRow) -> Block:

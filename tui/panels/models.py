@@ -133,9 +133,9 @@ def _trend(entry: Entry, scene: Scene, width: int) -> Cell:
     row = entry.row
     if row.state != "up":
         return aged(row.state, row.age_seconds), DIM
-    return spark(row.trend, width), scene.look.letter(row.model)
     if fmt.known(row.asleep) and row.asleep >= 1:
         return "asleep", DIM
+    return spark(row.trend, width), scene.look.letter(row.model)
 
 
 def _mark(entry: Entry, scene: Scene, width: int) -> Cell:
