@@ -96,6 +96,7 @@ _SHOWN_ONLY = frozenset(
     (
         *("running", "waiting", "kv_cache_usage", "asleep", "batches", "preemptions", "queue_seconds_total"),
         *("prefix_cache_queries", "prefix_cache_hits", "spec_drafted_tokens", "spec_accepted_tokens"),
+        *("prefix_cache_hit_rate", "spec_acceptance", "answers"),
         *("request_seconds_total", "prefill_seconds_total", "decode_seconds_total"),
         *("request_seconds_quantile", "queue_seconds_quantile"),
     )
