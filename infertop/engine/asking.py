@@ -20,7 +20,7 @@ from infertop.engine.found import Found
 from infertop.engine.http import Http
 from infertop.engine.pattern import Pattern
 
-PROBE_SECONDS = 2.0
+PROBE_SECONDS = 1.5
 _PROBE_BYTES = 4 * 2**20
 _TRIES = 3
 _KEY_WANTED = "it asks for a key: name it in a [[source]] with its url and key_env"
@@ -78,7 +78,6 @@ async def speaks_tls(host: str, port: int) -> bool:
 async def ask(candidate: Candidate, outcome: Outcome, probe: Probe, tls: Tls | None) -> None:
     """Ask a port once, and put what came into `outcome`."""
     base = f"http://{candidate.key.authority}"
-    outcome.tries += 1
     final, loading = True, False
     for path in dict.fromkeys(path for pattern in candidate.patterns for path in pattern.probe_paths):
         try:
@@ -97,6 +96,7 @@ async def ask(candidate: Candidate, outcome: Outcome, probe: Probe, tls: Tls | N
             outcome.found = found(candidate, candidate.patterns[0], base, _KEY_WANTED)
         loading = loading or status >= 500
         final = final and status < 500
+    outcome.tries += 1  # at the end: one that was cut short is asked again as if it had not been
     waits = candidate.expected or (loading and len(candidate.patterns) == 1)
     outcome.settled = final or (outcome.tries >= _TRIES and not waits)
 

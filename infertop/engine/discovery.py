@@ -27,6 +27,9 @@ __all__ = ["Answer", "Discovered", "Discovery", "Found", "Probe", "Searched", "h
 
 _SCAN_SECONDS = 5.0
 _AT_ONCE = 8
+# A look lasts so long at most, as somebody may wait for the first; asking itself has the least at least.
+_LOOK_SECONDS = 2.5
+_LEAST_SECONDS = 1.0
 
 
 class Discovery:
@@ -60,7 +63,7 @@ class Discovery:
 
     async def look(self, gpu_processes: Mapping[int, Sequence[str]], configured: Iterable[str] = ()) -> Discovered:
         """Look once. `gpu_processes` are the GPUs of each process; ports of the `configured` URLs are left out."""
-        urls = tuple(configured)
+        began, urls = asyncio.get_running_loop().time(), tuple(configured)
         containers = await self._docker.look() if self._docker else ()
         try:
             survey, places = await self._worker.call(
@@ -71,7 +74,8 @@ class Discovery:
             return Discovered(self._present(), (Searched("engines", "processes and ports", False, sentence),))
         ports = [each for each in survey.ports if not places.has(each)]
         self._outcomes = {each.key: self._outcomes.get(each.key, Outcome()) for each in ports}
-        await self._ask_all([each for each in ports if not self._outcomes[each.key].settled])
+        left = max(_LEAST_SECONDS, _LOOK_SECONDS - (asyncio.get_running_loop().time() - began))
+        await self._ask_all([each for each in ports if not self._outcomes[each.key].settled], left)
         self._refresh(ports, survey.servers)
         present = self._present()
         said = report(ports, self._outcomes, present, survey, places.left_out)
@@ -99,14 +103,23 @@ class Discovery:
         now = self._scan()
         return candidates(now, self._patterns, gpu_processes, self._own_pid, containers), Taken(now, configured)
 
-    async def _ask_all(self, ports: Sequence[Candidate]) -> None:
+    async def _ask_all(self, ports: Sequence[Candidate], seconds: float) -> None:
+        """Ask, those first where an engine is expected; what is not asked within `seconds` is left to the next look."""
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def gated(each: Candidate) -> None:
             async with gate:
                 await ask(each, self._outcomes[each.key], self._probe, self._tls)
 
-        await asyncio.gather(*(gated(each) for each in ports))
+        first = sorted(ports, key=lambda each: (not each.expected, self._outcomes[each.key].tries))
+        tasks = [asyncio.create_task(gated(each)) for each in first]
+        if tasks:
+            done, left = await asyncio.wait(tasks, timeout=seconds)
+            for each in left:
+                each.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            for task in done:
+                task.result()  # a bug is loud
 
     def _refresh(self, ports: Sequence[Candidate], servers: Sequence[Server]) -> None:
         """Bring the GPUs of the engines up to date, and name the new ones once all that stayed are known."""
