@@ -39,7 +39,7 @@ def plain(view: Overview) -> str:
 
 
 _MODELS = ("MODEL", "SOURCE", "$/H", "IN/S", "CACHED/S", "OUT/S", "REQ/S", "$/REQ", "$/1M", "RUNNING", "WAITING", "AGE")
-_GPUS = ("GPU", "NAME", "UTIL", "MEM GB", "OF GB", "WATTS", "$/H", "IDLE", "PRICE", "MODEL")
+_GPUS = ("GPU", "NAME", "UTIL", "MEM GB", "OF GB", "WATTS", "LIMIT", "HELD DOWN BY", "$/H", "IDLE", "PRICE", "MODEL")
 _DEPLOYMENTS = ("DEPLOYMENT", "KIND", "$/H", "$/1M", "USE", "BREAK-EVEN", "COUNTS", "VERDICT")
 _BUDGETS = ("BUDGET", "PERIOD", "SPENT", "OF", "SHARE", "NOW/H", "LEVEL")
 _SOURCES = ("SOURCE", "STATE", "AGE", "DETAIL")
@@ -69,7 +69,9 @@ def _gpu(row: GpuRow) -> Sequence[str]:
         _share(row.utilization),
         _gigabytes(row.memory_used_bytes),
         _gigabytes(row.memory_total_bytes),
-        _number(row.power_watts, 0),
+        _number(row.power_watts, 0) if row.power_share_watts is None else "~" + _number(row.power_share_watts, 0),
+        _number(row.power_limit_watts, 0),
+        _UNKNOWN if row.throttle_notes is None else safe(row.throttled, _NAME_WIDTH) or "nothing",
         _usd(row.usd_per_hour),
         _usd(row.idle_usd_per_hour),
         "default" if row.price_default else safe(row.price_source, _NAME_WIDTH) or "none",

@@ -175,3 +175,21 @@ def test_a_mig_instance_is_known_by_its_profile_and_has_its_part_of_the_power():
     assert " 5:0 MIG 3g.20gb " in screen
     assert "140 W, its part of what its GPU draws, 3 of 7 slices" in screen
     assert "MIG instance of  GPU-5" in screen
+
+
+def test_another_machines_gpu_is_named_with_its_machine_and_without_its_packaging():
+    far = replace(sample.GPUS[5], index="node1:1", name="NVIDIA A100-SXM4-40GB", meter="DCGM", power_limit_watts=None)
+    made = desk(replace(sample.RICH, gpus=(far,)))
+    made.view_page(3)
+    screen = text(made, (80, 24))
+    assert "node1:1 A100 " in screen
+    assert "power            327 W," in screen
+
+
+def test_a_gpu_that_nothing_holds_down_says_so_and_one_that_does_not_tell_does_not():
+    free, silent = replace(sample.GPUS[0], throttle_notes=()), replace(sample.GPUS[1], uuid="GPU-1")
+    lines = text(desk(replace(sample.RICH, gpus=(free, silent))), (140, 40)).split("\n")
+    (first,) = [line for line in lines if line.startswith(" 0 H100")]
+    (second,) = [line for line in lines if line.startswith(" 1 H100")]
+    assert " nothing " in first
+    assert " nothing " not in second

@@ -49,7 +49,8 @@ def _watts(gpu: GpuRow) -> str:
     if fmt.known(gpu.power_share_watts):
         part = f", {gpu.slices[0]} of {gpu.slices[1]} slices" if gpu.slices else ""
         return f"{fmt.count(gpu.power_share_watts)} W, its part of what its GPU draws{part}"
-    return f"{fmt.count(gpu.power_watts)} W of {fmt.count(gpu.power_limit_watts)} W ({of_limit(gpu)})"
+    limit = f" of {fmt.count(gpu.power_limit_watts)} W ({of_limit(gpu)})" if fmt.known(gpu.power_limit_watts) else ""
+    return f"{fmt.count(gpu.power_watts)} W{limit}"
 
 
 def _held_down(gpu: GpuRow) -> str:

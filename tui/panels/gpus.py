@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from infertop.views.shapes import GpuRow
@@ -13,6 +14,7 @@ from tui.themes import BOLD, DIM, OK, PLAIN, WARN
 from tui.widgets.spark import bar
 from tui.widgets.table import Cell, Column
 
+_PACKAGING = re.compile(r"[- ](?:SXM\d?|PCIe|HBM\w{0,3}|\d{1,3}GB)\b")
 _LAZY = 0.1
 _WASTEFUL = 0.5
 
@@ -23,7 +25,10 @@ def short_name(gpu: GpuRow) -> str:
     for vendor in ("NVIDIA ", "GeForce ", "AMD "):
         name = name.removeprefix(vendor)
     _, mig, profile = name.partition(" MIG ")
-    return f"{gpu.index} {mig.lstrip()}{profile}" if gpu.parent and mig else f"{gpu.index} {name}"
+    if gpu.parent and mig:
+        return f"{gpu.index} {mig.lstrip()}{profile}"
+    # Another machine's name stands before the index, and takes the room of what the column of memory says as well.
+    return f"{gpu.index} {_PACKAGING.sub('', name) if ':' in gpu.index else name}"
 
 
 def gpus(scene: Scene) -> list[GpuRow]:
@@ -58,7 +63,9 @@ def _price(gpu: GpuRow, scene: Scene, width: int) -> Cell:
 
 
 def _throttled(gpu: GpuRow, scene: Scene, width: int) -> Cell:
-    return (gpu.throttled, WARN) if gpu.throttled else ("-", DIM)
+    if gpu.throttled:
+        return gpu.throttled, WARN
+    return ("-" if gpu.throttle_notes is None else "nothing"), DIM
 
 
 def _mark(gpu: GpuRow, scene: Scene, width: int) -> Cell:
