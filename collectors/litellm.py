@@ -2,7 +2,7 @@
 
 Wire format: litellm/integrations/prometheus.py and types/integrations/prometheus.py of BerriAI/litellm. What decides:
 
-- It passes on what providers and engines serve, who count it too: by default it tells who spent, and is in no total.
+- It passes on what providers and engines serve. Where they are read too it tells who spent, and is in no total.
 - Its page is large, so that only the samples that are needed are asked for (`name[]`) and it is read as it comes; with
   several workers that filter gives nothing, and the whole page is read.
 - Lines come and go (_litellm_lines.py): what is told here are increases since infertop began to read.
@@ -111,7 +111,7 @@ def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
 
 KIND = Kind(
     name="litellm",
-    help="LiteLLM proxy: requests, tokens and spend by model, key, team and user; in no total unless counts = true",
+    help="LiteLLM proxy: requests, tokens and spend by model, key, team and user; counts what nobody else tells",
     make=lambda config, http, _clock: LiteLlm(config, needed(config, http)),
     least_seconds=_REFRESH_SECONDS,
     gateway=True,
