@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields
+from operator import attrgetter
 from typing import Protocol
 
 from infertop.engine.collector import Health
 from infertop.engine.state import State
 from infertop.readings.model import Batch
+
+# What is not other at every poll.
+_LASTING = attrgetter(*({each.name for each in fields(Health)} - {"good_ts", "tried_ts", "seconds", "polls"}))
 
 
 class Recording(Protocol):
@@ -31,7 +35,7 @@ class Hub:
         self.recorder: Recording | None = None
         self.first_poll: float | None = None
         self.members: Callable[[Batch], None] | None = None  # is told of a batch's members before they say anything
-        self._told: dict[str, Health] = {}
+        self._told: dict[str, tuple[object, ...]] = {}
 
     def apply(self, batch: Batch) -> None:
         """Take what one poll read."""
@@ -45,9 +49,9 @@ class Hub:
     def apply_health(self, health: Health) -> None:
         """Take how a source is; the recorder is told when that changed, not at every poll."""
         self.state.apply_health(health)
-        same = replace(health, good_ts=None, tried_ts=None, seconds=None, polls=0)
-        if self.recorder is not None and self._told.get(health.source) != same:
-            self._told[health.source] = same
+        said = _LASTING(health)
+        if self.recorder is not None and self._told.get(health.source) != said:
+            self._told[health.source] = said
             self.recorder.put_health(health.source, asdict(health))
 
     def forget(self, source: str) -> None:

@@ -79,4 +79,4 @@ class Rows:
                 self._counts.extend(whole)
                 return
             self._counts = array("d", self._counts)
-        self._counts.extend(counts)
+        self._counts.extend(counts)  # type: ignore[arg-type]  # it is an array of doubles by now

@@ -8,6 +8,7 @@ cumulative count as it was sent.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from itertools import accumulate
 from operator import sub
 
@@ -19,13 +20,13 @@ _LIMITS = ((b"B", 1 << 8), (b"H", 1 << 16), (b"I", 1 << 32), (b"Q", 1 << 53))
 
 def pack(value: Buckets, bounds: int) -> bytes:
     """Return `value` as bytes; `bounds` is the id under which its bounds are kept."""
-    counts = tuple(map(float, value.counts))
-    steps = tuple(map(sub, counts, (0.0, *counts)))
-    code = _type_code(steps)
-    head = _HEAD.pack(code, bounds, value.total)
-    if code == b"d":
-        return head + struct.pack(f"<{len(counts)}d", *counts)
-    return head + struct.pack(f"<{len(steps)}{code.decode()}", *map(int, steps))
+    steps = _whole_steps(value.counts)
+    if steps is None:
+        counts = tuple(map(float, value.counts))
+        return _HEAD.pack(b"d", bounds, value.total) + struct.pack(f"<{len(counts)}d", *counts)
+    highest = max(steps)
+    code = next(code for code, limit in _LIMITS if highest < limit)
+    return _HEAD.pack(code, bounds, value.total) + struct.pack(f"<{len(steps)}{code.decode()}", *steps)
 
 
 def bounds_id(content: bytes) -> int:
@@ -61,11 +62,13 @@ def unpack_ids(content: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(content) // 4}I", content)
 
 
-def _type_code(steps: tuple[float, ...]) -> bytes:
-    """Return the narrowest type that holds every step exactly."""
-    if steps and all(map(float.is_integer, steps)) and min(steps) >= 0:
-        highest, together = max(steps), sum(steps)
-        for code, limit in _LIMITS:
-            if highest < limit and together < _LIMITS[-1][1]:
-                return code
-    return b"d"
+def _whole_steps(counts: Sequence[float]) -> list[int] | None:
+    """Return what each bucket adds to the one below, or None where that is not a whole number that a float holds."""
+    try:
+        whole = list(map(int, counts))
+    except (ValueError, OverflowError):
+        return None
+    if not whole or whole[-1] >= _LIMITS[-1][1] or whole != list(counts):
+        return None
+    steps = list(map(sub, whole, (0, *whole)))
+    return steps if min(steps) >= 0 else None

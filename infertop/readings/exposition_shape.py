@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import is_, itemgetter
+from typing import TypeVar
 
 from infertop.readings.exposition_line import Malformed, RawSeries, number
 
-Pick = Callable[[Sequence[bytes]], Sequence[bytes]]
+T = TypeVar("T")
+Pick = Callable[[Sequence[bytes]], tuple[bytes, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -79,11 +81,11 @@ class Shape:
         }
 
 
-def picker(places: Sequence[int]) -> Pick:
+def picker(places: Sequence[int]) -> Callable[[Sequence[T]], tuple[T, ...]]:
     """Return a function that picks these places from a sequence; itemgetter does not for none and for one."""
     if len(places) > 1:
         return itemgetter(*places)
-    return lambda lines: [lines[at] for at in places]
+    return lambda items: tuple([items[at] for at in places])
 
 
 def _numbers(rests: list[bytes]) -> list[float] | None:

@@ -10,10 +10,12 @@ import itertools
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import gt
 from typing import TYPE_CHECKING
 
+from infertop.readings.exposition_shape import picker
 from infertop.readings.model import Buckets, Series
 from infertop.readings.registry import METRICS, Kind
 
@@ -49,20 +51,20 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """One histogram: where its buckets are, in the order of `bounds`, and its sum."""
+    """One histogram: what picks its buckets, in the order of `bounds`, and where its sum is."""
 
     bounds: tuple[float, ...]
-    counts_at: tuple[int, ...]
+    pick: Callable[[Sequence[float]], tuple[float, ...]]
     sum_at: int
     per: float
 
     def read(self, values: Sequence[float]) -> Buckets | None:
         """Return the histogram, None where a number is not finite or the counts fall from bucket to bucket."""
-        counts = [values[i] for i in self.counts_at]
+        counts = self.pick(values)
         total = values[self.sum_at] / self.per
-        if not math.isfinite(total + sum(counts)) or counts != sorted(counts):
+        if not math.isfinite(total + sum(counts)) or any(map(gt, counts, counts[1:])):
             return None
-        return Buckets(self.bounds, tuple(counts), total)
+        return Buckets(self.bounds, counts, total)
 
 
 Cell = Scalar | Histogram
@@ -146,7 +148,8 @@ class Positions:
         sum_at = next((i for i in sums if self._series[i].labels == labels), None)
         if not bounds or bounds[-1] != math.inf or sum_at is None:
             return None
-        return Histogram(tuple(bound / per for bound in bounds), tuple(buckets[each] for each in bounds), sum_at, per)
+        pick = picker([buckets[each] for each in bounds])
+        return Histogram(tuple(bound / per for bound in bounds), pick, sum_at, per)
 
 
 def _followers(series: Sequence[RawSeries], table: Table) -> frozenset[int]:
