@@ -53,7 +53,8 @@ def _named(pid: int) -> dict[str, str]:
             named = {"name": told, "user": process.username()}
     except (psutil.Error, OSError, KeyError, ValueError, OverflowError):
         return {}
-    return {label: said[:_LONGEST] for label, said in named.items() if said}
+    # A command is bytes: what is no text in it comes as lone surrogates, which nobody can write.
+    return {label: said[:_LONGEST].encode("utf-8", "replace").decode() for label, said in named.items() if said}
 
 
 def program(argv: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ _LIMIT = 1000
 # What lines of the ledger are narrowed down by, besides provider and model.
 _CONDITIONS = ("source", "project", "key")
 # The sources that infertop itself names.
-_TAKEN = ("nvml", "host")
+_TAKEN = ("nvml", "amd", "host")
 _COMMON = {
     "name": Key(checks.text, required=True),
     "kind": Key(checks.choice(KINDS), required=True),

@@ -59,3 +59,10 @@ def test_a_process_of_this_machine_has_a_name_and_a_user_and_one_that_is_gone_ne
     assert names.of(os.getpid())["user"]
     assert names.of(ended.pid) == {}
     assert names.of(2**31) == {}
+
+
+def test_a_title_that_is_no_text_becomes_some(monkeypatch):
+    monkeypatch.setattr("psutil.Process.cmdline", lambda _: ["\udcff\x1b[2J::x"])
+    names = Names()
+    names.next_reading()
+    assert names.of(os.getpid())["name"] == "?\x1b[2J::x"
