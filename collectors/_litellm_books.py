@@ -1,8 +1,8 @@
 """What a LiteLLM proxy's lines grew by, added up: live counters by model, and statements of who used and spent what.
 
 What grew is told of the minute in which it was read, again with every page of that minute and each time whole, so that
-the last thing said of a minute stands. What is told is the difference of sums that only grow: rounding adds up to less
-than a unit, however long it goes on.
+the last thing said of a minute stands; where very many spend, it is told of ten minutes. What is told is the difference
+of sums that only grow: rounding adds up to less than a unit, however long it goes on.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collectors._litellm_labels import About, Refused, Spender
 from infertop.readings.model import Series, Statement
 
 _MINUTE = 60.0
+# Where so many spend in one minute, it is told by ten: what is said of each minute stays for as long as the ledger.
+_MANY, _TEN_MINUTES = 500, 600.0
 # What grew over a longer time is of no minute: it is told of that time.
 _HOLE_SECONDS = 120.0
 _NEARLY = 1e-3  # sums of differences of floats: 99999.99999999999 is 100000
@@ -46,6 +48,7 @@ class Books:
     def __init__(self) -> None:
         self.since: float | None = None
         self._last = self._start = 0.0
+        self._width = _MINUTE
         self._requests = ""
         self._live: dict[tuple[str, str, str, str], float] = {}
         self._sums: dict[Spender, dict[str, float]] = {}
@@ -57,11 +60,11 @@ class Books:
         """Take the time of a page: it begins the books, a new minute, or a span over which nobody read."""
         if self.since is None:
             self.since = self._last = self._start = ts
-        minute = ts // _MINUTE * _MINUTE
+        begun = ts // self._width * self._width
         if ts - self._last > _HOLE_SECONDS:
             self._settle(self._last)
-        elif minute > self._start:
-            self._settle(max(minute, self._last))
+        elif begun > self._start:
+            self._settle(max(begun, self._last))
         self._last = ts
 
     def add(self, about: About, amount: float, served: Mapping[str, tuple[str, str]]) -> None:
@@ -127,6 +130,7 @@ class Books:
             told = self._told.setdefault(who, {})
             for name, amount in self._whole(who).items():
                 told[name] = max(amount, told.get(name, 0))
+        self._width = _TEN_MINUTES if len(self._new) > _MANY else _MINUTE
         self._new = {}
         self._start = start
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,36 +14,37 @@ from infertop.commands.book import price_book
 from infertop.commands.roles import known_sources, noted_sources
 from infertop.commands.setup import Setup
 from infertop.engine.collector import SourceConfig
-from infertop.history.overlapping import Known, joined, told
+from infertop.history.overlapping import Known, Uses
 from infertop.history.reader import Reader, Unreadable
-from infertop.money.overlap import Choices, Place, Role, Told, choose
+from infertop.money.overlap import Choices, Role, choose
 from infertop.money.rates import PriceBook
 
 _log = logging.getLogger(__name__)
 EVERY_SECONDS = 5.0
-# How far back is looked, once all of the past was: providers tell late, engines at once.
+# A look takes no more than this share of the time.
+_SHARE = 0.02
+# How far back is looked, once all of the past was; and how often all of it is again, since providers tell late.
 _RECENT_SECONDS = 2 * 3600.0
 _WHOLE_SECONDS = 3600.0
+_NEVER = float("-inf")
 
 
 def choices_for(setup: Setup) -> Callable[[sqlite3.Connection], Choices]:
-    """Return what asks a history which of it counts, for commands that read it alone."""
+    """Return what asks a history which of it counts, for commands that read it alone.
+
+    What is configured now stands above what was noted when it was recorded.
+    """
     configs, prices = setup.sources(), price_book(setup)
-    return lambda connection: choices_of(connection, configs, canonical(prices))
 
+    def ask(connection: sqlite3.Connection) -> Choices:
+        noted = noted_sources(connection)
+        sources = {**noted, **known_sources(configs, noted)}
+        uses = Uses()
+        if _may_yield(sources):
+            uses.look(connection)
+        return replace(_choose(uses, sources, prices), unsure=frozenset())
 
-def choices_of(
-    connection: sqlite3.Connection, configs: Iterable[SourceConfig], canonical: Callable[[str], str]
-) -> Choices:
-    """Return what counts of all that the history has; what is configured now stands above what was noted of before."""
-    noted = noted_sources(connection)
-    sources = noted | known_sources(configs, noted)
-    return _sure(choose(told(connection, sources), canonical), sources, unsure=False)
-
-
-def canonical(prices: PriceBook) -> Callable[[str], str]:
-    """Return what gives the one name of a provider that has several."""
-    return lambda provider: prices.listing.provider(provider) or provider.lower()
+    return ask
 
 
 class Choosing:
@@ -55,10 +57,9 @@ class Choosing:
     def __init__(self, where: Path | str) -> None:
         self.choices = Choices()
         self._where = where
-        self._yields = True
         self._reader: Reader | None = None
-        self._told: dict[Place, Told] = {}
-        self._looked = self._whole = float("-inf")
+        self._uses = Uses()
+        self._due = self._whole = _NEVER
         self._sources: dict[str, Known] = {}
 
     def counts(self, source: str, provider: str, model: str | None) -> bool:
@@ -68,19 +69,18 @@ class Choosing:
     def sources_changed(self, configs: Iterable[SourceConfig]) -> bool:
         """Take the sources that are read now, and look next at what they tell; return whether that changes totals."""
         before = self.choices
-        self._sources = known_sources(configs)
-        self._looked, self._yields = float("-inf"), True
-        self.choices = _sure(before, self._sources, unsure=True)
+        self._sources, self._due = known_sources(configs), _NEVER
+        self.choices = _completed(before, self._sources)
         return self.choices != before
 
     async def look(self, prices: PriceBook, now: float) -> bool:
         """Look at the history where that is due; return whether something else counts now."""
-        if now - self._looked < EVERY_SECONDS or not self._yields:
+        if now < self._due:
             return False
-        self._looked = now
         before = self.choices
-        found = await asyncio.to_thread(self._read, canonical(prices), now)
-        self.choices = _sure(found, self._sources, unsure=True)
+        found, seconds = await asyncio.to_thread(self._read, prices, now)
+        self._due = now + max(EVERY_SECONDS, seconds / _SHARE)
+        self.choices = found
         return self.choices != before
 
     async def close(self) -> None:
@@ -88,34 +88,42 @@ class Choosing:
         if self._reader is not None:
             await asyncio.to_thread(self._reader.close)
 
-    def _read(self, canonical: Callable[[str], str], now: float) -> Choices:
-        whole = now - self._whole >= _WHOLE_SECONDS
+    def _read(self, prices: PriceBook, now: float) -> tuple[Choices, float]:
+        """Return what counts, and how long it took to find out."""
+        began = time.monotonic()
         try:
             if self._reader is None:
                 self._reader = Reader(self._where)
-            news = self._reader.ask(_told, self._sources, 0.0 if whole else now - _RECENT_SECONDS)
+            sources = {**self._reader.ask(noted_sources), **self._sources}
+            if not _may_yield(sources):
+                return _completed(Choices(), sources), 0.0
+            whole = now - self._whole >= _WHOLE_SECONDS
+            uses = Uses() if whole else self._uses
+            self._reader.ask(uses.look, 0.0 if whole else now - _RECENT_SECONDS)
         except Unreadable as error:
             _log.warning("%s", error)
-            return self.choices
+            return self.choices, 0.0
         if whole:
-            self._whole, self._told = now, {}
-        # Where nothing but what serves is told of, there is nothing to choose until other sources are read.
-        self._yields = bool(news) or any(each.role is not Role.SERVES for each in self._sources.values())
-        for each in news:
-            known = self._told.get(each.place)
-            self._told[each.place] = replace(each, spans=joined((*known.spans, *each.spans))) if known else each
-        return choose(self._told.values(), canonical)
+            self._uses, self._whole = uses, now
+        return _choose(uses, sources, prices), time.monotonic() - began
 
 
-def _told(connection: sqlite3.Connection, sources: Mapping[str, Known], since: float) -> list[Told]:
-    return told(connection, {**noted_sources(connection), **sources}, since)
+def _choose(uses: Uses, sources: Mapping[str, Known], prices: PriceBook) -> Choices:
+    return _completed(choose(uses.told(sources), lambda name: prices.listing.provider(name) or name.lower()), sources)
 
 
-def _sure(found: Choices, sources: Mapping[str, Known], *, unsure: bool) -> Choices:
-    """Return choices that know of sources which told nothing yet; `unsure`: who else tells of it may still be found."""
-    yielding = {name for name, each in sources.items() if each.role is not Role.SERVES and each.counts is None}
+def _completed(found: Choices, sources: Mapping[str, Known]) -> Choices:
+    """Return choices that also know the sources which told nothing yet."""
     return replace(
         found,
-        unsure=frozenset(yielding) if unsure else frozenset(),
+        unsure=frozenset(name for name, each in sources.items() if _yields(each) and each.counts is None),
         never=frozenset(name for name, each in sources.items() if each.counts is False),
     )
+
+
+def _may_yield(sources: Mapping[str, Known]) -> bool:
+    return any(_yields(each) for each in sources.values())
+
+
+def _yields(known: Known) -> bool:
+    return known.role is not Role.SERVES

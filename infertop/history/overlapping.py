@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from infertop.history.accounts import Account, read_accounts
@@ -15,7 +15,7 @@ _REQUESTS = "requests"
 # Whatever lies within one hour is one span: two that were used in turns within an hour are used at the same time.
 _SPANS = """
     SELECT account, min(start), max(until) FROM lines
-    WHERE account IN ({}) AND quantity > 0 AND start >= ? GROUP BY account, start / 3600"""
+    WHERE start >= ? AND quantity > 0 GROUP BY account, start / 3600"""
 
 
 class Known(NamedTuple):
@@ -26,27 +26,32 @@ class Known(NamedTuple):
     counts: bool | None = None
 
 
-def told(connection: sqlite3.Connection, sources: Mapping[str, Known], since: float = 0.0) -> list[Told]:
-    """Return what every source tells of from `since` on, where any of them only passes on or logs what others serve.
+class Uses:
+    """When what was used, kept between two looks at one database: of the whole ledger at first, then of its end."""
 
-    A source that is not among `sources` is taken for one that serves.
-    """
-    if not any(each.role is not Role.SERVES for each in sources.values()):
-        return []
-    numbers: dict[int, Place] = {
-        number: Place(each.source, each.provider, each.model)
-        for number, each in read_accounts(connection).items()
-        if _is_use(each)
-    }
-    spans: dict[Place, list[Span]] = defaultdict(list)
-    for number, start, until in _spans(connection, numbers, since):
-        spans[numbers[number]].append((start, until))
-    unknown = Known(Role.SERVES)
-    return [
-        Told(place, known.role, joined(spans[place]), known.kind, known.counts)
-        for place in dict.fromkeys(numbers.values())
-        if (known := sources.get(place.source, unknown)) and (since <= 0 or place in spans)
-    ]
+    def __init__(self) -> None:
+        self._spans: dict[Place, tuple[Span, ...]] = {}
+        self._places: dict[int, Place | None] = {}
+
+    def look(self, connection: sqlite3.Connection, since: float = 0.0) -> None:
+        """Take what was used from `since` on."""
+        more = read_accounts(connection, max(self._places, default=0))
+        self._places |= {number: _place(each) for number, each in more.items()}
+        found: dict[Place, list[Span]] = defaultdict(list)
+        for number, start, until in connection.execute(_SPANS, (since,)).fetchall():
+            if (place := self._places.get(number)) is not None:
+                found[place].append((start, until))
+        for place, spans in found.items():
+            self._spans[place] = joined((*self._spans.get(place, ()), *spans))
+
+    def told(self, sources: Mapping[str, Known]) -> list[Told]:
+        """Return what every source told; one that is not among `sources` is taken for one that serves."""
+        unknown = Known(Role.SERVES)
+        return [
+            Told(place, known.role, spans, known.kind, known.counts)
+            for place, spans in self._spans.items()
+            if (known := sources.get(place.source, unknown))
+        ]
 
 
 def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -60,9 +65,8 @@ def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def _is_use(account: Account) -> bool:
-    return account.model is not None and (account.is_tokens or account.resource in (_REQUESTS, COST))
-
-
-def _spans(connection: sqlite3.Connection, numbers: Collection[int], since: float) -> list[tuple[int, float, float]]:
-    return connection.execute(_SPANS.format(",".join(map(str, numbers))), (since,)).fetchall()
+def _place(account: Account) -> Place | None:
+    """Return what an account is a use of, None where it is none: time of a machine that stands idle, say."""
+    if account.model is None or not (account.is_tokens or account.resource in (_REQUESTS, COST)):
+        return None
+    return Place(account.source, account.provider, account.model)

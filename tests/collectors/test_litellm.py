@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors import _litellm_lines
+from collectors import _litellm_books, _litellm_lines
 from collectors._litellm_books import MAX_STATEMENTS
 from collectors._litellm_labels import MAX_MODELS
 from infertop.engine.collector import State, Unavailable
@@ -241,6 +241,17 @@ def test_beyond_so_many_spenders_the_smallest_are_told_together_and_none_is_lost
     assert sum(each.usd_nano for each in batch.statements) == sum(range(1, MAX_STATEMENTS + 51)) * 10**9
     (rest,) = (each for each in batch.statements if not each.dimensions)
     assert rest.usd_nano == sum(range(1, 51)) * 10**9
+
+
+def test_where_very_many_spend_it_is_told_by_ten_minutes_and_by_one_again_where_few_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_litellm_books, "_MANY", 2)
+    many = [page(*(line(SPEND, at, user=f"u{number}") for number in range(3))) for at in range(25)]
+    one = [page(*(line(SPEND, 24 + at * (who == 0), user=f"u{who}") for who in range(3))) for at in range(1, 37)]
+    batches = read(*many, *one, every=30.0)  # at 820 s the last of many, at 1900 s the last
+    assert sorted({s.start for s in standing(batches)}) == [120.0, 180.0, 600.0, 1200.0, 1800.0, 1860.0]
+    assert spent(batches) == (3 * 24 + 36) * 10**9
 
 
 def test_a_page_that_breaks_off_counts_for_nothing() -> None:
