@@ -22,7 +22,7 @@ from collectors._prometheus_answer import Answer, Outcome, Take
 from collectors._prometheus_fleet import Fleet
 from collectors._prometheus_labels import parsed
 from collectors._prometheus_query import checked_match, selector
-from collectors._prometheus_systems import telling, wanted
+from collectors._prometheus_systems import counted, telling, wanted
 from collectors.kind import Kind
 from infertop.engine.clock import Clock
 from infertop.engine.collector import Option, SourceConfig, Unavailable
@@ -86,6 +86,16 @@ class Prometheus:
         return Batch(
             self.config.name, ts, (), (), notes=notes, rejected=outcome.rejected + self.fleet.odd, members=members
         )
+
+    async def recall(self, since: float, until: float, step: int) -> tuple[Member, ...]:
+        """Return what the targets counted, at each `step` seconds from `since` to `until`; raise Unavailable."""
+        fleet = self.fleet.past()
+        fleet.begin()
+        names = counted() | (self._names - wanted())
+        query = selector(names, self._match, self._jobs)
+        times = {"start": f"{since:.3f}", "end": f"{until:.3f}", "step": str(step)}
+        await self.ask("query_range", fleet.take, query=query, **times)
+        return fleet.members(until + _LONGEST_SECONDS, float(step))
 
     async def ask(self, what: str, take: Take, **params: str) -> Outcome:
         """Ask the API and hand each series on; raise Unavailable where there is no good answer."""

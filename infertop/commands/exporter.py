@@ -76,6 +76,7 @@ async def _one(session: Session, stop: asyncio.Event) -> None:
     else:
         say(f"recording {len(session.roster.configs)} sources into {place}")
     running = [asyncio.create_task(session.polling.run()), asyncio.create_task(session.remember())]
+    running.append(asyncio.create_task(session.recall()))
     if session.finding is not None:
         running.append(asyncio.create_task(session.finding.run()))
     try:

@@ -93,7 +93,7 @@ class LiveFeed:
         tasks = [session.polling.run(), self._tick(session)]
         if session.finding is not None:
             tasks.append(session.finding.run())
-        tasks.append(session.remember())
+        tasks += [session.remember(), session.recall()]
         self._tasks = [asyncio.create_task(each) for each in tasks]
         await asyncio.gather(*self._tasks)
 

@@ -46,9 +46,13 @@ class Membership:
             self._readers[member.name] = batch.source
         return news
 
+    def of(self, reader: str) -> list[str]:
+        """Return the names of the members of a source."""
+        return [name for name, each in self._readers.items() if each == reader]
+
     def forget(self, reader: str) -> list[str]:
         """Forget the members of a source that is not read any more; return their names."""
-        gone = [name for name, each in self._readers.items() if each == reader]
+        gone = self.of(reader)
         for name in gone:
             del self._readers[name], self.configs[name]
         self.through.pop(reader, None)

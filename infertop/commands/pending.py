@@ -17,6 +17,11 @@ class Pending:
         self._make = make
         self._made: Collector | None = None
 
+    @property
+    def made(self) -> Collector | None:
+        """The collector itself, once it is made."""
+        return self._made
+
     async def collect(self, ts: float) -> Batch:
         """Read as the collector does; raise `Unavailable` where there is none yet."""
         if self._made is None:

@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from contextlib import suppress
 
+from infertop.commands.recalling import Recalling
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup, setup_or_status
 from infertop.history.open import Mode
@@ -17,6 +18,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TICK_SECONDS = 1.0
 _PASSING_SECONDS = 12.0
 _AGAIN_SECONDS = 0.5
+_RECALL_SECONDS = 30.0
 
 
 def run(options: Namespace) -> int:
@@ -44,10 +46,13 @@ async def record(setup: Setup, seconds: float | None) -> int:
         return 1
     say(f"recording {len(session.roster.configs)} sources into {session.store.place}")
     running = [asyncio.create_task(session.polling.run()), asyncio.create_task(session.remember())]
+    running.append(asyncio.create_task(session.recall()))
     if session.finding is not None:
         running.append(asyncio.create_task(session.finding.run()))
     try:
         await _until(session, stop, seconds, teller)
+        if session.recalling is not None and not stop.is_set():
+            await _recalled(session.recalling, stop)
     finally:
         await session.close()
         for task in running:
@@ -86,6 +91,14 @@ async def _until(session: Session, stop: asyncio.Event, seconds: float | None, t
         except TimeoutError:
             await session.tick()
         teller.tell()
+
+
+async def _recalled(recalling: Recalling, stop: asyncio.Event) -> None:
+    """Let what is being read back come to its end, for a while and as long as no signal comes."""
+    waits = [asyncio.create_task(recalling.wait(_RECALL_SECONDS)), asyncio.create_task(stop.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for each in waits:
+        each.cancel()
 
 
 class Teller:

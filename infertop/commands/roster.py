@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -61,6 +61,8 @@ class Roster:
         self.listener: Listener | None = None
         self.members = Membership(own_names)
         self.afar = Afar(self, lambda config: collector(config, clock))
+        self.members_said: Callable[[Batch], None] | None = None  # is told of members before they are recorded
+        self.recorded: Callable[[str], float] = lambda _source: 0.0  # the newest poll of a source that is recorded
         hub.members = self._take_members
         self._names: dict[str, tuple[tuple[Series, ...], tuple[str, ...]]] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -146,6 +148,8 @@ class Roster:
     def _take_members(self, batch: Batch) -> None:
         if self.members.take(batch, self.configs.get(batch.source)):
             self._changed()
+        if self.members_said is not None:
+            self.members_said(batch)
 
     def _changed(self) -> None:
         if self.listener is not None:

@@ -11,6 +11,7 @@ from infertop.commands.finding import Finding
 from infertop.commands.hub import Hub
 from infertop.commands.known import known
 from infertop.commands.pricing import Pricing
+from infertop.commands.recalling import Recalling
 from infertop.commands.recording import Recording
 from infertop.commands.remembered import recall
 from infertop.commands.restore import bookmarks, learn, restore
@@ -60,6 +61,8 @@ class Session:
                 store, self.recorder_time, self.pricing, self.roster, self.choosing, setup.db_limit_bytes
             )
             self.hub.recorder, self.roster.listener = self.recording.recorder, self.recording
+        recorder = self.recording.recorder if self.recording and not setup.demo else None
+        self.recalling = Recalling(self.roster, recorder, self.pricing, self.clock) if recorder else None
         self.finding = Finding(self.roster, self.state) if setup.discover and store.mode is not Mode.VIEWER else None
         self.roster.finds_here = self.finding is not None
 
@@ -85,6 +88,8 @@ class Session:
         if self.recording is not None:
             self.watch.marks.paused = not self.setup.demo
             self.roster.bookmarks = await asyncio.to_thread(bookmarks, self.store)
+            if self.recalling is not None:
+                await asyncio.to_thread(self.recalling.load)
             self.recording.start(await restore(self.store, self.state, self.watch, now))
             await recall(self.store, self.recording.recorder, self.finding)
         if self.setup.demo:
@@ -101,6 +106,11 @@ class Session:
         if self.recording is not None:
             await asyncio.to_thread(self.recording.recorder.flush)
         self.watch.adopt(await learn(self.store, self.pricing.sigma, self.clock.now()), self.clock.now())
+
+    async def recall(self) -> None:
+        """Read back what was before infertop recorded, as long as it runs."""
+        if self.recalling is not None:
+            await self.recalling.run()
 
     async def load_demo_past(self) -> None:
         """Let the demo begin with a past: what its sources would have said in the hour before now."""
@@ -194,7 +204,8 @@ class Session:
     def notices(self) -> tuple[str, ...]:
         """What the person should know: mistakes in pricing.toml, what is wrong with the history."""
         kept = () if self.setup.demo else self.store.notices
-        said = (self.pricing.problem, self.summary.status, *self.pricing.notices, *kept)
+        recalled = self.recalling.notice if self.recalling else ""
+        said = (self.pricing.problem, self.summary.status, *self.pricing.notices, *kept, recalled)
         return tuple(dict.fromkeys(each for each in said if each))
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from infertop.readings.model import Batch
+from infertop.readings.model import Batch, Member
 
 
 class Unavailable(Exception):  # noqa: N818 - it reads as the sentence it carries
@@ -96,6 +96,15 @@ class Collector(Protocol):
 
     async def close(self) -> None:
         """Let go of connections and libraries."""
+        ...
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A collector whose members have a past that can be read."""
+
+    async def recall(self, since: float, until: float, step: int) -> tuple[Member, ...]:
+        """Return what its members said at each `step` seconds from `since` to `until`; raise `Unavailable`."""
         ...
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from infertop.engine.apart import Sieve
-from infertop.engine.collector import Collector
+from infertop.engine.collector import Collector, Recalls
 from infertop.engine.lodging import Lodging
 from infertop.engine.placement import Holder, Placement
 from infertop.readings.model import Batch, Member
@@ -26,6 +26,11 @@ class Others(Protocol):
 
     def read_before(self, name: str, ts: float) -> Mapping[str, str]:
         """Return the GPUs that meters which come before this one read, each with the name of its meter."""
+        ...
+
+    @property
+    def recorded(self) -> Callable[[str], float]:
+        """What tells the time of the newest poll of a source that is recorded."""
         ...
 
     def holders(self) -> Sequence[Holder]:
@@ -48,12 +53,24 @@ class Through:
 
     async def collect(self, ts: float) -> Batch:
         """Read once; raise `Unavailable` as the collector does."""
-        return await self.join(await self.collector.collect(ts))
+        batch = await self.collector.collect(ts)
+        members = tuple(_since(member, self._others.recorded(member.name)) for member in batch.members)
+        return await self._joined(replace(batch, members=members))
 
-    async def join(self, batch: Batch) -> Batch:
-        """Return a batch with what its members are to be told apart by."""
-        if not batch.members:
-            return batch
+    async def recall(self, since: float, until: float, step: int) -> dict[str, tuple[Batch, ...]]:
+        """Return what members said at each `step` seconds of a span, by name; raise `Unavailable`.
+
+        Nothing where the collector cannot tell.
+        """
+        made: object = self.collector.made if isinstance(self.collector, _Made) else self.collector
+        members = await made.recall(since, until, step) if isinstance(made, Recalls) else ()
+        # The past is told apart by what was where then.
+        past = Through(self.collector, self._others)
+        batch = await past._joined(Batch(self.config.name, until, (), (), members=members))
+        return {member.name: member.batches for member in batch.members}
+
+    async def _joined(self, batch: Batch) -> Batch:
+        """Return a batch without what is read otherwise, and with who holds which GPU."""
         kept, direct = [], []
         for member in batch.members:
             other = self._others.reads(member)
@@ -88,8 +105,27 @@ class Through:
         if member.name not in self._sieves:
             return member
         placement = self._placements.setdefault(member.name, Placement(()))
-        holders = self._others.holders()
+        told = dict(self.gpus)
+        holders = [replace(each, gpus=told.pop(each.source, each.gpus)) for each in self._others.holders()]
+        holders += [Holder(name, gpus=gpus) for name, gpus in told.items()]
         return replace(member, batches=tuple([await placement.join(batch, holders) for batch in member.batches]))
+
+
+@runtime_checkable
+class _Made(Protocol):
+    """What stands for a collector until that is made."""
+
+    @property
+    def made(self) -> Collector | None:
+        """The collector, once it is there."""
+        ...
+
+
+def _since(member: Member, ts: float) -> Member:
+    """Return a member without what is recorded already."""
+    if not member.batches or member.batches[0].ts > ts:
+        return member
+    return replace(member, batches=tuple(batch for batch in member.batches if batch.ts > ts))
 
 
 def _left_out(direct: Sequence[str]) -> Sequence[str]:

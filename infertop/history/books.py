@@ -18,6 +18,7 @@ from infertop.history.meta import Watermark, read_meta, write_meta, write_waterm
 from infertop.history.names import write_names
 from infertop.history.notes import Notes
 from infertop.history.price_log import PriceLog
+from infertop.history.recalls import Recalled, Recalls, Span
 from infertop.history.recovery import recover
 from infertop.history.rollup import MINUTE, Rollups
 from infertop.history.settled import settle_due
@@ -45,7 +46,8 @@ class Books:
         self.ledger = Ledger(connection)
         self.prices = PriceLog(connection)
         self._rollups = Rollups()
-        found = recover(connection, deriver, self._rollups, ts)
+        self.recalls = Recalls(connection)
+        found = recover(connection, deriver, self._rollups, ts, self.recalls)
         self.closed = found.closed
         self.notice = found.notice
         self.tick = int(read_meta(connection, "tick", "0"))
@@ -64,11 +66,25 @@ class Books:
         batch = replace(batch, ts=ts)
         shape = self.tape.add(batch)
         self._rollups.add(shape.source, shape.series, shape.ids, batch.ts, batch.values, batch.started)
+        if self.recalls.begins(batch):
+            self.deriver.forget(batch.source)
         self.deriver.advance(batch)
         if batch.account:
             self._bills += batch.account.bills
             self._names += batch.account.names or ()
         self._polled[batch.source] = batch.ts
+
+    def recall(self, span: Span, *, gap: bool) -> None:
+        """Leave a span to the reading back; its end is cut to milliseconds as polls are."""
+        self.recalls.open(span._replace(until=round(span.until * 1000) / 1000), gap=gap)
+
+    def recalled(self, recalled: Recalled) -> bool:
+        """Take lines that were read back, unless their spans are not open any more."""
+        good = self.recalls.is_open(recalled.left)
+        if good:
+            self.ledger.close(recalled.lines)
+            self.recalls.take(recalled)
+        return good
 
     def apply(self, change: Callable[[Deriver], None]) -> None:
         """Change the deriver between two polls, its prices for instance.
@@ -119,6 +135,7 @@ class Books:
             write_hour(connection, hour)
         coverage = self._coverage | self.covered_ms()
         put(connection, "INSERT OR REPLACE INTO coverage VALUES (?,?)", coverage.items())
+        self.recalls.write(connection)
         self.notes.write(connection, self.tick + 1)
         write_meta(connection, "tick", self.tick + 1)
         if self._mark or self.tape.torn:
@@ -128,7 +145,7 @@ class Books:
 
     def written(self) -> None:
         """Forget what waited."""
-        for part in (self.tape, self.prices, self.ledger, self.notes):
+        for part in (self.tape, self.prices, self.ledger, self.notes, self.recalls):
             part.written()
         self._minutes.clear()
         self._bills.clear()
@@ -144,6 +161,7 @@ class Books:
         self.prices.restart()
         self.ledger.restart()
         self.notes.restart(ts)
+        self.recalls.restart()
         self._mark = True
 
     def _over(self) -> set[int]:

@@ -18,6 +18,10 @@ class Deriver(Protocol):
         """Take the next batch into account."""
         ...
 
+    def forget(self, source: str) -> None:
+        """Take the next batch of a source for its first."""
+        ...
+
     def statement_lines(self, statement: Statement, before: PricedBefore) -> list[Line]:
         """Return the lines of a statement; `before` tells what a line like this was priced by."""
         ...

@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from infertop.history.deriver import Deriver
 from infertop.history.notes import Content
 from infertop.history.open import Mode, Store
+from infertop.history.recalls import Recalled, Span
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits
@@ -84,6 +85,14 @@ class Recorder:
     def put_level(self, budget: str, period: int, level: str, ts: float) -> None:
         """Note that a budget's level was announced; `Summary.told` has it from then on."""
         self._order(lambda writer: writer.notes.level((budget, period, level), ts))
+
+    def recall(self, span: Span, *, gap: bool) -> None:
+        """Leave a span to the reading back; with `gap` the poll at its end, handed over next, is a first one again."""
+        self._order(lambda writer: writer.recall(span, gap=gap))
+
+    def put_recalled(self, recalled: Recalled) -> None:
+        """Hand over what was read back."""
+        self._order(lambda writer: writer.recalled(recalled))
 
     def apply(self, change: Callable[[Deriver], None]) -> None:
         """Change the deriver (its prices, for instance) between two polls, in the recorder's thread."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from infertop.history.deriver import Deriver
 from infertop.history.meta import read_watermark
+from infertop.history.recalls import Recalls
 from infertop.history.rollup import Rollups
 from infertop.history.tape import Tape
 
@@ -22,7 +23,9 @@ class Recovered:
     notice: str = ""
 
 
-def recover(connection: sqlite3.Connection, deriver: Deriver, rollups: Rollups, ts: float) -> Recovered:
+def recover(
+    connection: sqlite3.Connection, deriver: Deriver, rollups: Rollups, ts: float, recalls: Recalls
+) -> Recovered:
     """Bring a new deriver and new roll-ups to where they were after the last poll on the tape.
 
     The deriver goes on from its state at the watermark, so that the lines are those of a run without a break. The
@@ -41,6 +44,8 @@ def recover(connection: sqlite3.Connection, deriver: Deriver, rollups: Rollups, 
     start = min(mark.poll, tape.position(mark.closed - MINUTE)) if mark.closed else 0
     for seq, batch, source, ids in tape.polls(start):
         if seq > mark.poll:
+            if recalls.begins(batch):
+                deriver.forget(batch.source)
             deriver.advance(batch)
         rollups.add(source, batch.series, ids, batch.ts, batch.values, batch.started)
         found.last[batch.source] = batch.ts

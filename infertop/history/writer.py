@@ -18,6 +18,7 @@ from infertop.history.keeper import Keeper
 from infertop.history.meta import write_meta
 from infertop.history.notes import Notes
 from infertop.history.open import Mode, Store
+from infertop.history.recalls import Recalled, Span
 from infertop.history.reprice import Repricing, reprice
 from infertop.history.reprice_stated import reprice_stated
 from infertop.history.scopes import Scopes
@@ -98,6 +99,15 @@ class Writer:
     def apply(self, change: Callable[[Deriver], None]) -> None:
         """Change the deriver before the next poll is taken."""
         self._books.apply(change)
+
+    def recall(self, span: Span, *, gap: bool) -> None:
+        """Leave a span of a source's past to the reading back, before the poll at its end is taken."""
+        self._books.recall(span, gap=gap)
+
+    def recalled(self, recalled: Recalled) -> None:
+        """Take what was read back, in the next transaction."""
+        if self._books.recalled(recalled):
+            self._works.append(_sums_changed)
 
     def rescope(self, scopes: Scopes) -> None:
         """Sum by other settings from the next tick on."""
@@ -215,3 +225,7 @@ class Writer:
             status=self._keeper.status,
             notices=tuple(each for each in notices if each),
         )
+
+
+def _sums_changed(_connection: sqlite3.Connection) -> None:
+    """Work of nothing: that there is work lets every sum be asked for again, here and by viewers."""
