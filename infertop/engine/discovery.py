@@ -18,7 +18,7 @@ from infertop.engine.docker import Docker
 from infertop.engine.found import Discovered, Found, Searched
 from infertop.engine.in_containers import is_engine_container
 from infertop.engine.machine import Machine
-from infertop.engine.pattern import Pattern
+from infertop.engine.pattern import Pattern, Patterns
 from infertop.engine.processes import Scan
 from infertop.engine.search_report import report
 from infertop.engine.worker import Stuck, Worker
@@ -51,7 +51,7 @@ class Discovery:
         environ: Mapping[str, str] | None = None,
         own_pid: int | None = None,
     ) -> None:
-        self._patterns = tuple(patterns)
+        self._patterns = Patterns(patterns)
         self._probe = probe
         self._tls = tls or (speaks_tls if probe is http_probe else None)
         self._own_pid = os.getpid() if own_pid is None else own_pid

@@ -2,7 +2,8 @@
 
 A look at the ports and processes of a busy machine costs tens of milliseconds (docs/architecture.md); this is done
 every few seconds for as long as infertop runs. So the owner of a port is looked for once and checked with one
-`readlink` from then on, and a command line is compared with the patterns once. Without /proc, psutil does all of it.
+`readlink` from then on, and commands are read of new processes, of those that matched, and of all at times, as they
+change while a process runs. Without /proc, psutil does all of it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from infertop.engine.network import Network, Socket, local_addresses, network, sockets
+from infertop.engine.proc import content, reader
 from infertop.engine.processes import Listener, Matches, Scan, own_names, scan
 
 _PROC = Path("/proc")
 _COMMAND_BYTES = 4096
-_REMEMBERED = 20_000
+_REMEMBERED = 4_000
 _LOOKS = 6  # until an owner that could not be seen is looked for again
+_YOUNG = 3  # looks, in which a process may still become another: a shell that becomes its server
+_SWEEP = 5  # looks, until all commands are read again
 
 
 class Machine:
@@ -30,6 +34,10 @@ class Machine:
         self._unseen: dict[Socket, int] = {}
         self._verdicts: dict[bytes, bool] = {}
         self._addresses: frozenset[str] = frozenset()
+        self._ages: dict[int, int] = {}
+        self._matched: set[int] = set()
+        self._looks = 0
+        self._read = reader(proc)
 
     def scan(self) -> Scan:
         """Look now; processes are read as they are asked for."""
@@ -38,7 +46,7 @@ class Machine:
             return scan()
         with suppress(OSError):
             self._addresses = frozenset(local_addresses((self._proc / "net/fib_trie").read_text("ascii", "replace")))
-        return Scan(self._listeners(found), own_names(), sweep=self._sweep, network=self._network)
+        return Scan(self._listeners(found), own_names(), self._read, self._sweep, self._network)
 
     def _listeners(self, found: Iterable[Socket]) -> tuple[Listener, ...]:
         here = dict.fromkeys(found)
@@ -88,7 +96,14 @@ class Machine:
         """Yield the processes whose command matches; for all calls that is the same question."""
         if len(self._verdicts) > _REMEMBERED:
             self._verdicts.clear()
-        for pid in self._pids():
+        pids = self._pids()
+        self._ages = {pid: self._ages.get(pid, 0) + 1 for pid in pids}
+        everything = self._looks % _SWEEP == 0
+        self._looks += 1
+        for pid in pids:
+            if not (everything or self._ages[pid] <= _YOUNG or pid in self._matched):
+                continue
+            self._matched.discard(pid)
             command = self._command(pid).strip(b"\0")
             if not command:
                 continue
@@ -97,19 +112,11 @@ class Machine:
                 words = command.decode("utf-8", "replace").split("\0")
                 verdict = self._verdicts[command] = matches(tuple(word for word in words if word))
             if verdict:
+                self._matched.add(pid)
                 yield pid
 
     def _command(self, pid: int) -> bytes:
-        try:
-            file = os.open(f"{self._proc}/{pid}/cmdline", os.O_RDONLY)
-        except OSError:
-            return b""
-        try:
-            return os.read(file, _COMMAND_BYTES)
-        except OSError:
-            return b""
-        finally:
-            os.close(file)
+        return content(f"{self._proc}/{pid}/cmdline", _COMMAND_BYTES)
 
     def _network(self, pid: int) -> Network | None:
         """Return the network of a process that has one of its own, None where it is this machine's or not known."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from infertop.engine.processes import Process
 
 # These take an engine's command to another machine or into a container, and hold a port for it at most.
 _CARRIERS = frozenset({"ssh", "autossh", "docker", "podman", "nerdctl", "kubectl"})
+_REMEMBERED = 4_000
 
 
 class Pattern(Protocol):
@@ -73,18 +74,40 @@ class Confirm(Protocol):
         ...
 
 
+class Patterns(tuple[Pattern, ...]):
+    """Patterns that remember which of them match a command: most commands are those of the last look."""
+
+    _known: dict[tuple[str, ...], tuple[Pattern, ...]]
+
+    def __new__(cls, patterns: Iterable[Pattern]) -> Patterns:
+        """Make a tuple of them that has compared nothing yet."""
+        made = super().__new__(cls, patterns)
+        made._known = {}
+        return made
+
+    def matching(self, argv: tuple[str, ...]) -> tuple[Pattern, ...]:
+        """Return the patterns that match, in their order."""
+        known = self._known
+        if argv not in known:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[argv] = tuple(pattern for pattern in self if pattern.matches(argv))
+        return known[argv]
+
+
 def server_of(chain: Sequence[Process], patterns: Sequence[Pattern]) -> tuple[Process, Pattern] | None:
     """Return the server in `chain` (a process and its ancestors, the nearest first) and its pattern, None without one.
 
     The deepest match wins, as a shell around a server matches too, but for one that another server `runs`. A server
     that forks has children with its own command line: the first of such a run is the server.
     """
+    matching = patterns.matching if isinstance(patterns, Patterns) else Patterns(patterns).matching
     found: tuple[Process, Pattern] | None = None
     for depth, process in enumerate(chain):
         if not process.argv or program(process) in _CARRIERS:
             continue
-        for pattern in patterns:
-            if (found is None or found[1].kind in pattern.runs) and pattern.matches(process.argv):
+        for pattern in matching(process.argv):
+            if found is None or found[1].kind in pattern.runs:
                 found = first_alike(chain[depth:]), pattern
                 break
     return found

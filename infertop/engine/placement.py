@@ -14,7 +14,7 @@ from functools import partial
 from infertop.engine.attribution import Holder, attribute
 from infertop.engine.collector import Collector
 from infertop.engine.machine import Machine
-from infertop.engine.pattern import Pattern
+from infertop.engine.pattern import Pattern, Patterns
 from infertop.engine.processes import Scan
 from infertop.engine.worker import Stuck, Worker
 from infertop.readings.model import Batch, Series
@@ -54,7 +54,7 @@ class Placement:
     """
 
     def __init__(self, patterns: Sequence[Pattern], look: Callable[[], Scan] | None = None) -> None:
-        self._patterns = tuple(patterns)
+        self._patterns = Patterns(patterns)
         self._scan = look or Machine().scan
         self._worker = Worker("placement")
         self._asked: tuple[frozenset[int], tuple[Holder, ...]] | None = None

@@ -58,19 +58,29 @@ def machine(tmp_path, driver, processes):
 
 
 def timed(capsys, what, attempt):
-    """Return what an attempt brought: the first of three within the time that is promised, as the machine is shared.
+    """Return what an attempt brought: the first of three within the time that is promised.
 
-    An attempt returns what it found, and when.
+    An attempt returns what it found, and when. On a machine that others keep busy, time counts by the share of a core
+    that there is to be had meanwhile: where that is all of it, seconds are seconds.
     """
     taken = []
     while len(taken) < 3 and not (taken and taken[-1] < SECONDS):
+        before = share_of_a_core()
         began = time.monotonic()
         found, at = attempt()
-        taken.append(at - began)
+        taken.append((at - began) * min(1.0, (before + share_of_a_core()) / 2))
     with capsys.disabled():
-        print(f"\n{what}: {taken[-1]:.2f} s after the start", end=" ")
+        print(f"\n{what}: {at - began:.2f} s after the start, {taken[-1]:.2f} s of a core", end=" ")
     assert taken[-1] < SECONDS, taken
     return found
+
+
+def share_of_a_core():
+    """Work for a moment, and return how much of the time this process really ran."""
+    began, spent = time.monotonic(), time.process_time()
+    while (wall := time.monotonic() - began) < 0.3:
+        pass
+    return (time.process_time() - spent) / wall
 
 
 def named(reading, ports):

@@ -1,5 +1,6 @@
 """Looking at one machine again and again: ports, their owners, commands, and networks of their own."""
 
+import os
 import sys
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from infertop.engine import machine
 from infertop.engine.machine import Machine
 from infertop.engine.network import Network, local_addresses
-from infertop.engine.processes import Listener, scan
+from infertop.engine.processes import Listener, Process, read_process, scan
 from tests.engine.trees import running, vllm_command
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it reads /proc")
@@ -143,6 +144,40 @@ def test_commands_are_compared_once_and_again_where_they_changed(proc):
     proc.process(10, "vllm serve")
     assert list(looking.scan().sweep(matches)) == [10, 11]
     assert len(asked) == 2  # the shell has become what is known already
+
+
+def test_commands_are_read_again_of_what_is_new_or_matched_and_of_the_rest_at_times(proc):
+    proc.process(10, "vllm serve")
+    proc.process(11, "sleep 1")
+    looking = Machine(proc.folder)
+
+    def swept():
+        return list(looking.scan().sweep(lambda argv: argv[0] == "vllm"))
+
+    assert [swept() for _ in range(4)] == [[10]] * 4
+    proc.process(10, "python trainer.py")
+    proc.process(11, "vllm serve")  # long after it began: seen with the next reading of all
+    proc.process(12, "vllm serve")
+    assert swept() == [12]
+    assert swept() == [11, 12]
+
+
+def test_a_process_is_what_psutil_says_it_is(tmp_path):
+    with running(vllm_command(tmp_path), title="VLLM::EngineCore") as tree:
+        found = Machine().scan()
+        for pid in (os.getpid(), os.getppid(), tree.pid, tree.worker, 1):
+            assert found.process(pid) == read_process(pid)
+    assert found.process(2**22) is None
+
+
+def test_a_process_of_which_nothing_can_be_read_is_known_by_its_pid_alone(proc):
+    proc.write("stat", "cpu 1 2 3\nbtime 1000\n")
+    proc.process(10, "vllm serve")
+    assert Machine(proc.folder).scan().process(10) == Process(10)
+    proc.write("10/stat", "10 (name ) with (brackets)) S 1 " + "0 " * 17 + "250 0 0\n")
+    found = Machine(proc.folder).scan().process(10)
+    assert (found.parent, found.name, found.argv) == (1, "name ) with (brackets)", ("vllm", "serve"))
+    assert found.started > 1000
 
 
 def test_a_process_with_an_address_of_its_own_has_a_network_of_its_own(proc):
