@@ -1,6 +1,6 @@
 """The collector of an agent's logs on this machine: files are found, what is new in them is read, in a thread.
 
-A poll reads for a part of a second and hands over what it got, with how far it got; a long history takes many polls,
+A poll works for a second at most and hands over what it got, with how far it got; a long history takes many polls,
 the newest files first. What is told twice is the same statement: nothing counts twice, whatever is read again.
 """
 
@@ -19,9 +19,10 @@ from infertop.readings.model import Batch, Statement
 from infertop.readings.safe import safe
 
 LEAST_SECONDS = 2.0
-_WORK_SECONDS = 0.6
-_MOST_STATEMENTS = 4000
-_DEADLINE_SECONDS = 4.0
+_WORK_SECONDS = 1.0
+_MOST_STATEMENTS = 5000
+_LONGEST_SECONDS = 3.0
+_DEADLINE_SECONDS = 4.5
 _MANY_BYTES = 20_000_000
 _RETRY_SECONDS = 60.0
 
@@ -146,10 +147,11 @@ class AgentLogs:
         if not any(os.path.isdir(folder) for folder in self._folders):
             where = ", ".join(safe(folder, 100) for folder in self._folders) or "nowhere"
             raise Unavailable(f"there are no logs of {self._format.name}: looked in {where}", state=State.ABSENT)
-        end = time.monotonic() + _WORK_SECONDS
+        end, worked = time.monotonic() + _LONGEST_SECONDS, time.thread_time() + _WORK_SECONDS
 
         def spent() -> bool:
-            return time.monotonic() > end or len(self._ready.statements) >= _MOST_STATEMENTS
+            many = len(self._ready.statements) >= _MOST_STATEMENTS
+            return many or time.monotonic() > end or time.thread_time() > worked
 
         self._pending |= self._tree.look(now, _WORK_SECONDS / 2)
         self._forget_gone()
