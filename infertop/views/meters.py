@@ -65,24 +65,20 @@ class Meters:
         rise = self.increase(source, metric, **labels)
         return rise.per_second if rise else None
 
-    def failed(self, source: str, model: str) -> float | None:
-        """Return the failed requests a second; those that engine and server both count, once."""
-        chosen = tuple(self.tracks(source, "requests_failed", model=model))
-        series = [track.series for track in chosen]
-        rise = self._rise(track for track in chosen if not said_twice(track.series, series))
-        return rise.per_second if rise else None
+    def by_reason(self, source: str, metric: str, model: str) -> dict[str, float]:
+        """Return the counters' rise a second by reason, the most frequent first; one without a reason has "".
 
-    def by_reason(self, source: str, metric: str, model: str) -> dict[str, float | None]:
-        """Return the counters' rise a second by reason, the most frequent first; what is said twice is left out."""
+        What engine and server both count is there once.
+        """
         chosen = tuple(self.tracks(source, metric, model=model))
         series = [track.series for track in chosen]
-        rates: dict[str, float | None] = {}
-        for reason in dict.fromkeys(each.label("reason") for each in series):
-            told = [t for t in chosen if t.series.label("reason") == reason and not said_twice(t.series, series)]
-            rise = self._rise(told)
-            if reason and rise:
-                rates[reason] = rise.per_second
-        return dict(sorted(rates.items(), key=lambda each: -(each[1] or 0.0)))
+        rates: dict[str, float] = {}
+        for track in chosen:
+            rise = None if said_twice(track.series, series) else track.increase(self.window)
+            if rise is not None and rise.seconds > 0:
+                reason = track.series.label("reason") or ""
+                rates[reason] = rates.get(reason, 0.0) + rise.amount / rise.seconds
+        return dict(sorted(rates.items(), key=lambda each: -each[1]))
 
     def total(self, source: str, metric: str, **labels: str) -> float | None:
         """Return the sum of the newest values: requests running on all ranks, say."""

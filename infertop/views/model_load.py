@@ -17,12 +17,13 @@ _WORK = ("output_tokens", "prompt_tokens", "input_tokens", "requests", "batches"
 def with_load(row: ModelRow, facts: Facts) -> ModelRow:
     """Return the row with its load; `cache_hit_ratio` is what the engine says itself, for who knows no better."""
     meters, source, model = facts.meters, row.source, row.model
+    failed = meters.by_reason(source, "requests_failed", model)
     phases, seconds = meters.phases(source, model), row.window_seconds
     return replace(
         row,
-        failed_per_second=meters.failed(source, model),
-        answers_by_reason=meters.by_reason(source, "answers", model),
-        failed_by_reason=meters.by_reason(source, "requests_failed", model),
+        failed_per_second=sum(failed.values()) if failed else None,
+        answers_by_reason=dict(meters.by_reason(source, "answers", model)),
+        failed_by_reason={reason: rate for reason, rate in failed.items() if reason},
         aborted_per_second=meters.rate(source, "requests_aborted", model=model),
         running=meters.total(source, "running", model=model),
         waiting=meters.total(source, "waiting", model=model),
