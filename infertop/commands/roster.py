@@ -129,7 +129,7 @@ class Roster:
         return frozenset(
             each.name
             for each in self.every().values()
-            if each.url and is_local(each, self.own_names) and not _is_gateway(each)
+            if each.url and (is_local(each, self.own_names) or self.pids.get(each.name)) and not _is_gateway(each)
         )
 
     def gap_seconds(self, source: str) -> float:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from infertop.engine.network import Network
 from infertop.views.once import reading as as_reading
 from infertop.views.overview import overview
 from tests.commands.machine_room import BEGIN, Count, Room, Run, quantities, running
 from tests.fakes import FakeClock
+from tests.recordings import PAYLOADS
 
 PRICING = """
 [gpu."H100"]
@@ -191,3 +193,43 @@ async def test_one_that_moved_while_infertop_was_away_is_the_source_that_it_was(
     assert tokens(run, FIRST, "acme/one") == quantities(ONE, 120)
     (other,) = {source for source, model in run.ledger() if model == "acme/new"}
     assert other != FIRST
+
+
+async def test_dynamos_front_end_alone_counts_the_traffic_and_carries_its_workers_gpus(
+    room: Room, start: Start
+) -> None:
+    front, model = "dynamo-frontend@127.0.0.1:8123", "Qwen/Qwen2.5-7B-Instruct"
+    room.world.start(10, "python3 -m dynamo.frontend --http-port 8123", port=8123)
+    for pid, gpu in ((20, "GPU-0"), (30, "GPU-1")):
+        room.world.start(pid, f"python3 -m dynamo.vllm --model {model}")
+        room.world.start(pid + 1, "VLLM::EngineCore", parent=pid)
+        room.gpus[gpu] = {pid + 1: 60 * GB}
+    recorded = (PAYLOADS / "dynamo-frontend/synthetic.txt").read_text()
+    room.pages["127.0.0.1:8123"] = recorded
+    async with start() as run:
+        await begun(run)
+        assert run.session.roster.pids[front] == (10, 20, 30)
+        was = f'dynamo_frontend_output_tokens_total{{model="{model}"}} 4790'
+        assert was in recorded
+        room.pages["127.0.0.1:8123"] = recorded.replace(was, was.replace("4790", "5000"))
+        await run.poll(60)
+        reading = once(run)
+    (row,) = reading["models"]
+    assert (row["source"], row["usd_per_hour"]) == (front, pytest.approx(7.20))
+    assert run.nano() == {(front, model): 120 * NANO_PER_GPU_SECOND}
+    assert row["totals"]["output"] == 210
+
+
+async def test_an_engine_in_a_container_is_this_machines_whatever_its_address(room: Room, start: Start) -> None:
+    room.start(10, 8001, "acme/one", ONE, gpus={"GPU-0": 60 * GB})
+    room.pages["172.17.0.2:8001"] = room.pages.pop("127.0.0.1:8001")
+    room.world.listeners.clear()
+    room.world.networks = {10: Network(("172.17.0.2",), (("0.0.0.0", 8001),))}
+    async with start() as run:
+        await begun(run)
+        assert run.session.roster.local() == {"vllm@172.17.0.2:8001"}
+        room.clock.jump(1)
+        await run.session.polling.poll_once_all(1)
+        reading = once(run)
+    (row,) = reading["models"]
+    assert (row["source"], row["usd_per_hour"]) == ("vllm@172.17.0.2:8001", pytest.approx(3.60))
