@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from collectors._gpu_library import process_rows
 from collectors.demo.machine import CARDS, ENGINES, GIB, Card, Engine
 from collectors.demo.traffic import services
 from infertop.engine.collector import SourceConfig
 from infertop.readings.model import Batch, Buckets, Series
+from infertop.readings.throttle import IDLE, POWER_CAP
+
+_PROCESS = {"name": "VLLM::EngineCore", "user": "serve"}
+_FIRST_PID = 41_000
+_NEAR_LIMIT = 0.965
 
 
 @dataclass
@@ -114,12 +120,22 @@ def _card(card: Card, ts: float) -> list[tuple[Series, float]]:
         (one("gpu_power_limit_watts"), card.limit_watts),
         (one("gpu_temperature_celsius"), 32.0 + round(load * 40)),
         (one("gpu_sm_clock_hertz"), 1.98e9 if load else 0.345e9),
+        (one("gpu_memory_clock_hertz"), 2.619e9),
+        (one("gpu_throttle_reasons"), float(_held_down_by(card, ts))),
     ]
     loads = _loads(card, ts)
-    for holder, held in card.holders:
+    for number, (holder, held) in enumerate(card.holders):
         here = partial(Series.of, gpu=card.uuid, holder=holder)
         readings += [(here("placement_memory_bytes"), held), (here("placement_utilization"), loads[holder])]
+        pid = _FIRST_PID + 10 * card.index + number
+        readings += process_rows(card.uuid, pid, _PROCESS, held, loads[holder])
     return readings
+
+
+def _held_down_by(card: Card, ts: float) -> int:
+    if not _load(card, ts):
+        return IDLE
+    return POWER_CAP if _watts(card, ts) >= _NEAR_LIMIT * card.limit_watts else 0
 
 
 @dataclass

@@ -18,11 +18,11 @@ class Reason(NamedTuple):
     held: bool = True
 
 
-POWER_CAP = 1 << 2
+IDLE, POWER_CAP = 1 << 0, 1 << 2
 PROCESSOR_HOT, SOCKET_HOT, REGULATOR_HOT, MEMORY_HOT, CURRENT_LIMIT, UNTOLD = (1 << bit for bit in range(32, 38))
 
 REASONS = (
-    Reason(1 << 0, "idle", "nothing to do", held=False),
+    Reason(IDLE, "idle", "nothing to do", held=False),
     Reason(1 << 1, "application clocks", "somebody set the clock (nvidia-smi -ac, -lgc)", held=False),
     Reason(POWER_CAP, "power cap", "it draws what its power limit allows"),
     Reason(1 << 3, "hw slowdown", "the hardware cut its clock by half or more: too hot, or the power supply asked"),

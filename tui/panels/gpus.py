@@ -94,7 +94,7 @@ COLUMNS: tuple[Column[GpuRow], ...] = (
     Column("temperature_celsius", "°C", 4, _figure(lambda g: fmt.count(g.temperature_celsius)), rank=11),
     Column("throttled", "HELD DOWN BY", 12, _throttled, rank=12, left=True, grow=24, gap=2),
     Column("models", "MODEL", 12, _models, rank=4, left=True, grow=24, gap=2),
-    Column("price_source", "PRICE", 9, _price, rank=14, left=True, grow=20, gap=2),
+    Column("price_source", "PRICE", 15, _price, rank=14, left=True, grow=14, gap=2),
 )
 
 
