@@ -13,6 +13,7 @@ from infertop.views.explain_rate import gpu_lines
 from infertop.views.facts import Facts
 from infertop.views.origin import origin
 from infertop.views.shapes import Explained, GpuRow
+from infertop.views.tellers import what_to_do
 from infertop.views.wording import amount, enough, number, read_ago, usd
 
 _GIB = 2**30
@@ -102,8 +103,8 @@ def _busy(facts: Facts, cost: GpuCost, row: GpuRow) -> tuple[str, ...]:
     read = read_ago(facts.age_of(cost.meter))
     lines = []
     if cost.busy is None:
-        why = " (of MIG instances it does on Hopper and later, by GPM)" if row.parent else ""
-        lines.append(f"unknown: {row.meter} does not tell it of this GPU{why}")
+        why = " (of MIG instances it does on Hopper and later, by GPM)" if row.parent and row.meter == "NVML" else ""
+        lines += [f"unknown: {row.meter} does not tell it of this GPU{why}", *what_to_do(row.meter, "gpu_utilization")]
     else:
         seconds = facts.meters.covered(cost.meter, "gpu_utilization")
         span = f"share of the last {number(seconds, 1)} s in which a kernel ran"
@@ -119,7 +120,8 @@ def _busy(facts: Facts, cost: GpuCost, row: GpuRow) -> tuple[str, ...]:
 def _reading(row: GpuRow, how: _Reading) -> Explained:
     value: float | None = getattr(row, how.column)
     if value is None:
-        return Explained(how.title, (f"unknown: {row.meter} does not tell it of this GPU",))
+        unknown = f"unknown: {row.meter} does not tell it of this GPU"
+        return Explained(how.title, (unknown, *what_to_do(row.meter, how.metric)))
     figure = f"{number(value * how.factor, 3)} {how.unit}".strip()
     said = f"{figure}: {METRICS[how.metric].help}, {row.meter}'s newest reading"
     return Explained(how.title, (f"{said}, {read_ago(row.age_seconds)}",))
@@ -127,7 +129,8 @@ def _reading(row: GpuRow, how: _Reading) -> Explained:
 
 def _throttled(row: GpuRow) -> tuple[str, ...]:
     if row.throttle_notes is None:
-        return (f"unknown: {row.meter} does not tell why the clock of this GPU is as it is",)
+        unknown = f"unknown: {row.meter} does not tell why the clock of this GPU is as it is"
+        return (unknown, *what_to_do(row.meter, "gpu_throttle_reasons"))
     if not row.throttle_notes:
         return (f"nothing: {row.meter} names no reason why its clock is as it is",)
     held = row.throttled or "nothing that holds a busy GPU back"
