@@ -7,9 +7,9 @@ durations are microseconds. What decides the table:
 - `nv_inference_request_success` counts every request, those answered from the response cache included, and those whose
   Python model answered with an error. An ensemble counts once, and each model inside it counts again; `compute_infer`
   is added once for each request of a batch. The HTTP API tells both apart (_triton_parts.py). It is looked for two
-  ports below the metrics, where Triton has it, at the first poll: whether it is there decides what is counted until
-  infertop ends, as a change would count anew what was counted. Of the models inside an ensemble there is then a cost
-  and no cost per request. Models that a Python model calls by itself (BLS) count again, which nothing
+  ports below the metrics, or where its process has it, at the first poll: whether it is there decides what is counted
+  until Triton begins anew, as a change would count again what was counted. Of the models inside an ensemble there is
+  then a cost and no cost per request. Models that a Python model calls by itself (BLS) count again, which nothing
   tells (2.51: 20 requests to a model that calls another, and 5 to that, are 20 and 25 on the page and in the API).
 - Triton itself counts no tokens. The backends of vLLM (parameter REPORT_CUSTOM_METRICS; vLLM's own table reads it) and
   TensorRT-LLM do, the latter at a request's end; others are named by the source's options. TensorRT-LLM's gauges of one
@@ -47,6 +47,7 @@ CALLED = Option("called", "models that others call by themselves (BLS), by comma
 HTTP_PORT = Option("http_port", "the port of its HTTP API (ensembles, batches), if not two below that of the url")
 _API_SECONDS = 2.0
 _TRIES = 3
+_SERVED = re.compile(rb"^nv_inference_request_success\{[^\n]*\} (\d{1,18})", re.MULTILINE)
 _GPU = re.compile(rb'^nv_gpu_memory_total_bytes\{gpu_uuid="([^"\\\n]{1,64})"\}', re.MULTILINE)
 _MOST_GPUS = 64
 
@@ -122,6 +123,8 @@ class Triton:
         own = tuple(Rule(metric, (name,)) for metric, name in named.items())
         self._page = MetricsPage(shown(self._url), replace(TABLE, rules=own + TABLE.rules), vllm.in_tokens)
         self._api = TritonApi(api) if api else None
+        self._without: TritonApi | None = None  # what did not answer, until another process does
+        self._served = 0
         self._needs_api = HTTP_PORT.name in config.options
         self._failures = 0
         names = text_options(config, (CALLED.name,)).get(CALLED.name, "")
@@ -142,6 +145,8 @@ class Triton:
                 f"there is no {shown(self._url)} (HTTP {reply.status}): "
                 "Triton serves metrics on a port of their own, 8002 unless --metrics-port changes it: set it in the url"
             )
+        if self._without is not None:
+            self._begin_anew(self._without, reply.body)
         if self._api is not None and b"nv_" in reply.body:
             await self._ask(self._api)
         return self.parse(reply.body, ts)
@@ -183,7 +188,13 @@ class Triton:
             raise Unavailable(f"{self.config.name}: there is no Triton API at its http_port: is the port right?")
         else:
             await api.close()
-            self._api = None
+            self._api, self._without = None, api
+
+    def _begin_anew(self, api: TritonApi, body: bytes) -> None:
+        """Ask the API again where the page is another process's, which counts from 0 whatever is read besides."""
+        before, self._served = self._served, sum(map(int, _SERVED.findall(body)))
+        if self._served < before:
+            self._api, self._without, self._failures, self._served = api, None, 0, 0
 
 
 def _port(config: SourceConfig) -> int | None:

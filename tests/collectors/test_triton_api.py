@@ -111,6 +111,24 @@ async def test_an_api_that_fails_later_changes_nothing_of_what_counts():
     assert again.values == first.values
 
 
+async def test_an_api_that_was_not_there_is_asked_again_when_the_server_begins_anew_and_not_before():
+    api = Api(status=404)
+    before = PAGE.replace(
+        b'nv_inference_request_success{model="pipe",version="1"} 80',
+        b'nv_inference_request_success{model="pipe",version="1"} 8000',
+    )
+    assert before != PAGE
+    pages = iter([before, before, PAGE, PAGE])
+    reader = triton(api)
+    reader._http = Http(URL, transport=httpx.MockTransport(lambda _: httpx.Response(200, content=next(pages))))
+    assert by_model(await reader.collect(1.0), "requests")["pre"] == 90
+    api.status = 200
+    assert by_model(await reader.collect(2.0), "requests")["pre"] == 90
+    assert len(api.asked) == 1
+    assert by_model(await reader.collect(3.0), "requests") == {"pipe": 80}
+    assert by_model(await reader.collect(4.0), "requests") == {"pipe": 80}
+
+
 async def test_the_configuration_of_a_model_is_asked_once_and_of_a_new_one_when_it_comes():
     api = Api()
     collector = triton(api)
