@@ -84,3 +84,16 @@ def test_its_command_is_recognised_with_port_and_model():
     assert server.model([*argv, "--model-name", "name"]) == "name"
     assert not server.matches(["lmdeploy", "serve", "proxy"])
     assert server.confirm(200, {}, b'{"object":"list","data":[{"id":"m","owned_by":"lmdeploy"}]}')
+
+
+@pytest.mark.parametrize(
+    ("reason", "metric"),
+    [
+        *(("SUCCESS", "requests"), ("FINISH", "requests"), ("CANCEL", "requests_aborted")),
+        *((bad, None) for bad in ("INPUT_LENGTH_ERROR", "SESSION_NOT_EXIST", "NO_QUEUE", "OUT_OF_MEMORY")),
+    ],
+)
+def test_a_way_to_end_is_a_request_one_given_up_or_a_failure_that_is_counted_elsewhere(reason, metric):
+    line = f'lmdeploy:request_success_total{{engine="0",finished_reason="ResponseType.{reason}",model_name="m"}} 5\n'
+    page = line + 'lmdeploy:num_requests_running{engine="0",model_name="m"} 1\n'
+    assert totals(source("lmdeploy").parse(page.encode(), 1.0)) == {"running": 1} | ({metric: 5} if metric else {})

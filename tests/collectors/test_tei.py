@@ -7,6 +7,7 @@ from collectors import KINDS
 from infertop.engine.collector import Unavailable
 from infertop.readings.model import Series
 from tests.collectors.reading import answering, payload, source, totals
+from tests.recordings import PAYLOADS
 
 PAGE = payload("tei/synthetic.txt")
 INFO = {"model_id": "BAAI/bge-large-en-v1.5", "model_type": {"embedding": {}}, "tokenization_workers": 8}
@@ -61,3 +62,9 @@ def test_its_command_is_recognised_with_port_and_model():
     argv = ["text-embeddings-router", "--model-id", "org/m", "-p", "8081"]
     assert SERVER.matches(argv)
     assert (SERVER.port(argv), SERVER.model(argv)) == (8081, "org/m")
+
+
+def test_an_engine_that_is_a_table_is_one_file_of_at_most_90_lines():
+    for kind in ("tei", "tgi", "sglang", "lmdeploy", "ray", "kserve"):
+        lines = (PAYLOADS.parent.parent / f"collectors/{kind}.py").read_text().count("\n")
+        assert lines <= 90, kind
