@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from infertop.views.shapes import Explained, Headline, ModelPage, Overview
 
 if TYPE_CHECKING:
+    from infertop.commands.crowd import Crowd
     from infertop.commands.session import Session
     from infertop.commands.setup import Setup
     from infertop.commands.wondering import Wondering
@@ -29,6 +30,7 @@ class LiveFeed:
         self._setup = setup
         self._session: Session | None = None
         self._wondering: Wondering | None = None
+        self._crowd: Crowd | None = None
         self._facts: Any = None
         self._facts_at = 0.0
         self._told: tuple[Any, tuple[str, str], dict[str, Explained]] | None = None
@@ -41,7 +43,10 @@ class LiveFeed:
             return self._nothing_yet()
         self._facts = self._session.facts()
         self._facts_at = time.monotonic()
-        made: Overview = import_module("infertop.views.overview").overview(self._facts)
+        if self._crowd is None:
+            self._crowd = import_module("infertop.commands.crowd").Crowd()
+        rows = self._crowd.rows(self._facts)
+        made: Overview = import_module("infertop.views.overview").overview(self._facts, rows)
         return made
 
     def model_page(self, source: str, model: str) -> ModelPage:

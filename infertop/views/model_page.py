@@ -5,7 +5,7 @@ from __future__ import annotations
 from infertop.views.explain_model import SAID, model_figures
 from infertop.views.facts import Facts, Place
 from infertop.views.gpu_rows import gpu_rows
-from infertop.views.model_rows import model_rows, units_of
+from infertop.views.model_rows import each_row, units_of
 from infertop.views.reported import caveats, missing
 from infertop.views.shapes import ModelPage, ModelRow, Spark
 from infertop.views.smooth import smooth
@@ -20,7 +20,7 @@ _COUNTERS = {
 
 def model_page(facts: Facts, source: str, model: str) -> ModelPage:
     """Return the page of a model; raise KeyError where it is not known (any more)."""
-    row = next((each for each in model_rows(facts) if (each.source, each.model) == (source, model)), None)
+    row = next((each for each in each_row(facts, source) if each.model == model), None)
     if row is None:
         raise KeyError((source, model))
     place: Place = (source, model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from infertop.engine.collector import Health
@@ -22,13 +22,25 @@ _NO_COST = ModelCost()
 
 def model_rows(facts: Facts) -> tuple[ModelRow, ...]:
     """Return a row for every model of every engine, the dearest first, and for what holds a GPU without a name."""
-    rows = [_row(facts, health, model) for health in facts.engines for model in facts.meters.models(health.source)]
-    shown = {(row.source, row.model) for row in rows}
-    healths = {health.source: health for health in facts.healths}
-    for source, model in facts.costs.models:
-        if (source, model) not in shown and source in healths:
-            rows.append(_bare(facts, healths[source], model))
+    return in_order(each_row(facts))
+
+
+def in_order(rows: Iterable[ModelRow]) -> tuple[ModelRow, ...]:
+    """Return rows with the dearest first."""
     return tuple(sorted(rows, key=lambda row: (-(row.usd_per_hour or 0.0), row.model, row.source)))
+
+
+def each_row(facts: Facts, source: str | None = None) -> Iterator[ModelRow]:
+    """Make the rows one by one, of all sources or of one."""
+    shown: set[Place] = set()
+    for health in facts.engines:
+        for model in facts.meters.models(health.source) if source in (None, health.source) else ():
+            shown.add((health.source, model))
+            yield _row(facts, health, model)
+    healths = {health.source: health for health in facts.healths if source in (None, health.source)}
+    for place in facts.costs.models:
+        if place not in shown and place[0] in healths:
+            yield _bare(facts, healths[place[0]], place[1])
 
 
 def _bare(facts: Facts, health: Health, model: str) -> ModelRow:

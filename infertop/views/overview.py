@@ -14,9 +14,9 @@ from infertop.views.shapes import BudgetRow, Headline, ModelRow, Overview, Sourc
 TOTAL = ""
 
 
-def overview(facts: Facts) -> Overview:
-    """Make the overview of this tick."""
-    models = model_rows(facts)
+def overview(facts: Facts, models: tuple[ModelRow, ...] | None = None) -> Overview:
+    """Make the overview of this tick; `models` are the rows of models where those were made before."""
+    models = model_rows(facts) if models is None else models
     past = facts.past
     return Overview(
         at=facts.now,
