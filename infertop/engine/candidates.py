@@ -30,7 +30,8 @@ class Candidates:
     """What may be asked, and how much was looked at: `listeners` is None where ports cannot be listed.
 
     `strays` are the processes on GPUs that lead to no engine's command, each with its ancestors; without any where the
-    process is not to be seen from here. `servers` are the processes with an engine's command.
+    process is not to be seen from here. `servers` are the processes with an engine's command. `boxed` is that
+    of the scan.
     """
 
     ports: tuple[Candidate, ...]
@@ -38,6 +39,7 @@ class Candidates:
     processes: int
     strays: Mapping[int, tuple[Process, ...]] = field(default_factory=dict)
     servers: tuple[Server, ...] = ()
+    boxed: bool = False
 
 
 def candidates(
@@ -81,7 +83,7 @@ def candidates(
             key = key_of(listener, first)
             ports[listener.authority] = Candidate(key, listener.port, tuple(patterns), gpus=on, where=called)
     count = None if scan.listeners is None else len(scan.listeners)
-    return Candidates(tuple(ports.values()), count, scan.looked_at, strays, tuple(servers.values()))
+    return Candidates(tuple(ports.values()), count, scan.looked_at, strays, tuple(servers.values()), scan.boxed)
 
 
 def _listening(scan: Scan, patterns: Sequence[Pattern]) -> Sequence[Listener]:

@@ -20,6 +20,7 @@ from infertop.engine.processes import Listener, Matches, Scan, own_names, scan
 _PROC = Path("/proc")
 _COMMAND_BYTES = 4096
 _REMEMBERED = 4_000
+_FIRST_NAMESPACE = "pid:[4026531836]"  # PROC_PID_INIT_INO of Linux
 _LOOKS = 6  # until an owner that could not be seen is looked for again
 _YOUNG = 3  # looks, in which a process may still become another: a shell that becomes its server
 _SWEEP = 5  # looks, until all commands are read again
@@ -46,7 +47,7 @@ class Machine:
             return scan()
         with suppress(OSError):
             self._addresses = frozenset(local_addresses((self._proc / "net/fib_trie").read_text("ascii", "replace")))
-        return Scan(self._listeners(found), own_names(), self._read, self._sweep, self._network)
+        return Scan(self._listeners(found), own_names(), self._read, self._sweep, self._network, _is_boxed(self._proc))
 
     def _listeners(self, found: Iterable[Socket]) -> tuple[Listener, ...]:
         here = dict.fromkeys(found)
@@ -122,3 +123,11 @@ class Machine:
         """Return the network of a process that has one of its own, None where it is this machine's or not known."""
         found = network(self._proc / str(pid))
         return found if found and not self._addresses.issuperset(found.addresses) else None
+
+
+def _is_boxed(proc: Path) -> bool:
+    """Say whether this process is in a process namespace that is not the machine's own, whose number never changes."""
+    try:
+        return os.readlink(proc / "self/ns/pid") != _FIRST_NAMESPACE
+    except OSError:
+        return False

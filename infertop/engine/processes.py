@@ -91,7 +91,7 @@ class Scan:
 
     `listeners` is None where ports cannot be listed, `names` are the addresses and names of this machine. `sweep` goes
     through all processes for commands that match, as far as that can be done; `network` is that of a process that has
-    one of its own.
+    one of its own. `boxed` says that processes are numbered as in a container: the GPU's driver may mean others.
     """
 
     listeners: tuple[Listener, ...] | None = None
@@ -99,6 +99,7 @@ class Scan:
     read: Callable[[int], Process | None] = read_process
     sweep: Callable[[Matches], Iterable[int]] = _none_swept
     network: Callable[[int], Network | None] = _no_network
+    boxed: bool = False
     _seen: dict[int, Process | None] = field(default_factory=dict)
 
     def process(self, pid: int) -> Process | None:

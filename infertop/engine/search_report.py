@@ -37,7 +37,8 @@ def report(
     yield from _others([each for each in missing if not each.expected], outcomes)
     for sentence in left_out:
         yield Searched("containers", "", False, sentence)
-    yield from _strays(survey.strays, {each.pid for each in present})
+    servers = {each.pid for each in present}
+    yield from _boxed(survey.strays) if survey.boxed else _strays(survey.strays, servers)
 
 
 def _expected(each: Candidate, outcome: Outcome) -> Searched:
@@ -74,6 +75,16 @@ def _others(ports: Iterable[Candidate], outcomes: Mapping[Key, Outcome]) -> Iter
 
 def _address(each: Candidate) -> str:
     return f"http://{each.key.authority}"
+
+
+def _boxed(strays: Mapping[int, tuple[Process, ...]]) -> Iterator[Searched]:
+    """Yield the processes on GPUs that are told by numbers of the machine's own, which mean nothing in a container."""
+    if strays:
+        yield Searched(
+            "GPU processes", _listed(map(str, sorted(strays))), False,
+            "infertop runs in a container, where these numbers mean other processes: run it on the host (or with "
+            '--pid=host), or say in a [[source]] which gpus = ["..."] it serves from',
+        )  # fmt: skip
 
 
 def _strays(strays: Mapping[int, tuple[Process, ...]], servers: set[int | None]) -> Iterator[Searched]:

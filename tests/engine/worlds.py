@@ -12,6 +12,7 @@ class World:
         self.listable = True
         self.names = LOOPBACK | {"gpu-box", "10.0.0.5"}
         self.networks = {}
+        self.boxed = False
         self.scans = 0
 
     def start(self, pid, command, parent=1, port=None, name="", started=100.0, host="127.0.0.1"):
@@ -32,7 +33,7 @@ class World:
     def scan(self):
         self.scans += 1
         listeners = tuple(self.listeners) if self.listable else None
-        return Scan(listeners, self.names, dict(self.processes).get, self.sweep, self.networks.get)
+        return Scan(listeners, self.names, dict(self.processes).get, self.sweep, self.networks.get, self.boxed)
 
     def sweep(self, matches):
         return [pid for pid, each in self.processes.items() if matches(each.argv)]
