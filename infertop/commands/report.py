@@ -42,7 +42,8 @@ def run(options: Namespace) -> int:
         return complain(wrong)
     try:
         reader = Reader(setup.database)
-        scopes = Scopes(settings, reader.ask(choices_for(setup)).counts)
+        choices = reader.ask(choices_for(setup))
+        scopes = Scopes(settings, choices.counts, apart=choices.spans)
         found = reader.ask(report, by, since, until, scopes)
         over = _over_budget(reader, scopes, now) if options.budget_exit else []
         reader.close()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from infertop.history.accounts import Account, read_accounts
+from infertop.history.counting import counted_sums
 from infertop.history.names import read_names
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Key, Totals, add_usd
@@ -67,10 +68,8 @@ def report(
     scopes = replace(scopes or Scopes(), names=read_names(connection))
     accounts = read_accounts(connection)
     rows: dict[tuple[object, ...], Row] = {}
-    for number, amount in account_sums(connection, since, until).items():
-        account = accounts[number]
+    for account, amount, counts in counted_sums(connection, accounts, since, until, scopes):
         values = _values(account, by, scopes)
-        counts = scopes.has(account)
         group = (*values, counts)
         if group not in rows:
             rows[group] = Row(dict(zip(by, values, strict=True)), counts)
@@ -98,10 +97,8 @@ def spent(
     scopes = replace(scopes or Scopes(), names=read_names(connection))
     accounts = read_accounts(connection)
     total: int | None = None
-    for number, amount in account_sums(connection, since, until).items():
-        account = accounts[number]
-        dimensions = scopes.dimensions(account)
-        if scopes.has(account) and matches(conditions, dimensions):
+    for account, amount, counts in counted_sums(connection, accounts, since, until, scopes):
+        if counts and matches(conditions, scopes.dimensions(account)):
             total = add_usd(total, amount.usd_nano)
     return total
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from infertop.history.accounts import Account
 from infertop.money.budgets import matches
 from infertop.money.dimensions import Names, assign, named
-from infertop.money.overlap import Counts, all_count
+from infertop.money.overlap import ALWAYS, Counts, Place, Span, all_count
 from infertop.money.periods import PeriodKind, period
 from infertop.money.settings import Budget, Settings
 
@@ -29,12 +30,14 @@ class Periods:
 class Scopes:
     """What is to be summed: by the time zone, budgets and [[assign]] of `settings`.
 
-    `counts` says of what a source tells whether it is part of totals, or only who used what another source counts.
+    `counts` says of what a source tells whether it is part of totals, or only who used what another source counts;
+    `apart` are the times of what was so at some time, for sums over any span.
     `names` are what ids are called.
     """
 
     settings: Settings = field(default_factory=Settings)
     counts: Counts = all_count
+    apart: Mapping[Place, tuple[Span, ...]] = field(default_factory=dict)
     names: Names = field(default_factory=dict)
 
     def at(self, ts: float) -> Periods:
@@ -51,6 +54,11 @@ class Scopes:
         if not self.has(account):
             return False
         return matches(budget.conditions, self.dimensions(account))
+
+    def times_apart(self, account: Account) -> tuple[Span, ...]:
+        """Return when what is booked on `account` is part of no total."""
+        place = Place(account.source, account.provider, account.model)
+        return self.apart.get(place, () if self.has(account) else (ALWAYS,))
 
     def has(self, account: Account) -> bool:
         """Say whether what is booked on `account` is part of totals."""

@@ -2,18 +2,19 @@
 
 An engine or a provider counts what it serves. A gateway passes requests on to them, and an agent's log tells of
 requests to any of them: what they say of a model counts only where nobody who serves it says the same. The same is
-said where provider and model are the same and the times of use overlap. `counts` of [[source]] stands above all this.
+said where provider and model are the same and the times of use overlap, day by day: what a gateway told before somebody
+read the engine counts as it did then. `counts` of [[source]] stands above all this.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
+from infertop.money.same_model import model_key, same_model
 from infertop.readings.model import LOCAL
 from infertop.readings.serving import is_own, served_by
 
@@ -30,7 +31,10 @@ def all_count(_source: str, _provider: str, _model: str | None) -> bool:
 
 # Clocks differ, buckets are cut at minutes, and logs tell of a request when it is over.
 _SLACK_SECONDS = 60.0
-_DATED = re.compile(r"[-@](?:20\d{6}|20\d{2}-\d{2}-\d{2}|latest)(?=$|-v\d|:)")
+_DAY = 86_400.0
+# So long after the last overlap nothing counts yet: nothing was used meanwhile, or a provider tells late.
+_CARRY_SECONDS = 2 * _DAY
+ALWAYS = (float("-inf"), float("inf"))
 # Names by which a gateway may call any server that speaks one of these APIs, one's own too.
 _ANY = frozenset({"", "custom", "custom_openai", "huggingface", "litellm", "litellm_proxy", "nvidia_nim", "openai"})
 _ANY_LIKE = frozenset({"openai_like", "text-completion-openai", "tgi"})
@@ -67,11 +71,13 @@ class Told:
 class Choices:
     """What counts. `apart` is in no total, each with the source that counts the same (empty: none is known).
 
-    `twice` was set to count though the source that is named counts the same. Of the sources `unsure` nothing counts
-    that is not `known`: nobody has looked yet who else tells of it. `never` are sources that were set not to count.
+    That is as of the last use; `spans` are the times (epoch seconds, days in UTC) of what is or was apart. `twice` was
+    set to count though the source that is named counts the same. Of the sources `unsure` nothing counts that is not
+    `known`: nobody has looked yet who else tells of it. `never` are sources that were set not to count.
     """
 
     apart: Mapping[Place, str] = field(default_factory=dict)
+    spans: Mapping[Place, tuple[Span, ...]] = field(default_factory=dict)
     twice: Mapping[Place, str] = field(default_factory=dict)
     known: frozenset[Place] = frozenset()
     unsure: frozenset[str] = frozenset()
@@ -108,19 +114,24 @@ def choose(told: Iterable[Told], canonical: Callable[[str], str] = str.lower) ->
     everything = sorted(told, key=lambda each: (each.role, each.place.source, each.place.provider, each.place[2] or ""))
     index = _Index(canonical)
     apart: dict[Place, str] = {}
+    spans: dict[Place, tuple[Span, ...]] = {}
     twice: dict[Place, str] = {}
     for each in everything:
-        by = index.counting(each) if each.role is not Role.SERVES else ""
+        same = index.same(each) if each.role is not Role.SERVES else []
+        by = _best(each, same)
         if each.counts is False:
-            apart[each.place] = by
-        elif by and each.counts:
+            apart[each.place], spans[each.place] = by, (ALWAYS,)
+            continue
+        if by and each.counts:
             twice[each.place] = by
         elif by:
-            apart[each.place] = by
-        if each.counts is not False:
-            index.add(each, by if each.place in apart else each.place.source)
+            spans[each.place] = told_by_others(each, same)
+            if _holds(spans[each.place], each):
+                apart[each.place] = by
+        index.add(each, apart.get(each.place, each.place.source))
     return Choices(
         apart,
+        spans,
         twice,
         frozenset(each.place for each in everything),
         frozenset(each.place.source for each in everything if each.role is not Role.SERVES and each.counts is None),
@@ -130,24 +141,25 @@ def choose(told: Iterable[Told], canonical: Callable[[str], str] = str.lower) ->
 
 def overlap_seconds(one: Sequence[Span], other: Sequence[Span]) -> float:
     """Return for how long both were used, give or take a minute; both are ordered, and 0 is not at all."""
-    seconds, i, j = 0.0, 0, 0
-    while i < len(one) and j < len(other):
-        start = max(one[i][0], other[j][0]) - _SLACK_SECONDS
-        end = min(one[i][1], other[j][1]) + _SLACK_SECONDS
-        seconds += max(end - start, 0.0)
-        if one[i][1] < other[j][1]:
-            i += 1
+    return sum(end - start for start, end in _common(one, other)) + _SLACK_SECONDS * sum(1 for _ in _common(one, other))
+
+
+def told_by_others(each: Told, others: Iterable[tuple[Told, str]]) -> tuple[Span, ...]:
+    """Return when others tell of the same: whole days in UTC, and some beyond the last of each row of them."""
+    days = {
+        float(day)
+        for other, _ in others
+        for start, end in _common(each.spans, other.spans)
+        for day in range(int(start // _DAY), int(max(end - 1e-3, start) // _DAY) + 1)
+    }
+    found: list[Span] = []
+    for day in sorted(days):
+        start, end = day * _DAY, (day + 1) * _DAY + _CARRY_SECONDS
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], end)
         else:
-            j += 1
-    return seconds
-
-
-def same_model(one: str | None, other: str | None) -> bool:
-    """Say whether two names mean the same model: the path before a name and the date behind it may be missing."""
-    if one is None or other is None:
-        return False
-    a, b = _base(one), _base(other)
-    return a == b or (_undated(a) == _undated(b) and _undated(a) in (a, b))
+            found.append((start, end))
+    return tuple(found)
 
 
 class _Index:
@@ -160,20 +172,20 @@ class _Index:
 
     def add(self, told: Told, by: str) -> None:
         """Take what counts, or by whom it is counted."""
-        self._named[_key(told.place.model)].append((told, by))
+        self._named[model_key(told.place.model)].append((told, by))
         if told.place.provider == LOCAL:
             self._served[told.kind].append((told, by))
 
-    def counting(self, each: Told) -> str:
-        """Return the source that counts the same requests, empty where there is none; of several the best match."""
+    def same(self, each: Told) -> list[tuple[Told, str]]:
+        """Return who of a lower role tells of the same requests at the same time, and by whom those are counted."""
         named = [
             (told, by)
-            for told, by in self._named[_key(each.place.model)]
+            for told, by in self._named[model_key(each.place.model)]
             if same_model(told.place.model, each.place.model) and self._same_provider(each, told)
         ]
         # An engine knows its first name alone: what is asked of it under another one is told under the first.
         kind = served_by(each.place.provider)
-        return _best(each, named) or (_best(each, self._served[kind]) if kind else "")
+        return _overlapping(each, named) or (_overlapping(each, self._served[kind]) if kind else [])
 
     def _same_provider(self, each: Told, other: Told) -> bool:
         asked, serving = each.place.provider, other.place.provider
@@ -182,24 +194,47 @@ class _Index:
         return self._canonical(asked) == self._canonical(serving)
 
 
-def _best(each: Told, others: Iterable[tuple[Told, str]]) -> str:
-    found = [
-        (told.role, -seconds, told.place.source, by)
+def _overlapping(each: Told, others: Iterable[tuple[Told, str]]) -> list[tuple[Told, str]]:
+    return [
+        (told, by)
         for told, by in others
         if told.role < each.role
         and told.place.source != each.place.source
-        and (seconds := overlap_seconds(each.spans, told.spans)) > 0
+        and overlap_seconds(each.spans, told.spans) > 0
+    ]
+
+
+def _best(each: Told, others: Iterable[tuple[Told, str]]) -> str:
+    """Return by whom it is counted: one that tells of its last days, before others; then by role, then by time."""
+    found = [
+        (
+            not _holds(told_by_others(each, [(told, by)]), each),
+            told.role,
+            -overlap_seconds(each.spans, told.spans),
+            told.place.source,
+            by,
+        )
+        for told, by in others
     ]
     return min(found)[-1] if found else ""
 
 
-def _base(model: str) -> str:
-    return model.lower().rsplit("/", 1)[-1].strip()
+def _holds(spans: Iterable[Span], each: Told) -> bool:
+    """Say whether what was used last lies within these spans."""
+    if not each.spans:
+        return False
+    last = max(each.spans[-1][1] - 1e-3, each.spans[-1][0])
+    return any(start <= last < end for start, end in spans)
 
 
-def _undated(base: str) -> str:
-    return _DATED.sub("", base)
-
-
-def _key(model: str | None) -> str:
-    return "" if model is None else _undated(_base(model))
+def _common(one: Sequence[Span], other: Sequence[Span]) -> Iterator[Span]:
+    """Yield where ordered spans overlap; of two that are less than two minutes apart, the hole between them."""
+    i = j = 0
+    while i < len(one) and j < len(other):
+        start, end = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
+        if start - end < 2 * _SLACK_SECONDS:
+            yield min(start, end), max(start, end)
+        if one[i][1] < other[j][1]:
+            i += 1
+        else:
+            j += 1

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infertop.money.overlap import Choices, Place, Role, Told, choose, overlap_seconds, same_model
+from infertop.money.overlap import Choices, Place, Role, Told, choose, overlap_seconds
+from infertop.money.same_model import model_key, same_model
 
 HOUR = ((0.0, 3600.0),)
 ENGINE = Told(Place("vllm@a:1", "local", "tiny"), Role.SERVES, HOUR, "vllm")
@@ -62,6 +63,35 @@ def test_what_was_set_stands_above_all_and_counting_twice_is_told() -> None:
 def test_who_tells_of_another_time_tells_of_other_requests(shift: float) -> None:
     later = replace(PROXY, spans=tuple((start + shift, end + shift) for start, end in PROXY.spans))
     assert counting(choose([ENGINE, later]), ENGINE, later) == [True, True]
+
+
+DAY = 86_400.0
+
+
+def days(*numbers: int) -> tuple[tuple[float, float], ...]:
+    return tuple((number * DAY + 3600, number * DAY + 7200) for number in numbers)
+
+
+def test_what_a_gateway_told_before_somebody_read_the_engine_counts_as_it_did_then() -> None:
+    found = choose([replace(ENGINE, spans=days(10, 11)), replace(PROXY, spans=days(1, 2, 10, 11))])
+    assert found.spans == {PROXY.place: ((10 * DAY, 14 * DAY),)}
+    assert counting(found, PROXY) == [False]
+
+
+def test_a_gateway_counts_again_when_nobody_has_read_the_engine_for_some_days() -> None:
+    found = choose([replace(ENGINE, spans=days(1)), replace(PROXY, spans=days(1, 2, 3, 4, 5))])
+    assert found.spans == {PROXY.place: ((1 * DAY, 4 * DAY),)}
+    assert counting(found, PROXY) == [True]
+    still = choose([replace(ENGINE, spans=days(1)), replace(PROXY, spans=days(1, 2, 3))])
+    assert counting(still, PROXY) == [False]
+
+
+def test_of_two_servers_the_one_that_tells_of_the_last_days_counts() -> None:
+    old = replace(ENGINE, place=Place("vllm@a:0", "local", "tiny"), spans=days(*range(1, 20)))
+    new = replace(ENGINE, spans=days(25, 26))
+    proxy = replace(PROXY, spans=days(*range(1, 27)))
+    assert choose([old, new, proxy]).by(*PROXY.place) == "vllm@a:1"
+    assert choose([old, new, proxy]).spans[PROXY.place] == ((1 * DAY, 22 * DAY), (25 * DAY, 29 * DAY))
 
 
 def test_the_next_minute_is_the_same_time() -> None:
@@ -121,6 +151,7 @@ def test_until_somebody_looked_nothing_of_a_source_that_may_yield_counts() -> No
 )
 def test_names_of_a_model_with_and_without_path_and_date(one: str | None, other: str | None, same: bool) -> None:
     assert same_model(one, other) is same
+    assert not same or model_key(one) == model_key(other)
     assert same_model(other, one) is same
 
 
