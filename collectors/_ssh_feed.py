@@ -95,6 +95,10 @@ class Feed:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()
+        if self._main is not None and self._main.done() and not self.absent:
+            failure = self._main.exception()
+            await self.close()  # the next poll starts it again
+            raise failure or self._silent(0.0)
         if not self._news.is_set():
             raise self._silent(seconds)
         self._news.clear()
@@ -127,21 +131,20 @@ class Feed:
 
     async def _follow(self) -> None:
         """See that what reads over there is running, over the connection that stands now."""
-        same, ended = self._generation == self._link.generation, self._main is not None and self._main.done()
-        if same and self._main is not None and (self.absent or not ended):
+        if self._generation == self._link.generation and self._main is not None:
             return
-        failure = self._main.exception() if self._main is not None and ended else None
         await self.close()
         self._generation = self._link.generation
         self._gpus, self._reader, self._rows, self.absent, self._listed = None, None, {}, False, []
         self._news.clear()
-        if same and failure is not None:
-            raise failure  # said once; the next poll starts it again
         self._main = asyncio.create_task(self._gpu_lines())
 
     async def _gpu_lines(self) -> None:
         words = {"fields": " ".join(smi.FIELDS), "seconds": self._seconds, "milliseconds": self._seconds * 1000}
-        await self._lines(_GPUS % words, self._take)
+        try:
+            await self._lines(_GPUS % words, self._take)
+        finally:
+            self._news.set()
 
     async def _app_lines(self) -> None:
         words = {"fields": ",".join(smi.APPS), "milliseconds": _APPS_SECONDS * 1000}

@@ -33,8 +33,8 @@ FIELDS = (
 APPS = ("gpu_uuid", "pid", "used_memory")
 _NEEDED = frozenset({"index", "uuid"})
 _READINGS: Mapping[str, tuple[str, float]] = {
-    "utilization.gpu": ("gpu_utilization", 0.01),
-    "utilization.memory": ("gpu_memory_utilization", 0.01),
+    "utilization.gpu": ("gpu_utilization", 1.0),
+    "utilization.memory": ("gpu_memory_utilization", 1.0),
     "memory.used": ("gpu_memory_used_bytes", _MIB),
     "memory.total": ("gpu_memory_total_bytes", _MIB),
     "power.draw": ("gpu_power_watts", 1.0),
@@ -162,7 +162,7 @@ def _value(text: str, metric: str, factor: float) -> float | None:
     if value < 0 and metric != "gpu_temperature_celsius":
         return None
     if metric in _RATIOS:
-        return min(value, 1.0) if value <= 1.005 else None
+        return value / 100 if value <= 100 else None
     return None if metric == "gpu_memory_total_bytes" and not value else value
 
 

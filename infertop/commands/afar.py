@@ -120,9 +120,7 @@ class Machine:
 
     async def looked(self) -> None:
         """Return once a look is over, if there is a connection to look over."""
-        with suppress(Unavailable):
-            meter, _ = self._made()
-            await meter.link.open()
+        if self._meter is not None and await self._meter[0].link.settled():
             self._look_if_due()
         if self._looking is not None:
             await asyncio.wait([self._looking])

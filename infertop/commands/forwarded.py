@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -51,6 +52,7 @@ class Forwarded:
             batch = await made.collect(ts)
         except Unavailable as failure:
             sentence = failure.sentence.replace(here, there)
+            await asyncio.sleep(0)  # what ssh said of it is there, but may not have been read yet
             said = link.said_since(complaints)
             if ssh_fault.forwards_refused(said):
                 sentence = f"{link.host} lets ssh forward no ports: set AllowTcpForwarding in its sshd_config"

@@ -35,7 +35,8 @@ _SAID = (
     ),
     (
         re.compile(
-            r"Timeout, server .{0,260} not responding|Broken pipe|Connection to .{0,260} (?:closed by remote|time)"
+            r"Timeout, server .{0,260} not responding|client_loop: send disconnect|Read from remote host"
+            r"|Connection to .{0,260} closed by remote host"
         ),
         State.STALE,
         "the ssh connection to {host} was lost",
@@ -67,6 +68,8 @@ _SAID = (
     ),
 )
 _METHODS = re.compile(r"Permission denied \(([a-z0-9,-]{1,80})\)")
+# What ssh itself says to do about a key that changed: the name is that of known_hosts, which may not be the one given.
+_KNOWN_AS = re.compile(r"""ssh-keygen .{0,300}-R ['"]?([\w.:\[\]%-]{1,120})""")
 _REFUSED_FORWARD = re.compile(r"open failed: administratively prohibited")
 _REFUSED_PORT = re.compile(r"open failed: connect failed: Connection refused")
 
@@ -78,11 +81,12 @@ def from_ssh(target: Target, said: Iterable[str], status: int | None) -> Unavail
     for pattern, state, sentence in _SAID:
         if pattern.search(text):
             methods = _METHODS.search(text)
+            known = _KNOWN_AS.search(text)
             words = {
                 "host": safe(target.host, 80),
                 "port": target.port or 22,
                 "ssh": f"ssh {safe(target.shown, 160)}",
-                "known": f"'[{target.host}]:{target.port}'" if target.port not in (None, 22) else target.host,
+                "known": f"'{safe(known[1], 120)}'" if known else safe(target.host, 80),
                 "how": f" ({methods[1]})" if methods else "",
             }
             return Unavailable(sentence.format(**words), state=state)

@@ -66,7 +66,7 @@ class Link:
 
     async def open(self) -> None:
         """Return once the connection stands; raise Unavailable with why it does not."""
-        if self.up:
+        if self.up and self._opening is None:
             return
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
@@ -78,6 +78,12 @@ class Link:
             self._opening = None
         await task
 
+    async def settled(self) -> bool:
+        """Wait for a connection that is being opened, and say whether one stands; why not is for `open` to say."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening], timeout=_PATIENCE_SECONDS)
+        return self.up
+
     async def ask(self, script: str) -> list[str]:
         """Run a script over there and return its lines; raise Unavailable."""
         shell = self._standing()
@@ -86,7 +92,7 @@ class Link:
         except TimeoutError:
             raise Unavailable(f"{self.host} has not answered for {_ASK_SECONDS:g} s", state=State.STALE) from None
         except EndedError:
-            raise self._why(shell) from None
+            raise self._lost() from None
 
     async def session(self) -> Shell:
         """Return one more shell over there; raise Unavailable."""
@@ -94,6 +100,9 @@ class Link:
         shell = await Shell.start(self.target.session(self._control()))
         try:
             await shell.ask(":", _ASK_SECONDS)
+        except asyncio.CancelledError:
+            await shell.close()
+            raise
         except (TimeoutError, EndedError):
             await shell.close()
             last = safe(shell.said[-1], 120) if shell.said else "no answer"
@@ -191,14 +200,14 @@ class Link:
                 await self._control_command("cancel", local, place)
 
     def _standing(self) -> Shell:
-        if self._shell is None or not self._shell.running:
-            raise self._why(self._shell)
+        if self._shell is None:
+            raise Unavailable(f"there is no ssh connection to {self.host}", state=State.STALE)
+        if not self._shell.running:
+            raise self._lost()
         return self._shell
 
-    def _why(self, shell: Shell | None) -> Unavailable:
-        if shell is None or (not shell.said and shell.status in (None, 0, 255)):
-            return Unavailable(f"there is no ssh connection to {self.host}", state=State.STALE)
-        return ssh_fault.from_ssh(self.target, shell.said, shell.status)
+    def _lost(self) -> Unavailable:
+        return Unavailable(f"the ssh connection to {self.host} was lost", state=State.STALE)
 
     def _control(self) -> Path:
         if self._folder is None:

@@ -71,15 +71,15 @@ class Shell:
         async with self._busy, asyncio.timeout(seconds):
             begin, end = f"{self._mark}+{self._asked}", f"{self._mark}-{self._asked}"
             self._asked += 1
-            await self.tell(f"echo {begin}\n{{\n{script}\n}} </dev/null 2>/dev/null\necho {end}\n")
+            await self.tell(f"echo {begin}\n{{\n{script}\n}} </dev/null 2>/dev/null\necho; echo {end}\n")
             while (line := await self._next()) != begin:
                 self.said.append(line[:_SAID_LENGTH])
             answer: list[str] = []
             while (line := await self._next()) != end:
                 answer.append(line)
                 if len(answer) > _MOST_LINES:
-                    raise EndedError
-            return answer
+                    raise self._endless()
+            return answer if answer[-1:] != [""] else answer[:-1]  # the end of a last line that had one
 
     async def tell(self, script: str) -> None:
         """Hand the shell something to run; raise EndedError where it is gone."""
@@ -110,12 +110,16 @@ class Shell:
         try:
             line = await self._lines.next()
         except FloodError:
-            self.said.append("it sends without end")
-            raise EndedError from None
+            raise self._endless() from None
         if line is None:
             await self._last_words()
             raise EndedError
         return line
+
+    def _endless(self) -> EndedError:
+        self.said.append("it sends without end")
+        self._lines.ended = True
+        return EndedError()
 
     async def _last_words(self) -> None:
         """Wait a moment for why ssh ended."""

@@ -35,6 +35,8 @@ class Target:
     @classmethod
     def parse(cls, url: str) -> Target:
         """Read an ssh URL; raise ValueError with a sentence that repeats nothing from it."""
+        if any(not "!" <= letter <= "~" or letter == "%" for letter in url):
+            raise ValueError("the url has blanks, control characters, % or non-ASCII characters in it")
         try:
             parts = urlsplit(url)
             host, user, port = parts.hostname or "", parts.username, parts.port
