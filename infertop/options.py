@@ -134,6 +134,14 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     add("--budget-exit", action="store_true", help="exit with status 3 where a budget is over")
 
 
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--since", default="7d", help="90m, 24h, 7d, today, month, or a date (default: 7d)")
+    add("--until", default="now", help="as --since (default: now)")
+    add("--format", choices=("table", "json", "csv"), default="table")
+    add("--limit", type=_count, default=20, metavar="N", help="list the dearest N (default: 20)")
+
+
 def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kinds", action="store_true", help="list every kind of source that can be read")
 
@@ -197,6 +205,7 @@ def _add_whatif(parser: argparse.ArgumentParser) -> None:
 _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "record": ("collect without a screen", _add_record),
     "report": ("the ledger, summed", _add_report),
+    "runs": ("what each session of an agent took and cost", _add_runs),
     "check": ("the configuration and every source, one line each with what to do", _add_check),
     "schema": ("the JSON Schema of --once --json", _add_nothing),
     "cost": ("price usage records, one JSON line each", _add_cost),

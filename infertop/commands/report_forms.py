@@ -51,14 +51,15 @@ def as_csv(found: Report) -> str:
     out.writerow([*found.by, "requests", *classes, "usd", "unpriced_tokens", "counts"])
     for row in found.rows:
         usd = "" if row.usd_nano is None else f"{row.usd_nano / NANO:.9f}"
-        keys = [_cell(row.keys[key]) for key in found.by]
+        keys = [csv_cell(row.keys[key]) for key in found.by]
         tokens = [row.tokens.get(name, "") for name in classes]
         requests = "" if row.requests is None else row.requests
         out.writerow([*keys, requests, *tokens, usd, row.unpriced_tokens, str(row.counts).lower()])
     return text.getvalue()
 
 
-def _cell(text: str | None) -> str:
+def csv_cell(text: str | None) -> str:
+    """Return a name as a cell that no spreadsheet runs as a formula."""
     plain = safe(text or "")
     return f"'{plain}" if plain.lstrip().startswith(_FORMULA_STARTS) else plain
 
@@ -73,7 +74,7 @@ def as_table(found: Report) -> str:
         for row in found.rows
     ]
     lines = [f"{timestamp(found.since)} to {timestamp(found.until)}, {recorded} of it recorded"]
-    lines += _aligned([title, *rows], len(found.by))
+    lines += aligned([title, *rows], len(found.by))
     if unpriced := sum(row.unpriced_tokens for row in found.rows):
         lines.append(f"{unpriced:,} tokens have no price and are in no sum of dollars")
     if not all(row.counts for row in found.rows):
@@ -93,7 +94,8 @@ def _amounts(row: Row, classes: Sequence[str]) -> Iterable[str]:
     yield "" if row.counts else _APART
 
 
-def _aligned(table: Sequence[Sequence[str]], names: int) -> Iterable[str]:
+def aligned(table: Sequence[Sequence[str]], names: int) -> Iterable[str]:
+    """Yield rows as lines of columns, of which the first `names` are words."""
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     for row in table:
         cells = [

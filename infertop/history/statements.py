@@ -95,6 +95,13 @@ def statements_between(connection: sqlite3.Connection, source: str, since: float
     return (_statement(*row) for row in rows)
 
 
+def statements_told(connection: sqlite3.Connection, since: float, until: float) -> Iterator[Statement]:
+    """Iterate over what all sources say of spans that start in [since, until)."""
+    sources = connection.execute("SELECT DISTINCT source FROM statements").fetchall()
+    for (source,) in sources:
+        yield from statements_between(connection, source, since, until)
+
+
 def _row(poll: int, each: Statement) -> tuple[str, str, float, float, int, str]:
     return plain(each.source), plain(each.key), each.start, each.end, poll, _content(each)
 
