@@ -113,7 +113,7 @@ def _cells(row: RunRow) -> list[str]:
         safe(row.run, _RUN),
         safe(_end(row.project, _PROJECT) or "(none)", _PROJECT),
         safe(model, _MODEL - len(more)) + more,
-        timestamp(row.start),
+        timestamp(row.start) or "-",
         _count(row.requests),
         f"{row.all_tokens:,}",
         _usd(row.usd),
