@@ -488,3 +488,13 @@ def test_the_stand_in_serves_a_process_that_is_started_with_it(built, tmp_path):
     environ = {**os.environ, "LD_LIBRARY_PATH": str(built.parent), "FAKE_NVML": str(MACHINES / "rtx4090.txt")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, check=True)
     assert done.stdout.strip() == "NVIDIA GeForce RTX 4090"
+
+
+async def test_a_process_of_this_machine_has_its_name_and_user_and_another_has_neither(machine):
+    machine.set(gpu__0__procs=f"{os.getpid()}:100,4190000:100")
+    async with collector() as nvml:
+        infos = [each for each in (await nvml.collect(NOW)).series if each.metric == "gpu_process_info"]
+    own, gone = sorted(infos, key=lambda each: int(each.label("pid")))
+    assert own.label("name")
+    assert own.label("user")
+    assert (gone.label("name"), gone.label("user")) == (None, None)

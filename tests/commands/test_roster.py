@@ -251,3 +251,13 @@ def test_what_is_read_slowly_is_not_read_faster_because_the_rest_is(world: World
     assert {name: each.interval_seconds for name, each in world.roster.configs.items()} == {"a": 2.0, "dcgm": 30.0}
     world.roster.pace({"dcgm": 10.0}, 60.0)
     assert {name: each.interval_seconds for name, each in world.roster.configs.items()} == {"a": 60.0, "dcgm": 10.0}
+
+
+async def test_amds_gpus_are_held_like_nvidias(world: World, meters: Meters) -> None:
+    uuid = "00ff74a1-0000-1000-80e5-a1b2c3d4e5f6"
+    meters.says["amd"] = gpus("amd", uuid)
+    await world.roster.follow([SourceConfig("amd", "amd"), replace(A, gpus=(uuid,))])
+    await world.roster.polling.poll_once_all(1, ["amd"])
+    newest = world.state.sources()["amd"].newest
+    assert newest is not None
+    assert Series.of("placement_processes", gpu=uuid, holder="a") in newest.series
