@@ -64,9 +64,9 @@ def _others(ports: Iterable[Candidate], outcomes: Mapping[Key, Outcome]) -> Iter
     for each in ports:
         alike.setdefault((each.where, outcomes[each.key].said), []).append(each.key.authority)
     for (where, said), authorities in islice(alike.items(), _MOST_LINES):
-        one, many = ("answers", "port") if len(authorities) == 1 else ("answer", "ports")
-        answer = f"{one} no HTTP" if said == "nothing" else f"{one} {said}, and like no engine"
-        yield Searched(many, _listed(authorities), False, f"{safe(where, 80)}, {answer}: {_NAME_IT}")
+        what, there = ("port", "") if len(authorities) == 1 else ("ports", " on all of them")
+        answer = f"no HTTP{there}" if said == "nothing" else f"{said}{there}, and like no engine"
+        yield Searched(what, _listed(authorities), False, f"{safe(where, 80)} answers {answer}: {_NAME_IT}")
     if len(alike) > _MOST_LINES:
         yield Searched(
             "ports", f"of {len(alike) - _MOST_LINES} more processes", False, "asked: none answers like an engine"

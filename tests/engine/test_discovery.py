@@ -302,7 +302,7 @@ async def test_the_report_says_what_was_looked_for_and_what_to_do(discovery, wor
             "port",
             "127.0.0.1:5000",
             False,
-            "process 10 (python), answers HTTP 404, and like no engine: if it is an engine, name it: --source KIND=URL",
+            "process 10 (python) answers HTTP 404, and like no engine: if it is an engine, name it: --source KIND=URL",
         ),
     )
     world.start(20, "vllm serve acme/tiny --port 8000")

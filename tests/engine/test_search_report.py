@@ -43,8 +43,8 @@ async def test_ports_of_a_process_that_answer_alike_are_one_line(world):
         ("ports", "127.0.0.1:5000, 127.0.0.1:5001, 127.0.0.1:5002, 127.0.0.1:5003, 127.0.0.1:5004 and 3 more"),
         ("port", "127.0.0.1:6000"),
     ]
-    assert lines[0].detail.startswith("process 20 (python), answer HTTP 404, and like no engine")
-    assert lines[1].detail.startswith("process 30 (python), answers no HTTP")
+    assert lines[0].detail.startswith("process 20 (python) answers HTTP 404 on all of them, and like no engine")
+    assert lines[1].detail.startswith("process 30 (python) answers no HTTP: if it is")
 
 
 async def test_hundreds_of_processes_in_vain_are_a_few_lines(world):
