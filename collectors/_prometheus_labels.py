@@ -76,10 +76,10 @@ def address(place: Mapping[str, str], prometheus_host: str) -> str:
 
 
 def url_of(where: str) -> str:
-    """Return the URL of an address, empty where it is a name that is none."""
+    """Return the URL of an address, empty where it is no host with a port."""
     try:
         parts = urlsplit(f"http://{where}")
-        good = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        good = bool(parts.hostname) and bool(parts.port)
     except ValueError:
         return ""
     return f"http://{where}" if good and re.fullmatch(r"[\w.\-\[\]:]+", where, re.ASCII) else ""

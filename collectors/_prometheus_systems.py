@@ -21,7 +21,7 @@ from infertop.readings.registry import Kind as MetricKind
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A kind of target. It is one where `sign` fits one of its names, written with `_` for `:`.
+    """A kind of target. It is one where `sign` fits one of its names, written with `_` for `:`, and `unless` fits none.
 
     `gateway` says that it passes on what others serve, who are read too; `nameless` that its page names no model.
     """
@@ -29,6 +29,7 @@ class System:
     kind: Kind
     sign: re.Pattern[str]
     tables: tuple[Table, ...] = ()
+    unless: re.Pattern[str] | None = None
     gateway: bool = False
     nameless: bool = False
 
@@ -36,13 +37,14 @@ class System:
 # The first that fits. What a relay shows of an engine is read as the relay's, as a direct poll would.
 SYSTEMS = (
     System(dcgm.KIND, re.compile("DCGM_FI_.*")),
-    System(dynamo.KIND, re.compile("dynamo_component_.*"), (dynamo.WORKER,)),
     System(
         dynamo.FRONT_END_KIND,
         re.compile("(?:dynamo_frontend|nv_llm_http_service)_.*"),
         (dynamo.FRONT_END,),
+        unless=re.compile("(?:vllm|sglang|trtllm)_.*"),
         gateway=True,
     ),
+    System(dynamo.KIND, re.compile("dynamo_.*"), (dynamo.WORKER,)),
     System(ray.KIND, re.compile("ray_(?:vllm|sglang)_.*"), (ray.TABLE,)),
     System(kserve.KIND, re.compile("kserve_vllm_.*|request_predict_seconds_.*"), (kserve.TABLE,)),
     System(triton.KIND, re.compile("nv_(?:inference|trt_llm|llm)_.*"), (triton.TABLE,)),
@@ -65,7 +67,12 @@ _ANYBODYS = re.compile(
 def system_of(names: Iterable[str]) -> System | None:
     """Return what a target with samples of these names is, None where it is nothing that can be read."""
     spelt = {name.replace(":", "_") for name in names}
-    return next((each for each in SYSTEMS if any(map(each.sign.fullmatch, spelt))), None)
+    return next((each for each in SYSTEMS if _is(each, spelt)), None)
+
+
+def _is(system: System, names: Iterable[str]) -> bool:
+    not_this = system.unless is not None and any(map(system.unless.fullmatch, names))
+    return not not_this and any(map(system.sign.fullmatch, names))
 
 
 @cache

@@ -155,7 +155,7 @@ def _summary(where: str, members: tuple[Member, ...]) -> list[str]:
     kinds: dict[str, int] = {}
     for each in members:
         kinds[each.kind] = kinds.get(each.kind, 0) + 1
-    return [f"{len(members)} targets: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))]
+    return [f"{len(members)} targets: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) + "."]
 
 
 def _tenant(text: str) -> str:
