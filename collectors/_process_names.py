@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from infertop.engine.machine import is_boxed
+
 _INTERPRETER = re.compile(r"(?:python|pypy|ruby|node|perl|bash|dash|sh|zsh)[\d.]*")
 _LONGEST = 60
 # A process may give itself a title, or become another program, after it was first seen.
@@ -20,11 +22,15 @@ _AGAIN_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Names:
-    """The names of processes, remembered from one reading to the next."""
+    """The names of processes, remembered from one reading to the next.
+
+    None is told in a container: the driver's numbers are the machine's, and are other processes here.
+    """
 
     _known: dict[int, dict[str, str]] = field(default_factory=dict)
     _before: dict[int, dict[str, str]] = field(default_factory=dict)
     _asked: float = -math.inf
+    _boxed: bool | None = None
 
     def next_reading(self) -> None:
         """Forget whoever was not asked for in the last reading, and from time to time what everybody's name was."""
@@ -35,6 +41,10 @@ class Names:
 
     def of(self, pid: int) -> dict[str, str]:
         """Return `name` and `user` of a process, as far as they may be seen; one of another machine has neither."""
+        if self._boxed is None:
+            self._boxed = is_boxed()
+        if self._boxed:
+            return {}
         if pid not in self._known:
             self._known[pid] = self._before[pid] if pid in self._before else _named(pid)
         return self._known[pid]

@@ -47,7 +47,7 @@ class Machine:
             return scan()
         with suppress(OSError):
             self._addresses = frozenset(local_addresses((self._proc / "net/fib_trie").read_text("ascii", "replace")))
-        return Scan(self._listeners(found), own_names(), self._read, self._sweep, self._network, _is_boxed(self._proc))
+        return Scan(self._listeners(found), own_names(), self._read, self._sweep, self._network, is_boxed(self._proc))
 
     def _listeners(self, found: Iterable[Socket]) -> tuple[Listener, ...]:
         here = dict.fromkeys(found)
@@ -125,7 +125,7 @@ class Machine:
         return found if found and not self._addresses.issuperset(found.addresses) else None
 
 
-def _is_boxed(proc: Path) -> bool:
+def is_boxed(proc: Path = _PROC) -> bool:
     """Say whether this process is in a process namespace that is not the machine's own, whose number never changes."""
     try:
         return os.readlink(proc / "self/ns/pid") != _FIRST_NAMESPACE

@@ -227,7 +227,8 @@ async def test_a_chip_whose_market_name_is_a_number_has_its_boards_name(amdsmi):
     assert batch.series[0].label("name") == "AMD INSTINCT MI300X OAM"
 
 
-async def test_the_name_and_user_of_a_process_of_this_machine_are_told(amdsmi):
+async def test_the_name_and_user_of_a_process_of_this_machine_are_told(amdsmi, monkeypatch):
+    monkeypatch.setattr("collectors._process_names.is_boxed", lambda: False)
     import getpass
     import os
 

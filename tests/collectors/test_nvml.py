@@ -490,7 +490,8 @@ def test_the_stand_in_serves_a_process_that_is_started_with_it(built, tmp_path):
     assert done.stdout.strip() == "NVIDIA GeForce RTX 4090"
 
 
-async def test_a_process_of_this_machine_has_its_name_and_user_and_another_has_neither(machine):
+async def test_a_process_of_this_machine_has_its_name_and_user_and_another_has_neither(machine, monkeypatch):
+    monkeypatch.setattr("collectors._process_names.is_boxed", lambda: False)
     machine.set(gpu__0__procs=f"{os.getpid()}:100,4190000:100")
     async with collector() as nvml:
         infos = [each for each in (await nvml.collect(NOW)).series if each.metric == "gpu_process_info"]

@@ -7,6 +7,11 @@ import pytest
 from collectors._process_names import Names, program
 
 
+@pytest.fixture(autouse=True)
+def on_the_machine_itself(monkeypatch):
+    monkeypatch.setattr("collectors._process_names.is_boxed", lambda: False)
+
+
 @pytest.mark.parametrize(
     ("argv", "name"),
     [
@@ -66,3 +71,10 @@ def test_a_title_that_is_no_text_becomes_some(monkeypatch):
     names = Names()
     names.next_reading()
     assert names.of(os.getpid())["name"] == "?\x1b[2J::x"
+
+
+def test_in_a_container_nobody_is_named_because_the_numbers_are_other_processes_here(monkeypatch):
+    monkeypatch.setattr("collectors._process_names.is_boxed", lambda: True)
+    names = Names()
+    names.next_reading()
+    assert names.of(os.getpid()) == {}
