@@ -84,8 +84,8 @@ async def ask(candidate: Candidate, outcome: Outcome, probe: Probe, tls: Tls | N
             async with asyncio.timeout(PROBE_SECONDS):
                 status, headers, body = await probe(base + path)
         except (Unavailable, OSError, TimeoutError):
-            final = False
             outcome.said = await _instead_of_http(candidate, tls)
+            final = outcome.said == "TLS"
             break
         outcome.said = f"HTTP {status}"
         for pattern in candidate.patterns:

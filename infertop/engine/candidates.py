@@ -96,7 +96,10 @@ def _swept(scan: Scan, patterns: Sequence[Pattern], own_pid: int) -> Iterator[tu
     """Yield the processes whose command is an engine's, with their ancestors: without a GPU, of another user."""
 
     def matches(argv: Sequence[str]) -> bool:
-        return bool(argv) and _is_engine_like(argv[0]) and any(each.matches(argv) for each in patterns)
+        # Not an editor, a pager, a shell with an engine's command among its words.
+        return bool(argv) and any(
+            each.matches(argv) and (_is_engine_like(argv[0]) or each.matches(argv[:1])) for each in patterns
+        )
 
     for pid in scan.sweep(matches):
         chain = scan.chain(pid)
@@ -133,15 +136,22 @@ def _of_server(
         own = [each for each in server.listeners if each.pid == process.pid] or server.listeners
         return server.at(own, expected=len(own) == 1, open_ports=(each.port for each in own))
     server.network = scan.network(process.pid)
-    if server.network is not None:
-        return ports_inside(server, server.network, usual, ways)
     there = scan.at(usual[0]) if usual else ()
     free = [each for each in there if each not in taken][:1]
+    if server.network is not None:
+        # A forwarder that does not say where it leads may lead here: of both ports that answer, one is the engine's.
+        led = [each for each in free if each.authority not in ways.values() and _is_forwarder(scan, each)]
+        return server.at(led, expected=True) + ports_inside(server, server.network, usual, ways)
     if there and not free:
         return []  # another server's: this one is a wrapper around it, or could not have its port
     # Its port is forwarded (a container's), or it is not open yet: then the question is refused at once.
     seen = [each.port for each in scan.listeners or ()] if free and free[0].pid is None else ()
     return server.at(free or [Listener("127.0.0.1", port, None) for port in usual[:1]], expected=True, open_ports=seen)
+
+
+def _is_forwarder(scan: Scan, listener: Listener) -> bool:
+    owner = scan.process(listener.pid) if listener.pid is not None else None
+    return owner is None or owner.name in _FORWARDERS
 
 
 def _may_be_engine(

@@ -30,6 +30,7 @@ _AT_ONCE = 8
 # A look lasts so long at most, as somebody may wait for the first; asking itself has the least at least.
 _LOOK_SECONDS = 2.5
 _LEAST_SECONDS = 1.0
+_EAGER = 150
 
 
 class Discovery:
@@ -91,8 +92,9 @@ class Discovery:
 
     @property
     def loading(self) -> bool:
-        """Whether an engine's command was seen that does not answer yet."""
-        return any(outcome.found is None and not outcome.settled for outcome in self._outcomes.values())
+        """Whether something was seen that does not answer yet, and not so often that it may never do."""
+        waited = (each for each in self._outcomes.values() if each.found is None and not each.settled)
+        return any(each.tries < _EAGER for each in waited)
 
     def _is_engine(self, container: Container) -> bool:
         return is_engine_container(container, self._patterns)

@@ -237,6 +237,16 @@ async def test_a_published_port_is_taken_before_the_containers_own():
     assert asked == ["http://127.0.0.1:9000/metrics"]
 
 
+async def test_a_forwarder_that_does_not_say_where_it_leads_may_lead_into_the_container():
+    world = Apart(("0.0.0.0", 8000), address="10.0.2.100")
+    world.start(10, "vllm serve acme/tiny --port 8000")
+    world.start(5, "rootlessport", port=8000)
+    seen, _ = await look(world, {"127.0.0.1:8000": VLLM}, {12: ("GPU-a",)})
+    assert [(each.name, each.pid, each.gpus) for each in seen.found] == [("vllm@127.0.0.1:8000", 10, ("GPU-a",))]
+    seen, _ = await look(world, {"127.0.0.1:8000": VLLM, "10.0.2.100:8000": VLLM}, {12: ("GPU-a",)})
+    assert len(seen.found) == 1
+
+
 async def test_docker_tells_of_ports_that_no_process_forwards():
     (container, _) = parse_list(json.dumps([ROW, DATABASE]).encode())
     seen, asked = await look(Apart(("0.0.0.0", 80)), {"127.0.0.1:8085": TGI}, containers=[container])

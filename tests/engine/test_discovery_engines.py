@@ -168,3 +168,18 @@ async def test_an_engine_on_tls_is_said_with_how_to_configure_it():
     assert (said.what, said.found) == ("vllm", False)
     assert "speaks TLS" in said.detail
     assert 'kind = "vllm" url = "https://NAME:8443"' in said.detail
+    assert not discovery.loading
+
+
+async def test_one_that_never_answers_is_waited_for_with_less_and_less_hope():
+    world = World()
+    world.start(10, "vllm serve acme/tiny")
+    network = Network()
+    discovery = Discovery(PATTERNS, probe=network.probe, tls=network.tls, look=world.scan)
+    hopes = []
+    for _ in range(151):
+        await discovery.look({})
+        hopes.append(discovery.loading)
+    discovery.close()
+    assert hopes == [True] * 149 + [False] * 2
+    assert len(network.asked) == 151
