@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from collectors._litellm_workers import Worker, Workers
 from infertop.readings.exposition_line import Bad, RawSeries, Read, judge
 
 T = TypeVar("T")
@@ -22,15 +23,13 @@ _HEAD_BYTES = 256
 _STARTED = "process_start_time_seconds"
 # So many pages may lack a line before it is forgotten: what comes back then counts from 0.
 _PATIENCE = 10
-_SAME_START_SECONDS = 1.0
 
 
 @dataclass(slots=True)
 class _Line(Generic[T]):
-    """A line: whose it is (None: nobody's), its value on the last whole page, on this one, and which that was."""
+    """A line: whose it is (None: nobody's), its value on the page that it was on last, and which that was."""
 
     of: T | None
-    last: float | None
     now: float
     page: int
 
@@ -49,8 +48,7 @@ class Lines(Generic[T]):
         self._whose = whose
         self._lines: dict[int, _Line[T]] = {}
         self._page = 0
-        self._seen = False
-        self._started: float | None = None
+        self._workers = Workers()
         self.begin()
 
     def begin(self) -> None:
@@ -85,30 +83,33 @@ class Lines(Generic[T]):
         """Whether the page so far ends with a line's end."""
         return not self._rest and not self._skipping
 
-    def grown(self) -> Iterator[tuple[T, float]]:
-        """End the page: yield to whom it belongs that a line is there, and by how much it grew; at first by 0.
+    def grown(self, since: float) -> Iterator[tuple[T, float]]:
+        """End the page: yield to whom it belongs that a line is there, and by how much it grew.
 
-        A line that is new on a later page counts from 0, one that fell counts in full, and after a restart all do.
+        The first page of a process that began before `since` is where it begins. A line that is new on a later page
+        counts from 0, as all of a process that began later; one that fell counts in full.
         """
-        restarted = self._restarted()
-        first, self._seen = not self._seen, True
-        gone = []
+        worker = self._workers.of(self._start, since)
+        first, worker.fresh = worker.fresh and worker.baseline, False
+        worker.page += 1
         for key, line in self._lines.items():
             if line.page != self._page:
-                if restarted or self._page - line.page > _PATIENCE:
-                    gone.append(key)
                 continue
-            before = 0.0 if restarted or line.last is None or line.now < line.last else line.last
-            line.last = line.now
+            last = worker.lines.get(key)
+            before = 0.0 if last is None or line.now < last[0] else last[0]
+            worker.lines[key] = line.now, worker.page
             if line.of is not None:
                 yield line.of, 0.0 if first else line.now - before
-        for key in gone:
-            del self._lines[key]
+        self._forget(worker)
 
-    def _restarted(self) -> bool:
-        """Say whether another process than before tells this page; one that does not say when it began is the same."""
-        before, self._started = self._started, self._start or self._started
-        return bool(before and self._start) and abs((self._start or 0.0) - (before or 0.0)) > _SAME_START_SECONDS
+    def _forget(self, worker: Worker) -> None:
+        """Forget the lines that a process has not had for some pages: what comes back then counts from 0."""
+        gone = [key for key, (_, page) in worker.lines.items() if worker.page - page > _PATIENCE]
+        for key in gone:
+            del worker.lines[key]
+        for key in gone if len(self._lines) < MAX_LINES else list(self._lines):
+            if not self._workers.has(key):
+                self._lines.pop(key, None)
 
     def _take(self, text: bytes) -> None:
         head, _, value = text.rpartition(b" ")
@@ -140,7 +141,7 @@ class Lines(Generic[T]):
             if len(self._lines) >= MAX_LINES:
                 self.beyond += 1
                 return
-            line = self._lines[key] = _Line(self._whose(verdict.series), None, 0.0, 0)
+            line = self._lines[key] = _Line(self._whose(verdict.series), 0.0, 0)
         self._set(line, verdict.value)
 
     def _set(self, line: _Line[T], value: float) -> None:

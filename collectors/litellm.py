@@ -87,7 +87,7 @@ class LiteLlm:
         if not lines.marked:
             raise Unavailable(f"{where} serves no litellm metrics: {_HOW}")
         books.begin(ts)
-        for about, amount in lines.grown():
+        for about, amount in lines.grown(books.since or ts):
             books.add(about, amount, self._labels.served)
         notes = [complaint(where, lines.rejected, lines.first)] if lines.rejected else []
         if lines.beyond:

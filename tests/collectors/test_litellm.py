@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors import _litellm_books, _litellm_lines
+from collectors import _litellm_books, _litellm_lines, _litellm_workers
 from collectors._litellm_books import MAX_STATEMENTS
 from collectors._litellm_labels import MAX_MODELS
 from infertop.engine.collector import State, Unavailable
@@ -177,6 +177,38 @@ def test_after_a_restart_of_the_proxy_everything_counts_in_full_wherever_its_sta
     before = page(line(TOKENS, 10), started=1.7e9)
     after = page(line(TOKENS, 12), started=None) + b"process_start_time_seconds 1.7001e9\n"
     assert [totals(each)["output_tokens"] for each in read(before, after)] == [0, 12]
+
+
+def test_workers_that_answer_in_turns_with_counters_of_their_own_are_each_followed() -> None:
+    one, two = {"started": 40.0}, {"started": 60.0}
+    pages = [
+        page(line(TOKENS, 1000), line(SPEND, 5), **one),
+        page(line(TOKENS, 700), line(SPEND, 3), **two),  # began before infertop did: what it has is not new
+        page(line(TOKENS, 1010), line(SPEND, 5.5), **one),
+        page(line(TOKENS, 1011), line(SPEND, 5.5), **one),
+        page(line(TOKENS, 720), line(TOKENS, 7, user="b"), line(SPEND, 3.25), **two),
+        page(line(TOKENS, 4), line(SPEND, 0.125), started=170.0),  # one that began later counts in full
+        page(line(TOKENS, 1011), line(SPEND, 5.5), **one),
+    ]
+    batches = read(*pages)
+    assert [totals(each)["output_tokens"] for each in batches] == [0, 0, 10, 11, 38, 42, 42]
+    assert spent(batches) == (500 + 250 + 125) * 10**6
+
+
+def test_a_line_that_one_of_many_workers_has_is_kept_however_seldom_it_is_asked() -> None:
+    others = [page(line(TOKENS, 5), started=10.0 + 5 * number) for number in range(8)]
+    rare = [page(line(TOKENS, 100 + number, user="rare"), started=70.0) for number in range(3)]
+    said = read(*others, rare[0], *others * 3, rare[1], *others * 3, rare[2])
+    assert totals(said[-1])["output_tokens"] == 2
+
+
+def test_a_worker_that_was_forgotten_begins_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_litellm_workers, "MOST_LINES", 3)
+    many = [line(TOKENS, 1000, user=f"u{number}") for number in range(3)]
+    pages = [page(started=90.0), page(*many, started=150.0), page(line(TOKENS, 5), started=90.0)]
+    again = page(*many, started=150.0)
+    said = [totals(each)["output_tokens"] for each in read(*pages, again)[1:]]
+    assert said == [3000, 3005, 3005]
 
 
 def test_a_counter_that_fell_counts_in_full_where_several_workers_do_not_say_when_they_began() -> None:
