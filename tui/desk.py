@@ -19,7 +19,7 @@ from tui.screens.page import Box, Page, Picture, TextPage
 from tui.shelf import Shelf
 from tui.widgets.cells import FILL, Row
 
-WHATIF = VIEWS[6]
+WHATIF, RUNS = VIEWS[6], VIEWS[7]
 INTERVALS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -41,7 +41,7 @@ class Desk:
     @property
     def scene(self) -> Scene:
         """What panels draw from."""
-        return Scene(self.view, self.choices, self.look, self._shelf.made)
+        return Scene(self.view, self.choices, self.look, self._shelf.made, self._shelf.runs)
 
     @property
     def page(self) -> Page:
@@ -56,13 +56,15 @@ class Desk:
         self.view = self.feed.overview()
         if WHATIF in self.pages:
             self._shelf.ask()
+        if RUNS in self.pages:
+            self._shelf.ask_runs()
         if isinstance(self.page, TextPage):
             self.page.update(self.feed)
 
     @property
     def waiting(self) -> bool:
         """Whether the page on top is still being made."""
-        return self.page is WHATIF and self._shelf.waiting
+        return (self.page is WHATIF and self._shelf.waiting) or (self.page is RUNS and self._shelf.runs is None)
 
     def paint(self, width: int, height: int) -> list[Row]:
         """Return the rows of now."""
@@ -123,9 +125,11 @@ class Desk:
     def _turned(self) -> None:
         """Begin a page: its own filter holds, and what it shows is asked for."""
         self.choices.typing = False
-        self.choices.scope = WHATIF.name if WHATIF in self.pages else ""
-        if self.choices.scope:
+        self.choices.scope = next((page.name for page in (WHATIF, RUNS) if page in self.pages), "")
+        if WHATIF in self.pages:
             self._shelf.ask()
+        if RUNS in self.pages:
+            self._shelf.ask_runs()
 
     def whatif(self) -> None:
         """Open the what-if page, from a model's page for that model; on it go back."""
@@ -135,6 +139,15 @@ class Desk:
             opened = (page.subject for page in reversed(self.pages) if isinstance(page, TextPage))
             self.choices.subject = next((subject for subject in opened if subject), "")
             self.pages.append(WHATIF)
+        self._turned()
+
+    def runs(self) -> None:
+        """Open the page of runs; on it go back."""
+        if RUNS in self.pages:
+            self.pages = self.pages[: self.pages.index(RUNS)] or [VIEWS[0]]
+        else:
+            self.pages.append(RUNS)
+            self.choices.panel = RUNS.name
         self._turned()
 
     def subject(self, step: int) -> None:
@@ -216,9 +229,11 @@ class Desk:
         self._asked()
 
     def _asked(self) -> None:
-        """Take the what-if page anew where that is the one whose filter changed."""
+        """Take the what-if page or the runs anew, where their filter or span changed."""
         if self.page is WHATIF:
             self._shelf.ask()
+        elif self.page is RUNS:
+            self._shelf.ask_runs()
 
     def sort(self) -> None:
         """Sort the table under the cursor by the next column of its cycle."""
@@ -234,9 +249,10 @@ class Desk:
         self.choices.message = GROUPINGS[self.choices.group]
 
     def window(self) -> None:
-        """Average over the next longer window, from the longest on over the shortest; what-if looks further back."""
-        if self.page is WHATIF:
+        """Average over the next longer window, from the longest on over the shortest; what-if and runs look back."""
+        if self.page in (WHATIF, RUNS):
             self._shelf.longer()
+            self._asked()
             return
         longer = [each for each in WINDOWS if each > self.view.window_seconds * 1.01]
         wanted = longer[0] if longer else WINDOWS[0]

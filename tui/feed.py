@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from infertop.views.shapes import Explained, ModelPage, Overview
 
 if TYPE_CHECKING:
+    from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
 
@@ -35,6 +36,13 @@ class Feed(Protocol):
 
         That is on the well-known models, with `every` on all that have a price.
         Asked once a tick while its page is open; where the last one is old, a new one is begun in the background.
+        """
+        ...
+
+    def runs(self, seconds: float) -> RunsPage | None:
+        """Return the runs of the last `seconds`, None until they have been added up once.
+
+        Asked once a tick while their page is open; where the last page is old, a new one is begun in the background.
         """
         ...
 

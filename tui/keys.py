@@ -27,12 +27,13 @@ class Key:
     pages: tuple[str, ...] = ()
 
 
-LISTS = ("overview", "models", "gpus", "budgets", "sources", "events")
+LISTS = ("overview", "models", "gpus", "budgets", "sources", "events", "runs")
 FILTERED = (*LISTS, "whatif")
 FIGURES = (*LISTS, "model", "whatif")
+OPENED = ("model", "explain", "whatif", "runs")
 KEYS: tuple[Key, ...] = (
     Key("enter", "do('open')", "⏎", "open", "open the row under the cursor", 3, LISTS),
-    Key("escape,backspace", "do('back')", "esc", "back", "go back; leave a filter", 1, ("model", "explain", "whatif")),
+    Key("escape,backspace", "do('back')", "esc", "back", "go back; leave a filter", 1, OPENED),
     Key("slash", "do('filter')", "/", "filter", "show only models and GPUs that contain what you type", 4, FILTERED),
     Key(
         "left,h",
@@ -47,9 +48,10 @@ KEYS: tuple[Key, ...] = (
     Key("a", "do('every')", "a", "all", "what-if: list all models, or the well-known ones again", 3, ("whatif",)),
     Key("n", "do('now')", "n", "now", "what-if: go to the row of what it costs now", 8, ("whatif",)),
     Key("w", "do('whatif')", "w", "what-if", "what the traffic would cost on other models and GPUs", 7, FIGURES[:-1]),
+    Key("r", "do('runs')", "r", "runs", "what each session of an agent took and cost", 9, LISTS[:-1]),
     Key("s", "do('sort')", "s", "sort", "sort the table under the cursor by its next column", 7, FILTERED),
     Key("g", "do('group')", "g", "group", "group models: flat, by source, by kind", 9, ("overview", "models")),
-    Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if over 1 h, 1 d, 7 d", 6, FIGURES),
+    Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if, runs: 1 h, 1 d, 7 d", 6, FIGURES),
     Key("space", "do('pause')", "␣", "pause", "freeze the picture; collecting goes on", 8, FIGURES),
     Key("question_mark", "do('explain')", "?", "explain", "how the figures of this row were come by, and all keys", 2),
     Key(
@@ -62,13 +64,14 @@ KEYS: tuple[Key, ...] = (
     Key("pageup,ctrl+b", "do('move', -10)", "PgUp", "", ""),
     Key("home", "do('move', -100000)", "Home End", "", "first row, last row"),
     Key("end,G", "do('move', 100000)", "End", "", ""),
-    Key("1", "do('view_page', 1)", "1-7", "", "overview models GPUs budgets sources events what-if"),
+    Key("1", "do('view_page', 1)", "1-8", "", "overview models GPUs budgets sources events what-if runs"),
     Key("2", "do('view_page', 2)", "2", "", ""),
     Key("3", "do('view_page', 3)", "3", "", ""),
     Key("4", "do('view_page', 4)", "4", "", ""),
     Key("5", "do('view_page', 5)", "5", "", ""),
     Key("6", "do('view_page', 6)", "6", "", ""),
     Key("7", "do('view_page', 7)", "7", "", ""),
+    Key("8", "do('view_page', 8)", "8", "", ""),
     Key("plus,equals_sign", "do('interval', 1)", "+ -", "", "poll less often, more often"),
     Key("minus", "do('interval', -1)", "-", "", ""),
     Key("y", "copy", "y", "", "copy the row to the clipboard of your terminal (OSC 52)"),
@@ -78,7 +81,7 @@ KEYS: tuple[Key, ...] = (
     Key("q,ctrl+c,ctrl+q", "leave", "q", "quit", "quit", 0),
 )
 _NAMES = {"⏎": "enter", "␣": "space", "⇧": "shift+", "↓": "down", "↑": "up", "←": "left", "→": "right"}
-_VIEWS = Part((("1-7", BOLD), (" views", DIM)), 5)
+_VIEWS = Part((("1-8", BOLD), (" views", DIM)), 5)
 
 
 def printed(key: Key, ascii: bool) -> str:

@@ -1,4 +1,4 @@
-"""The what-if page as it was last made, whose traffic of it is shown, and how far it looks back."""
+"""The pages that are made of the history, as they were last made, and how far they look back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tui.feed import Feed
 from tui.format import span
 
 if TYPE_CHECKING:
+    from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
 
@@ -21,6 +22,7 @@ class Shelf:
 
     def __init__(self, feed: Feed, choices: Choices) -> None:
         self.made: WhatIfPage | None = None
+        self.runs: RunsPage | None = None
         self.waiting = True
         self._feed = feed
         self._choices = choices
@@ -32,6 +34,10 @@ class Shelf:
         self.waiting = self.made is None
         if self.waiting and every:
             self.made = self._feed.whatif(span, False)
+
+    def ask_runs(self) -> None:
+        """Take the runs as they were last added up; where that is long ago, the feed begins anew."""
+        self.runs = self._feed.runs(self._choices.span)
 
     def turn(self, step: int) -> None:
         """Show the traffic of the next subject, round and round; from one without traffic the first or the last."""
@@ -48,4 +54,3 @@ class Shelf:
         """Look back over the next longer span, from the longest on over the shortest."""
         self._choices.span = SPANS[(SPANS.index(self._choices.span) + 1) % len(SPANS)]
         self._choices.message = f"the last {span(self._choices.span)}"
-        self.ask()

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from infertop.commands.crowd import Crowd
     from infertop.commands.session import Session
     from infertop.commands.setup import Setup
+    from infertop.commands.recounting import Recounting
     from infertop.commands.wondering import Wondering
+    from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
 _TICK_SECONDS = 1.0
@@ -30,6 +32,7 @@ class LiveFeed:
         self._setup = setup
         self._session: Session | None = None
         self._wondering: Wondering | None = None
+        self._recounting: Recounting | None = None
         self._crowd: Crowd | None = None
         self._facts: Any = None
         self._facts_at = 0.0
@@ -71,6 +74,14 @@ class LiveFeed:
             self._wondering = import_module("infertop.commands.wondering").Wondering(self._session)
         return self._wondering.page(seconds, every)
 
+    def runs(self, seconds: float) -> RunsPage | None:
+        """Return the runs as they were last added up, None before the first time; that is done in a thread."""
+        if self._session is None:
+            return None
+        if self._recounting is None:
+            self._recounting = import_module("infertop.commands.recounting").Recounting(self._session)
+        return self._recounting.page(seconds)
+
     def set_window(self, seconds: float) -> None:
         """Average over so many seconds from now on."""
         self._window = seconds
@@ -106,6 +117,8 @@ class LiveFeed:
         """Poll what is due once more and flush."""
         if self._wondering is not None:
             await self._wondering.close()
+        if self._recounting is not None:
+            await self._recounting.close()
         if self._session is not None:
             await self._session.close()
         for task in self._tasks:

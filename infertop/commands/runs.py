@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from infertop.commands.book import price_book
+from infertop.commands.choosing import choices_for
 from infertop.commands.runs_forms import FORMS
 from infertop.commands.setup import complain, setup_or_status
 from infertop.history.reader import Reader, Unreadable
@@ -26,10 +27,10 @@ def run(options: Namespace) -> int:
         return complain([str(error)])
     if until <= since:
         return complain([f"--until ({safe(options.until, 40)}) is not after --since ({safe(options.since, 40)})"])
-    apart = {config.name for config in setup.sources() if config.counts is False}
     try:
         reader = Reader(setup.database)
-        page = reader.ask(runs_page, price_book(setup), now, since, until, lambda source: source not in apart)
+        choices = reader.ask(choices_for(setup))
+        page = reader.ask(runs_page, price_book(setup), now, since, until, choices.counts)
         reader.close()
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class RunRow:
     """One run. `models` are the dearest first, times are epoch seconds, `usd` is None where nothing in it has a price.
 
-    `requests` is None where nobody counts them. `unpriced_tokens` are tokens whose price should be known and is not.
+    `requests` is None where nobody counts them. `unpriced_tokens` are tokens whose price should be known and is not,
+    `counts` is False where all of it is counted by another source.
     """
 
     run: str
@@ -44,7 +45,7 @@ class Spread:
 class RunsPage:
     """The runs that told something in [since, until), the dearest first; `runs` counts all, `rows` are the first ones.
 
-    `usd` is what all of them cost, `requests_without` the requests that belong to no run.
+    `usd` is what all that counts of them cost, `requests_without` the requests that belong to no run.
     """
 
     at: float

@@ -13,6 +13,7 @@ from infertop.history.price_log import PriceLog
 from infertop.history.statements import statements_told
 from infertop.history.summary import add_usd
 from infertop.money.lines import NANO, Line
+from infertop.money.overlap import Counts, all_count
 from infertop.money.rates import PriceBook
 from infertop.money.statement_lines import TOKENS, statement_lines
 from infertop.readings.model import LOCAL, Statement
@@ -44,11 +45,14 @@ class _Run:
     requests: int | None = None
     tokens: dict[str, int] = field(default_factory=dict)
     usd_nano: int | None = None
+    counted_nano: int | None = None
+    counts: bool = False
     unpriced: int = 0
     models: dict[str, int] = field(default_factory=dict)
 
-    def add(self, each: Statement, lines: Iterable[Line]) -> None:
-        """Add what was told within a quarter of an hour by one model."""
+    def add(self, each: Statement, lines: Iterable[Line], counts: bool) -> None:
+        """Add what was told within a quarter of an hour of one model; `counts` says whether it is part of totals."""
+        self.counts |= counts
         self.start, self.end = min(self.start, each.start), max(self.end, each.end)
         self.agent = self.agent or each.dimensions.get("agent", "")
         self.project = self.project or each.dimensions.get("project", "")
@@ -62,6 +66,7 @@ class _Run:
                 priced = line.usd_nano is not None or each.usd_nano is not None or each.provider == LOCAL
                 self.unpriced += 0 if priced else line.quantity
         self.usd_nano = add_usd(self.usd_nano, nano)
+        self.counted_nano = add_usd(self.counted_nano, nano if counts else None)
         if each.model:
             self.models[each.model] = self.models.get(each.model, 0) + (nano or 0)
 
@@ -72,7 +77,7 @@ def runs_page(
     now: float,
     since: float,
     until: float,
-    counts: Callable[[str], bool] = lambda _source: True,
+    counts: Counts = all_count,
 ) -> RunsPage:
     """Return the runs of [since, until), priced as the ledger prices what is told."""
     history = PriceLog(connection).take(prices, now)
@@ -86,26 +91,28 @@ def runs_of(
     now: float,
     since: float,
     until: float,
-    counts: Callable[[str], bool] = lambda _source: True,
+    counts: Counts = all_count,
 ) -> RunsPage:
     """Return the runs that statements tell of; `say` makes the lines of one, with their prices."""
     runs: dict[_Whose, _Run] = {}
     without = 0
     for run, each in _together(told):
         if run:
-            runs.setdefault(_Whose(each.source, run), _Run()).add(each, say(each))
+            whose = _Whose(each.source, run)
+            runs.setdefault(whose, _Run()).add(each, say(each), counts(each.source, each.provider, each.model))
         else:
             without += each.requests or 0
-    rows = sorted((_row(whose, run, counts) for whose, run in runs.items()), key=_dearest)
-    counted = [row for row in rows if row.counts]
-    known = [row.usd for row in counted if row.usd is not None]
+    rows = sorted((_row(whose, run) for whose, run in runs.items()), key=_dearest)
+    nano: int | None = None
+    for each_run in runs.values():
+        nano = add_usd(nano, each_run.counted_nano)
     return RunsPage(
         at=now,
         since=since,
         until=until,
         rows=tuple(rows[:MOST_ROWS]),
         runs=len(rows),
-        usd=math.fsum(known) if known else None,
+        usd=None if nano is None else nano / NANO,
         usd_per_run=spread([row.usd for row in rows if row.usd is not None]),
         requests_per_run=spread([float(row.requests) for row in rows if row.requests is not None]),
         tokens_per_run=spread([float(row.all_tokens) for row in rows]),
@@ -158,7 +165,7 @@ def _sum(before: Statement, each: Statement) -> Statement:
     )
 
 
-def _row(whose: _Whose, run: _Run, counts: Callable[[str], bool]) -> RunRow:
+def _row(whose: _Whose, run: _Run) -> RunRow:
     return RunRow(
         run=whose.run,
         source=whose.source,
@@ -171,7 +178,7 @@ def _row(whose: _Whose, run: _Run, counts: Callable[[str], bool]) -> RunRow:
         tokens={name: run.tokens[name] for name in sorted(run.tokens)},
         usd=None if run.usd_nano is None else run.usd_nano / NANO,
         unpriced_tokens=run.unpriced,
-        counts=counts(whose.source),
+        counts=run.counts,
     )
 
 

@@ -12,9 +12,10 @@ import random
 import sys
 from dataclasses import replace
 
+from infertop.views.run_shapes import RunsPage
 from infertop.views.shapes import Explained, ModelPage, Overview
 from infertop.views.whatif_shapes import WhatIfPage
-from tests.tui import sample, sample_deployments, sample_whatif
+from tests.tui import sample, sample_deployments, sample_runs, sample_whatif
 
 _WHATIFS = {id(sample.HOSTILE): sample_whatif.HOSTILE, id(sample.EMPTY): sample_whatif.NOTHING}
 
@@ -30,6 +31,7 @@ class PlayFeed:
         self.intervals: list[float] = []
         self.made: WhatIfPage | None = _WHATIFS.get(id(view), sample_whatif.PAGE)
         self.every: WhatIfPage | None = self.made
+        self.added_up: RunsPage | None = sample_runs.HOSTILE if view is sample.HOSTILE else sample_runs.PAGE
         self.spans: list[float] = []
         self.every_asked: list[bool] = []
         self._dice = random.Random(seed)
@@ -53,6 +55,10 @@ class PlayFeed:
         self.spans.append(seconds)
         self.every_asked.append(every)
         return self.every if every else self.made
+
+    def runs(self, seconds: float) -> RunsPage | None:
+        self.spans.append(seconds)
+        return self.added_up
 
     def set_window(self, seconds: float) -> None:
         self.windows.append(seconds)

@@ -69,7 +69,7 @@ def test_trace_ids_are_runs_too() -> None:
 def test_what_only_attributes_is_in_no_total_and_says_so() -> None:
     history = PriceHistory(PriceBook(PRICES))
     statements = [told("a", 0), replace(told("b", 0), source="litellm")]
-    made = runs_of(statements, lambda s: statement_lines(s, history), 0, 0, 1, lambda source: source != "litellm")
+    made = runs_of(statements, lambda s: statement_lines(s, history), 0, 0, 1, lambda source, *_: source != "litellm")
     assert {row.run: row.counts for row in made.rows} == {"a": True, "b": False}
     assert made.usd == 0.0025
 

@@ -122,11 +122,25 @@ class WhatIfPage:
         return draw(scene, width, height)
 
 
+@dataclass(frozen=True, slots=True)
+class RunsPage:
+    """The page of key r; its module too is loaded when it is first shown."""
+
+    name: str = "runs"
+
+    def draw(self, scene: Scene, width: int, height: int) -> Picture:
+        """Draw it."""
+        from tui.screens.runs import PAGE
+
+        return PAGE.draw(scene, width, height)
+
+
 VIEWS: tuple[Page, ...] = (
     PanelPage("overview", "", layout),
     PanelPage("models", "models", models_layout),
     *(detailed(panel) for panel in (GPUS, BUDGETS, SOURCES)),
     detailed(EVENTS, NOTICES),
     WhatIfPage(),
+    RunsPage(),
 )
-"""The pages of the keys 1 to 7."""
+"""The pages of the keys 1 to 8."""

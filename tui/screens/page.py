@@ -61,11 +61,15 @@ class Page(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PanelPage:
-    """Panels in boxes under the headline; `crumb` is where the breadcrumbs say that this is."""
+    """Panels in boxes under the headline; `crumb` is where the breadcrumbs say that this is.
+
+    `counted` says how many things the filter lets through, and of how many.
+    """
 
     name: str
     crumb: str
     layout: Layout
+    counted: Callable[[Scene], tuple[int, int]] = lambda scene: _models_counted(scene)
 
     def draw(self, scene: Scene, width: int, height: int) -> Picture:
         """Draw headline, notice, panels, newest event and footer, each with the rows that space allows."""
@@ -85,7 +89,7 @@ class PanelPage:
             listed = any(box.panel is EVENTS for box in boxes)
             rows.append(blank(width) if listed else newest(scene, width))
         if fixed["foot"]:
-            rows.append(_foot(self.name, scene, width))
+            rows.append(_foot(self, scene, width))
         return Picture(rows[:height], tuple(boxes))
 
 
@@ -99,13 +103,17 @@ def _focus(scene: Scene, boxes: list[Box]) -> None:
         choices.panel = names[0]
 
 
-def _foot(name: str, scene: Scene, width: int) -> Row:
-    choices, view = scene.choices, scene.view
+def _models_counted(scene: Scene) -> tuple[int, int]:
+    models, matches = scene.view.models, scene.choices.matches
+    return sum(matches(row.model, row.source, row.kind, row.provider) for row in models), len(models)
+
+
+def _foot(page: PanelPage, scene: Scene, width: int) -> Row:
+    choices = scene.choices
     if choices.typing:
-        shown = sum(choices.matches(r.model, r.source, r.kind, r.provider) for r in view.models)
-        return prompt(choices.filter, shown, len(view.models), width)
+        return prompt(choices.filter, *page.counted(scene), width)
     message = choices.message or (f"/{choices.filter}" if choices.filter else "")
-    return footer(name, width, message, ascii=scene.look.ascii)
+    return footer(page.name, width, message, ascii=scene.look.ascii)
 
 
 @dataclass(slots=True)

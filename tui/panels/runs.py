@@ -1,0 +1,165 @@
+"""Runs: what each session of an agent took and cost, and what is usual of one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from infertop.views.run_shapes import RunRow, RunsPage, Spread
+from tui import format as fmt
+from tui.panels.panel import Order, TablePanel
+from tui.panels.sheet import Sheet
+from tui.scene import Scene
+from tui.themes import BOLD, DIM, PLAIN
+from tui.widgets.table import Cell, Column
+
+NAME = "runs"
+_MARK = "…"
+
+
+class _Usual(NamedTuple):
+    """What is usual of a run, in one figure of it; `all` is the sum, where there is one."""
+
+    what: str
+    of: Spread
+    all: str
+    money: bool = False
+
+
+def _made(scene: Scene) -> RunsPage:
+    return scene.runs or RunsPage(scene.view.at, 0.0, 0.0)
+
+
+def runs(scene: Scene) -> list[RunRow]:
+    """Return the runs that the filter lets through, in the order chosen."""
+    choices = scene.choices
+    shown = [
+        row for row in _made(scene).rows if choices.matches(row.run, row.source, row.agent, row.project, *row.models)
+    ]
+    return RUNS.order(scene).sorted(shown)
+
+
+def run_key(row: RunRow) -> str:
+    """Return what tells a run from every other."""
+    return f"{row.source}\t{row.run}"
+
+
+def _end(text: str, width: int) -> str:
+    """Return the end of a path, which tells folders apart."""
+    return text if len(text) <= width else _MARK + text[len(text) - width + 1 :]
+
+
+def _project(row: RunRow, scene: Scene, width: int) -> Cell:
+    return _end(row.project, width) or "-", PLAIN
+
+
+def _model(row: RunRow, scene: Scene, width: int) -> Cell:
+    more = f" +{len(row.models) - 1}" if len(row.models) > 1 else ""
+    return (row.models[0] + more if row.models else "-"), PLAIN
+
+
+def _usd(row: RunRow, scene: Scene, width: int) -> Cell:
+    return fmt.money(row.usd), BOLD if row.counts else DIM
+
+
+def _unpriced(row: RunRow, scene: Scene, width: int) -> Cell:
+    return (fmt.count(float(row.unpriced_tokens)) if row.unpriced_tokens else ""), DIM
+
+
+def _calls(row: RunRow, scene: Scene, width: int) -> Cell:
+    return fmt.count(None if row.requests is None else float(row.requests)), PLAIN
+
+
+COLUMNS: tuple[Column[RunRow], ...] = (
+    Column("project", "RUN IN", 14, _project, left=True, grow=34),
+    Column("agent", "AGENT", 11, lambda r, s, w: (r.agent or r.source, DIM), rank=4, left=True),
+    Column("model", "MODEL", 16, _model, rank=2, left=True, grow=16),
+    Column("start", "BEGAN", 10, lambda r, s, w: (s.when(r.start), PLAIN), rank=3, left=True),
+    Column("requests", "CALLS", 6, _calls, rank=1),
+    Column("tokens", "TOKENS", 7, lambda r, s, w: (fmt.count(float(r.all_tokens)), PLAIN), rank=1),
+    Column("usd", "$", 8, _usd),
+    Column("unpriced", "unpriced", 8, _unpriced, rank=6),
+    Column("run", "SESSION", 10, lambda r, s, w: (r.run, DIM), rank=5, left=True, grow=26, gap=2),
+)
+_ORDERS: tuple[Order[RunRow], ...] = (
+    Order("usd"),
+    Order("tokens", lambda row: row.all_tokens),
+    Order("requests", lambda row: row.requests),
+    Order("start", lambda row: row.start),
+)
+
+
+def _empty(scene: Scene) -> str:
+    if scene.runs is None:
+        return "the runs are being added up"
+    return "no run that matches" if _made(scene).rows else "nothing that was told in this time names a session"
+
+
+def _tokens(row: RunRow) -> str:
+    return ", ".join(f"{name} {fmt.count(float(amount))}" for name, amount in row.tokens.items() if amount) or "-"
+
+
+def _detail(row: RunRow, scene: Scene) -> list[tuple[str, str]]:
+    return [
+        ("session", row.run),
+        ("in", row.project or "-"),
+        ("from", f"{scene.when(row.start)} to {scene.when(row.end)}, {fmt.span(row.end - row.start)}"),
+        ("models", ", ".join(row.models) or "-"),
+        ("tokens", _tokens(row)),
+        ("counts", "in what is spent" if row.counts else "beside what is spent: something else counts it"),
+    ]
+
+
+def _told(row: RunRow) -> tuple[str, tuple[str, ...]]:
+    """Return how a run's cost was come by: a title, then what it took, and by which prices."""
+    calls = "calls that nobody counts" if row.requests is None else f"{row.requests} calls"
+    lines = [
+        f"{calls} of {', '.join(row.models) or 'no model that is known'}, as {row.source} tells them",
+        f"tokens: {_tokens(row)}",
+        "each class at the price that held when it was told, or the cost that the log states; infertop prices MODEL "
+        "shows the prices",
+    ]
+    if row.unpriced_tokens:
+        lines.append(f"{fmt.count(float(row.unpriced_tokens))} tokens have no price and are not in it")
+    return f"{row.run}   $  {fmt.money(row.usd)}", tuple(lines)
+
+
+RUNS: TablePanel[RunRow] = TablePanel(
+    name=NAME,
+    title="RUN IN",
+    columns=COLUMNS,
+    items=runs,
+    key=run_key,
+    label=lambda row: row.run,
+    orders=_ORDERS,
+    empty=_empty,
+    detail=_detail,
+    told=_told,
+)
+
+
+def _usuals(scene: Scene) -> list[_Usual]:
+    made = _made(scene)
+    if not made.runs:
+        return []
+    return [
+        _Usual("$", made.usd_per_run, fmt.money(made.usd), money=True),
+        _Usual("calls", made.requests_per_run, ""),
+        _Usual("tokens", made.tokens_per_run, ""),
+    ]
+
+
+def _figure(row: _Usual, value: float | None) -> Cell:
+    return (fmt.money(value) if row.money else fmt.count(value)), PLAIN
+
+
+USUAL: Sheet[_Usual] = Sheet(
+    name="usual",
+    title=lambda scene: f"{_made(scene).runs} RUNS IN {fmt.span(scene.choices.span)}",
+    columns=(
+        Column("what", "", 20, lambda r, s, w: (f"{r.what} of a run", PLAIN), left=True),
+        Column("median", "MEDIAN", 8, lambda r, s, w: _figure(r, r.of.median)),
+        Column("p95", "P95", 8, lambda r, s, w: _figure(r, r.of.p95)),
+        Column("all", "TOGETHER", 10, lambda r, s, w: (r.all, PLAIN)),
+    ),
+    items=_usuals,
+)
