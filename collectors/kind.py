@@ -18,6 +18,22 @@ Make = Callable[[SourceConfig, "Http | None", "Clock"], Collector]
 
 
 @dataclass(frozen=True, slots=True)
+class Api:
+    """A provider's API: where it is, unless the source says otherwise, and how a key is given to it.
+
+    The first of `key_env` that is set in the environment is the key where the source names none; `what` says which key
+    is needed. It is sent as `key_header`, with `headers` that never change.
+    """
+
+    url: str
+    key_env: tuple[str, ...]
+    what: str
+    key_header: str = "Authorization"
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout_seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A system that can be read, as `[[source]] kind = "<name>"` names it; `help` is one sentence.
 
@@ -29,7 +45,7 @@ class Kind:
     A `fleet` reads others, each of which is a source of its own. `scheme` is what its URL begins with.
     `says` are the metrics of the registry that it can tell of a model: what is not among them is unknown for it.
     `counts_at_end` says that its tokens are counted when a request ends. `caveats` are sentences about its figures, for
-    who looks at one of its models.
+    who looks at one of its models. `api` is that of a provider's account.
     """
 
     name: str
@@ -37,6 +53,7 @@ class Kind:
     make: Make
     options: tuple[Option, ...] = ()
     server: Server | None = None
+    api: Api | None = None
     least_seconds: float = 0.0
     gateway: bool = False
     folders: Callable[[Mapping[str, str]], Iterable[str]] | None = None

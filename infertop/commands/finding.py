@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from collectors import KINDS
+from infertop.commands.accounts import accounts_here, searched_accounts
 from infertop.commands.agents import agents_here, searched_agents
 from infertop.commands.known import own_gpus
 from infertop.commands.roster import Roster
@@ -16,7 +17,7 @@ from infertop.engine.collector import State as SourceState
 from infertop.engine.discovery import Discovery, Found
 from infertop.engine.discovery import Searched as Report
 from infertop.engine.placement import gpu_processes
-from infertop.engine.searched import searched_gpus, searched_keys
+from infertop.engine.searched import searched_gpus
 from infertop.engine.state import State
 from infertop.views.shapes import Searched
 
@@ -56,8 +57,10 @@ class Finding:
     async def look(self) -> None:
         """Look once, and read what is new."""
         roster = self._roster
-        for agent in await asyncio.to_thread(agents_here, os.environ, {each.kind for each in roster.configs.values()}):
-            await roster.add_found(agent, None)
+        kinds = {each.kind for each in roster.configs.values()}
+        agents = await asyncio.to_thread(agents_here, os.environ, kinds)
+        for own in (*agents, *accounts_here(os.environ, kinds)):
+            await roster.add_found(own, None)
         processes = self._on_gpus()
         self._looked_at = frozenset(processes)
         configured = [each.url for name, each in roster.configs.items() if each.url and name not in roster.pids]
@@ -77,7 +80,7 @@ class Finding:
         reports = (*self._gpus(), *self._engines)
         shown = (Searched(each.what, each.where, each.detail or _found(each)) for each in reports)
         agents = searched_agents(os.environ, {each.kind for each in self._roster.configs.values()})
-        return (*shown, agents, _keys(searched_keys(os.environ)))
+        return (*shown, agents, searched_accounts(os.environ))
 
     def _gpus(self) -> Iterator[Report]:
         """Say which GPUs were found, by whom, and what is in the way of the others."""
@@ -119,11 +122,3 @@ def _no_amd() -> str:
 
 def _found(report: Report) -> str:
     return "found" if report.found else "not found"
-
-
-def _keys(reports: Iterable[Report]) -> Searched:
-    """Say of all providers' keys together which are set."""
-    each = list(reports)
-    there = [report.where for report in each if report.found]
-    said = f"{', '.join(there)} set, but this version reads no provider yet" if there else "not set"
-    return Searched("providers", " ".join(report.where for report in each), said)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from infertop.commands.accounts import account_http
 from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig, State, Unavailable
 from infertop.engine.origin import Origin
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 # What pricing.toml may name already, and what later versions will read: such a source says so, and is no mistake.
 PLANNED = (
     *(
-        "openai",
         "anthropic",
         "openrouter",
         "bedrock",
@@ -89,7 +89,7 @@ def from_settings(source: Source) -> SourceConfig:
 
 def as_its_kind(config: SourceConfig, *, own_interval: bool) -> SourceConfig:
     """Return a source with what its kind says where nobody else did: how often it is read."""
-    if not config.url:
+    if not config.url and config.kind in MACHINE:
         return config
     from collectors import KINDS  # as above
 
@@ -144,8 +144,11 @@ def collector(config: SourceConfig, clock: Clock, kinds: Mapping[str, Kind] | No
     if config.kind not in kinds:
         raise Unavailable(f"this version of infertop cannot read {config.kind} yet", state=State.ABSENT)
     kind = kinds[config.kind]
-    key = load_secret(config.key_env, config.key_file) if config.trusted else None
-    http = Http(config.url, key=key) if config.url else None
+    if kind.api is not None:
+        http: Http | None = account_http(config, kind.api)
+    else:
+        key = load_secret(config.key_env, config.key_file) if config.trusted else None
+        http = Http(config.url, key=key) if config.url else None
     try:
         return kind.make(config, http, clock)
     except ValueError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
 from infertop.readings.safe import safe
@@ -77,7 +78,7 @@ def count(value: object, name: str) -> int:
     if type(value) is int:
         if 0 <= value <= MOST:
             return value
-    elif type(value) is float and value.is_integer() and 0 <= value <= MOST:
+    elif isinstance(value, float | Decimal) and 0 <= value <= MOST and value == int(value):
         return int(value)
     raise ValueError(f"{safe(name, 80)} {_wrong(value)}")
 
@@ -92,7 +93,7 @@ def amount(value: object, name: str) -> int | float:
 def _wrong(value: object) -> str:
     if isinstance(value, bool):
         return f"is {str(value).lower()}: it must be a number"
-    if not isinstance(value, int | float):
+    if not isinstance(value, int | float | Decimal):
         kind = {str: "a string", list: "a list", dict: "an object", type(None): "null"}.get(type(value), "no number")
         return f"is {kind}: it must be a number"
     if value != value:
@@ -105,7 +106,7 @@ def _wrong(value: object) -> str:
     return f"is {shown}: it must be a whole number"
 
 
-def _shown(value: int | float) -> str:
+def _shown(value: float | Decimal) -> str:
     if isinstance(value, int) and abs(value) >= 10**30:
         return f"{'-' if value < 0 else ''}a number of more than 30 digits"
     return str(value)

@@ -1,0 +1,134 @@
+"""OpenAI's usage API: ten families, each with what its buckets count and by what they can be grouped.
+
+Wire format: openai/openai-openapi, GET /organization/usage/*. A bucket's group fields are null unless asked for; parts
+that an older answer lacks are unknown, not 0. `usage_bytes` of stores is a level: it is told as bytes x minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from collectors._provider_account import Told
+from collectors._provider_buckets import Bucket, buckets, covered_by, dimension, statement
+from collectors._provider_pages import Params, Row, paged
+from collectors._provider_plan import HOUR, Span
+from infertop.engine.collector import SourceConfig
+from infertop.readings.breakdown import breakdown
+from infertop.readings.figures import count
+from infertop.readings.model import Statement
+
+if TYPE_CHECKING:
+    from infertop.engine.http import Http
+
+PROVIDER = "openai"
+_WHO = ("project_id", "user_id", "api_key_id")
+# How a group field is called in the ledger.
+_DIMENSIONS = {
+    "project_id": "project",
+    "user_id": "user",
+    "api_key_id": "key",
+    "batch": "batch",
+    "service_tier": "service_tier",
+    "size": "size",
+    "source": "image_source",
+    "context_level": "context_level",
+    "vector_store_id": "vector_store",
+}
+
+Counts = Callable[[Row, int], Mapping[str, int]]
+
+
+def _tokens(row: Row, _seconds: int) -> Mapping[str, int]:
+    return breakdown("openai_usage", row).tokens
+
+
+def _of(field: str, unit: str) -> Counts:
+    return lambda row, _seconds: {} if row.get(field) is None else {unit: count(row[field], field)}
+
+
+def _stored(row: Row, seconds: int) -> Mapping[str, int]:
+    level = row.get("usage_bytes")
+    return {} if level is None else {"storage_byte_minutes": count(level, "usage_bytes") * seconds // 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One usage endpoint: what it counts by resource, its group fields, and whether its requests are its own."""
+
+    counts: Counts
+    groups: tuple[str, ...]
+    own_requests: bool = True
+
+
+_BY_MODEL = (*_WHO, "model")
+FAMILIES: dict[str, Family] = {
+    "completions": Family(_tokens, (*_BY_MODEL, "batch", "service_tier")),
+    "embeddings": Family(_of("input_tokens", "input"), _BY_MODEL),
+    "moderations": Family(_of("input_tokens", "input"), _BY_MODEL),
+    "images": Family(_of("images", "images"), (*_BY_MODEL, "size", "source")),
+    "audio_speeches": Family(_of("characters", "input_characters"), _BY_MODEL),
+    "audio_transcriptions": Family(_of("seconds", "audio_seconds"), _BY_MODEL),
+    "web_search_calls": Family(_of("num_requests", "web_searches"), (*_BY_MODEL, "context_level"), own_requests=False),
+    "file_search_calls": Family(_of("num_requests", "storage_searches"), (*_WHO, "vector_store_id"), False),
+    "code_interpreter_sessions": Family(_of("num_sessions", "code_executions"), ("project_id",), False),
+    "vector_stores": Family(_stored, ("project_id",), False),
+}
+
+
+class OpenAiUsage:
+    """Reads spans of any family."""
+
+    def __init__(self, config: SourceConfig, http: Http) -> None:
+        self._source = config.name
+        self._http = http
+
+    async def read(self, span: Span, _ts: float) -> Told:
+        """Return what was used in a span."""
+        path = f"/organization/usage/{span.family}"
+        params: dict[str, Any] = {
+            "start_time": span.start,
+            "end_time": span.end,
+            "bucket_width": "1h" if span.width == HOUR else "1m",
+            "limit": span.buckets,
+            "group_by": FAMILIES[span.family].groups,
+        }
+
+        async def ask(params: Params) -> bytes:
+            return (await self._http.get(path, params)).body
+
+        found = await paged(ask, params, f"OpenAI's {path}")
+        read = list(buckets(found.rows, "start_time", "end_time"))
+        said, rejected, odd = [], 0, ""
+        for bucket in read:
+            for number, row in enumerate(bucket.rows):
+                try:
+                    said.append(self._say(span.family, bucket, row, number))
+                except ValueError as error:
+                    rejected, odd = rejected + 1, odd or f"OpenAI's {span.family}: {error}"
+        return Told(
+            said, covered_by(read, f"{span.family}|", None if found.note else span), found.note or odd, rejected
+        )
+
+    def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> Statement:
+        known = FAMILIES[family]
+        requests = row.get("num_model_requests") if known.own_requests else None
+        return statement(
+            bucket,
+            source=self._source,
+            provider=PROVIDER,
+            family=family,
+            model=dimension(row, "model"),
+            dimensions=dict(_said(row)),
+            quantities=known.counts(row, bucket.seconds),
+            requests=None if requests is None else count(requests, "num_model_requests"),
+            number=number,
+        )
+
+
+def _said(row: Row) -> Iterator[tuple[str, str]]:
+    for field, name in _DIMENSIONS.items():
+        value = dimension(row, field)
+        if value and not (field == "batch" and value == "false"):
+            yield name, value
