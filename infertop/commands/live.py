@@ -13,9 +13,9 @@ from infertop.views.shapes import Explained, Headline, ModelPage, Overview
 
 if TYPE_CHECKING:
     from infertop.commands.crowd import Crowd
+    from infertop.commands.recounting import Recounting
     from infertop.commands.session import Session
     from infertop.commands.setup import Setup
-    from infertop.commands.recounting import Recounting
     from infertop.commands.wondering import Wondering
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
