@@ -41,7 +41,8 @@ V0 = lines(
 V0_SAYS = {
     "running": 2, "waiting": 2, "kv_cache_usage": 0.25, "prefix_cache_hit_rate": 0.5, "preemptions": 3,
     "prompt_tokens": 500, "output_tokens": 70, "requests": 5, "answers": 4, "ttft_seconds": 6,
-    "inter_token_seconds": 64, "request_seconds": 5, "queue_seconds": 5, "prompt_tokens_per_request": 5, "output_tokens_per_request": 5,
+    "inter_token_seconds": 64, "request_seconds": 5, "queue_seconds": 5, "prompt_tokens_per_request": 5,
+    "output_tokens_per_request": 5,
 }  # fmt: skip
 # 0.9.2 to 0.10.2 have the old names of the cache beside the new ones.
 BOTH = lines(
