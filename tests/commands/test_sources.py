@@ -121,7 +121,9 @@ def test_what_a_file_of_somebody_else_names_gets_no_key(monkeypatch: pytest.Monk
 
 
 def test_a_kind_of_a_later_version_and_a_missing_key_are_said_and_no_crash() -> None:
-    with pytest.raises(Unavailable, match="cannot read openai yet"):
+    with pytest.raises(Unavailable, match="cannot read abacus yet"):
+        collector(SourceConfig("abacus", "abacus"), FakeClock())
+    with pytest.raises(Unavailable, match=r"openai needs an admin key .*: set OPENAI_ADMIN_KEY in the environment"):
         collector(SourceConfig("openai", "openai"), FakeClock())
     with pytest.raises(Unavailable, match="NO_SUCH_KEY"):
         collector(SourceConfig("vllm", "x", "http://127.0.0.1:1", key_env="NO_SUCH_KEY"), FakeClock())
