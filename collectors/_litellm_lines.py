@@ -18,6 +18,8 @@ from infertop.readings.exposition_line import Bad, RawSeries, Read, judge
 T = TypeVar("T")
 
 MAX_LINES = 100_000
+# No proxy has served so many tokens or dollars: what says so is no count, and must not reach the sums.
+_ABSURD = 1e15
 _MAX_LINE_BYTES = 64 * 2**10
 _HEAD_BYTES = 256
 _STARTED = "process_start_time_seconds"
@@ -145,7 +147,7 @@ class Lines(Generic[T]):
         self._set(line, verdict.value)
 
     def _set(self, line: _Line[T], value: float) -> None:
-        if 0 <= value < math.inf:
+        if 0 <= value < _ABSURD:
             line.now, line.page = value, self._page
             self.found += 1
 

@@ -261,6 +261,14 @@ def test_spend_adds_up_to_the_proxys_own_sum_whatever_the_steps(steps: list[int]
     assert spent(batches) == sums[-1]
 
 
+@pytest.mark.parametrize("value", ["1e300", "1e15", "+Inf", "NaN", "-1", "1e-400", "0x10", "1_0"])
+def test_what_is_no_count_counts_for_nothing_and_harms_nothing(value: str) -> None:
+    said = [line(name, value, user="odd") for name in (SPEND, TOKENS, PROMPT, CACHED, REQUESTS)]
+    batches = read(page(line(SPEND, 1)), page(line(SPEND, 1.5), *said), page(line(SPEND, 2), *said), every=7)
+    assert spent(batches) == 10**9
+    assert {each.dimensions.get("user") for each in standing(batches)} == {None}
+
+
 def test_the_difference_of_two_spends_is_what_was_spent_to_the_billionth() -> None:
     _, batch = read(page(line(SPEND, "0.0002")), page(line(SPEND, "0.0003")), every=60)
     assert told(batch) == {("openai", "gpt-4o"): 100_000}
