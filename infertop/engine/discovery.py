@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from urllib.parse import urlsplit
 
 from infertop.engine.asking import Answer, Outcome, Probe, Tls, ask, http_probe, speaks_tls
 from infertop.engine.candidate import Server
@@ -21,6 +20,7 @@ from infertop.engine.machine import Machine
 from infertop.engine.pattern import Pattern, Patterns
 from infertop.engine.processes import Scan
 from infertop.engine.search_report import report
+from infertop.engine.taken import Taken
 from infertop.engine.worker import Stuck, Worker
 
 __all__ = ["Answer", "Discovered", "Discovery", "Found", "Probe", "Searched", "http_probe"]
@@ -31,6 +31,7 @@ _AT_ONCE = 8
 _LOOK_SECONDS = 2.5
 _LEAST_SECONDS = 1.0
 _EAGER = 150
+_MOST_NAMED = 500
 
 
 class Discovery:
@@ -73,6 +74,7 @@ class Discovery:
         except Stuck as stuck:
             sentence = f"processes and ports could not be listed within {stuck.seconds:.0f} s"
             return Discovered(self._present(), (Searched("engines", "processes and ports", False, sentence),))
+        await places.ask(self._probe)
         ports = [each for each in survey.ports if not places.has(each)]
         self._outcomes = {each.key: self._outcomes.get(each.key, Outcome()) for each in ports}
         left = max(_LEAST_SECONDS, _LOOK_SECONDS - (asyncio.get_running_loop().time() - began))
@@ -144,6 +146,8 @@ class Discovery:
             if outcome.found is not None and outcome.found.name:
                 self._named.pop(outcome.found.name, None)
                 self._named[outcome.found.name] = outcome.found
+        for name in list(self._named)[:-_MOST_NAMED]:
+            del self._named[name]  # those that are here are the last
 
     @property
     def named(self) -> tuple[Found, ...]:
@@ -200,43 +204,3 @@ def _continues(old: Found, new: Found) -> bool:
     if old.model is None or new.model is None:
         return bool(old.gpus) and old.gpus == new.gpus
     return old.model == new.model and (not old.gpus or not new.gpus or old.gpus == new.gpus)
-
-
-class Taken:
-    """What is configured on this machine already. `left_out` has a sentence for what is not asked because of it.
-
-    A configured port at which nobody is seen to listen is forwarded by the system itself, into some container: which
-    one is not to be seen, so none is asked at an address of its own, or it would be read twice.
-    """
-
-    def __init__(self, scan: Scan, urls: Iterable[str]) -> None:
-        parts = [urlsplit(url) for url in urls if _is_url(url)]
-        self._ports = {port for url in urls if (port := scan.port_here(url)) is not None}
-        self._places = {f"{each.hostname}:{each.port or 80}" for each in parts}
-        self._hidden = {port for port in self._ports if scan.listeners is not None and not scan.at(port)}
-        self._skipped: list[str] = []
-
-    def has(self, each: Candidate) -> bool:
-        """Say whether a port is read already, or may be."""
-        if not each.inside:
-            return each.port in self._ports
-        if self._hidden and each.key.authority not in self._places:
-            self._skipped.append(each.key.authority)
-        return bool(self._hidden) or each.key.authority in self._places
-
-    @property
-    def left_out(self) -> Iterable[str]:
-        """Say what was not asked."""
-        if self._skipped:
-            ports = ", ".join(map(str, sorted(self._hidden)))
-            yield (
-                f"not asked at {', '.join(self._skipped[:5])}, as the configured port {ports} may lead there: "
-                "configure it by that address to have the others found"
-            )
-
-
-def _is_url(url: str) -> bool:
-    try:
-        return bool(urlsplit(url).hostname) and (urlsplit(url).port or 1) > 0
-    except ValueError:
-        return False

@@ -269,11 +269,17 @@ async def test_a_container_whose_processes_are_hidden_is_found_by_its_image_and_
 
 async def test_where_a_configured_port_is_forwarded_unseen_no_container_is_read_twice():
     world = Apart(("0.0.0.0", 80))
-    seen, asked = await look(world, {"172.17.0.2:80": TGI}, configured=["http://localhost:8085"])
-    assert (seen.found, asked) == ((), [])
+    both = {"172.17.0.2:80": TGI, "127.0.0.1:8085": TGI}
+    seen, asked = await look(world, both, configured=["http://localhost:8085"])
+    assert (seen.found, asked) == ((), ["http://127.0.0.1:8085/"])
     assert any("172.17.0.2:80" in each.detail and "8085" in each.detail for each in seen.searched if each)
     seen, _ = await look(world, {"172.17.0.2:80": TGI}, configured=["http://172.17.0.2:80/"])
     assert seen.found == ()
+
+
+async def test_a_configured_engine_that_is_down_hides_no_container():
+    seen, _ = await look(Apart(("0.0.0.0", 80)), {"172.17.0.2:80": TGI}, configured=["http://localhost:8085"])
+    assert [each.name for each in seen.found] == ["tgi@172.17.0.2:80"]
 
 
 async def test_a_container_beside_a_server_on_the_same_port_of_this_machine_is_another_engine():
