@@ -35,6 +35,7 @@ case "$*" in
   -L) cat {folder}/list; exit ;;
   *--query-gpu={",".join(FIELDS)}\\ *) file=gpus ;;
   *--query-compute-apps=gpu_uuid,pid,used_memory\\ *) file=apps ;;
+  *--query-compute-apps=pid\\ *) cut -d, -f2 {folder}/apps; exit ;;
   *) echo "Field is not a valid field to query."; exit 2 ;;
 esac
 case "$*" in *--format=csv,noheader,nounits*) ;; *) exit 2 ;; esac

@@ -62,6 +62,15 @@ class FakeSsh:
         """Return the processes that hold a connection now."""
         return [int(file.name.removeprefix("master-")) for file in self.folder.glob("master-*")]
 
+    def running(self) -> list[int]:
+        """Return every ssh, and everything that one of them started over there, that runs now."""
+        return [pid for pid in map(int, _text(f"{self.folder}/started").split()) if _runs(pid)]
+
+
+def _runs(pid: int) -> bool:
+    stat = _text(f"/proc/{pid}/stat")
+    return bool(stat) and stat.rpartition(") ")[2][0] not in "ZX"
+
 
 def _program(file: Path, text: str) -> None:
     file.write_text(text)
@@ -98,6 +107,7 @@ def main(words: list[str]) -> int:
     folder = os.environ[_FOLDER]
     with open(f"{folder}/calls", "a", encoding="utf-8") as calls:
         calls.write(json.dumps(words) + "\n")
+    started(folder, os.getpid())
     asked = Arguments(words)
     if asked.options.get("BatchMode") != "yes":
         sys.exit("the stand-in for ssh would have asked")
@@ -117,6 +127,11 @@ def main(words: list[str]) -> int:
         return 255 if said else 0
     over.sendall(b'["session", ""]\n')
     return remote(asked.command, folder, over)
+
+
+def started(folder: str, pid: int) -> None:
+    with open(f"{folder}/started", "a", encoding="utf-8") as file:
+        file.write(f"{pid}\n")
 
 
 def master(asked: Arguments, folder: str) -> int:
@@ -152,6 +167,7 @@ def remote(command: str, folder: str, over: socket.socket | None) -> int:
     """Run a command as the other machine would; it ends when the connection does."""
     environment = {"PATH": f"{folder}/there:/usr/bin:/bin", "HOME": f"{folder}/there"}
     process = subprocess.Popen(["/bin/sh", "-c", command], env=environment)
+    started(folder, process.pid)
     if over is not None:
 
         def watch() -> None:

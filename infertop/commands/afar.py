@@ -29,7 +29,7 @@ from infertop.engine.ssh_look import Seen, own_system, parse, script
 from infertop.readings.model import Batch
 from infertop.views.shapes import Searched
 
-_LOOK_SECONDS = 10.0
+_LOOK_SECONDS, _LOADING_SECONDS = 10.0, 3.0
 _MOST_SAME = 5
 _NOBODY = -1
 
@@ -153,7 +153,7 @@ class Machine:
         return self._scan
 
     def _look_if_due(self) -> None:
-        """Begin a look where ten seconds went by since the last, or the connection or the GPUs' processes changed."""
+        """Begin a look where it is time, or where the connection or the GPUs' processes changed since the last."""
         now, pids = asyncio.get_running_loop().time(), frozenset(self._processes)
         generation, then, before = self._looked
         if self._looking is not None:
@@ -162,7 +162,8 @@ class Machine:
             done, self._looking = self._looking, None
             if not done.cancelled():
                 done.result()  # a bug in it is this poll's
-        if generation != self.link.generation or now - then >= _LOOK_SECONDS or before != pids:
+        wait = _LOADING_SECONDS if self._discovery.loading or self._problem else _LOOK_SECONDS
+        if generation != self.link.generation or now - then >= wait or before != pids:
             self._looked = (self.link.generation, now, pids)
             self._looking = asyncio.create_task(self._look(pids))
 

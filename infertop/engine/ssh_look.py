@@ -2,7 +2,8 @@
 
 It costs the other side a `cat` of two small files as long as nothing changed: listening sockets have an inode each, and
 another process has others. Else `ss` names the owners (without it, the links in /proc/*/fd do) and awk keeps, of all
-processes, the wanted ones and their ancestors. Nothing is written there, and nothing is run that is not on every Linux.
+processes, the wanted ones and their ancestors; nvidia-smi is asked for those on GPUs as long as nobody else told.
+Nothing is written there, and nothing else is run than what every Linux has.
 Where there is no /proc, ports cannot be listed: the usual ones are then asked.
 """
 
@@ -38,6 +39,7 @@ if [ -n "$sockets" ] && [ "$sockets $wanted" = "$infertop_seen" ] && [ "${infert
   infertop_same=$((infertop_same + 1)); echo "#same"
 else
   infertop_seen="$sockets $wanted"; infertop_same=0
+  [ -n "$wanted" ] || wanted=$(timeout 2 nvidia-smi --query-compute-apps=pid --format=csv,noheader | tr '\n' ' ')
   echo "#system"; cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/net
   echo "#names"; hostname || cat /etc/hostname; hostname -I
   echo "#tcp"; printf '%%s\n' "$sockets"
