@@ -59,6 +59,7 @@ class Choosing:
         self._where = where
         self._reader: Reader | None = None
         self._uses = Uses()
+        self._one_at_a_time = asyncio.Lock()
         self._due = self._whole = _NEVER
         self._sources: dict[str, Known] = {}
 
@@ -75,13 +76,17 @@ class Choosing:
 
     async def look(self, prices: PriceBook, now: float) -> bool:
         """Look at the history where that is due; return whether something else counts now."""
-        if now < self._due:
-            return False
-        before = self.choices
-        found, seconds = await asyncio.to_thread(self._read, prices, now)
-        self._due = now + max(EVERY_SECONDS, seconds / _SHARE)
-        self.choices = found
-        return self.choices != before
+        async with self._one_at_a_time:
+            if now < self._due:
+                return False
+            before, sources = self.choices, self._sources
+            found, seconds = await asyncio.to_thread(self._read, prices, now)
+            if self._sources is sources:
+                self._due = now + max(EVERY_SECONDS, seconds / _SHARE)
+                self.choices = found
+            else:  # others are read by now
+                self.choices = _completed(found, self._sources)
+            return self.choices != before
 
     async def close(self) -> None:
         """Let go of the history."""

@@ -29,7 +29,8 @@ def figures(minute: Minute) -> dict[Key, float | None]:
         if model is not None and requests > 0:
             tokens = sum(row.quantities.get(name, 0) for name in TOKEN_CLASSES)
             values[_scope(source, model), TOKENS] = tokens / requests
-            served, requested = served + tokens, requested + requests
+            if (source, model) not in minute.apart:
+                served, requested = served + tokens, requested + requests
     if requested:
         values[(), TOKENS] = served / requested
     return values

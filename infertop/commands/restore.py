@@ -20,6 +20,7 @@ from infertop.history.open import Store
 from infertop.history.reader import Reader, Unreadable
 from infertop.history.summary import Minute
 from infertop.history.tape import Tape
+from infertop.money.overlap import Counts, all_count
 from infertop.readings.model import Batch
 from infertop.views.shapes import Event
 
@@ -63,12 +64,12 @@ def bookmarks(store: Store) -> Bookmarks:
     return found
 
 
-async def learn(store: Store, sigma: float, now: float) -> Marks:
-    """Return baselines of the last week, read a few hours at a time."""
+async def learn(store: Store, sigma: float, now: float, counts: Counts = all_count) -> Marks:
+    """Return baselines of the last week, read a few hours at a time; `counts` says what is part of totals."""
     marks = Marks(sigma)
     try:
         reader = await asyncio.to_thread(Reader, store.uri)
-        minutes = reader.minutes(now - _WEEK_SECONDS, await asyncio.to_thread(reader.ask, _closed))
+        minutes = reader.minutes(now - _WEEK_SECONDS, await asyncio.to_thread(reader.ask, _closed), counts)
         while chunk := await asyncio.to_thread(_next, minutes):
             await asyncio.to_thread(marks.load, chunk)
         reader.close()

@@ -105,7 +105,9 @@ class Session:
         self.watch.marks.paused = True
         if self.recording is not None:
             await asyncio.to_thread(self.recording.recorder.flush)
-        self.watch.adopt(await learn(self.store, self.pricing.sigma, self.clock.now()), self.clock.now())
+        await self._look_who_counts()
+        marks = await learn(self.store, self.pricing.sigma, self.clock.now(), self.choosing.counts)
+        self.watch.adopt(marks, self.clock.now())
 
     async def recall(self) -> None:
         """Read back what was before infertop recorded, as long as it runs."""
@@ -154,13 +156,14 @@ class Session:
             await self._settings_changed(prices)
         if self.viewing is not None:
             await self.viewing.look(now)
-        if await self.choosing.look(self.pricing.prices, now):
-            self._choices_changed()
+        await self._look_who_counts()
         if self.recording is not None:
             self.watch.read(self.pricing.problem, now)
             self.recording.tick(self.watch, self.state, now)
 
-    def _choices_changed(self) -> None:
+    async def _look_who_counts(self) -> None:
+        if not await self.choosing.look(self.pricing.prices, self.clock.now()):
+            return
         if self.recording is not None:
             self.recording.choices_changed()
         if self.viewing is not None:

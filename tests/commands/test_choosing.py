@@ -12,6 +12,7 @@ from infertop.commands.exporter_access import Access
 from infertop.commands.exporter_page import Pages
 from infertop.commands.session import Session
 from infertop.engine.serve import Request
+from infertop.history.reader import Reader
 from infertop.readings.model import Batch, Series, Statement
 from infertop.views.once import reading
 from infertop.views.overview import overview
@@ -128,6 +129,11 @@ async def test_engine_and_gateway_are_in_every_total_once(pricing: Path, meters:
         assert sum(usd or 0 for _, layer in view.cost_history.layers for usd in layer[1:2]) == pytest.approx(
             43.2, rel=0.01
         )
+        reader = Reader(made.database)
+        usual = [each.usd_nano for each in reader.minutes(BEGIN, BEGIN + 240, run.choosing.counts)]
+        reader.close()
+        assert usual == [each.usd_nano for each in run.summary.minutes if each.start < BEGIN + 240]
+        assert usual[1] == pytest.approx((7.2 / 60 + 0.6) * 1e9, rel=0.01)
         async with session(setup(pricing, clock), memory=False) as viewing:
             assert shown(viewing) == ONCE
             seen = overview(viewing.facts())
