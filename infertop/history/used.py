@@ -41,9 +41,7 @@ class Place(NamedTuple):
     model: str
 
 
-def used(
-    connection: sqlite3.Connection, since: float, until: float, counts: Counts = all_count
-) -> tuple[Used, ...]:
+def used(connection: sqlite3.Connection, since: float, until: float, counts: Counts = all_count) -> tuple[Used, ...]:
     """Return what each model that did or took something has in [since, until), the dearest first.
 
     The time of one's own engines is what was recorded of the span, from its first minute's beginning. A provider's is
