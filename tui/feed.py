@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from infertop.views.shapes import Explained, ModelPage, Overview
+from infertop.views.page_shapes import ModelPage
+from infertop.views.shapes import Explained, Overview
 
 if TYPE_CHECKING:
     from infertop.views.run_shapes import RunsPage

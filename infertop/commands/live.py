@@ -9,7 +9,8 @@ from argparse import Namespace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from infertop.views.shapes import Explained, Headline, ModelPage, Overview
+from infertop.views.page_shapes import ModelPage
+from infertop.views.shapes import Explained, Headline, Overview
 
 if TYPE_CHECKING:
     from infertop.commands.crowd import Crowd

@@ -6,8 +6,9 @@ from infertop.views.explain_model import SAID, model_figures
 from infertop.views.facts import Facts, Place
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import each_row, units_of
+from infertop.views.page_shapes import ModelPage
 from infertop.views.reported import caveats, missing
-from infertop.views.shapes import ModelPage, ModelRow, Spark
+from infertop.views.shapes import ModelRow, Spark
 from infertop.views.smooth import smooth
 
 BINS = 120

@@ -59,12 +59,10 @@ class ModelRow:
     """A model on a source. What does not count is in no total: `counted_by` is the source that counts the same.
 
     `usd_per_hour` is its all-in cost, `usage_usd_per_hour` the same without idle time, `shadow_margin_usd_per_hour`
-    what its shadow price would bring above the all-in cost. `draft_acceptance_ratio` is the share of the tokens that
-    speculation proposed which the model accepted, None where it proposed none. `failed_by_reason` are parts of the
-    failures a second, `answers_by_reason` answers finished a second, of which a request may have several, both by the
-    engine's words. `prefill_gpu_ratio` and `decode_gpu_ratio` are GPU seconds a second.
-    `asleep` is the share of its ranks whose weights are off the GPU. `stuck` says that what it holds and how much it
-    works on was not brought up to date since nothing moved any more.
+    what its shadow price would bring above that. `draft_acceptance_ratio` is of the tokens that speculation proposed.
+    `..._by_reason` are rates by the engine's words, of answers (a request may have several) and failures;
+    `..._gpu_ratio` GPU seconds a second; `asleep` the share of its ranks whose weights are off the GPU. `stuck`: what
+    runs, waits and is held is old, as nothing moves any more.
     """
 
     source: str
@@ -300,30 +298,3 @@ class Explained:
 
     title: str
     lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPage:
-    """A model drilled into.
-
-    `history` maps "usd_per_hour", "input", "cache_read", "output" (tokens/s) and "requests" (a second) to bins
-    over `times`, the starts of the bins. `prefill_usd_per_hour` and `decode_usd_per_hour` are the parts of its $/hour
-    that prompts and generation cost, told apart by `split_method`. `not_reported` is what an engine of its kind never
-    says, `not_shown` what it could say and does not (yet), `caveats` are sentences about what its figures mean.
-    """
-
-    at: float
-    row: ModelRow
-    gpus: tuple[GpuRow, ...]
-    split_method: str
-    allocation_note: str
-    times: tuple[float, ...]
-    history: dict[str, Spark]
-    events: tuple[Event, ...]
-    explained: tuple[Explained, ...]
-    not_reported: tuple[str, ...] = ()
-    not_shown: tuple[str, ...] = ()
-    caveats: tuple[str, ...] = ()
-    price_notes: tuple[str, ...] = ()
-    prefill_usd_per_hour: float | None = None
-    decode_usd_per_hour: float | None = None

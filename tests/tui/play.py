@@ -12,8 +12,9 @@ import random
 import sys
 from dataclasses import replace
 
+from infertop.views.page_shapes import ModelPage
 from infertop.views.run_shapes import RunsPage
-from infertop.views.shapes import Explained, ModelPage, Overview
+from infertop.views.shapes import Explained, Overview
 from infertop.views.whatif_shapes import WhatIfPage
 from tests.tui import sample, sample_deployments, sample_runs, sample_whatif
 

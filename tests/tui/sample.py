@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from infertop.views.page_shapes import ModelPage
 from infertop.views.shapes import (
     BudgetRow,
     Event,
     Explained,
     GpuRow,
     Headline,
-    ModelPage,
     ModelRow,
     Overview,
     ProcessRow,

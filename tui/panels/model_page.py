@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infertop.views.shapes import ModelPage, ModelRow, Quantiles, Stacked
+from infertop.views.page_shapes import ModelPage
+from infertop.views.shapes import ModelRow, Quantiles, Stacked
 from infertop.views.text import safe
 from tui import format as fmt
 from tui.panels import charts

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infertop.views.shapes import Explained, ModelPage
+from infertop.views.page_shapes import ModelPage
+from infertop.views.shapes import Explained
 from tui.feed import Feed
 from tui.panels.model_page import model_rows
 from tui.scene import Scene, short_source
