@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from collectors._prometheus_labels import (
@@ -20,12 +21,12 @@ from collectors._prometheus_systems import System, system_of
 from collectors._prometheus_target import Target, reader
 from infertop.engine.clock import Clock
 from infertop.engine.collector import SourceConfig
-from infertop.readings.model import Member
+from infertop.readings.model import Batch, Member
 
 MAX_SERIES = 1_000_000
 MAX_TARGETS = 10_000
-_TRIES = 20  # polls in which something with an engine's job may turn out to be one
 _AGED_SECONDS = 3600.0
+_FEW = 500
 _SWITCH_INTERVALS = 3.0
 
 Key = tuple[tuple[str, str], ...]
@@ -56,6 +57,7 @@ class Fleet:
         self._clock = clock
         self._options = dict(options)
         self._names: dict[Key, str] = live._names if live else {}
+        self._taken: set[str] = live._taken if live else {source}
         self._told: dict[Site, tuple[str, ...]] = live._told if live else {}
         self._places: dict[int, _Place] = {}
         self._targets: dict[Key, Target] = {}
@@ -92,25 +94,19 @@ class Fleet:
         else:
             self.beyond += 1
 
-    def members(self, ts: float, interval: float, least_seconds: float = 0.0) -> tuple[Member, ...]:
-        """End the answer that was asked for at `ts`: return the targets that it is about, with what is new of each."""
-        self._learn()
+    async def members(self, ts: float, interval: float, least_seconds: float = 0.0) -> tuple[Member, ...]:
+        """End the answer that was asked for at `ts`: return the targets that it is about, with what is new of each.
+
+        A fleet's first answer is seconds of work, in which others run too.
+        """
+        for _ in self._learn():
+            await asyncio.sleep(0)
         self._age(ts)
         members = []
         for target in list(self._targets.values()):
             if target.points and self._leads(target):
-                batches = target.batches(ts, least_seconds)
-                members.append(
-                    Member(
-                        target.name,
-                        target.system.kind.name,
-                        target.url,
-                        max(float(round(target.interval or 0.0)), interval),
-                        tuple(batches),
-                        False if target.system.gateway else None,
-                        target.labels,
-                    )
-                )
+                members.append(_member(target, tuple(target.batches(ts, least_seconds)), interval))
+                await asyncio.sleep(0)
         return tuple(members)
 
     def _leads(self, target: Target) -> bool:
@@ -124,10 +120,12 @@ class Fleet:
                 self._leading[target.name] = leading = target
         return leading is target
 
-    def _learn(self) -> None:
-        """Find out to whom the series belong that were not known."""
+    def _learn(self) -> Iterator[None]:
+        """Find out to whom the series belong that were not known, a few at a time."""
         sites: dict[Site, list[tuple[int, Labels, bytes]]] = {}
-        for text, points in self._new:
+        for number, (text, points) in enumerate(self._new):
+            if number % _FEW == 0:
+                yield
             labels = parsed(text)
             if labels is None:
                 self.odd += 1
@@ -144,6 +142,7 @@ class Fleet:
                     name for name in REPLICAS if all(name in labels for labels in each)
                 )
             self._divide(self._told[site], series)
+            yield
 
     def _divide(self, told: tuple[str, ...], series: list[tuple[int, Labels, bytes]]) -> None:
         by_key: dict[Key, list[tuple[int, Labels, bytes]]] = {}
@@ -186,6 +185,7 @@ class Fleet:
         named = tuple(pair for pair in key if pair[0] not in REPLICAS)
         name = self._names.get(named) or self._name(f"{system.kind.name}@{where}", named)
         self._names[named] = name
+        self._taken.add(name)
         wanted = {option.name for option in system.kind.options}
         options = {each: value for each, value in self._options.items() if each in wanted}
         if system.nameless and (model := model_of(labels)):
@@ -195,7 +195,7 @@ class Fleet:
 
     def _name(self, name: str, key: Key) -> str:
         """Return a name that no other target has: of several at one address, with what tells them apart."""
-        taken = set(self._names.values()) | {self._source}
+        taken = self._taken
         if name not in taken:
             return name
         place = dict(key)
@@ -215,3 +215,15 @@ class Fleet:
                     self._places.pop(number, None)
                 if self._leading.get(target.name) is target:
                     del self._leading[target.name]
+
+
+def _member(target: Target, batches: tuple[Batch, ...], interval: float) -> Member:
+    return Member(
+        target.name,
+        target.system.kind.name,
+        target.url,
+        max(float(round(target.interval or 0.0)), interval),
+        batches,
+        False if target.system.gateway else None,
+        target.labels,
+    )

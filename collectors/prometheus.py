@@ -80,7 +80,7 @@ class Prometheus:
         if outcome.kind != "matrix":
             raise Unavailable(f"{self._where} answers a range selector with something else: is it a Prometheus API?")
         spacing = min(self.config.interval_seconds / 3, _MOST_SPACING_SECONDS)
-        members = self.fleet.members(ts, self.config.interval_seconds, spacing)
+        members = await self.fleet.members(ts, self.config.interval_seconds, spacing)
         self._answered = ts
         notes = (*_summary(self._where, members), *outcome.notes, *self._oddities(outcome))
         return Batch(
@@ -95,7 +95,7 @@ class Prometheus:
         query = selector(names, self._match, self._jobs)
         times = {"start": f"{since:.3f}", "end": f"{until:.3f}", "step": str(step)}
         await self.ask("query_range", fleet.take, query=query, **times)
-        return fleet.members(until + _LONGEST_SECONDS, float(step))
+        return await fleet.members(until + _LONGEST_SECONDS, float(step))
 
     async def ask(self, what: str, take: Take, **params: str) -> Outcome:
         """Ask the API and hand each series on; raise Unavailable where there is no good answer."""

@@ -71,7 +71,7 @@ def within(span: Span, part: Part, batches: Iterable[Batch], ends: Ends) -> Iter
     if first is not None and span.since >= part.since:
         yield first
     for batch in batches:
-        if low <= batch.ts < high or (batch.ts == high and high == part.until < span.until):
+        if low <= batch.ts < high or (batch.ts == high and (last is None or high < span.until)):
             yield replace(batch, source=span.source, ts=batch.ts - _STAMP_SECONDS)
     if last is not None and span.until <= part.until:
         yield last

@@ -150,17 +150,14 @@ class Recalling:
     ) -> dict[Span, Span]:
         """Read one part and hand its lines over; return what each span is now."""
         said = await through.recall(part.start, part.until, part.step)
-        batches = [
-            each
-            for span in touched
-            if span.source != reader
-            for each in within(span, part, said.get(span.source, ()), ends)
+        each_span = [
+            list(within(span, part, said.get(span.source, ()), ends)) for span in touched if span.source != reader
         ]
         whole = next((span for span in touched if span.source == reader), None)
         if whole is not None:
-            batches += await asyncio.to_thread(self._of_gone, whole, part, said)
+            each_span += await asyncio.to_thread(self._of_gone, whole, part, said)
         prices, local = self._pricing.prices, self._roster.local()
-        folded = await asyncio.to_thread(fold, batches, prices, GAP_STEPS * part.step, local)
+        folded = await asyncio.to_thread(fold, each_span, prices, GAP_STEPS * part.step, local)
         left = {span: max(part.since, span.since) for span in touched}
         self._recorder.put_recalled(Recalled(folded.lines, folded.covered_ms, left))
         shorter = {span: span._replace(until=until) for span, until in left.items()}
@@ -171,16 +168,16 @@ class Recalling:
                 del self._spans[source]
         return shorter
 
-    def _of_gone(self, whole: Span, part: Part, said: Mapping[str, tuple[Batch, ...]]) -> list[Batch]:
+    def _of_gone(self, whole: Span, part: Part, said: Mapping[str, tuple[Batch, ...]]) -> list[list[Batch]]:
         """Return what is told of targets that are not read any more, from when they were last recorded."""
-        found: list[Batch] = []
+        found: list[list[Batch]] = []
         for source in said.keys() - self._roster.members.configs.keys() - self._roster.configs.keys():
             last = self.recorded(source)
             if last >= part.until:
                 continue
             span = Span(source, max(whole.since, last), whole.until)
             ends = self._ends([span]) if last and part.since <= last else {}
-            found += within(span, part, said[source], ends)
+            found.append(list(within(span, part, said[source], ends)))
         return found
 
     def _ends(self, spans: list[Span]) -> Ends:

@@ -191,6 +191,7 @@ class Polling:
             self._sink.apply(batch)
             for member in batch.members:
                 self._apply_member(source, member)
+                await asyncio.sleep(0)  # a fleet has hundreds
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
