@@ -70,7 +70,7 @@ def _answer(chance: random.Random, prose: str, session: int, number: int, at: fl
         text = prose[start : start + min(size, 100_000)].rpartition(" ")[0]
         return text * max(1, size // 100_000)
 
-    stamp = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    stamp = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     whose = f'"sessionId":"{session:08x}-0000-4000-8000-000000000000","cwd":"/home/me/project-{session % PROJECTS}"'
     head = f'{whose},"version":"2.1.0"'
     usage = {
