@@ -7,7 +7,7 @@ machine nothing is told, and nothing is guessed: there `gpus` in a [[source]] sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -64,6 +64,11 @@ class Lodging:
     def take_engine(self, member: Member) -> None:
         """Take an engine."""
         self._engines[member.name] = member
+
+    @property
+    def engines(self) -> Iterable[str]:
+        """The engines that were taken."""
+        return self._engines
 
     def gpus(self) -> dict[str, tuple[str, ...]]:
         """Return the UUIDs of the GPUs of each engine for which they are told."""

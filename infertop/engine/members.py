@@ -105,7 +105,7 @@ class Through:
         if member.name not in self._sieves:
             return member
         placement = self._placements.setdefault(member.name, Placement(()))
-        told = dict(self.gpus)
+        told = dict.fromkeys(self._lodging.engines, ()) | self.gpus
         holders = [replace(each, gpus=told.pop(each.source, each.gpus)) for each in self._others.holders()]
         holders += [Holder(name, gpus=gpus) for name, gpus in told.items()]
         return replace(member, batches=tuple([await placement.join(batch, holders) for batch in member.batches]))
