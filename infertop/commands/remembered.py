@@ -55,7 +55,10 @@ def _read(connection: sqlite3.Connection) -> tuple[Found, ...]:
         rows = json.loads(row[0]) if row else []
     except ValueError:
         return ()
-    return tuple(map(_found, rows)) if isinstance(rows, list) else ()
+    try:
+        return tuple(_found(row) for row in rows)
+    except (AttributeError, KeyError, TypeError):
+        return ()  # another version's
 
 
 def _found(row: Mapping[str, Any]) -> Found:

@@ -19,6 +19,7 @@ _ENGINE_LIKE = re.compile(
     r"|litellm|raylet|dcgm-exporter",
     re.IGNORECASE,
 )
+_MOST_OF_A_USER = 8
 # These hold a port for a container, whose own processes listen where this machine's list does not reach.
 _FORWARDERS = frozenset(
     {"docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "conmon", "containerd"}
@@ -144,6 +145,11 @@ def _of_server(
         return server.at(led, expected=True) + ports_inside(server, server.network, usual, ways)
     if there and not free:
         return []  # another server's: this one is a wrapper around it, or could not have its port
+    if not there and said is None and process.user:
+        # Another user's, told its port by a file or its environment: the ports of that user are few, unless it is root.
+        theirs = [each for each in scan.listeners or () if (each.pid, each.user) == (None, process.user)]
+        if 0 < len(theirs) <= _MOST_OF_A_USER:
+            return server.at(theirs, expected=len(theirs) == 1, open_ports=(each.port for each in theirs))
     # Its port is forwarded (a container's), or it is not open yet: then the question is refused at once.
     seen = [each.port for each in scan.listeners or ()] if free and free[0].pid is None else ()
     return server.at(free or [Listener("127.0.0.1", port, None) for port in usual[:1]], expected=True, open_ports=seen)

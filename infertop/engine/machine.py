@@ -59,7 +59,7 @@ class Machine:
         if missing:
             self._find_owners(missing)
             self._unseen |= dict.fromkeys(missing.values(), _LOOKS)
-        rows = (Listener(each.host, each.port, self._owners.get(each, (None, ""))[0]) for each in here)
+        rows = (Listener(each.host, each.port, self._owners.get(each, (None, ""))[0], each.user) for each in here)
         return tuple(sorted(set(rows), key=lambda each: (each.port, each.host, each.pid or 0)))
 
     def _holds(self, each: Socket, owner: tuple[int, str]) -> bool:

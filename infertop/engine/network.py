@@ -22,11 +22,12 @@ ANY = frozenset({"0.0.0.0", "::"})
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """A TCP port that is listened on, and the number (inode) by which its process holds it."""
+    """A TCP port that is listened on, the number (inode) by which its process holds it, and that of its user."""
 
     host: str
     port: int
     inode: int
+    user: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _listening(lines: Iterable[str]) -> Iterator[Socket]:
             return
         address, _, port = fields[1].partition(":")
         if (host := _host(address)) is not None:
-            yield Socket(host, int(port, 16), int(fields[9]))
+            yield Socket(host, int(port, 16), int(fields[9]), int(fields[7]))
 
 
 def _host(address: str) -> str | None:

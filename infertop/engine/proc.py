@@ -51,7 +51,14 @@ def _process(folder: str, pid: int, boot: float, ticks: int) -> Process | None:
     called = name.decode("utf-8", "surrogateescape")
     if len(called) >= _NAME and argv and (whole := argv[0].rsplit("/", 1)[-1]).startswith(called):
         called = whole
-    return Process(pid, int(fields[1]) or None, boot + int(fields[19]) / ticks, called, argv)
+    return Process(pid, int(fields[1]) or None, boot + int(fields[19]) / ticks, called, argv, _user(folder))
+
+
+def _user(folder: str) -> int | None:
+    try:
+        return os.stat(folder).st_uid
+    except OSError:
+        return None
 
 
 def _boot_seconds(proc: Path) -> float | None:

@@ -27,22 +27,30 @@ _DEEPEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process; `argv` is empty where it may not be read, `started` (epoch seconds) None where it is not known."""
+    """One process; `argv` is empty where it may not be read, `started` (epoch seconds) None where it is not known.
+
+    `user` is the number of whoever runs it, None where that is not known.
+    """
 
     pid: int
     parent: int | None = None
     started: float | None = None
     name: str = ""
     argv: tuple[str, ...] = ()
+    user: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A TCP port that is listened on. `pid` is None where its owner may not be seen, as with another user's."""
+    """A TCP port that is listened on. `pid` is None where its owner may not be seen, as with another user's.
+
+    `user` is the number of that user, None where it is not known.
+    """
 
     host: str
     port: int
     pid: int | None
+    user: int | None = field(default=None, compare=False)
 
     @property
     def authority(self) -> str:

@@ -135,6 +135,28 @@ async def test_a_server_of_another_user_on_a_port_of_its_own_is_found_by_its_com
     assert (engine.kind, engine.pid, asked) == ("llamacpp", 10, ["http://127.0.0.1:9911/metrics"])
 
 
+OLLAMA = (200, {}, b'{"models":[]}')
+
+
+async def test_a_server_that_another_user_told_its_port_otherwise_is_found_among_that_users_ports():
+    world = World()
+    world.start(10, "/usr/local/bin/ollama serve", user=998)
+    world.listen(11500, user=998)
+    world.listen(5432, user=997)
+    (engine,), asked = await found(world, {}, **{"127.0.0.1:11500": OLLAMA})
+    assert (engine.name, engine.pid, asked) == ("ollama@127.0.0.1:11500", 10, ["http://127.0.0.1:11500/api/ps"])
+
+
+@pytest.mark.parametrize(("user", "ports"), [(0, 1), (998, 9)])
+async def test_of_a_user_with_many_ports_and_of_root_only_the_usual_one_is_asked(user, ports):
+    world = World()
+    world.start(10, "/usr/local/bin/ollama serve", user=user)
+    for port in range(11500, 11500 + ports):
+        world.listen(port, user=user)
+    engines, asked = await found(world, {}, **{"127.0.0.1:11500": OLLAMA})
+    assert (engines, asked) == ((), ["http://127.0.0.1:11434/api/ps"])
+
+
 @pytest.mark.parametrize(
     "command",
     [

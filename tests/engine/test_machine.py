@@ -1,6 +1,7 @@
 """Looking at one machine again and again: ports, their owners, commands, and networks of their own."""
 
 import os
+import socket
 import sys
 
 import pytest
@@ -83,6 +84,15 @@ def test_ports_are_listed_with_their_owners_as_far_as_those_may_be_seen(proc):
         Listener("::", 8081, None),
         Listener("::1", 8082, 11),
     )
+
+
+def test_ports_and_processes_have_their_user(proc):
+    assert {each.user for each in Machine(proc.folder).scan().listeners} == {0}
+    with socket.create_server(("127.0.0.1", 0)) as mine:
+        found = Machine().scan()
+        (listener,) = found.at(mine.getsockname()[1])
+    assert (listener.pid, listener.user) == (os.getpid(), os.geteuid())
+    assert found.process(os.getpid()).user == os.geteuid()
 
 
 def test_what_is_listed_is_what_psutil_lists(tmp_path):

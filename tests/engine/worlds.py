@@ -15,15 +15,15 @@ class World:
         self.boxed = False
         self.scans = 0
 
-    def start(self, pid, command, parent=1, port=None, name="", started=100.0, host="127.0.0.1"):
+    def start(self, pid, command, parent=1, port=None, name="", started=100.0, host="127.0.0.1", user=None):
         argv = tuple(command.split()) if isinstance(command, str) else tuple(command)
         shown = name or (argv[0].rsplit("/", 1)[-1] if argv else "")
-        self.processes[pid] = Process(pid, parent, started, shown, argv)
+        self.processes[pid] = Process(pid, parent, started, shown, argv, user)
         if port is not None:
             self.listeners.append(Listener(host, port, pid))
 
-    def listen(self, port, pid=None, host="127.0.0.1"):
-        self.listeners.append(Listener(host, port, pid))
+    def listen(self, port, pid=None, host="127.0.0.1", user=None):
+        self.listeners.append(Listener(host, port, pid, user))
 
     def stop(self, *pids):
         for pid in pids:
