@@ -90,8 +90,10 @@ class Choosing:
 
     async def close(self) -> None:
         """Let go of the history."""
-        if self._reader is not None:
-            await asyncio.to_thread(self._reader.close)
+        async with self._one_at_a_time:
+            self._due = float("inf")
+            if self._reader is not None:
+                await asyncio.to_thread(self._reader.close)
 
     def _read(self, prices: PriceBook, now: float) -> tuple[Choices, float]:
         """Return what counts, and how long it took to find out."""

@@ -128,12 +128,12 @@ class Session:
             async with asyncio.timeout(LAST_POLL_SECONDS + 1):
                 await self.polling.poll_once_all(LAST_POLL_SECONDS, self._answering())
         await self.polling.close()
-        await self.choosing.close()
         if self.viewing is not None:
             await self.viewing.close()
         if self.recording is not None:
             await self.tick()
             await self.recording.close()
+        await self.choosing.close()
 
     async def look(self, seconds: float) -> None:
         """Look for engines here and on the machines that ssh reaches, for so many seconds at most."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -231,3 +232,13 @@ async def test_until_it_is_known_who_else_counts_a_gateway_is_in_no_total(pricin
         clock.jump(1)
         await run.polling.poll_once_all(1)
         assert {row.model for row in overview(run.facts()).models if row.source == PROXY and row.counts} == set()
+
+
+async def test_a_run_ends_as_it_should_also_where_who_counts_is_due_to_be_looked_at(
+    pricing: Path, meters: Meters
+) -> None:
+    clock = FakeClock(BEGIN)
+    async with session(setup(pricing, clock), memory=False) as run:
+        await poll(run, clock, 10)
+        clock.jump(60)
+    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
