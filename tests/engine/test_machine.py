@@ -96,9 +96,12 @@ def test_ports_and_processes_have_their_user(proc):
 
 
 def test_what_is_listed_is_what_psutil_lists(tmp_path):
-    with running(vllm_command(tmp_path)):
-        found = Machine().scan()
-        assert (found.listeners, found.names) == (scan().listeners, scan().names)
+    with running(vllm_command(tmp_path)) as tree, socket.create_server(("127.0.0.1", 0)) as mine:
+        found, listed = Machine().scan(), scan()
+        for port in (tree.port, mine.getsockname()[1]):
+            assert found.at(port) == listed.at(port)
+            assert len(found.at(port)) == 1
+    assert found.names == listed.names
 
 
 def test_owners_that_are_known_are_not_looked_for_again(proc, monkeypatch):
@@ -200,7 +203,8 @@ def test_a_process_with_an_address_of_its_own_has_a_network_of_its_own(proc):
 
 
 def test_without_proc_psutil_does_it_all(tmp_path):
-    assert Machine(tmp_path / "none").scan().listeners == scan().listeners
+    with running(vllm_command(tmp_path)) as tree:
+        assert Machine(tmp_path / "none").scan().at(tree.port) == (Listener("127.0.0.1", tree.port, tree.pid),)
 
 
 def test_a_table_of_addresses_that_is_none_has_none():
