@@ -16,6 +16,7 @@ MAX_TEXT = 512
 _HASH_DIGITS = 16
 _NANO = 1_000_000_000
 _MOST_USD = 1e6
+_MOST_MS = 10**15
 # Prompts beyond these have other prices with one provider or another.
 _CONTEXT_TIERS = ((512_000, "512k+"), (272_000, "272k+"), (256_000, "256k+"), (200_000, "200k+"), (128_000, "128k+"))
 _PROMPT = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio", "input_image")
@@ -110,7 +111,7 @@ def instant(value: object) -> float:
             found = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
             pass
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif type(value) is float or (type(value) is int and abs(value) < _MOST_MS):
         found = value / 1000
     if not 0 <= found < 1e11:
         raise NotReadError("its time is no time")

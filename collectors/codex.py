@@ -83,7 +83,8 @@ class CodexRecords:
     def _used(self, info: object) -> list[int]:
         """Return the counts of the request that an event is about; none where it says nothing new."""
         total, last = _counted(inner(info, "total_token_usage")), _counted(inner(info, "last_token_usage"))
-        before = self.context.get("total")
+        known = self.context.get("total")
+        before = known if isinstance(known, list) and len(known) == len(_COUNTS) else None
         if not total:
             return last
         self.context["total"] = total
@@ -96,7 +97,7 @@ class CodexRecords:
 
     def _is_copy(self, ts: float) -> bool:
         fork = self.context.get("fork")
-        if fork is None or ts < fork:
+        if not isinstance(fork, int | float) or ts < fork:
             return False
         if ts - fork <= _BURST_SECONDS:
             self.context["fork"] = ts
