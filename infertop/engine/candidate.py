@@ -25,7 +25,7 @@ class Candidate:
 
     `expected` says that an engine's command leads to this very port; `model` is what that command serves. `inside` says
     that the address is a container's own, `where` is what to call its process, and `options` are those of its source
-    that the command says.
+    that the command says. `closed` says that the server listens on the loopback of its container alone.
     """
 
     key: Key
@@ -37,6 +37,7 @@ class Candidate:
     inside: bool = False
     where: str = ""
     options: Mapping[str, int] = field(default_factory=dict)
+    closed: bool = False
 
 
 @dataclass(slots=True)

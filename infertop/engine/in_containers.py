@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from infertop.engine.candidate import Candidate, Key, Server
 from infertop.engine.containers import Container, Inside
@@ -32,7 +33,8 @@ def ports_inside(server: Server, network: Network, usual: Sequence[int], ways: M
         host, _, public = way.rpartition(":") if way else (reachable.get(port, address), "", str(port))
         listener = Listener(host, int(public), None)
         made += server.at([listener], expected=len(found) <= 1, inside=way is None, open_ports=() if way else reachable)
-    return made
+    closed = not found and any(("127.0.0.1", port) in network.listens for port in usual)
+    return [replace(each, closed=closed) for each in made]
 
 
 def of_containers(

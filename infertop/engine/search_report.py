@@ -50,6 +50,8 @@ def _expected(each: Candidate, outcome: Outcome) -> Searched:
             f"{said} speaks TLS, which is read only by a name that its certificate is for: "
             f'[[source]] kind = "{kind}" url = "{url}"'
         )
+    elif each.closed:
+        detail = f"{each.where} listens on the loopback of its container alone: start it with --host 0.0.0.0"
     elif outcome.settled:
         detail = f"{said} answers, but not like one ({outcome.said}): is it started with metrics?"
     else:

@@ -228,6 +228,14 @@ async def test_a_server_in_a_container_without_published_ports_is_asked_at_its_o
     assert not [url for url in asked if "29500" in url]
 
 
+async def test_a_server_that_only_its_own_container_reaches_is_said_with_what_to_do():
+    world = Apart(("127.0.0.1", 8080))
+    world.start(10, "llama-server -m tiny.gguf --port 8080")
+    seen, _ = await look(world, {})
+    (said,) = [each for each in seen.searched if each and each.what == "llamacpp"]
+    assert said.detail == "process 10 listens on the loopback of its container alone: start it with --host 0.0.0.0"
+
+
 async def test_a_published_port_is_taken_before_the_containers_own():
     world = Apart(("0.0.0.0", 80))
     argv = "/usr/bin/docker-proxy -host-ip 0.0.0.0 -host-port 9000 -container-ip 172.17.0.2 -container-port 80"
