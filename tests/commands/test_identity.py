@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -233,3 +234,31 @@ async def test_an_engine_in_a_container_is_this_machines_whatever_its_address(ro
         reading = once(run)
     (row,) = reading["models"]
     assert (row["source"], row["usd_per_hour"]) == ("vllm@172.17.0.2:8001", pytest.approx(3.60))
+
+
+async def test_dynamos_front_end_beside_a_worker_that_is_read_adds_nothing(room: Room, start: Start) -> None:
+    model = "Qwen/Qwen2.5-7B-Instruct"
+    room.world.start(10, "python3 -m dynamo.frontend --http-port 8123", port=8123)
+    room.world.start(20, f"python3 -m dynamo.vllm --model {model}", port=8081)
+    room.world.start(21, "VLLM::EngineCore", parent=20)
+    room.gpus["GPU-0"] = {21: 60 * GB}
+    front = (PAYLOADS / "dynamo-frontend/synthetic.txt").read_text()
+    worker = (PAYLOADS / "dynamo/worker_vllm_synthetic.txt").read_text()
+    room.pages |= {"127.0.0.1:8123": front, "127.0.0.1:8081": worker}
+    async with start() as run:
+        await begun(run)
+        was = re.search(r"vllm:generation_tokens_total\{[^}]*\} (\S+)", worker)
+        assert was is not None
+        more = was[0].replace(was[1], str(float(was[1]) + 210))
+        room.pages["127.0.0.1:8081"] = worker.replace(was[0], more)
+        told = f'dynamo_frontend_output_tokens_total{{model="{model}"}} 4790'
+        room.pages["127.0.0.1:8123"] = front.replace(told, told.replace("4790", "5000"))
+        for _ in range(7):
+            await run.poll(10)
+        shown = overview(run.session.facts())
+    (gpu,) = shown.gpus
+    assert gpu.models == (model,)
+    rows = {each.source: each.usd_per_hour for each in shown.models}
+    assert rows == {"dynamo@127.0.0.1:8081": pytest.approx(3.60), "dynamo-frontend@127.0.0.1:8123": None}
+    assert run.session.choosing.choices.by("dynamo-frontend@127.0.0.1:8123", "local", model) == "dynamo@127.0.0.1:8081"
+    assert run.nano() == {("dynamo@127.0.0.1:8081", model): 70 * NANO_PER_GPU_SECOND}
