@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collectors import (
     amd,
+    anthropic,
     claude_code,
     codex,
     dcgm,
@@ -57,6 +58,7 @@ _ALL: tuple[Kind, ...] = (
     prometheus.KIND,
     ollama.KIND,
     openai.KIND,
+    anthropic.KIND,
     claude_code.KIND,
     codex.KIND,
     gemini_cli.KIND,

@@ -6,19 +6,17 @@ settled 24 hours after its end. `api_key_id` is refused for days before 2025-12-
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from collectors._money import DOLLAR, usd_nano
 from collectors._provider_buckets import Bucket, buckets, dimension
 from collectors._provider_pages import Params, Row, paged
 from collectors._provider_plan import DAY
+from collectors._provider_root import Rooted
 from infertop.engine.collector import SourceConfig
 from infertop.readings.account import Account, Bill, BillPage
 from infertop.readings.safe import safe
-
-if TYPE_CHECKING:
-    from infertop.engine.http import Http
 
 PATH = "/organization/costs"
 SETTLES_SECONDS = DAY
@@ -42,9 +40,9 @@ _CLASSES = {
 class OpenAiCosts:
     """Reads the days' bills: the month and a week back first, the last days after that."""
 
-    def __init__(self, config: SourceConfig, http: Http, begin: Any) -> None:
+    def __init__(self, config: SourceConfig, api: Rooted, begin: Callable[[float], float]) -> None:
         self._source = config.name
-        self._http = http
+        self._api = api
         self._begin = begin
         self._read = False
 
@@ -64,7 +62,7 @@ class OpenAiCosts:
         }
 
         async def ask(params: Params) -> bytes:
-            return (await self._http.get(PATH, params)).body
+            return (await self._api.get(PATH, params)).body
 
         found = await paged(ask, params, f"OpenAI's {PATH}")
         read = list(buckets(found.rows, "start_time", "end_time"))

@@ -6,16 +6,14 @@ Wire format: openai/openai-openapi, lists under /organization with `after` and `
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from collectors._money import CENT, amount
 from collectors._provider_pages import Cursor, Params, Row, document, paged
+from collectors._provider_root import Rooted
 from infertop.engine.collector import State, Unavailable
 from infertop.readings.account import Account, Allowance, Name, RateLimit
-
-if TYPE_CHECKING:
-    from infertop.engine.http import Http
 
 _AFTER = Cursor("last_id", "after")
 _MOST_PROJECTS = 50
@@ -32,8 +30,8 @@ _RATES = (
 class OpenAiPeople:
     """Reads lists; it remembers which projects there are."""
 
-    def __init__(self, http: Http) -> None:
-        self._http = http
+    def __init__(self, api: Rooted) -> None:
+        self._api = api
         self._projects: list[str] = []
 
     async def names(self, _ts: float) -> tuple[Account, str]:
@@ -72,7 +70,7 @@ class OpenAiPeople:
 
     async def _spend(self, path: str, project: str, into: list[Allowance]) -> str:
         try:
-            reply = await self._http.get(f"{path}/spend_limit", accept_status=(404,))
+            reply = await self._api.get(f"{path}/spend_limit", accept_status=(404,))
             if reply.status == 200:
                 row = document(reply.body, f"OpenAI's {path}/spend_limit")
                 into += _allowance(row, project, "limit", enforced=_enforced(row))
@@ -87,7 +85,7 @@ class OpenAiPeople:
 
     async def _list(self, path: str, params: Params) -> tuple[list[Row], str]:
         async def ask(params: Params) -> bytes:
-            return (await self._http.get(path, params)).body
+            return (await self._api.get(path, params)).body
 
         found = await paged(ask, params, f"OpenAI's {path}", _AFTER)
         return found.rows, found.note

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from collectors._provider_account import Told
 from collectors._provider_buckets import Bucket, buckets, covered_by, dimension, statement
 from collectors._provider_pages import Params, Row, paged
 from collectors._provider_plan import HOUR, Span
+from collectors._provider_root import Rooted
 from infertop.engine.collector import SourceConfig
 from infertop.readings.breakdown import breakdown
 from infertop.readings.figures import count
 from infertop.readings.model import Statement
-
-if TYPE_CHECKING:
-    from infertop.engine.http import Http
 
 PROVIDER = "openai"
 _WHO = ("project_id", "user_id", "api_key_id")
@@ -80,9 +78,9 @@ FAMILIES: dict[str, Family] = {
 class OpenAiUsage:
     """Reads spans of any family."""
 
-    def __init__(self, config: SourceConfig, http: Http) -> None:
+    def __init__(self, config: SourceConfig, api: Rooted) -> None:
         self._source = config.name
-        self._http = http
+        self._api = api
 
     async def read(self, span: Span, _ts: float) -> Told:
         """Return what was used in a span."""
@@ -96,7 +94,7 @@ class OpenAiUsage:
         }
 
         async def ask(params: Params) -> bytes:
-            return (await self._http.get(path, params)).body
+            return (await self._api.get(path, params)).body
 
         found = await paged(ask, params, f"OpenAI's {path}")
         read = list(buckets(found.rows, "start_time", "end_time"))

@@ -14,6 +14,7 @@ from collectors._openai_people import OpenAiPeople
 from collectors._openai_usage import FAMILIES, OpenAiUsage
 from collectors._page import needed
 from collectors._provider_account import AccountReader, Habits
+from collectors._provider_root import Rooted, roots_of
 from collectors._provider_time import month_begin
 from collectors.kind import Api, Kind
 from infertop.engine.collector import Collector, SourceConfig
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from infertop.engine.clock import Clock
     from infertop.engine.http import Http
 
+_URL = "https://api.openai.com/v1"
 _SELDOM = 300.0
 _HOURLY = 3600.0
 _HABITS = Habits(
@@ -33,13 +35,14 @@ _HABITS = Habits(
 
 def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> Collector:
     http = needed(config, http)
-    people = OpenAiPeople(http)
+    api = Rooted(http, roots_of(config.url or _URL))
+    people = OpenAiPeople(api)
     chores = {
-        "costs": OpenAiCosts(config, http, month_begin).read,
+        "costs": OpenAiCosts(config, api, month_begin).read,
         "names": people.names,
         "limits": people.limits,
     }
-    return AccountReader(config, http, OpenAiUsage(config, http), chores, _HABITS, month_begin)
+    return AccountReader(config, http, OpenAiUsage(config, api), chores, _HABITS, month_begin)
 
 
 KIND = Kind(
@@ -47,5 +50,5 @@ KIND = Kind(
     help="OpenAI's usage and costs by model, key, project, user and tier, with an admin key",
     make=_make,
     least_seconds=60.0,
-    api=Api("https://api.openai.com/v1", ("OPENAI_ADMIN_KEY",), what="an admin key (sk-admin-…) with api.usage.read"),
+    api=Api(_URL, ("OPENAI_ADMIN_KEY",), what="an admin key (sk-admin-…) with api.usage.read"),
 )

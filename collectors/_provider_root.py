@@ -1,0 +1,41 @@
+"""Where a provider's API begins: with or without its version in the path, as the url of the source has it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from infertop.engine.http import Http, Params, Reply
+
+_NOT_FOUND = 404
+
+
+class Rooted:
+    """Asks under the first of `roots` ("", "/v1") that knows a path, and from then on under that one alone."""
+
+    def __init__(self, http: Http, roots: Sequence[str]) -> None:
+        self._http = http
+        self._roots = list(roots)
+
+    async def get(self, path: str, params: Params | None = None, accept_status: Collection[int] = ()) -> Reply:
+        """Return the answer as `Http.get` does."""
+        for root in self._roots[:-1]:
+            reply = await self._http.get(root + path, params, accept_status={*accept_status, _NOT_FOUND})
+            if reply.status != _NOT_FOUND:
+                self._roots = [root]
+                return reply
+        reply = await self._http.get(self._roots[-1] + path, params, accept_status=accept_status)
+        if reply.status != _NOT_FOUND:
+            self._roots = self._roots[-1:]
+        return reply
+
+
+def roots_of(url: str, version: str = "/v1", *, usual: str = "") -> tuple[str, ...]:
+    """Return where the API may begin under a source's url; `usual` is the one that the vendor's SDK takes.
+
+    A url that ends with the version has it already.
+    """
+    if url.rstrip("/").endswith(version):
+        return ("",)
+    return (usual, *({"", version} - {usual}))
