@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import operator
 import tracemalloc
 from collections.abc import AsyncIterator
 
@@ -145,6 +146,29 @@ def test_tags_and_own_labels_that_are_set_tell_who_it_was() -> None:
     _, batch = read(page(), page(line(SPEND, 1, **who, metadata_color="blue", metadata_feature="None")))
     (said,) = batch.statements
     assert said.dimensions == {"tag": "night_ly,prod", "project": "apollo"}
+
+
+# 1e-9 USD for a token of input, cache_read and output, as the proxy was configured (the last one: as it lists it).
+PAID = {"tiny-llama": (1000, 0, 2000), "tiny-alias": (150, 0, 600), "gpt-4o-mini": (150, 75, 600)}
+
+
+def test_a_real_page_with_keys_costs_each_caller_what_its_tokens_cost_there() -> None:
+    whole = payload("litellm/1.100.0_keys.txt")
+    bare = b"\n".join(each for each in whole.split(b"\n") if each.startswith((b"#", b"process_"))) + b"\n"
+    _, batch = read(bare, whole)
+    for said in batch.statements:
+        used = (said.quantities.get(name, 0) for name in ("input", "cache_read", "output"))
+        assert said.usd_nano == sum(map(operator.mul, used, PAID[said.model or ""]))
+    by_key = {key: sum(s.requests or 0 for s in batch.statements if s.dimensions["key"][:10] == key) for key in KEYS}
+    assert by_key == KEYS
+    tagged = {tuple(sorted(s.dimensions)) for s in batch.statements if s.dimensions.get("team") == "support"}
+    assert tagged == {
+        ("customer", "key", "project", "tag", "team", "user"),
+        ("customer", "environment", "key", "project", "tag", "team", "user"),
+    }
+
+
+KEYS = {"key-search": 30, "b4d7d85a69": 27, "key-suppor": 15}
 
 
 def test_names_are_taken_before_ids_and_what_is_none_is_left_out() -> None:
