@@ -122,7 +122,22 @@ def _samples(table: Table, *, ledger: bool = False) -> Iterator[str]:
 
 
 def pattern(names: Iterable[str]) -> str:
-    """Return a regular expression (RE2) for exactly these names, with `:` and `_` equal."""
+    """Return a regular expression (RE2) for these names: `:` and `_` are equal, and OpenTelemetry may have added units."""
+    stems: dict[str, set[str]] = {}
+    for name in names:
+        end = next((each for each in _ENDS if name.endswith(each)), "")
+        stems.setdefault(end, set()).add(name.removesuffix(end))
+    return "|".join(
+        f"(?:{_words(each)})" + (_UNIT + end if end else f"{_UNIT}(?:_total)?") for end, each in sorted(stems.items())
+    )
+
+
+_ENDS = ("_total", "_bucket", "_sum", "_count")
+_UNIT = "(?:_seconds|_ratio)?"  # what a collector of OpenTelemetry puts behind a name, and `_total` behind a counter's
+
+
+def _words(names: Iterable[str]) -> str:
+    """Return a regular expression for these names; what is before a `:` is said once."""
     after: dict[str, set[str]] = {}
     for name in names:
         before, colon, rest = name.rpartition(":")
@@ -130,10 +145,7 @@ def pattern(names: Iterable[str]) -> str:
     before_each: dict[frozenset[str], list[str]] = {}
     for before, rests in after.items():
         before_each.setdefault(frozenset(rests), []).append(before.replace(":", "[:_]"))
-    parts = ((_either(befores), _either(rests)) for rests, befores in before_each.items())
-    return "|".join(
-        sorted(before + rest if before else rest.removeprefix("(?:").removesuffix(")") for before, rest in parts)
-    )
+    return "|".join(sorted(_either(befores) + _either(rests) for rests, befores in before_each.items()))
 
 
 def _either(words: Iterable[str]) -> str:

@@ -39,7 +39,10 @@ class Others(Protocol):
 
 
 class Through:
-    """A collector with members. `gpus` are the UUIDs of the GPUs of each member engine for which they are told."""
+    """A collector with members. `gpus` are the UUIDs of the GPUs of each member engine for which they are told.
+
+    What the person says stands above what labels tell.
+    """
 
     def __init__(self, collector: Collector, others: Others) -> None:
         self.kind = collector.kind
@@ -47,6 +50,7 @@ class Through:
         self.collector = collector
         self.gpus: dict[str, tuple[str, ...]] = {}
         self._others = others
+        self._said = _said(collector.config.gpus)
         self._lodging = Lodging()
         self._sieves: dict[str, Sieve] = {}
         self._placements: dict[str, Placement] = {}
@@ -78,7 +82,7 @@ class Through:
                 direct.append(other)
             else:
                 kept.append(self._apart(member))
-        self.gpus = self._lodging.gpus()
+        self.gpus = self._lodging.gpus() | self._said
         members = tuple([await self._placed(member) for member in kept])
         return replace(batch, members=members, notes=(*batch.notes, *_left_out(direct)))
 
@@ -109,6 +113,16 @@ class Through:
         holders = [replace(each, gpus=told.pop(each.source, each.gpus)) for each in self._others.holders()]
         holders += [Holder(name, gpus=gpus) for name, gpus in told.items()]
         return replace(member, batches=tuple([await placement.join(batch, holders) for batch in member.batches]))
+
+
+def _said(gpus: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return what `gpus` of the [[source]] says of its targets: each is NAME=GPU."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in gpus:
+        name, said, gpu = each.rpartition("=")
+        if said:
+            found[name] = (*found.get(name, ()), gpu)
+    return found
 
 
 @runtime_checkable

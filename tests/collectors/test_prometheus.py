@@ -235,6 +235,8 @@ def test_a_wrong_option_is_one_sentence(options: dict[str, object], sentence: st
 def test_every_name_of_every_table_is_asked_for_with_either_spelling() -> None:
     whole = re.compile(pattern(wanted()))
     assert all(whole.fullmatch(name) and whole.fullmatch(name.replace(":", "_")) for name in wanted())
+    assert whole.fullmatch("vllm_kv_cache_usage_perc_ratio")
+    assert whole.fullmatch("vllm_num_preemptions_ratio_total")
     assert not whole.fullmatch("node_cpu_seconds_total")
     assert "http_requests_total" in wanted()
     assert "http_requests_total" not in telling()

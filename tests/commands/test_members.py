@@ -196,6 +196,16 @@ async def test_an_engine_alone_on_its_machine_holds_the_gpus_in_use_there_and_of
     assert placed(world, DCGM.name) == set()
 
 
+async def test_where_labels_tell_nothing_the_source_says_who_holds_which_gpu(world: World) -> None:
+    said = (f"{VLLM.name}=GPU-aaaaaaaa", "other=GPU-bbbbbbbb")
+    await world.roster.follow([replace(PROM, gpus=said)])
+    bare = replace(VLLM, labels={})
+    other = replace(bare, name="other", url="http://10.0.0.1:8001")
+    world.say(engine(bare, 5, START), engine(other, 5, START), gpus(DCGM, "GPU-aaaaaaaa", "GPU-bbbbbbbb"))
+    await world.poll()
+    assert placed(world, DCGM.name) == {("GPU-aaaaaaaa", VLLM.name), ("GPU-bbbbbbbb", "other")}
+
+
 async def test_a_gpu_that_is_read_directly_is_read_once(world: World) -> None:
     await world.roster.follow([SourceConfig("nvml", "nvml"), PROM])
     world.meters.says["nvml"] = lambda ts: gpus(replace(DCGM, name="nvml"), "GPU-aaaaaaaa", ts=ts).batches[0]
