@@ -35,11 +35,13 @@ class Hub:
         self.recorder: Recording | None = None
         self.first_poll: float | None = None
         self.members: Callable[[Batch], None] | None = None  # is told of a batch's members before they say anything
+        self.behind: set[str] = set()  # sources that have more to tell at once
         self._told: dict[str, tuple[object, ...]] = {}
 
     def apply(self, batch: Batch) -> None:
         """Take what one poll read."""
         self.first_poll = self.first_poll or batch.ts
+        (self.behind.discard if batch.again_seconds is None else self.behind.add)(batch.source)
         if batch.members and self.members is not None:
             self.members(batch)
         self.state.apply(batch)
@@ -58,3 +60,4 @@ class Hub:
         """Let go of what a source said, when it is no longer read."""
         self.state.forget(source)
         self._told.pop(source, None)
+        self.behind.discard(source)

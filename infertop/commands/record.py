@@ -53,6 +53,7 @@ async def record(setup: Setup, seconds: float | None) -> int:
         await _until(session, stop, seconds, teller)
         if session.recalling is not None and not stop.is_set():
             await _recalled(session.recalling, stop)
+        await _caught_up(session, stop, teller)
     finally:
         await session.close()
         for task in running:
@@ -99,6 +100,17 @@ async def _recalled(recalling: Recalling, stop: asyncio.Event) -> None:
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for each in waits:
         each.cancel()
+
+
+async def _caught_up(session: Session, stop: asyncio.Event, teller: Teller) -> None:
+    """Let sources that have more to tell tell it, for a while and as long as no signal comes."""
+    until = session.clock.now() + _RECALL_SECONDS
+    while session.hub.behind and session.clock.now() < until and not stop.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TICK_SECONDS):
+                await stop.wait()
+        await session.tick()
+        teller.tell()
 
 
 class Teller:

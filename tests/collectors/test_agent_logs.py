@@ -218,7 +218,9 @@ async def test_a_long_history_is_read_over_many_polls_the_newest_file_first(
     batch = await reading.poll()
     assert {each.key for each in batch.statements} == {f"msg_{30 + each}" for each in range(10)}
     assert "reading back: 0 MB in 3 files are left" in batch.notes[0]
+    assert batch.again_seconds is not None
     await reading.read()
+    assert reading.polls[-1].again_seconds is None
     assert len(keys(reading)) == 40
 
 
