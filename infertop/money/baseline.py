@@ -17,6 +17,7 @@ MINUTE = 60
 WEEK_MINUTES = 7 * 24 * 60
 LEAST_MINUTES = 60
 MINUTES_TO_MARK = 5
+_PAGE_MINUTES = 6 * 60
 _SERIES_LIMIT = 1000
 _MISSING = -1
 _MOST = 2**62
@@ -98,32 +99,37 @@ class Baselines:
 
 
 class _Window:
-    """A ring of a week of minutes with their sums, in whole 1e-9 of the unit: exact, and O(1) a minute."""
+    """A ring of a week of minutes with their sums, in whole 1e-9 of the unit: exact, and O(1) a minute.
+
+    It is made of pages, which come with the first value on each: a fleet has a thousand of these rings.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self._sum = 0
         self._squares = 0
         self._newest = 0
-        self._ring = array("q")
+        self._pages: dict[int, array[int]] = {}
 
     def put(self, minute: int, nano: int) -> None:
         """Set the value of `minute`, which has none yet, and forget what is older than a week."""
-        if not self._ring:
-            self._ring = array("q", [_MISSING]) * WEEK_MINUTES
         self.move_to(minute)
         if minute > self._newest - WEEK_MINUTES:
-            self._ring[minute % WEEK_MINUTES] = nano
+            page, place = divmod(minute % WEEK_MINUTES, _PAGE_MINUTES)
+            if page not in self._pages:
+                self._pages[page] = array("q", [_MISSING]) * _PAGE_MINUTES
+            self._pages[page][place] = nano
             self._count(nano, 1)
 
     def move_to(self, minute: int) -> None:
         """Forget what is a week or more before `minute`."""
-        if self._ring:
+        if self._pages:
             for each in range(max(self._newest, minute - WEEK_MINUTES) + 1, minute + 1):
-                slot = each % WEEK_MINUTES
-                if self._ring[slot] != _MISSING:
-                    self._count(self._ring[slot], -1)
-                    self._ring[slot] = _MISSING
+                page, place = divmod(each % WEEK_MINUTES, _PAGE_MINUTES)
+                values = self._pages.get(page)
+                if values is not None and values[place] != _MISSING:
+                    self._count(values[place], -1)
+                    values[place] = _MISSING
         self._newest = max(self._newest, minute)
 
     def _count(self, nano: int, sign: int) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import random
 import statistics
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -199,3 +200,14 @@ def test_mean_and_deviation_are_those_of_the_last_week_to_the_last_digit(steps: 
     assert usual.minutes == len(week)
     assert usual.mean == pytest.approx(statistics.fmean(week), rel=1e-9)
     assert usual.deviation == pytest.approx(statistics.stdev(week), rel=1e-6, abs=1e-8)
+
+
+def test_a_young_baseline_takes_little_memory() -> None:
+    baselines = Baselines(2.0)
+    tracemalloc.start()
+    try:
+        for minute in range(15):
+            baselines.add(START + minute * 60, {((("model", f"m{n}"),), "usd_per_hour"): 1.0 for n in range(400)})
+        assert tracemalloc.get_traced_memory()[0] < 3_000_000
+    finally:
+        tracemalloc.stop()
