@@ -27,6 +27,7 @@ from infertop.engine.processes import Scan
 from infertop.engine.ssh_link import Link, Place
 from infertop.engine.ssh_look import Seen, own_system, parse, script
 from infertop.readings.model import Batch
+from infertop.readings.safe import safe
 from infertop.views.shapes import Searched
 
 _LOOK_SECONDS, _LOADING_SECONDS = 10.0, 3.0
@@ -42,6 +43,7 @@ class Roster(Protocol):
     configs: dict[str, SourceConfig]
     interval: float
     finds_here: bool
+    afar: Afar
 
     async def add_found(self, config: SourceConfig, pid: int | None, made: Collector | None = None) -> None:
         """Read what was found, unless it is read already."""
@@ -84,7 +86,8 @@ class Machine:
         self._engines: dict[str, Found] = {}
         self._reports: tuple[Report, ...] = ()
         self._problem = ""
-        self._is_this_machine = False
+        self._searched_elsewhere = ""
+        self.system = ""
 
     @property
     def link(self) -> Link:
@@ -176,7 +179,7 @@ class Machine:
         self._problem = ""
         if (seen := parse(answer, self.link.target.host)) is not None:
             self._take_seen(seen)
-        if self._is_this_machine:
+        if self._searched_elsewhere:
             return
         configured = [each.url for each in self._roster.configs.values() if self._may_be_here(each)]
         discovered = await self._discovery.look(self._processes, configured)
@@ -191,13 +194,22 @@ class Machine:
 
     def _take_seen(self, seen: Seen) -> None:
         self._scan = seen.scan
-        self._is_this_machine = self._roster.finds_here and bool(seen.system) and seen.system == own_system()
-        if self._is_this_machine:
-            here = "it is the machine that infertop runs on, where engines are found without ssh"
-            self._reports = (Report("engines", "ssh", False, here),)
+        self.system = seen.system
+        self._searched_elsewhere = self._elsewhere()
+        if self._searched_elsewhere:
+            self._reports = (Report("engines", "ssh", False, self._searched_elsewhere),)
         # What it knew of processes is from before.
         self._placement.close()
         self._placement = Placement(self._patterns, self._scanned)
+
+    def _elsewhere(self) -> str:
+        """Say by whom the engines of this machine are found already, empty where by nobody."""
+        if not self.system:
+            return ""
+        if self._roster.finds_here and self.system == own_system():
+            return "it is the machine that infertop runs on, where engines are found without ssh"
+        twin = next((each for each in self._roster.afar.before(self) if each.system == self.system), None)
+        return f"it is the machine that {safe(twin.config.name, 80)} is, where they are found already" if twin else ""
 
     def _may_be_here(self, config: SourceConfig) -> bool:
         """Say whether a source could be one of this machine that was named by its address."""
@@ -259,6 +271,13 @@ class Afar:
         """Let go of a machine that is no longer read, and return the sources that go with it."""
         machine = self._machines.pop(name, None)
         return machine.engines if machine is not None else ()
+
+    def before(self, machine: Machine) -> Iterable[Machine]:
+        """Yield the machines that were named before this one."""
+        for each in self._machines.values():
+            if each is machine:
+                return
+            yield each
 
     @property
     def names(self) -> frozenset[str]:

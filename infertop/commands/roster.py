@@ -73,7 +73,7 @@ class Roster:
             if config.name in self.configs or any(same_place(config, each) for each in self.configs.values()):
                 return
             self.pids[config.name] = (pid,) if pid else ()
-            self._add(config, made or self._collector(config))
+            self._add(config, self._collector(config, made))
             self._changed()
 
     async def move_found(
@@ -115,7 +115,8 @@ class Roster:
                 else:
                     self._set_interval(name, by_name[name].interval_seconds)
             for config in by_name.values():
-                self._add(config, self._collector(config))
+                if config.name not in self.configs:
+                    self._add(config, self._collector(config))
             self._changed()
 
     def pace(self, own: Mapping[str, float], seconds: float) -> None:
@@ -155,8 +156,8 @@ class Roster:
         if self.listener is not None:
             self.listener.sources_changed()
 
-    def _collector(self, config: SourceConfig) -> Collector:
-        made = Pending(config, lambda: self._resumed(config))
+    def _collector(self, config: SourceConfig, made: Collector | None = None) -> Collector:
+        made = made or Pending(config, lambda: self._resumed(config))
         if config.kind in KINDS and KINDS[config.kind].fleet:
             through = self.members.through[config.name] = Through(made, self)
             return through

@@ -141,6 +141,52 @@ async def test_a_lost_connection_greys_the_engine_and_it_goes_on_under_its_name(
     assert world.roster.polling.names == (SSH.name, vllm)
 
 
+async def test_an_engine_that_comes_back_on_another_port_is_the_same_source(
+    world: World, ssh: FakeSsh, engine: Tree, tmp_path: Path
+) -> None:
+    vllm = await found(world, engine)
+    await world.until(lambda: holds(world, vllm), SSH.name)
+    before = world.newest(vllm)
+    engine.process.kill()
+    engine.process.wait()
+    with running(vllm_command(tmp_path), PAGE, title="VLLM::EngineCore") as again:
+        owner = f'users:(("vllm",pid={again.pid},fd=3))'
+        ssh.put("ss", f"#!/bin/sh\necho 'LISTEN 0 5 127.0.0.1:{again.port} 0.0.0.0:* {owner}'")
+        fake_smi.tell(ssh.there, (f"GPU-0a, {again.worker}, 71000",))
+        await world.until(lambda: world.newest(vllm) is not before and world.health(vllm).state is SourceState.UP)
+        assert world.roster.polling.names == (SSH.name, vllm)
+        await world.until(lambda: holds(world, vllm), SSH.name)
+
+
+async def test_a_machine_that_is_reached_by_two_names_has_its_engines_and_gpus_once(
+    world: World, ssh: FakeSsh, engine: Tree
+) -> None:
+    vllm = await found(world, engine)
+    other = SourceConfig("ssh", "other", "ssh://10.0.0.5", interval_seconds=0.1)
+    await world.roster.follow([SSH, other])
+    await world.until(lambda: any("it is the machine that" in each.found for each in world.roster.afar.searched))
+    await world.until(lambda: "2 GPUs are left out" in world.health("other").detail)
+    assert set(world.roster.polling.names) == {SSH.name, "other", vllm}
+
+
+async def test_gpus_that_an_exporter_over_there_tells_of_too_are_counted_once(
+    world: World, ssh: FakeSsh, engine: Tree, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[1] / "payloads/dcgm/synthetic.txt").read_text()
+    uuid = page.partition('UUID="')[2].partition('"')[0]
+    ssh.put("nvidia-smi", fake_smi.script(ssh.there, gpus=(fake_smi.GPUS[0].replace("GPU-0a", uuid),)))
+    (script := tmp_path / "dcgm-exporter").write_text(SERVER)
+    with running([sys.executable, str(script), "--port", "{port}"], page) as exporter:
+        owner = f'users:(("dcgm-exporter",pid={exporter.pid},fd=3))'
+        ssh.put("ss", f"#!/bin/sh\necho 'LISTEN 0 5 127.0.0.1:{exporter.port} 0.0.0.0:* {owner}'")
+        await world.roster.follow([SSH])
+        dcgm = f"dcgm@gpubox:{exporter.port}"
+        await world.until(lambda: world.newest(dcgm) is not None)
+    batch = world.newest(dcgm)
+    assert batch is not None
+    assert uuid not in {each.label("gpu") for each in batch.series}
+
+
 async def test_an_engine_that_ended_is_told_of_by_its_own_port(world: World, engine: Tree) -> None:
     vllm = await found(world, engine)
     engine.process.kill()
