@@ -152,6 +152,16 @@ class Answer:
         return Unavailable(f"the answer of {self._where} ends in the middle: it was cut off on the way")
 
 
+def names_in(body: bytes) -> list[object]:
+    """Return the values of a label that an answer has, none where it is no such answer."""
+    try:
+        page = json.loads(body)
+    except (ValueError, RecursionError):
+        return []
+    data = page.get("data") if isinstance(page, dict) else None
+    return data if isinstance(data, list) else []
+
+
 def _warnings(*parts: bytes) -> list[object]:
     for part in parts:
         found = _WARNINGS.search(part)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from collectors._prometheus_exact import SCRAPED
 from collectors._prometheus_labels import (
     REPLICAS,
     WORKLOAD,
@@ -83,6 +84,7 @@ class Fleet:
         self.beyond = self.odd = 0
         for target in self._targets.values():
             target.points.clear()
+            target.clock.clear()
 
     def take(self, labels: bytes, points: bytes) -> None:
         """Take one series of the answer."""
@@ -155,6 +157,11 @@ class Fleet:
             if target is not None and target.system.nameless:
                 without |= {"model_name", "model", "served_model_name"}
             for number, labels, points in each_series:
+                if target is not None and labels["__name__"] == SCRAPED:
+                    self._places[number] = (target.clock, 0)
+                    target.clock[0] = points
+                    target.keys.append(number)
+                    continue
                 if target is None:
                     self._places[number] = (self._nobodys, 0)
                     self._strangers[key].keys.append(number)

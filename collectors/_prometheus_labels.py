@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from collectors._prometheus_exact import NAME
+
 Labels = dict[str, str]
 
 # What scrapers, relays and storages put on every series of a target. Some engine may have a label of the same name: it
@@ -37,6 +39,8 @@ def parsed(text: bytes, *, nameless: bool = False) -> Labels | None:
         return None
     if not isinstance(labels, dict) or not all(isinstance(each, str) for each in labels.values()):
         return None
+    if NAME in labels:
+        labels["__name__"] = labels.pop(NAME)
     return labels if (nameless or labels.get("__name__")) and len(labels) <= _MOST_LABELS else None
 
 

@@ -122,7 +122,7 @@ def _samples(table: Table, *, ledger: bool = False) -> Iterator[str]:
 
 
 def pattern(names: Iterable[str]) -> str:
-    """Return a regular expression (RE2) for these names: `:` and `_` are equal, and OpenTelemetry may have added units."""
+    """Return a regular expression (RE2) for these names: `:` and `_` are equal, OpenTelemetry may have added units."""
     stems: dict[str, set[str]] = {}
     for name in names:
         end = next((each for each in _ENDS if name.endswith(each)), "")

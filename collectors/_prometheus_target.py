@@ -43,6 +43,8 @@ def reader(system: System, config: SourceConfig, clock: Clock) -> Reader:
 class Target:
     """A target. `points` has what the last answer said of its series by their places, `starts` how their lines begin.
 
+    `clock` has when it was scraped, where readings have the time of the question instead.
+
     `newest` is the time of the newest page that was read, `interval` how often it is scraped (None: not known yet).
     """
 
@@ -57,6 +59,7 @@ class Target:
     newest: float = 0.0
     interval: float | None = None
     problem: str = ""
+    clock: dict[int, bytes] = field(default_factory=dict)
     _page: frozenset[int] = frozenset()
     _gaps: deque[float] = field(default_factory=lambda: deque(maxlen=_INTERVALS))
 
@@ -80,6 +83,8 @@ class Target:
             last = scraped == pages[-1][0]
             if last and self._page - values.keys() and ts - scraped < _SETTLED_SECONDS:
                 break
+            if scraped <= before:
+                continue  # the same scrape again
             if before:
                 self._gaps.append(scraped - before)
                 self.interval = sorted(self._gaps)[len(self._gaps) // 2]
@@ -129,7 +134,13 @@ class Target:
                         continue
                     page = pages[said] = {}
                 page[place] = value
-        return sorted(((_time(said), page) for said, page in pages.items()), key=itemgetter(0))
+        return sorted(((self._scraped(said), page) for said, page in pages.items()), key=itemgetter(0))
+
+    def _scraped(self, said: bytes) -> float:
+        """Return when a reading was scraped that has the time `said`."""
+        asked = _time(said)
+        told = _time(self.clock[0].rpartition(b',"')[2]) if 0 in self.clock else asked
+        return told if told <= asked else asked
 
 
 def _time(said: bytes) -> float:

@@ -1,4 +1,4 @@
-"""Prometheus, and what answers as it does: Thanos, Mimir, VictoriaMetrics. One query reads a fleet's engines and GPUs.
+"""Prometheus, and what answers as it does: Thanos, Mimir, VictoriaMetrics. One query reads a whole fleet.
 
 Wire format: prometheus.io/docs/prometheus/latest/querying/api. What decides how it is asked:
 
@@ -8,17 +8,20 @@ Wire format: prometheus.io/docs/prometheus/latest/querying/api. What decides how
 - The series of a target are put back into the page that they were scraped from, and read by the collector of its kind.
 - Names that anybody uses (`http_requests_total`) are asked for in the jobs alone in which engines were found; these are
   looked for every five minutes.
+- Where names are matched only exactly (Google's Managed Service for Prometheus), see _prometheus_exact.py.
 - The question is a POST, as names fill kilobytes; where only GET is allowed it is a GET.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from collectors import triton
 from collectors._page import needed, shown, text_options
-from collectors._prometheus_answer import Answer, Outcome, Take
+from collectors._prometheus_answer import Answer, Outcome, Take, names_in
+from collectors._prometheus_exact import present, union
 from collectors._prometheus_fleet import Fleet
 from collectors._prometheus_labels import parsed
 from collectors._prometheus_query import checked_match, selector
@@ -68,16 +71,17 @@ class Prometheus:
         self._discovered: float | None = None
         self._answered: float | None = None
         self._by_post = True
+        self._exact = (urlsplit(config.url).hostname or "").endswith("googleapis.com")
+        self._there: frozenset[str] = frozenset()
 
     async def collect(self, ts: float) -> Batch:
         """Ask once for all targets, and now and then for where engines are."""
         if self._discovered is None or not self._jobs or ts - self._discovered >= _DISCOVER_SECONDS:
             await self._discover(ts)
         self.fleet.begin()
-        outcome = await self.ask(
-            "query", self.fleet.take, query=f"{self._selector}[{self._span(ts)}s]", time=f"{ts:.3f}"
-        )
-        if outcome.kind != "matrix":
+        query = self._union(self._names, times=True) if self._exact else f"{self._selector}[{self._span(ts)}s]"
+        outcome = await self.ask("query", self.fleet.take, query=query, time=f"{ts:.3f}")
+        if outcome.kind != ("vector" if self._exact else "matrix"):
             raise Unavailable(f"{self._where} answers a range selector with something else: is it a Prometheus API?")
         spacing = min(self.config.interval_seconds / 3, _MOST_SPACING_SECONDS)
         members = await self.fleet.members(ts, self.config.interval_seconds, spacing)
@@ -92,7 +96,7 @@ class Prometheus:
         fleet = self.fleet.past()
         fleet.begin()
         names = counted() | (self._names - wanted())
-        query = selector(names, self._match, self._jobs)
+        query = self._union(names, times=False) if self._exact else selector(names, self._match, self._jobs)
         times = {"start": f"{since:.3f}", "end": f"{until:.3f}", "step": str(step)}
         await self.ask("query_range", fleet.take, query=query, **times)
         return await fleet.members(until + _LONGEST_SECONDS, float(step))
@@ -119,8 +123,17 @@ class Prometheus:
     def _selector(self) -> str:
         return selector(self._names, self._match, self._jobs)
 
+    def _union(self, names: Iterable[str], *, times: bool) -> str:
+        # A question has to ask for something: that of nothing is for a name that nobody has.
+        return union(present(self._there, names) or {"infertop_nothing"}, self._match, times=times)
+
     async def _discover(self, ts: float) -> None:
-        """Find the jobs in which there are engines."""
+        """Find the jobs in which there are engines, or which of the names there are at all."""
+        if self._exact:
+            reply = await self._http.get(f"{self._api}label/__name__/values", headers=self._headers)
+            self._there = present(names_in(reply.body), self._names)
+            self._jobs, self._discovered = frozenset({""} if self._there else ()), ts
+            return
         jobs: set[str] = set()
 
         def take(labels: bytes, _points: bytes) -> None:
