@@ -15,6 +15,7 @@ from infertop.readings.safe import safe
 
 _PRESENT = "gpu_info"
 _SHOWN = 3
+_GRACE_SECONDS = 15.0
 
 
 class Others(Protocol):
@@ -58,7 +59,7 @@ class Through:
     async def collect(self, ts: float) -> Batch:
         """Read once; raise `Unavailable` as the collector does."""
         batch = await self.collector.collect(ts)
-        members = tuple(_since(member, self._others.recorded(member.name)) for member in batch.members)
+        members = tuple(_news(member, self._others.recorded(member.name), ts) for member in batch.members)
         return await self._joined(replace(batch, members=members))
 
     async def recall(self, since: float, until: float, step: int) -> dict[str, tuple[Batch, ...]]:
@@ -135,11 +136,17 @@ class _Made(Protocol):
         ...
 
 
-def _since(member: Member, ts: float) -> Member:
-    """Return a member without what is recorded already."""
-    if not member.batches or member.batches[0].ts > ts:
-        return member
-    return replace(member, batches=tuple(batch for batch in member.batches if batch.ts > ts))
+def _news(member: Member, recorded: float, ts: float) -> Member:
+    """Return a member without what is recorded already, and what is of minutes that are over but for its last two.
+
+    The ledger closes a minute soon after its end: what comes of it later would be booked in another one. It is a hole,
+    which is read back.
+    """
+    over = (ts - _GRACE_SECONDS) // 60 * 60
+    kept = [batch for batch in member.batches if batch.ts > recorded]
+    if len(kept) > 2 and kept[0].ts < over:
+        kept = kept[min(sum(batch.ts < over for batch in kept), len(kept) - 2) :]
+    return member if len(kept) == len(member.batches) else replace(member, batches=tuple(kept))
 
 
 def _left_out(direct: Sequence[str]) -> Sequence[str]:

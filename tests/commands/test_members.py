@@ -196,6 +196,21 @@ async def test_an_engine_alone_on_its_machine_holds_the_gpus_in_use_there_and_of
     assert placed(world, DCGM.name) == set()
 
 
+async def test_readings_of_minutes_that_are_over_are_left_to_the_reading_back(world: World) -> None:
+    await world.roster.follow([PROM])
+    world.clock.jump(39)  # the minute before last ended 59 s ago
+    told = [START - 300 + 15 * at for at in range(23)]
+    world.say(replace(VLLM, batches=tuple(batch_of(VLLM.name, {OUTPUT: ts}, ts) for ts in told)))
+    taken: list[float] = []
+    world.roster.members_said = lambda batch: taken.extend(each.ts for each in batch.members[0].batches)
+    await world.poll()
+    assert taken == [START - 15, START, START + 15, START + 30]
+    taken.clear()
+    world.say(replace(VLLM, batches=tuple(batch_of(VLLM.name, {OUTPUT: ts}, ts) for ts in (START - 90, START - 30))))
+    await world.poll()
+    assert taken == [START - 90, START - 30]
+
+
 async def test_where_labels_tell_nothing_the_source_says_who_holds_which_gpu(world: World) -> None:
     said = (f"{VLLM.name}=GPU-aaaaaaaa", "other=GPU-bbbbbbbb")
     await world.roster.follow([replace(PROM, gpus=said)])
