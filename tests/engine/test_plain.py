@@ -55,6 +55,16 @@ async def test_a_connection_that_ends_with_its_answer_is_not_used_again(reply):
     assert await bodies(reply, count=2) == ([b"abc"] * 2, 2)
 
 
+async def test_what_comes_without_being_asked_for_is_no_answer_to_the_next_question():
+    injected = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad"
+    assert await bodies(answer(b"abc") + injected, answer(b"def"), count=2) == ([b"abc", b"def"], 2)
+
+
+async def test_a_page_larger_than_what_is_read_at_once_comes_whole():
+    page = bytes(range(256)) * 8192
+    assert await bodies(answer(page), count=2) == ([page] * 2, 1)
+
+
 @pytest.mark.parametrize(
     "reply",
     [
