@@ -58,6 +58,10 @@ class FakeSsh:
         """Let a login print this before anything else."""
         (self.folder / "greeting").write_text(said)
 
+    def prohibit(self) -> None:
+        """Let the other side forward no ports from now on."""
+        (self.folder / "prohibited").touch()
+
     def masters(self) -> list[int]:
         """Return the processes that hold a connection now."""
         return [int(file.name.removeprefix("master-")) for file in self.folder.glob("master-*")]
@@ -218,6 +222,10 @@ class Shared:
                 near, _ = listener.accept()
             except OSError:
                 return
+            if os.path.exists(f"{os.environ[_FOLDER]}/prohibited"):
+                print("channel 2: open failed: administratively prohibited: open failed", file=sys.stderr, flush=True)
+                near.close()
+                continue
             try:
                 far = socket.create_connection((host.strip("[]"), int(port)))
             except OSError:

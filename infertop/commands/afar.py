@@ -17,6 +17,7 @@ from collectors import KINDS
 from collectors.ssh import Ssh
 from infertop.commands.forwarded import Forwarded
 from infertop.commands.sources import as_its_kind
+from infertop.engine import ssh_fault
 from infertop.engine.apart import Apart
 from infertop.engine.asking import speaks_tls
 from infertop.engine.collector import Collector, SourceConfig, State, Unavailable
@@ -220,7 +221,14 @@ class Machine:
         host, port = _place(url)
         self._probed.add((host, port))
         local = await self.link.forward(host, port)
-        return await http_probe(f"http://127.0.0.1:{local}{urlsplit(url).path}")
+        complaints = self.link.complaints
+        try:
+            return await http_probe(f"http://127.0.0.1:{local}{urlsplit(url).path}")
+        except Unavailable:
+            await asyncio.sleep(0)  # what ssh said of it is there, but may not have been read yet
+            if ssh_fault.forwards_refused(self.link.said_since(complaints)):
+                self._problem = ssh_fault.no_forwards(self.link.host)
+            raise
 
     async def _tls(self, host: str, port: int) -> bool:
         """Say whether TLS is spoken on a port over there."""

@@ -55,7 +55,7 @@ class Forwarded:
             await asyncio.sleep(0)  # what ssh said of it is there, but may not have been read yet
             said = link.said_since(complaints)
             if ssh_fault.forwards_refused(said):
-                sentence = f"{link.host} lets ssh forward no ports: set AllowTcpForwarding in its sshd_config"
+                sentence = ssh_fault.no_forwards(link.host)
             elif ssh_fault.port_refused(said):
                 sentence = f"connection refused at {there}: is it running?"
             raise Unavailable(sentence, state=failure.state, retry_seconds=failure.retry_seconds) from None

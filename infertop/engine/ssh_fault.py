@@ -106,6 +106,11 @@ def forwards_refused(said: Iterable[str]) -> bool:
     return any(_REFUSED_FORWARD.search(line) for line in said)
 
 
+def no_forwards(host: str) -> str:
+    """Say what to do about that."""
+    return f"{host} lets ssh forward no ports: its engines cannot be read without AllowTcpForwarding in its sshd_config"
+
+
 def port_refused(said: Iterable[str]) -> bool:
     """Say whether nobody listened on a port over there when it was asked."""
     return any(_REFUSED_PORT.search(line) for line in said)

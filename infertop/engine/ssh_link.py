@@ -19,7 +19,7 @@ from infertop.engine.ssh_shell import EndedError, Shell, command
 from infertop.engine.ssh_target import Target
 from infertop.readings.safe import safe
 
-MOST_FORWARDS = 64
+MOST_FORWARDS = 256
 # A login may take longer than one poll waits for it: the poll says so, and a later one has it.
 _PATIENCE_SECONDS = 4.0
 _LOGIN_SECONDS = 20.0

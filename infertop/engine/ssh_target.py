@@ -21,7 +21,7 @@ _ALIVE_MISSES = 3
 
 # For every ssh that talks over a connection that is there: it reads no configuration, and where there is no connection
 # it makes none of its own.
-_OVER = ("-F", "none", "-o", "BatchMode=yes", "-o", "ControlMaster=no", "-o", "ProxyCommand=false")
+_OVER = ("-F", "/dev/null", "-o", "BatchMode=yes", "-o", "ControlMaster=no", "-o", "ProxyCommand=false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Target:
 
     def connect(self, control: Path) -> list[str]:
         """Return the command that opens a connection, controlled at `control`, with a shell over it."""
+        # All of these are known to OpenSSH since 7.6 (2017); one that is not would end it.
         options = (
             "ControlMaster=yes",
             f"ControlPath={_unexpanded(control)}",
@@ -84,8 +85,6 @@ class Target:
             "PermitLocalCommand=no",
             "RequestTTY=no",
             "RemoteCommand=none",
-            "StdinNull=no",
-            "ForkAfterAuthentication=no",
             "LogLevel=INFO",
         )
         user = ["-l", self.user] if self.user else []

@@ -187,6 +187,14 @@ async def test_gpus_that_an_exporter_over_there_tells_of_too_are_counted_once(
     assert uuid not in {each.label("gpu") for each in batch.series}
 
 
+async def test_a_machine_that_lets_no_ports_be_forwarded_says_so(world: World, ssh: FakeSsh, engine: Tree) -> None:
+    ssh.prohibit()
+    await world.roster.follow([SSH])
+    await world.until(lambda: "gpubox lets ssh forward no ports" in world.health(SSH.name).detail)
+    assert world.health(SSH.name).state is SourceState.UP
+    assert name(engine) not in world.roster.configs
+
+
 async def test_an_engine_that_ended_is_told_of_by_its_own_port(world: World, engine: Tree) -> None:
     vllm = await found(world, engine)
     engine.process.kill()

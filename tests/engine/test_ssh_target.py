@@ -88,7 +88,7 @@ def test_what_goes_over_a_connection_makes_none_of_its_own() -> None:
     target = Target("gpubox", "me", 2222)
     forward = target.forward(CONTROL, "forward", 40001, "::1", 8000)
     for words in (target.session(CONTROL), forward):
-        assert words[1:3] == ["-F", "none"]
+        assert words[1:3] == ["-F", "/dev/null"]
         assert "ProxyCommand=false" in words
         assert words[words.index("-S") + 1] == str(CONTROL)
     assert forward[-5:] == ["forward", "-L", "127.0.0.1:40001:[::1]:8000", "--", "gpubox"]

@@ -81,6 +81,11 @@ class Box:
         (self.here / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/config "$@"\n')
         (self.here / "ssh").chmod(0o755)
 
+    def put(self, name: str, script: str) -> None:
+        """Put a program before those of that machine's PATH."""
+        (self.there / name).write_text(script)
+        (self.there / name).chmod(0o755)
+
     def sessions(self) -> list[str]:
         """Return the ssh processes of infertop and the shells over there that run now."""
         listed = subprocess.run(["ps", "-eo", "stat=,args="], capture_output=True, text=True, check=True).stdout
@@ -114,6 +119,9 @@ def test_tokens_over_ssh_are_those_of_the_answers_through_a_lost_connection(infe
     with llamacpp() as server:
         port = server.url.rsplit(":", 1)[1]
         name = f"llamacpp@gpubox:{port}"
+        # Of all that listens on this machine only this.
+        owner = f'users:(("python",pid={server.pid},fd=3))'
+        box.put("ss", f"#!/bin/sh\necho 'LISTEN 0 5 127.0.0.1:{port} 0.0.0.0:* {owner}'")
         process = infertop.record()
         wait_until_read(infertop, name, process)
         told = load(server, 6)
@@ -131,12 +139,10 @@ def test_tokens_over_ssh_are_those_of_the_answers_through_a_lost_connection(infe
 
 
 def test_gpus_are_rows_of_that_machine_and_a_killed_program_leaves_no_ssh(infertop: Program, box: Box) -> None:
-    script = fake_smi.script(box.there)
-    (box.there / "nvidia-smi").write_text(script)
-    (box.there / "nvidia-smi").chmod(0o755)
+    box.put("nvidia-smi", fake_smi.script(box.there))
+    box.put("ss", "#!/bin/sh\necho 'LISTEN 0 5 127.0.0.1:1 0.0.0.0:*'")
     reading = json.loads(infertop.run("--once", "--json", *infertop.read).stdout)
-    indices = [row["index"] for row in reading["gpus"] if row["uuid"] in ("GPU-0a", "GPU-0b")]
-    assert indices == ["gpubox:0", "gpubox:1"]
+    assert [row["index"] for row in reading["gpus"]] == ["gpubox:0", "gpubox:1"]
     process = infertop.start("record", *infertop.read, start_new_session=True)
     wait_for(lambda: len(box.sessions()) >= 5)
     process.send_signal(signal.SIGKILL)
