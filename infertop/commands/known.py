@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from collectors import KINDS
@@ -11,7 +12,9 @@ from infertop.commands.past import past
 from infertop.engine.collector import Health
 from infertop.engine.state import State
 from infertop.money.gpu_shape import is_gpus
+from infertop.readings.account import Account
 from infertop.readings.model import Batch
+from infertop.views.api_rates import Teller, api_rates
 from infertop.views.costs import costs
 from infertop.views.facts import Facts, Told
 from infertop.views.meters import Meters
@@ -49,6 +52,8 @@ def known(session: Session) -> Facts:
     current = costs(newest_gpus(session.state), meters, pricing.prices, now, local)
     watch = session.watch
     healths = _of_sources(session.state.healths(), viewing.sources if viewing else session.roster.every().keys())
+    api = api_rates(session.summary, tellers(healths, session.summary.accounts), now)
+    current = replace(current, told=api.usd_per_hour)
     return Facts(
         now=now,
         state=session.state,
@@ -56,7 +61,7 @@ def known(session: Session) -> Facts:
         meters=meters,
         prices=pricing.prices,
         costs=current,
-        past=past(session.summary, pricing.settings, current, watch.baselines, watch.events.shown, now),
+        past=past(session.summary, pricing.settings, current, watch.baselines, watch.events.shown, now, api),
         interval_seconds=session.interval,
         timezone=str(pricing.settings.zone),
         host=_DEMO_HOST if demo else socket.gethostname(),
@@ -67,7 +72,26 @@ def known(session: Session) -> Facts:
         prices_loaded_at=pricing.loaded_at,
         told=_TOLD,
         choices=session.choosing.choices,
+        api=api,
     )
+
+
+def tellers(healths: Iterable[Health], accounts: Mapping[str, Account]) -> list[Teller]:
+    """Return the sources that tell of use in statements, each with the time up to which it has told all.
+
+    A provider says that itself; a log or a gateway has told all when it was last read.
+    """
+    found = []
+    for health in healths:
+        kind = KINDS.get(health.kind)
+        if kind is None:
+            continue
+        if kind.api is not None:
+            account = accounts.get(health.source)
+            found.append(Teller(health.source, account.complete_until if account else None))
+        elif kind.folders is not None or kind.gateway:
+            found.append(Teller(health.source, health.good_ts, recorded=kind.gateway))
+    return found
 
 
 def _of_sources(healths: tuple[Health, ...], names: Collection[str] | None) -> tuple[Health, ...]:

@@ -9,6 +9,7 @@ from infertop.history.summary import Key, Minute, Summary
 from infertop.money.deployments.booked import DEPLOYMENT
 from infertop.money.lines import NANO
 from infertop.readings.registry import TOKEN_CLASSES
+from infertop.views.api_rates import ApiRates
 from infertop.views.costs import total
 from infertop.views.facts import Layers
 from infertop.views.overview import TOTAL
@@ -33,16 +34,44 @@ def closed_minutes(summary: Summary) -> tuple[Minute, ...]:
 
 def minute_usd_per_hour(minute: Minute) -> dict[Key | None, float | None]:
     """Return what a minute cost an hour: in all (key None), and by source and model."""
-    each: dict[Key | None, float | None] = {key: _per_hour(row.usd_nano, minute) for key, row in minute.totals.items()}
-    each[None] = _per_hour(minute.usd_nano, minute)
+    stated = {key: sum(row.stated.values()) for key, row in minute.totals.items() if row.stated}
+    each: dict[Key | None, float | None] = {
+        key: _per_hour(row.usd_nano, stated.get(key, 0), minute) for key, row in minute.totals.items()
+    }
+    counted = sum(min(nano, minute.counted(key) or 0) for key, nano in stated.items())
+    each[None] = _per_hour(minute.usd_nano, counted, minute)
     return each
 
 
-def _per_hour(nano: int | None, minute: Minute) -> float | None:
-    """Return the $/hour of a minute, by the part of it that was recorded; None where none was."""
-    if nano is None or minute.covered_ms <= 0:
+def as_told(rates: Rates, minute: Minute, api: ApiRates) -> dict[Key | None, float | None]:
+    """Return the rates of a minute, with those of sources that have not told all of it as they were before it.
+
+    A provider tells minutes late: a picture that fell to nothing at its end, every time, would show no fall.
+    """
+    late = [
+        use
+        for use in api.uses
+        if use.window.until is not None and use.window.until < minute.start + _MINUTE and use.usd_per_hour is not None
+    ]
+    found = dict(rates)
+    for use in late:
+        key = (use.source, use.model)
+        now, before = use.counted_usd_per_hour, found.get(key) if key not in minute.apart else None
+        found[key] = use.usd_per_hour
+        if now is not None:
+            found[None] = (found.get(None) or 0.0) - (before or 0.0) + now
+    return found
+
+
+def _per_hour(nano: int | None, stated: int, minute: Minute) -> float | None:
+    """Return the $/hour of a minute: what statements tell of all of it, the rest by the part that was recorded.
+
+    None where nothing is known of it.
+    """
+    if nano is None or (nano != stated and minute.covered_ms <= 0):
         return None
-    return nano / NANO * 3_600_000 / minute.covered_ms
+    told = stated / NANO * 60
+    return told if nano == stated else told + (nano - stated) / NANO * 3_600_000 / minute.covered_ms
 
 
 def deployments_in(minutes: Sequence[Minute]) -> frozenset[str]:

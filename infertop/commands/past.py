@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from infertop.commands.minutes import (
+    as_told,
     closed_minutes,
     counted_alone,
     deployments_in,
@@ -20,6 +21,7 @@ from infertop.money.dimensions import assign
 from infertop.money.lines import NANO
 from infertop.money.settings import Budget, Settings
 from infertop.readings.model import LOCAL
+from infertop.views.api_rates import ApiRates
 from infertop.views.costs import Costs, total
 from infertop.views.facts import Past
 from infertop.views.shapes import Event
@@ -28,11 +30,18 @@ HOST = "host"
 
 
 def past(
-    summary: Summary, settings: Settings, costs: Costs, baselines: Baselines, events: Sequence[Event], now: float
+    summary: Summary,
+    settings: Settings,
+    costs: Costs,
+    baselines: Baselines,
+    events: Sequence[Event],
+    now: float,
+    api: ApiRates | None = None,
 ) -> Past:
-    """Return the past as of the recorder's last tick; what is running now comes from `costs`."""
+    """Return the past as of the recorder's last tick; what is running now comes from `costs` and `api`."""
     closed = closed_minutes(summary)
-    rows = tuple(minute_usd_per_hour(minute) for minute in closed)
+    api = api or ApiRates()
+    rows = tuple(as_told(minute_usd_per_hour(minute), minute, api) for minute in closed)
     return Past(
         totals={(source, model): _shown(row) for (source, model), row in summary.today.items() if model is not None},
         today_usd=_usd(summary.today_usd_nano),
@@ -41,7 +50,7 @@ def past(
         usd_by_place=rows,
         usd_per_hour=usd_layers(counted_alone(rows, closed), deployments_in(closed)),
         tokens_per_second=token_layers(closed),
-        budgets=tuple(_status(budget, summary, settings, costs, now) for budget in settings.budgets),
+        budgets=tuple(_status(budget, summary, settings, costs, api, now) for budget in settings.budgets),
         usual=baselines.usual((), "usd_per_hour"),
         marks=baselines.marks(),
         events=tuple(events),
@@ -66,12 +75,13 @@ def _shown(row: Totals) -> Mapping[str, float | None]:
     return {**{name: float(count) for name, count in row.quantities.items()}, "usd": _usd(row.usd_nano)}
 
 
-def _status(budget: Budget, summary: Summary, settings: Settings, costs: Costs, now: float) -> Status:
+def _status(budget: Budget, summary: Summary, settings: Settings, costs: Costs, api: ApiRates, now: float) -> Status:
     spent = summary.budgets.get(budget.name)
-    return status(budget, spent.usd_nano if spent else None, burn(budget, settings, costs), now, settings.zone)
+    burnt = burn(budget, settings, costs, api)
+    return status(budget, spent.usd_nano if spent else None, burnt, now, settings.zone)
 
 
-def burn(budget: Budget, settings: Settings, costs: Costs) -> float | None:
+def burn(budget: Budget, settings: Settings, costs: Costs, api: ApiRates | None = None) -> float | None:
     """Return what is being spent an hour now on what the budget is about, None where nothing of it has a price."""
     if not budget.conditions:
         return costs.total
@@ -84,6 +94,9 @@ def burn(budget: Budget, settings: Settings, costs: Costs) -> float | None:
         parts[HOST, LOCAL, None] = costs.host  # carried by no model
     for each in costs.deployments:
         parts[each.name, each.provider, model_of(each)] = usd_per_hour((each,))
+    for use in (api or ApiRates()).uses:
+        for provider in use.providers[:1]:
+            parts[use.source, provider, use.model] = use.counted_usd_per_hour
     return total(
         usd
         for (source, provider, model), usd in parts.items()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from infertop.history.account_notes import KIND, AccountNotes
 from infertop.history.accounts import Entry
 from infertop.history.bills import mark_due, write_bills
 from infertop.history.cells import minute_row, write_minutes
@@ -58,6 +59,7 @@ class Books:
         self._mark = False
         self._bills: list[BillPage] = []
         self._names: list[Name] = []
+        self.accounts = AccountNotes()
         self.renamed = False
 
     def take(self, batch: Batch) -> None:
@@ -72,6 +74,8 @@ class Books:
         if batch.account:
             self._bills += batch.account.bills
             self._names += batch.account.names or ()
+            if (rows := self.accounts.take(batch.source, batch.account)) is not None:
+                self.notes.inventory(f"{KIND}{batch.source}", rows)
         self._polled[batch.source] = batch.ts
 
     def recall(self, span: Span, *, gap: bool) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from infertop.history.account_notes import accounts_of
 from infertop.history.accounts import Account, read_accounts
 from infertop.history.connect import connect_reader, uri
 from infertop.history.files import is_written, writer_pid
@@ -96,10 +97,9 @@ class Follower:
             self._tick = int(read_meta(connection, "tick", "0"))
         finally:
             connection.execute("ROLLBACK")
-        self._summary = replace(self._summary, tick=self._tick, closed=self._closed)
-        return News(
-            tuple(batches), _parsed(health), _parsed(inventory), _parsed(events), self._summary, self._recorder()
-        )
+        known = _parsed(inventory)
+        self._summary = replace(self._summary, tick=self._tick, closed=self._closed, accounts=accounts_of(known))
+        return News(tuple(batches), _parsed(health), known, _parsed(events), self._summary, self._recorder())
 
     def _sum(self, connection: sqlite3.Connection, ts: float) -> None:
         self._accounts |= read_accounts(connection, max(self._accounts, default=0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from infertop.history.accounts import Account, Entry
 from infertop.history.names import read_names
@@ -33,6 +34,8 @@ class Summariser:
         self._month_usd: int | None = None
         self._spent: dict[str, int | None] = {}
         self._in_budget: dict[str, dict[int, bool]] = {}
+        self._providers: dict[Key, tuple[str, ...]] = {}
+        self._known = 0
 
     def rescope(self, scopes: Scopes) -> None:
         """Sum something else from now on; call `load` next."""
@@ -104,7 +107,19 @@ class Summariser:
             minutes=(*self._minutes, *self._open_minutes(open_entries, covered_ms)),
             coverage_today=self._coverage(day, ts, covered_ms),
             budgets=self._budgets(ts, open_entries, covered_ms),
+            providers=self._of_providers(),
         )
+
+    def _of_providers(self) -> Mapping[Key, tuple[str, ...]]:
+        """Return the providers of each model on a source, with the accounts that are new."""
+        if len(self._accounts) != self._known:
+            found = dict(self._providers)
+            for account in islice(self._accounts.values(), self._known, None):
+                key = (account.source, account.model)
+                if account.provider not in found.get(key, ()):
+                    found[key] = tuple(sorted((*found.get(key, ()), account.provider)))
+            self._providers, self._known = found, len(self._accounts)
+        return self._providers
 
     def _settle(self) -> None:
         """Sum up what is closed, once a minute."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infertop.readings.account import Account
+
 Key = tuple[str, str | None]
 """Source and model; the model is None for what belongs to none (a GPU that nobody holds)."""
 
@@ -13,26 +15,31 @@ Key = tuple[str, str | None]
 class Totals:
     """What was used and what it cost: quantities by resource, 1e-9 USD (None where nothing in it has a price).
 
-    `unpriced_tokens` are tokens whose price should be known and is not.
+    `unpriced_tokens` are tokens whose price should be known and is not. `stated` is, by resource, the part of the cost
+    that statements tell of, in 1e-9 USD: it belongs to the span, whether or not that was recorded here.
     """
 
     quantities: Mapping[str, int] = field(default_factory=dict)
     usd_nano: int | None = None
     unpriced_tokens: int = 0
+    stated: Mapping[str, int] = field(default_factory=dict)
 
     def plus(self, other: Totals) -> Totals:
         """Return the sum of both."""
-        quantities = dict(self.quantities)
-        for resource, quantity in other.quantities.items():
-            quantities[resource] = quantities.get(resource, 0) + quantity
-        return Totals(quantities, add_usd(self.usd_nano, other.usd_nano), self.unpriced_tokens + other.unpriced_tokens)
+        return Totals(
+            _added(self.quantities, other.quantities),
+            add_usd(self.usd_nano, other.usd_nano),
+            self.unpriced_tokens + other.unpriced_tokens,
+            _added(self.stated, other.stated),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
     """One minute of the ledger, gaps left out: `start` in epoch seconds, totals by source and model.
 
-    `covered_ms` of it were recorded. `usd_nano` is the cost of all that counts, `apart` what of the totals does not.
+    `covered_ms` of it were recorded. `usd_nano` is the cost of all that counts, `apart` what of the totals does not,
+    `partly` what counts of the cost of those of which only some does.
     """
 
     start: int
@@ -40,6 +47,13 @@ class Minute:
     totals: Mapping[Key, Totals]
     usd_nano: int | None
     apart: frozenset[Key] = frozenset()
+    partly: Mapping[Key, int | None] = field(default_factory=dict)
+
+    def counted(self, key: Key) -> int | None:
+        """Return what counts of a model's cost, in 1e-9 USD; None: nothing has a price, or nothing counts."""
+        if key in self.apart or key not in self.totals:
+            return None
+        return self.partly[key] if key in self.partly else self.totals[key].usd_nano
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,8 @@ class Summary:
 
     What starts before `closed` is final. `coverage_today` is the share of today that was recorded. `told` are the
     levels that were announced, as (budget, start of the period, level). `status` is a sentence where the history is
-    not being written. What of today is in no total is `apart`.
+    not being written. What of today is in no total is `apart`. `accounts` are what providers said of accounts, by
+    source; `providers` those of each model on a source.
     """
 
     ts: float = 0.0
@@ -76,6 +91,15 @@ class Summary:
     status: str = ""
     notices: tuple[str, ...] = ()
     apart: frozenset[Key] = frozenset()
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    providers: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+
+
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    found = dict(one)
+    for name, amount in other.items():
+        found[name] = found.get(name, 0) + amount
+    return found
 
 
 def add_usd(one: int | None, other: int | None) -> int | None:

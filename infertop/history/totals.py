@@ -14,6 +14,7 @@ def totals_by_key(sums: Sums, accounts: Mapping[int, Account]) -> dict[Key, Tota
     quantities: dict[Key, dict[str, int]] = {}
     usd: dict[Key, int | None] = {}
     unpriced: dict[Key, int] = {}
+    stated: dict[Key, dict[str, int]] = {}
     for number, each in sums.items():
         account = accounts[number]
         key = (account.source, account.model)
@@ -22,7 +23,12 @@ def totals_by_key(sums: Sums, accounts: Mapping[int, Account]) -> dict[Key, Tota
         usd[key] = add_usd(usd.get(key), each.usd_nano)
         if account.lacks_price:
             unpriced[key] = unpriced.get(key, 0) + each.quantity
-    return {key: Totals(of_key, usd[key], unpriced.get(key, 0)) for key, of_key in quantities.items()}
+        if each.usd_nano is not None and account.is_stated:
+            of_cost = stated.setdefault(key, {})
+            of_cost[account.resource] = of_cost.get(account.resource, 0) + each.usd_nano
+    return {
+        key: Totals(of_key, usd[key], unpriced.get(key, 0), stated.get(key, {})) for key, of_key in quantities.items()
+    }
 
 
 def merged(totals: Mapping[Key, Totals], more: Mapping[Key, Totals]) -> dict[Key, Totals]:
@@ -57,6 +63,18 @@ def apart(*counting: Mapping[Key, bool]) -> frozenset[Key]:
     return frozenset(key for each in counting for key in each if not any(other.get(key) for other in counting))
 
 
+def partly(sums: Sums, accounts: Mapping[int, Account], counts: Callable[[Account], bool]) -> Mapping[Key, int | None]:
+    """Return what counts of the cost of models on sources that one source tells of for several providers."""
+    kinds: dict[Key, set[bool]] = {}
+    usd: dict[Key, int | None] = {}
+    for number, each in sums.items():
+        account = accounts[number]
+        key, has = (account.source, account.model), counts(account)
+        kinds.setdefault(key, set()).add(has)
+        usd[key] = add_usd(usd.get(key), each.usd_nano if has else None)
+    return {key: usd[key] for key, said in kinds.items() if len(said) > 1}
+
+
 def minutes_of(
     entries: Iterable[Entry],
     accounts: Mapping[int, Account],
@@ -76,6 +94,7 @@ def minutes_of(
             totals_by_key(sums, accounts),
             counted_usd(sums, accounts, counts),
             apart(counting(sums, accounts, counts)),
+            partly(sums, accounts, counts),
         )
         for start, sums in by_start.items()
     }

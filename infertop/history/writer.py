@@ -224,6 +224,7 @@ class Writer:
             lost_samples=self._books.tape.lost,
             status=self._keeper.status,
             notices=tuple(each for each in notices if each),
+            accounts=self._books.accounts.by_source,
         )
 
 

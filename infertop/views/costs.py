@@ -81,7 +81,8 @@ class ModelCost:
 class Costs:
     """Everything that the hour costs; None is unknown. Models + unheld = gpu; with the host's row and api = total.
 
-    `deployments` are those whose hours are spent, used or not.
+    `deployments` are those whose hours are spent, used or not; `told` is what providers and logs told of their newest
+    whole minutes, as far as it counts.
     """
 
     gpus: tuple[GpuCost, ...]
@@ -93,11 +94,17 @@ class Costs:
     unpriced_gpus: int
     default_gpus: int
     deployments: tuple[Deployment, ...] = ()
+    told: float | None = None
+
+    @property
+    def reserved(self) -> float | None:
+        """What throughput that is reserved at providers costs, used or not."""
+        return usd_per_hour(self.deployments)
 
     @property
     def api(self) -> float | None:
-        """What is spent at providers by the hour: throughput that is reserved there, used or not."""
-        return usd_per_hour(self.deployments)
+        """What is spent at providers: by the use that they and logs tell of, and for what is reserved there."""
+        return total((self.told, self.reserved))
 
     @property
     def total(self) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infertop.money.deployments.booked import price as deployment_price
 from infertop.readings.safe import safe
+from infertop.views.explain_api import age_line
 from infertop.views.explain_rate import host_lines
 from infertop.views.facts import Facts
 from infertop.views.origin import origin
@@ -88,9 +89,17 @@ def _api(facts: Facts, head: Headline) -> tuple[str, ...]:
     if head.api_usd_per_hour is None:
         return ("unknown: no provider is read, and no reserved throughput declared",)
     prices = [price for each in facts.costs.deployments if (price := deployment_price(each))]
+    uses = [(each, rate) for each in facts.api.uses if (rate := each.counted_usd_per_hour) is not None]
+    parts = [rate for _, rate in uses if rate] + [float(each.usd) for each in prices]
     return (
-        f"api = {_sum(head.api_usd_per_hour, [float(each.usd) for each in prices])}",
-        "  throughput that is reserved at providers, used or not (see deployments)",
+        f"api = {_sum(head.api_usd_per_hour, parts or [0.0])}",
+        *(
+            f"  {safe(use.source, 40)} {safe(use.model or 'no model', 50)}: {usd(rate)}/h, computed"
+            for use, rate in uses
+            if rate
+        ),
+        *(f"  {age_line(facts, name, window)}" for name, window in facts.api.windows.items()),
+        *(("  throughput that is reserved at providers, used or not (see deployments)",) if prices else ()),
         *(
             f"  {safe(each.name, 60)}: {usd(float(each.usd))}/h, {origin(facts, each.source, each.since)}"
             for each in prices

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from infertop.readings.registry import METRICS, TOKEN_CLASSES
 from infertop.readings.safe import safe
+from infertop.views.explain_api import api_figures, use_figures
 from infertop.views.explain_cost import cost_figures
 from infertop.views.facts import Facts
 from infertop.views.shapes import Explained, ModelRow, Quantiles
@@ -31,10 +32,23 @@ _LATENCIES = (
     ("queue", "queue time", "queue_seconds", "before work on it began"),
 )
 _COUNTED = ("counts", "counted_by")
+_STATED = "its cost is what a provider or a log told of the newest whole minutes, at the prices that held for them"
 _MARKS = ("marked", "mark", "mark_note")
 # What a table says of a model beside its figures.
 SAID = frozenset(
-    ("model", "source", "kind", "provider", "state", "age_seconds", "window_seconds", "trend", *_MARKS, *_COUNTED)
+    (
+        "model",
+        "source",
+        "kind",
+        "provider",
+        "state",
+        "age_seconds",
+        "window_seconds",
+        "trend",
+        *_MARKS,
+        *_COUNTED,
+        "stated",
+    )
 )
 
 
@@ -44,8 +58,10 @@ def model_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
     name = Explained("model", (f"{safe(row.model, 80)}: as {safe(row.source, 80)} names it ({safe(row.kind)})",))
     age = read_ago(row.age_seconds)
     state = Explained("state", (f"{row.state}: {safe(row.source, 80)}, {age}; grey where a figure is old",))
+    told = api_figures(facts, row) if row.stated else {}
+    used = {} if row.source in {each.source for each in facts.engines} else use_figures(facts, row)
     return {
-        **cost_figures(facts, row),
+        **(cost_figures(facts, row) | told),
         "tokens_per_second": tokens,
         "prompt": Explained("prompt/s", (_summed(row, prompt=True),)),
         "output": Explained("out/s", (_summed(row, prompt=False),)),
@@ -62,8 +78,10 @@ def model_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
         **dict.fromkeys(("model", "source", "kind", "provider"), name),
         **dict.fromkeys(("state", "age_seconds", "window_seconds"), state),
         **dict.fromkeys(_COUNTED, Explained("counts", (_counted(row),))),
+        "stated": Explained("told", (_STATED if row.stated else "its cost is worked out from what infertop measures",)),
         **dict.fromkeys(_MARKS, Explained("mark", _mark(row))),
         "trend": Explained("trend", ("output tokens a second over the window, oldest first",)),
+        **used,
     }
 
 

@@ -11,6 +11,7 @@ from infertop.money.baseline import Mark, Usual
 from infertop.money.budgets import Status
 from infertop.money.overlap import Choices
 from infertop.money.rates import PriceBook
+from infertop.views.api_rates import ApiRates
 from infertop.views.costs import Costs
 from infertop.views.meters import Meters
 from infertop.views.shapes import Event, Searched
@@ -62,7 +63,8 @@ class Facts:
     """State, prices, history and what the program knows of itself, at `now` (epoch seconds).
 
     `prices_loaded_at` is when pricing.toml was read as it is in use, None without one. `choices` say what is
-    part of totals and what only tells who used what others count. `told` is what engines can tell, by kind.
+    part of totals and what only tells who used what others count. `told` is what engines can tell, by kind,
+    `api` what providers and logs told of the newest whole minutes.
     """
 
     now: float
@@ -82,6 +84,7 @@ class Facts:
     prices_loaded_at: float | None = None
     choices: Choices = field(default_factory=Choices)
     told: Mapping[str, Told] = field(default_factory=dict)
+    api: ApiRates = field(default_factory=ApiRates)
 
     def age_of(self, source: str) -> float | None:
         """Return how many seconds ago a source was last read, None where it never was."""

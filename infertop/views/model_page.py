@@ -30,7 +30,9 @@ def model_page(facts: Facts, source: str, model: str) -> ModelPage:
     units = units_of(
         facts, place, facts.meters.tokens(source, model), requests.amount if requests else None, row.window_seconds
     )
-    never, so_far = missing(facts, row)
+    # What an API tells is in its row; nobody misses its KV cache.
+    measured = not row.stated or any(each.source == source for each in facts.engines)
+    never, so_far = missing(facts, row) if measured else ((), ())
     return ModelPage(
         at=facts.now,
         row=row,

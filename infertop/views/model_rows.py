@@ -9,6 +9,7 @@ from infertop.engine.collector import Health
 from infertop.money.lines import Basis, Price
 from infertop.money.split import UnitCosts, unit_costs
 from infertop.money.weights import weights_from_prices
+from infertop.views.api_rows import api_rows, with_money
 from infertop.views.costs import UNKNOWN_MODEL, ModelCost
 from infertop.views.facts import Facts, Place
 from infertop.views.meters import Meters
@@ -36,11 +37,13 @@ def each_row(facts: Facts, source: str | None = None) -> Iterator[ModelRow]:
     for health in facts.engines:
         for model in facts.meters.models(health.source) if source in (None, health.source) else ():
             shown.add((health.source, model))
-            yield _row(facts, health, model)
+            yield with_money(facts, _row(facts, health, model))
     healths = {health.source: health for health in facts.healths if source in (None, health.source)}
     for place in facts.costs.models:
         if place not in shown and place[0] in healths:
+            shown.add(place)
             yield _bare(facts, healths[place[0]], place[1])
+    yield from (row for row in api_rows(facts, source) if (row.source, row.model) not in shown)
 
 
 def _bare(facts: Facts, health: Health, model: str) -> ModelRow:

@@ -125,6 +125,7 @@ def _model(row: ModelRow) -> dict[str, Any]:
         "allocation": "all_in",
         "basis": row.basis,
         "age_seconds": _amount(row.age_seconds),
+        "window_seconds": _amount(row.window_seconds),
         "totals": {
             **{name: _whole(row.totals.get(name)) for name in ("requests", *_CLASSES)},
             "usd": number(row.totals.get("usd")),

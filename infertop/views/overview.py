@@ -44,7 +44,7 @@ def overview(facts: Facts, models: tuple[ModelRow, ...] | None = None) -> Overvi
 
 def _measured(facts: Facts, models: tuple[ModelRow, ...]) -> float:
     """Return the window as it was really measured: that of the engine with the longest, else of the GPUs' energy."""
-    measured = [row.window_seconds for row in models if row.window_seconds]
+    measured = [row.window_seconds for row in models if row.window_seconds and not row.stated]
     rises = (facts.meters.increase(each.source, "gpu_energy_joules") for each in facts.healths)
     return max(measured or (rise.seconds for rise in rises if rise), default=0.0)
 

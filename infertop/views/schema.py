@@ -79,7 +79,8 @@ _MODEL = _object(
     counted_by={**_maybe("string"), "description": "the source that counts the same requests"},
     allocation={"enum": ["all_in", "usage"]},
     basis={"enum": ["measured", "computed", "estimated", "billed"]},
-    age_seconds=_AMOUNT,
+    age_seconds={**_AMOUNT, "description": "of what was read; of an API, since its newest whole minute ended"},
+    window_seconds={**_AMOUNT, "description": "over which its rates and costs were taken"},
     totals=_object(requests=_COUNT, input=_COUNT, cache_read=_COUNT, output=_COUNT, usd=_MONEY),
 )
 _PROCESS = _object(

@@ -62,7 +62,8 @@ class ModelRow:
     what its shadow price would bring above that. `draft_acceptance_ratio` is of the tokens that speculation proposed.
     `..._by_reason` are rates by the engine's words, of answers (a request may have several) and failures;
     `..._gpu_ratio` GPU seconds a second; `asleep` the share of its ranks whose weights are off the GPU. `stuck`: what
-    runs, waits and is held is old, as nothing moves any more.
+    runs, waits and is held is old, as nothing moves any more. `stated`: its cost is what a provider or log told of the
+    newest whole minutes, and `age_seconds` how long ago those ended.
     """
 
     source: str
@@ -108,6 +109,7 @@ class ModelRow:
     mark_note: str = ""
     counts: bool = True
     counted_by: str = ""
+    stated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def test_what_only_attributes_is_a_row_of_its_own(connection: sqlite3.Connection
 
 def test_totals_by_source_and_model_have_every_resource(connection: sqlite3.Connection) -> None:
     found = totals(connection, 0, 600)
-    assert found["openai", "gpt-4o"] == Totals({"input": 1010, "requests": 3}, 8, 0)
+    assert found["openai", "gpt-4o"] == Totals({"input": 1010, "requests": 3}, 8, 0, {"input": 8})
     assert found["openai", "gpt-new"] == Totals({"input": 40}, None, 40)
     assert found["vllm", "llama"] == Totals({"output": 500, "gpu_busy": 500}, 100, 0)
     assert found["vllm", None] == Totals({"gpu_idle": 500}, 50, 0)
