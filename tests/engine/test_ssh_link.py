@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -51,6 +52,21 @@ async def answering(text: bytes) -> AsyncIterator[int]:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def answering_above_silence(text: bytes) -> AsyncIterator[int]:
+    """A server that says `text`, and nobody who listens two ports below it."""
+    for _ in range(50):
+        async with answering(text) as port:
+            with socket.socket() as below:
+                try:
+                    below.bind(("127.0.0.1", port - 2))
+                except OSError:
+                    continue
+                yield port
+                return
+    pytest.fail("no two ports are free")
 
 
 async def said_by(port: int) -> bytes:
@@ -107,7 +123,7 @@ async def test_a_forwarded_port_leads_to_one_over_there_until_it_is_cancelled(li
 
 async def test_two_ports_that_belong_together_are_as_far_apart_here_as_there(link: Link) -> None:
     await link.open()
-    async with answering(b"metrics") as port:
+    async with answering_above_silence(b"metrics") as port:
         await link.forward("127.0.0.1", port)
         local = await link.forward_two("127.0.0.1", port, -2)
         assert await link.forward_two("127.0.0.1", port, -2) == local
