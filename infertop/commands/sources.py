@@ -162,5 +162,5 @@ def is_local(config: SourceConfig, own_names: frozenset[str]) -> bool:
 
 
 def same_place(one: SourceConfig, other: SourceConfig) -> bool:
-    """Say whether two configurations read the same server as the same kind."""
-    return bool(one.url) and source_id(one.kind, one.url) == source_id(other.kind, other.url)
+    """Say whether two configurations read the same server as the same kind, or the same thing of this machine."""
+    return bool(one.url) == bool(other.url) and source_id(one.kind, one.url) == source_id(other.kind, other.url)

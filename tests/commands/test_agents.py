@@ -52,3 +52,13 @@ async def test_a_source_that_is_read_on_begins_where_its_bookmark_is(tmp_path: P
     assert [each.key for each in (await resumed.collect(3.0)).statements] == ["msg_3"]
     for each in (first, second, resumed):
         await each.close()
+
+
+async def test_an_agent_that_is_configured_later_under_a_name_of_its_own_is_not_read_twice(tmp_path: Path) -> None:
+    roster = Roster(FakeClock(), Hub(State()), frozenset())
+    (found,) = agents_here(_home(tmp_path), {"codex"})
+    await roster.add_found(found, None)
+    await roster.follow([SourceConfig("claude-code", "team", options={"folders": [str(tmp_path)]})])
+    assert roster.polling.names == ("team",)
+    await roster.add_found(found, None)
+    assert roster.polling.names == ("team",)
