@@ -1,8 +1,8 @@
 """Anthropic's cost report: what each day was billed, by workspace and by what it was for.
 
 Wire format: GET /v1/organizations/cost_report of the Admin API. Amounts are cents, as decimal strings. Days are UTC;
-the last one comes about a day late, and a report that begins within the last day is refused. The priority tier is never in
-it; code execution is in it and not in the usage. A day is settled 48 hours after its end.
+the last one comes about a day late, and a report that begins within the last day is refused. The priority tier is never
+in it; code execution is in it and not in the usage. A day is settled 48 hours after its end.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from collectors._anthropic_usage import DEFAULT_WORKSPACE, PROVIDER, rfc3339
+from collectors._anthropic_usage import DEFAULT_WORKSPACE, PROVIDER
 from collectors._money import CENT, usd_nano
 from collectors._provider_buckets import Bucket, buckets, dimension
 from collectors._provider_pages import Params, Row, paged
 from collectors._provider_plan import DAY
 from collectors._provider_root import Rooted
+from collectors._provider_time import rfc3339
 from infertop.engine.collector import SourceConfig
 from infertop.readings.account import Account, Bill, BillPage
 from infertop.readings.safe import safe

@@ -48,7 +48,8 @@ class AnthropicPeople:
     async def limits(self, _ts: float) -> tuple[Account, str]:
         """Return what members may spend; most organizations set none."""
         rows, note = await self._list("/organizations/spend_limits/effective", {}, Cursor())
-        found, odd = [], ""
+        found: list[Allowance] = []
+        odd = ""
         for row in rows:
             try:
                 found += _allowances(row)

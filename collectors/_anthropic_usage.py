@@ -6,14 +6,14 @@ them is told by lifetime. There is no count of requests.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from collectors._provider_account import Told
-from collectors._provider_buckets import Bucket, buckets, covered_by, dimension, statement
+from collectors._provider_buckets import Bucket, Unread, dimension, statement, told_of
 from collectors._provider_pages import Params, Row, paged
 from collectors._provider_plan import HOUR, Span
 from collectors._provider_root import Rooted
+from collectors._provider_time import rfc3339
 from infertop.engine.collector import SourceConfig
 from infertop.readings.breakdown import breakdown
 from infertop.readings.model import Statement
@@ -42,7 +42,7 @@ class AnthropicUsage:
         self._source = config.name
         self._api = api
 
-    async def read(self, span: Span, _ts: float) -> Told:
+    async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
         params: dict[str, Any] = {
             "starting_at": rfc3339(span.start),
@@ -55,38 +55,26 @@ class AnthropicUsage:
         async def ask(params: Params) -> bytes:
             return (await self._api.get(PATH, params)).body
 
-        found = await paged(ask, params, f"Anthropic's {PATH}")
-        read = list(buckets(found.rows, "starting_at", "ending_at"))
-        said, rejected, odd = [], 0, ""
-        for bucket in read:
-            for number, row in enumerate(bucket.rows):
-                try:
-                    said.append(self._say(bucket, row, number))
-                except ValueError as error:
-                    rejected, odd = rejected + 1, odd or f"Anthropic's usage: {error}"
-        covered = covered_by(read, f"{FAMILY}|", None if found.note else span)
-        return Told(said, covered, found.note or odd, rejected)
+        where = f"Anthropic's {PATH}"
+        found = await paged(ask, params, where)
+        return told_of(found, span, ts, where, self._say, "starting_at", "ending_at")
 
-    def _say(self, bucket: Bucket, row: Row, number: int) -> Statement:
+    def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> tuple[Statement, Unread]:
         parts = breakdown("anthropic", row)
         dimensions = {
             name: value for field, name in _GROUPS.items() if name != "model" and (value := dimension(row, field))
         }
         if "workspace_id" in row and not row["workspace_id"]:
             dimensions["project"] = DEFAULT_WORKSPACE
-        return statement(
+        said = statement(
             bucket,
             source=self._source,
             provider=PROVIDER,
-            family=FAMILY,
+            family=family,
             model=dimension(row, "model"),
             dimensions=dimensions,
             quantities={**parts.tokens, **parts.calls},
             requests=None,
             number=number,
         )
-
-
-def rfc3339(ts: float) -> str:
-    """Return a time as Anthropic wants it: UTC, whole seconds."""
-    return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return said, parts.unread

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors._provider_account import Told
-from collectors._provider_buckets import Bucket, buckets, covered_by, dimension, statement
+from collectors._provider_buckets import Bucket, Unread, dimension, statement, told_of
 from collectors._provider_pages import Params, Row, paged
 from collectors._provider_plan import HOUR, Span
 from collectors._provider_root import Rooted
@@ -35,20 +35,21 @@ _DIMENSIONS = {
     "vector_store_id": "vector_store",
 }
 
-Counts = Callable[[Row, int], Mapping[str, int]]
+Counts = Callable[[Row, int], tuple[Mapping[str, int], Unread]]
 
 
-def _tokens(row: Row, _seconds: int) -> Mapping[str, int]:
-    return breakdown("openai_usage", row).tokens
+def _tokens(row: Row, _seconds: int) -> tuple[Mapping[str, int], Unread]:
+    parts = breakdown("openai_usage", row)
+    return parts.tokens, parts.unread
 
 
 def _of(field: str, unit: str) -> Counts:
-    return lambda row, _seconds: {} if row.get(field) is None else {unit: count(row[field], field)}
+    return lambda row, _seconds: ({} if row.get(field) is None else {unit: count(row[field], field)}, ())
 
 
-def _stored(row: Row, seconds: int) -> Mapping[str, int]:
+def _stored(row: Row, seconds: int) -> tuple[Mapping[str, int], Unread]:
     level = row.get("usage_bytes")
-    return {} if level is None else {"storage_byte_minutes": count(level, "usage_bytes") * seconds // 60}
+    return ({} if level is None else {"storage_byte_minutes": count(level, "usage_bytes") * seconds // 60}), ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class OpenAiUsage:
         self._source = config.name
         self._api = api
 
-    async def read(self, span: Span, _ts: float) -> Told:
+    async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
         path = f"/organization/usage/{span.family}"
         params: dict[str, Any] = {
@@ -96,33 +97,26 @@ class OpenAiUsage:
         async def ask(params: Params) -> bytes:
             return (await self._api.get(path, params)).body
 
-        found = await paged(ask, params, f"OpenAI's {path}")
-        read = list(buckets(found.rows, "start_time", "end_time"))
-        said, rejected, odd = [], 0, ""
-        for bucket in read:
-            for number, row in enumerate(bucket.rows):
-                try:
-                    said.append(self._say(span.family, bucket, row, number))
-                except ValueError as error:
-                    rejected, odd = rejected + 1, odd or f"OpenAI's {span.family}: {error}"
-        return Told(
-            said, covered_by(read, f"{span.family}|", None if found.note else span), found.note or odd, rejected
-        )
+        where = f"OpenAI's {path}"
+        found = await paged(ask, params, where)
+        return told_of(found, span, ts, where, self._say, "start_time", "end_time")
 
-    def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> Statement:
+    def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> tuple[Statement, Unread]:
         known = FAMILIES[family]
+        counts, unread = known.counts(row, bucket.seconds)
         requests = row.get("num_model_requests") if known.own_requests else None
-        return statement(
+        said = statement(
             bucket,
             source=self._source,
             provider=PROVIDER,
             family=family,
             model=dimension(row, "model"),
             dimensions=dict(_said(row)),
-            quantities=known.counts(row, bucket.seconds),
+            quantities=counts,
             requests=None if requests is None else count(requests, "num_model_requests"),
             number=number,
         )
+        return said, unread
 
 
 def _said(row: Row) -> Iterator[tuple[str, str]]:

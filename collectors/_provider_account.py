@@ -1,41 +1,40 @@
 """A provider's account, read piece by piece: usage by the plan, and chores (bills, names, limits) by the hour.
 
-One part's trouble is a sentence and delays no other. What was read before it stands.
+One part's trouble is a sentence and delays no other. A round of reading goes on between polls: a poll hands over what
+was read so far, so that neither slow pages nor a poll that is cut off lose anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
-from collectors._provider_plan import MINUTE, Plan, Span
-from infertop.engine.collector import SourceConfig, State, Unavailable
+from collectors._provider_plan import HOUR, MINUTE, Plan, Span
+from collectors._provider_round import Read, Told, Tried, together
+from collectors._provider_standing import Standing, is_pause
+from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.account import Account
-from infertop.readings.model import Batch, Covered, Statement
+from infertop.readings.model import Batch, Member
 
 if TYPE_CHECKING:
     from infertop.engine.http import Http
 
-_T = TypeVar("_T")
+__all__ = ["AccountReader", "Aside", "Chore", "Habits", "Told", "Usage", "together"]
 
-SPANS_A_POLL = 8
+MOST_SPANS = 64
+_ENOUGH_SECONDS = 1.5
 _AGAIN_SECONDS = 1.0
-_RETRY_SECONDS = 300.0
-_REFUSALS = 2
-
-
-class Told(NamedTuple):
-    """What one question about usage was answered: whole buckets, and a note where they may not be all."""
-
-    statements: list[Statement]
-    covered: list[Covered]
-    note: str = ""
-    rejected: int = 0
+_PAUSE_SECONDS = 60.0
+_MOST_TRIES = 3
 
 
 Chore = Callable[[float], Awaitable[tuple[Account, str]]]
 """Reads something besides usage at a time; returns it with a note, empty where nothing was odd."""
+
+Aside = Callable[[float], Awaitable[tuple[Member, str]]]
+"""Reads, at a time, what another source says through this account; returns it with a note."""
 
 
 class Usage(Protocol):
@@ -46,27 +45,34 @@ class Usage(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Due:
-    """A chore, how often it is done, and when it is next."""
-
-    run: Chore
-    every: float
-    at: float = 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How often each family's minutes and each chore are asked; usage is whole `lag_seconds` after it happened."""
+    """How often each family's minutes and each chore are asked; usage is whole `lag_seconds` after it happened.
+
+    `advice` is what to do where the key is refused.
+    """
 
     families: Mapping[str, float]
     chores: Mapping[str, float] = field(default_factory=dict)
     lag_seconds: float = 600.0
     most_hours: int = 168
+    advice: str = ""
+
+
+@dataclass(slots=True)
+class _Due:
+    """A chore, how often it is done, and when it is next."""
+
+    run: Callable[[float], Awaitable[tuple[Account | Member, str]]]
+    every: float
+    at: float = 0.0
 
 
 class AccountReader:
-    """Reads one account: a collector's `collect`. `begin` is as in `Plan`."""
+    """Reads one account: a collector's `collect`. `begin` is as in `Plan`.
+
+    `asides` are chores that tell of other sources; how often each is done stands in `Habits.chores`.
+    """
 
     def __init__(
         self,
@@ -76,145 +82,145 @@ class AccountReader:
         chores: Mapping[str, Chore],
         habits: Habits,
         begin: Callable[[float], float],
+        asides: Mapping[str, Aside] | None = None,
     ) -> None:
         self.kind = config.kind
         self.config = config
         self._http = http
         self._usage = usage
+        self._habits = habits
         self._plan = Plan(habits.families, begin, habits.most_hours)
         self._chores = {name: _Due(run, habits.chores[name]) for name, run in chores.items()}
-        self._lag = habits.lag_seconds
-        self._notes: dict[str, str] = {}
-        self._not_before: dict[str, float] = {}
+        self._chores |= {name: _Due(run, habits.chores[name]) for name, run in (asides or {}).items()}
+        self._standing = Standing(habits.advice)
+        self._round: asyncio.Task[None] | None = None
+        self._read = Read()
+        self._more = False
+        self._trouble: Unavailable | None = None
+        self._paused_until = 0.0
+        self._told_until: dict[str, int] = {}
+        self._parts_left: dict[Span, tuple[float, int]] = {}
 
     async def collect(self, ts: float) -> Batch:
-        """Read what is due, at most so much of it; raise Unavailable where nothing at all could be read."""
-        read = _Read()
-        await self._usage_due(ts, read)
-        if not read.more:
-            await self._chores_due(ts, read)
-        if read.trouble is not None and not read.parts:
-            raise read.trouble
-        return self._batch(ts, read)
+        """Return what was read since the last poll; raise Unavailable where nothing at all could be.
+
+        It waits for all that is due, but no longer than a moment once there is something to tell.
+        """
+        if self._round is None or self._round.cancelled():
+            self._round = asyncio.create_task(self._read_due(ts), name=f"read {self.config.name}")
+        self._read.any = asyncio.get_running_loop().create_future()
+        await asyncio.wait({self._round}, timeout=_ENOUGH_SECONDS)
+        if not self._round.done() and not self._read.parts:
+            await asyncio.wait({self._round, self._read.any}, return_when=asyncio.FIRST_COMPLETED)
+        reading = not self._round.done()
+        if not reading:
+            over, self._round = self._round, None
+            over.result()
+        read, self._read = self._read, Read()
+        if not read.parts and self._trouble is not None:
+            raise self._down(self._trouble, ts)
+        return self._batch(ts, read, more=reading or self._more)
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Stop reading and close the connection."""
+        if self._round is not None:
+            self._round.cancel()
+            await asyncio.wait({self._round}, timeout=1.0)
         await self._http.close()
 
-    async def _usage_due(self, ts: float, read: _Read) -> None:
-        asked = 0
-        for span in self._plan.due(ts):
-            if ts < self._not_before.get(span.family, 0.0):
-                continue
-            if asked >= SPANS_A_POLL:
-                read.more = True
+    async def _read_due(self, ts: float) -> None:
+        """Read all that is due: what is new, then the rest of the account, then the month backwards."""
+        tried = Tried()
+        self._more = False
+        if ts >= self._paused_until:
+            await self._spans(self._plan.fresh(ts), ts, tried)
+            await self._spans(self._left(ts), ts, tried)
+            if not tried.silent:
+                await self._chores_due(ts, tried)
+            await self._spans(self._plan.back(ts), ts, tried)
+        if tried.good:
+            self._trouble = None
+        elif tried.first is not None:
+            self._trouble = tried.first
+
+    async def _spans(self, spans: Iterable[Span], ts: float, tried: Tried) -> None:
+        for span in spans:
+            if tried.hopeless:
                 return
-            asked += 1
+            if self._standing.waits(span.family, ts):
+                continue
+            if tried.spans >= MOST_SPANS:
+                self._more = True
+                return
+            tried.spans += 1
             try:
                 told = await self._usage.read(span, ts)
             except Unavailable as trouble:
-                self._notes[span.family] = trouble.sentence
-                read.fail(trouble)
-                if read.hopeless:
-                    return
-                self._not_before[span.family] = ts + _RETRY_SECONDS
+                self._failed(span.family, trouble, ts, self._habits.families[span.family], tried)
                 continue
-            self._plan.done(span, ts)
-            read.take(span, told)
-            self._notes[span.family] = told.note
+            self._take(span, told, ts)
+            tried.good += 1
 
-    async def _chores_due(self, ts: float, read: _Read) -> None:
+    def _take(self, span: Span, told: Told, ts: float) -> None:
+        """Keep an answer until it is handed over. What of a span of hours is missing is asked again."""
+        self._plan.done(span, ts)
+        self._standing.good(span.family, told.note)
+        _, tries = self._parts_left.pop(span, (0.0, 0))
+        if span.width == HOUR and not told.whole and tries < _MOST_TRIES:
+            self._parts_left[span] = (ts + HOUR, tries + 1)
+        if span.width == MINUTE and told.whole:
+            self._told_until[span.family] = span.end
+        self._read.take(told)
+
+    def _left(self, ts: float) -> list[Span]:
+        return [span for span, (at, _) in self._parts_left.items() if at <= ts]
+
+    async def _chores_due(self, ts: float, tried: Tried) -> None:
         for name, due in self._chores.items():
-            if ts < due.at or read.hopeless:
+            if tried.silent:
+                return
+            if ts < due.at or self._standing.waits(name, ts):
                 continue
             try:
-                account, note = await due.run(ts)
+                told, note = await due.run(ts)
             except Unavailable as trouble:
-                self._notes[name] = trouble.sentence
-                due.at = ts + max(_RETRY_SECONDS, trouble.retry_seconds or 0.0)
-                read.fail(trouble)
+                self._failed(name, trouble, ts, min(due.every, _PAUSE_SECONDS * 5), tried)
                 continue
             due.at = ts + due.every - 1
-            self._notes[name] = note
-            read.add(account)
+            tried.good += 1
+            self._standing.good(name, note)
+            self._read.add(told)
 
-    def _batch(self, ts: float, read: _Read) -> Batch:
+    def _failed(self, part: str, trouble: Unavailable, ts: float, every: float, tried: Tried) -> None:
+        self._standing.failed(part, trouble, ts, every)
+        tried.fail(trouble)
+        if is_pause(trouble):
+            self._paused_until = ts + (trouble.retry_seconds or _PAUSE_SECONDS) - 1
+
+    def _down(self, trouble: Unavailable, ts: float) -> Unavailable:
+        """Return what stands in the way of everything, as the one sentence of the source."""
+        retry = max(self._paused_until - ts, 0.0) or trouble.retry_seconds
+        sentence = next(iter(self._standing.sentences()), trouble.sentence)
+        return Unavailable(sentence, state=trouble.state, retry_seconds=retry, status=trouble.status)
+
+    def _batch(self, ts: float, read: Read, *, more: bool) -> Batch:
         days = self._plan.left_days(ts)
         notes = [f"reading back: {days} days are left"] if days else []
-        again = _AGAIN_SECONDS if read.more else None
-        if read.trouble is not None and read.trouble.retry_seconds:
-            again = read.trouble.retry_seconds
-        complete = read.account
-        if read.minutes_until:
-            complete = replace(complete, complete_until=min(read.minutes_until, (ts - self._lag) // MINUTE * MINUTE))
+        paused = self._paused_until - ts
+        account = read.account
+        if self._told_until and read.covered:
+            whole = int((ts - self._habits.lag_seconds) // MINUTE * MINUTE)
+            account = replace(account, complete_until=min(whole, *self._told_until.values()))
         return Batch(
             self.config.name,
             ts,
             (),
             (),
             statements=tuple(read.statements),
-            notes=tuple(dict.fromkeys([*notes, *filter(None, self._notes.values())])),
+            notes=tuple(dict.fromkeys([*notes, *self._standing.sentences()])),
             rejected=read.rejected,
             covered=tuple(read.covered),
-            account=complete,
-            again_seconds=again,
+            account=account,
+            members=tuple(read.members),
+            again_seconds=paused if paused > 0 else _AGAIN_SECONDS if more else None,
         )
-
-
-@dataclass(slots=True)
-class _Read:
-    """What one poll has read so far."""
-
-    statements: list[Statement] = field(default_factory=list)
-    covered: list[Covered] = field(default_factory=list)
-    account: Account = field(default_factory=Account)
-    rejected: int = 0
-    parts: int = 0
-    minutes_until: float | None = None
-    more: bool = False
-    refusals: int = 0
-    trouble: Unavailable | None = None
-
-    def take(self, span: Span, told: Told) -> None:
-        """Take an answer about usage."""
-        self.statements += told.statements
-        self.covered += told.covered
-        self.rejected += told.rejected
-        self.parts += 1
-        if span.width == MINUTE:
-            self.minutes_until = min(span.end, self.minutes_until or span.end)
-
-    def add(self, account: Account) -> None:
-        """Take what a chore read."""
-        self.parts += 1
-        self.account = together(self.account, account)
-
-    def fail(self, trouble: Unavailable) -> None:
-        """Keep the first trouble."""
-        self.trouble = self.trouble or trouble
-        self.refusals += trouble.state is State.AUTH
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether what went wrong is that of the whole account: its host, too many requests, a key good for nothing."""
-        if self.trouble is None:
-            return False
-        whole = self.trouble.retry_seconds is not None or self.trouble.state is State.STALE
-        return whole or (self.refusals >= _REFUSALS and not self.parts)
-
-
-def together(one: Account, other: Account) -> Account:
-    """Return what either says."""
-
-    return Account(
-        bills=(*one.bills, *other.bills),
-        names=_both(one.names, other.names),
-        balances=_both(one.balances, other.balances),
-        allowances=_both(one.allowances, other.allowances),
-        rate_limits=_both(one.rate_limits, other.rate_limits),
-        complete_until=one.complete_until if other.complete_until is None else other.complete_until,
-    )
-
-
-def _both(one: tuple[_T, ...] | None, other: tuple[_T, ...] | None) -> tuple[_T, ...] | None:
-    return None if one is None and other is None else (*(one or ()), *(other or ()))

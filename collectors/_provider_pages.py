@@ -12,6 +12,9 @@ from infertop.engine.collector import Unavailable
 from infertop.readings.safe import safe
 
 MOST_PAGES = 100
+MOST_BYTES = 128 * 2**20
+_MOST_SAME = 3
+_LONGEST_CURSOR = 4096
 
 Row = Mapping[str, Any]
 Params = Mapping[str, Any]
@@ -37,23 +40,33 @@ class Cursor:
 async def paged(ask: Ask, params: Params, where: str, cursor: Cursor | None = None, most: int = MOST_PAGES) -> Paged:
     """Ask for page after page with the same parameters until the API says that there is no more.
 
-    A cursor that was there before, or none where more is promised, ends it with a note: what was read stands, and is
-    not all. Raises Unavailable where a page is none.
+    A cursor that was there before, none where more is promised, and pages that bring nothing new end it with a note:
+    what was read stands, and is not all. Raises Unavailable where a page is none.
     """
     cursor = cursor or Cursor()
     rows: list[Row] = []
     seen: set[str] = set()
     asked = dict(params)
+    size, same, before = 0, 0, None
     for number in range(1, most + 1):
-        page = document(await ask(asked), where)
-        rows += entries(page, "data", where)
+        body = await ask(asked)
+        page = document(body, where)
+        new = entries(page, "data", where)
         following = page.get(cursor.field)
         if not page.get("has_more", following):
-            return Paged(rows)
-        if not isinstance(following, str) or not following:
+            return Paged(rows + new)
+        same = same + 1 if new == before or not new else 0
+        if new != before:
+            rows += new
+        before, size = new, size + len(body)
+        if not isinstance(following, str) or not 0 < len(following) <= _LONGEST_CURSOR:
             return Paged(rows, f"{where} promises more after page {number} and does not say where")
         if following in seen:
             return Paged(rows, f"{where} leads from page {number} back to one that was read")
+        if same >= _MOST_SAME:
+            return Paged(rows, f"{where} promises more again and again, and page {number} brings nothing new")
+        if size > MOST_BYTES:
+            return Paged(rows, f"{where} has more than {MOST_BYTES // 2**20} MiB: {number} pages of it were read")
         seen.add(following)
         asked[cursor.param] = following
     return Paged(rows, f"{where} has more than {most} pages")

@@ -58,13 +58,31 @@ class Plan:
 
         What is asked may be marked `done` in between.
         """
+        yield from self.fresh(now)
+        yield from self.back(now)
+
+    def fresh(self, now: float) -> Iterator[Span]:
+        """Iterate over what is new: minutes, and hours of the last days, or since they were read last."""
         edge = _edge(now)
         for name, family in self._families.items():
             if family.minutes_ts is None or now - family.minutes_ts >= family.every - 1:
                 yield Span(name, edge, int(now // MINUTE * MINUTE), MINUTE)
         for name, family in self._families.items():
             if family.hours_until is None or family.hours_until < edge:
-                yield Span(name, edge - _AGAIN_HOURS * HOUR, edge, HOUR)
+                again = edge - _AGAIN_HOURS * HOUR
+                # After a long night there is a gap before the last days: it is read first, so that none is left.
+                since = min(again, family.hours_until or again)
+                while since < again:
+                    until = min(since + self._most, again)
+                    yield Span(name, since, until, HOUR)
+                    if family.hours_until is None or family.hours_until < until:
+                        break  # it was not read: what follows waits
+                    since = until
+                if since >= again:
+                    yield Span(name, again, edge, HOUR)
+
+    def back(self, now: float) -> Iterator[Span]:
+        """Iterate over what was before, as far as the month's first hour, backwards."""
         first = self._first(now)
         for name, family in self._families.items():
             while family.back_to is not None and family.back_to > first:
@@ -89,7 +107,12 @@ class Plan:
         return max(0, -(-(max(back) - first) // DAY)) if back else 0
 
     def _first(self, now: float) -> int:
-        return int(min(self._begin(now), now - _LEAST_DAYS * DAY) // HOUR * HOUR)
+        return oldest(self._begin, now)
+
+
+def oldest(begin: Callable[[float], float], now: float) -> int:
+    """Return from where on everything is asked: the month's first hour, and 7 days at least."""
+    return int(min(begin(now), now - _LEAST_DAYS * DAY) // HOUR * HOUR)
 
 
 def _edge(now: float) -> int:

@@ -14,14 +14,23 @@ class Unavailable(Exception):  # noqa: N818 - it reads as the sentence it carrie
     """A source could not be read; the text is a sentence for the person at the screen: what, where, what to do.
 
     `state` refines how the source is shown. `retry_seconds` is the least time until the next try, where the other
-    side named one. Text from outside must have gone through `safe()` before it comes here.
+    side named one, `status` that of the HTTP answer that said no. Text from outside must have gone through `safe()`
+    before it comes here.
     """
 
-    def __init__(self, sentence: str, *, state: State | None = None, retry_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        state: State | None = None,
+        retry_seconds: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.state = state or State.DOWN
         self.retry_seconds = retry_seconds
+        self.status = status
 
 
 class State(StrEnum):

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from traceback import walk_tb
 
@@ -82,24 +83,23 @@ def from_status(
 ) -> Unavailable:
     """Say what an answer other than 2xx means, with what the other side said about it, and when to try again."""
     retry = retry_seconds(reply) if status in (429, 503) else None
+    refused = partial(Unavailable, status=status)
     said = _explanation(reply, body)
     tail = f": {said}" if said else ""
     if 300 <= status < 400:
         target = safe(redact(reply.get("location", "").partition("?")[0]), 120) or "elsewhere"
-        return Unavailable(
-            f"{where}{path} redirects to {target} (HTTP {status}), which is not followed: correct the url"
-        )
+        return refused(f"{where}{path} redirects to {target} (HTTP {status}), which is not followed: correct the url")
     if status == 401 and not has_key:
-        return Unavailable(f"{where} asks for a key (HTTP 401): set key_env or key_file", state=State.AUTH)
+        return refused(f"{where} asks for a key (HTTP 401): set key_env or key_file", state=State.AUTH)
     if status == 401:
-        return Unavailable(f"{where} does not accept the key (HTTP 401){tail}", state=State.AUTH)
+        return refused(f"{where} does not accept the key (HTTP 401){tail}", state=State.AUTH)
     if status == 403:
-        return Unavailable(f"{where} does not allow {path} to be read (HTTP 403){tail}", state=State.AUTH)
+        return refused(f"{where} does not allow {path} to be read (HTTP 403){tail}", state=State.AUTH)
     if status == 404:
-        return Unavailable(f"there is no {path} at {where} (HTTP 404): is the url right?")
+        return refused(f"there is no {path} at {where} (HTTP 404): is the url right?")
     if status == 429:
-        return Unavailable(f"{where} asks for fewer requests (HTTP 429){tail}", retry_seconds=retry)
-    return Unavailable(f"{where} answers HTTP {status} to {path}{tail}", retry_seconds=retry)
+        return refused(f"{where} asks for fewer requests (HTTP 429){tail}", retry_seconds=retry)
+    return refused(f"{where} answers HTTP {status} to {path}{tail}", retry_seconds=retry)
 
 
 def retry_seconds(reply: Mapping[str, str]) -> float | None:

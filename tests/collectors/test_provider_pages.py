@@ -61,10 +61,31 @@ async def test_ever_new_cursors_end_too() -> None:
     async def ask(_params: Mapping[str, Any]) -> bytes:
         nonlocal count
         count += 1
-        return json.dumps(page([], f"page {count}")).encode()
+        return json.dumps(page([{"n": count}], f"page {count}")).encode()
 
     assert (await paged(ask, {}, "x")).note == f"x has more than {MOST_PAGES} pages"
     assert count == MOST_PAGES
+
+
+@pytest.mark.parametrize("rows", [[], [{"n": 1}]])
+async def test_ever_new_cursors_to_the_same_page_end_soon_and_count_it_once(rows: list[dict[str, int]]) -> None:
+    count = 0
+
+    async def ask(_params: Mapping[str, Any]) -> bytes:
+        nonlocal count
+        count += 1
+        return json.dumps(page(rows, f"page {count}")).encode()
+
+    found = await paged(ask, {}, "x")
+    assert found.rows == rows
+    assert found.note == f"x promises more again and again, and page {count} brings nothing new"
+    assert count < 5
+
+
+@pytest.mark.parametrize("cursor", [7, True, ["x"], "", "x" * 10_000])
+async def test_a_cursor_that_is_none_ends_the_reading(cursor: object) -> None:
+    found = await paged(Api({None: {"data": [], "has_more": True, "next_page": cursor}}), {}, "x")
+    assert "does not say where" in found.note
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"1", b"\xff", b"[" * 100_000, b'{"data":'])

@@ -1,0 +1,121 @@
+"""One round of reading an account: what was tried, and what was read and is not handed over yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from collectors._provider_standing import is_pause
+from infertop.engine.collector import Unavailable
+from infertop.readings.account import Account
+from infertop.readings.model import Covered, Member, Statement
+
+_T = TypeVar("_T")
+
+_FAILURES = 3
+_SILENCES = 2
+
+
+class Told(NamedTuple):
+    """What one question about usage was answered: whole buckets, and a note where something was odd.
+
+    `whole` says that everything in the span was read; else it is asked again later.
+    """
+
+    statements: list[Statement]
+    covered: list[Covered]
+    note: str = ""
+    rejected: int = 0
+    whole: bool = True
+
+
+@dataclass(slots=True)
+class Tried:
+    """How a round goes: what went well and what did not."""
+
+    spans: int = 0
+    good: int = 0
+    failures: int = 0
+    silences: int = 0
+    paused: bool = False
+    first: Unavailable | None = None
+
+    def fail(self, trouble: Unavailable) -> None:
+        """Take a failure; a host that does not answer is worse than one that refuses."""
+        self.first = self.first or trouble
+        self.failures += 1
+        self.silences += trouble.status is None
+        self.paused = self.paused or is_pause(trouble)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing more is to be asked of this host now."""
+        return self.paused or self.silences >= _SILENCES
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether usage is not worth asking for any more: nothing of what was tried could be read."""
+        return self.silent or (self.failures >= _FAILURES and not self.good)
+
+
+@dataclass(slots=True)
+class Read:
+    """What was read and is not handed over yet. `any` is done when there is something."""
+
+    statements: list[Statement] = field(default_factory=list)
+    covered: list[Covered] = field(default_factory=list)
+    account: Account = field(default_factory=Account)
+    members: list[Member] = field(default_factory=list)
+    rejected: int = 0
+    parts: int = 0
+    any: asyncio.Future[None] | None = None
+
+    def take(self, told: Told) -> None:
+        """Take an answer about usage. What it covers replaces what was read of that before."""
+        if any(_overlap(one, other) for one in self.covered for other in told.covered):
+            self.statements = [each for each in self.statements if not _replaced(each, told.covered)]
+        self.statements += told.statements
+        self.covered += told.covered
+        self.rejected += told.rejected
+        self._one_more()
+
+    def add(self, told: Account | Member) -> None:
+        """Take what a chore read."""
+        if isinstance(told, Member):
+            self.members.append(told)
+        else:
+            self.account = together(self.account, told)
+        self._one_more()
+
+    def _one_more(self) -> None:
+        self.parts += 1
+        if self.any is not None and not self.any.done():
+            self.any.set_result(None)
+
+
+def _overlap(one: Covered, other: Covered) -> bool:
+    return one.scope == other.scope and one.start < other.end and other.start < one.end
+
+
+def _replaced(said: Statement, covered: Iterable[Covered]) -> bool:
+    return any(
+        span.start <= said.start and said.end <= span.end and said.key.startswith(span.scope) for span in covered
+    )
+
+
+def together(one: Account, other: Account) -> Account:
+    """Return what either says."""
+    return Account(
+        bills=(*one.bills, *other.bills),
+        names=_both(one.names, other.names),
+        balances=_both(one.balances, other.balances),
+        allowances=_both(one.allowances, other.allowances),
+        rate_limits=_both(one.rate_limits, other.rate_limits),
+        complete_until=one.complete_until if other.complete_until is None else other.complete_until,
+    )
+
+
+def _both(one: tuple[_T, ...] | None, other: tuple[_T, ...] | None) -> tuple[_T, ...] | None:
+    return None if one is None and other is None else (*(one or ()), *(other or ()))

@@ -1,0 +1,60 @@
+"""How each part of an account stands (a family of usage, bills, names): what was odd, what failed, when to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from infertop.engine.collector import State, Unavailable
+
+TOO_MANY = 429
+_REFUSED_SECONDS = 300.0
+_SHOWN = 3
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is to be said of the parts of an account; `advice` is for a key that may not read one."""
+
+    advice: str = ""
+    _notes: dict[str, str] = field(default_factory=dict)
+    _troubles: dict[str, Unavailable] = field(default_factory=dict)
+    _not_before: dict[str, float] = field(default_factory=dict)
+
+    def good(self, part: str, note: str = "") -> None:
+        """Take that a part was read; `note` is empty where nothing was odd."""
+        self._troubles.pop(part, None)
+        self._not_before.pop(part, None)
+        self._notes[part] = note
+
+    def failed(self, part: str, trouble: Unavailable, ts: float, every: float) -> None:
+        """Take that a part could not be read: it is tried again after its usual time, a refused one later."""
+        least = _REFUSED_SECONDS if trouble.state is State.AUTH else every
+        self._troubles[part] = trouble
+        self._notes.pop(part, None)
+        self._not_before[part] = ts + max(least, trouble.retry_seconds or 0.0) - 1
+
+    def waits(self, part: str, ts: float) -> bool:
+        """Say whether it is too early to try a part again."""
+        return ts < self._not_before.get(part, 0.0)
+
+    def sentences(self) -> Iterator[str]:
+        """Iterate over what is to be said: troubles, each kind once with all parts that have it, then what was odd."""
+        kinds: dict[object, list[str]] = {}
+        for part, trouble in self._troubles.items():
+            kinds.setdefault((trouble.state, trouble.status) if trouble.status else trouble.sentence, []).append(part)
+        for parts in kinds.values():
+            yield self.said(self._troubles[parts[0]], parts[1:])
+        yield from filter(None, self._notes.values())
+
+    def said(self, trouble: Unavailable, others: Sequence[str] = ()) -> str:
+        """Return a trouble's sentence, with what else has the same and what to do about a key that is refused."""
+        shown = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
+        also = f" (nor {shown})" if others else ""
+        what_to_do = f"; {self.advice}" if self.advice and trouble.state is State.AUTH else ""
+        return f"{trouble.sentence}{also}{what_to_do}"
+
+
+def is_pause(trouble: Unavailable) -> bool:
+    """Say whether the whole account is to be left alone for a while: too many requests, or a time was named."""
+    return trouble.status == TOO_MANY or trouble.retry_seconds is not None
