@@ -54,10 +54,7 @@ class Desk:
         if self.choices.paused:
             return
         self.view = self.feed.overview()
-        if WHATIF in self.pages:
-            self._shelf.ask()
-        if RUNS in self.pages:
-            self._shelf.ask_runs()
+        self._shelf.ask_for({page.name for page in self.pages})
         if isinstance(self.page, TextPage):
             self.page.update(self.feed)
 
@@ -96,8 +93,7 @@ class Desk:
             cursor.move(keys, step)
 
     def _to_end(self, *, start: bool) -> None:
-        table = self.table()
-        if table:
+        if table := self.table():
             keys = table.keys(self.scene)
             self.choices.cursor(table.name).move(keys, -len(keys) if start else len(keys))
 
@@ -126,16 +122,11 @@ class Desk:
         """Begin a page: its own filter holds, and what it shows is asked for."""
         self.choices.typing = False
         self.choices.scope = next((page.name for page in (WHATIF, RUNS) if page in self.pages), "")
-        if WHATIF in self.pages:
-            self._shelf.ask()
-        if RUNS in self.pages:
-            self._shelf.ask_runs()
+        self._shelf.ask_for({page.name for page in self.pages})
 
     def whatif(self) -> None:
         """Open the what-if page, from a model's page for that model; on it go back."""
-        if WHATIF in self.pages:
-            self.pages = self.pages[: self.pages.index(WHATIF)] or [VIEWS[0]]
-        else:
+        if not self._left(WHATIF):
             opened = (page.subject for page in reversed(self.pages) if isinstance(page, TextPage))
             self.choices.subject = next((subject for subject in opened if subject), "")
             self.pages.append(WHATIF)
@@ -143,12 +134,17 @@ class Desk:
 
     def runs(self) -> None:
         """Open the page of runs; on it go back."""
-        if RUNS in self.pages:
-            self.pages = self.pages[: self.pages.index(RUNS)] or [VIEWS[0]]
-        else:
+        if not self._left(RUNS):
             self.pages.append(RUNS)
             self.choices.panel = RUNS.name
         self._turned()
+
+    def _left(self, page: Page) -> bool:
+        """Leave a page where it is open, with all on top of it; return whether it was."""
+        if page not in self.pages:
+            return False
+        self.pages = self.pages[: self.pages.index(page)] or [VIEWS[0]]
+        return True
 
     def subject(self, step: int) -> None:
         """Show the traffic of the next model on the what-if page."""
@@ -167,7 +163,7 @@ class Desk:
         """List all models on the what-if page, or only the well-known ones again."""
         if self.page is WHATIF:
             self.choices.every = not self.choices.every
-            self._shelf.ask()
+            self._asked()
 
     def open(self) -> None:
         """Open the row under the cursor: a model's page, or how another row's figures were come by."""
@@ -230,10 +226,7 @@ class Desk:
 
     def _asked(self) -> None:
         """Take the what-if page or the runs anew, where their filter or span changed."""
-        if self.page is WHATIF:
-            self._shelf.ask()
-        elif self.page is RUNS:
-            self._shelf.ask_runs()
+        self._shelf.ask_for({self.page.name})
 
     def sort(self) -> None:
         """Sort the table under the cursor by the next column of its cycle."""
@@ -263,9 +256,8 @@ class Desk:
     def interval(self, step: int) -> None:
         """Poll at the next longer or shorter interval."""
         now = self.view.interval_seconds
-        longer = [each for each in INTERVALS if each > now * 1.01]
-        shorter = [each for each in INTERVALS if each < now * 0.99]
-        wanted = (longer[:1] if step > 0 else shorter[-1:]) or [now]
+        further = [each for each in INTERVALS if (each > now * 1.01 if step > 0 else each < now * 0.99)]
+        wanted = (further[:1] if step > 0 else further[-1:]) or [now]
         self.feed.set_interval(wanted[0])
         self.choices.message = f"every {fmt.span(wanted[0])}"
 
@@ -278,8 +270,7 @@ class Desk:
         """Return the row under the cursor, or the text of the page, for the clipboard."""
         from tui.screens.explain import copied_row  # as above
 
-        table = self.table()
-        if table:
+        if table := self.table():
             return copied_row(self.scene, table, self.choices.cursor(table.name).key)
         return "\n".join(row.text.replace(FILL, "").rstrip() for row in self.picture.rows)
 

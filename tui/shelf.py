@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from tui.choices import SPANS, Choices
@@ -35,9 +36,12 @@ class Shelf:
         if self.waiting and every:
             self.made = self._feed.whatif(span, False)
 
-    def ask_runs(self) -> None:
-        """Take the runs as they were last added up; where that is long ago, the feed begins anew."""
-        self.runs = self._feed.runs(self._choices.span)
+    def ask_for(self, pages: Collection[str]) -> None:
+        """Take those of these pages that are made of the history as they were last made."""
+        if "whatif" in pages:
+            self.ask()
+        if "runs" in pages:
+            self.runs = self._feed.runs(self._choices.span)
 
     def turn(self, step: int) -> None:
         """Show the traffic of the next subject, round and round; from one without traffic the first or the last."""
