@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from collectors._provider_pages import Paged, Row
 from collectors._provider_plan import Span, oldest
 from collectors._provider_round import Told
-from collectors._provider_time import instant, month_begin
+from collectors._provider_time import month_begin
 from infertop.readings.model import Covered, Statement
 
 _MOST_LABEL = 512
+_MOST_TIME = 40
 _LATEST = 1 << 36
 
 
@@ -43,7 +45,7 @@ def buckets(rows: Iterable[Row], start: str, end: str, results: str = "results")
     """
     found: dict[tuple[int, int], list[Row]] = {}
     for row in rows:
-        first, last, content = instant(row.get(start)), instant(row.get(end)), row.get(results)
+        first, last, content = _instant(row.get(start)), _instant(row.get(end)), row.get(results)
         if first is None or last is None or not 0 <= first < last < _LATEST or not isinstance(content, list):
             continue
         said = [each for each in content if isinstance(each, dict)]
@@ -160,3 +162,16 @@ def _group(row: Row) -> tuple[tuple[str, object], ...]:
     """Return what tells a row from the others of its bucket: everything that is neither a count nor an amount."""
     named = ((name, value) for name, value in row.items() if value is None or isinstance(value, str | bool))
     return tuple(sorted(((name, value) for name, value in named if name != "amount"), key=repr))
+
+
+def _instant(said: object) -> int | None:
+    """Return a time in whole epoch seconds, None where it is none."""
+    if isinstance(said, int) and not isinstance(said, bool):
+        return said
+    if not isinstance(said, str) or len(said) > _MOST_TIME:
+        return None
+    try:
+        at = datetime.fromisoformat(said)
+        return int(at.timestamp()) if at.tzinfo else None
+    except (OverflowError, ValueError, OSError):
+        return None
