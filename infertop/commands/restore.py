@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from infertop.commands.gpus import SeenGpus
-from infertop.commands.marks import MARK, Marks
+from infertop.commands.marks import MARK, TIMELY_SECONDS, Marks
 from infertop.commands.watch import Watch
 from infertop.engine.state import State
 from infertop.history.bookmarks import Bookmarks, read_bookmarks
@@ -69,9 +69,10 @@ async def learn(store: Store, sigma: float, now: float, counts: Counts = all_cou
     marks = Marks(sigma)
     try:
         reader = await asyncio.to_thread(Reader, store.uri)
-        minutes = reader.minutes(now - _WEEK_SECONDS, await asyncio.to_thread(reader.ask, _closed), counts)
+        closed = await asyncio.to_thread(reader.ask, _closed)
+        minutes = reader.minutes(now - _WEEK_SECONDS, closed, counts)
         while chunk := await asyncio.to_thread(_next, minutes):
-            await asyncio.to_thread(marks.load, chunk)
+            await asyncio.to_thread(marks.load, chunk, closed - TIMELY_SECONDS)
         reader.close()
     except Unreadable as error:
         _log.warning("%s", error)

@@ -13,6 +13,7 @@ from infertop.history.accounts import read_accounts
 from infertop.history.connect import connect_reader, uri
 from infertop.history.schema import APPLICATION_ID
 from infertop.history.scopes import Scopes
+from infertop.history.spread import spread_sums
 from infertop.history.summary import Minute
 from infertop.history.sums import entries_between
 from infertop.history.totals import minutes_of
@@ -105,5 +106,7 @@ def _minutes(connection: sqlite3.Connection, since: float, until: float, counts:
     rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ? AND minute < ?", (since, until))
     entries = entries_between(connection, since, until)
     scopes = Scopes(counts=counts)
-    found = minutes_of(entries, read_accounts(connection), dict(rows.fetchall()), scopes.has)
+    accounts = read_accounts(connection)
+    spread = spread_sums(connection, accounts, since, until)
+    found = minutes_of(entries, accounts, dict(rows.fetchall()), scopes.has, spread)
     return [each for _, each in sorted(found.items())]

@@ -10,6 +10,7 @@ from itertools import islice
 from infertop.history.accounts import Account, Entry
 from infertop.history.names import read_names
 from infertop.history.scopes import Periods, Scopes
+from infertop.history.spread import spread_sums
 from infertop.history.summary import Key, Minute, Spent, Summary, Totals, add_usd
 from infertop.history.sums import Sums, account_sums, accounts_since, add_entries, coverage_ms, entries_between
 from infertop.history.totals import apart, counted_usd, counting, merged, minutes_of, totals_by_key
@@ -90,7 +91,8 @@ class Summariser:
         since = int(ts - _HISTORY_SECONDS) // 60 * 60
         rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ?", (since,)).fetchall()
         entries = [*entries_between(connection, since, _FOREVER, open_too=False), *unsaved]
-        found = minutes_of(entries, self._accounts, dict(rows), self._scopes.has)
+        spread = spread_sums(connection, self._accounts, since, ts)
+        found = minutes_of(entries, self._accounts, dict(rows), self._scopes.has, spread)
         self._minutes = tuple(each for _, each in sorted(found.items()))
 
     def summary(self, ts: float, open_entries: Sequence[Entry], covered_ms: Mapping[int, int]) -> Summary:

@@ -39,7 +39,8 @@ class Minute:
     """One minute of the ledger, gaps left out: `start` in epoch seconds, totals by source and model.
 
     `covered_ms` of it were recorded. `usd_nano` is the cost of all that counts, `apart` what of the totals does not,
-    `partly` what counts of the cost of those of which only some does.
+    `partly` what counts of the cost of those of which only some does. `spread` has what was told by wider spans: it is
+    the mean of them.
     """
 
     start: int
@@ -48,6 +49,7 @@ class Minute:
     usd_nano: int | None
     apart: frozenset[Key] = frozenset()
     partly: Mapping[Key, int | None] = field(default_factory=dict)
+    spread: frozenset[Key] = frozenset()
 
     def counted(self, key: Key) -> int | None:
         """Return what counts of a model's cost, in 1e-9 USD; None: nothing has a price, or nothing counts."""

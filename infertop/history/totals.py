@@ -63,6 +63,10 @@ def apart(*counting: Mapping[Key, bool]) -> frozenset[Key]:
     return frozenset(key for each in counting for key in each if not any(other.get(key) for other in counting))
 
 
+def _keys(numbers: Iterable[int], accounts: Mapping[int, Account]) -> frozenset[Key]:
+    return frozenset((accounts[number].source, accounts[number].model) for number in numbers)
+
+
 def partly(sums: Sums, accounts: Mapping[int, Account], counts: Callable[[Account], bool]) -> Mapping[Key, int | None]:
     """Return what counts of the cost of models on sources that one source tells of for several providers."""
     kinds: dict[Key, set[bool]] = {}
@@ -80,9 +84,10 @@ def minutes_of(
     accounts: Mapping[int, Account],
     covered_ms: Mapping[int, int],
     counts: Callable[[Account], bool],
+    spread: Mapping[int, Sums] | None = None,
 ) -> dict[int, Minute]:
-    """Return the minutes of entries that are a minute wide, gaps left out."""
-    by_start: dict[int, Sums] = {}
+    """Return the minutes of entries that are a minute wide, gaps left out, with what is `spread` over them."""
+    by_start: dict[int, Sums] = {start: dict(sums) for start, sums in (spread or {}).items()}
     for start, until, number, quantity, usd in entries:
         if until - start == 60 and not accounts[number].is_gap:
             sums = by_start.setdefault(start, {})
@@ -95,6 +100,7 @@ def minutes_of(
             counted_usd(sums, accounts, counts),
             apart(counting(sums, accounts, counts)),
             partly(sums, accounts, counts),
+            _keys((spread or {}).get(start, ()), accounts),
         )
         for start, sums in by_start.items()
     }
