@@ -39,9 +39,7 @@ class Exported:
         self._bounded: Bounded[Name] = Bounded(MOST_PLACES, (OTHER, OTHER, OTHER))
         self._rising: dict[str, Rising] = {}
 
-    def families(
-        self, view: Overview, counted: Counted, counts: Counts, *, recording: bool
-    ) -> list[Family]:
+    def families(self, view: Overview, counted: Counted, counts: Counts, *, recording: bool) -> list[Family]:
         """Return the page of `view` and `counted`; `counts` says what is part of totals.
 
         `recording` says whether somebody writes the history.
