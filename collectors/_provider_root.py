@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ class Rooted:
         if reply.status != _NOT_FOUND:
             self._roots = self._roots[-1:]
         return reply
+
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Return the answer as `Http.post` does, under the root that a `get` has found."""
+        return await self._http.post(self._roots[0] + path, body, headers=headers)
 
 
 def roots_of(url: str, version: str = "/v1", *, usual: str = "") -> tuple[str, ...]:
