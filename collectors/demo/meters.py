@@ -96,14 +96,6 @@ def _load(card: Card, ts: float) -> float:
     return sum(_loads(card, ts).values())
 
 
-def _energy_joules(card: Card, ts: float) -> float:
-    # Whole minutes at their own power since the start of the day, so that the counter never falls within it.
-    minute = ts // 60
-    first = minute - minute % 1440
-    watts = [_watts(card, (first + n) * 60) for n in range(int(minute - first) + 1)]
-    return sum(watts[:-1]) * 60 + watts[-1] * (ts - minute * 60)
-
-
 def _watts(card: Card, ts: float) -> float:
     return card.idle_watts + (card.full_watts - card.idle_watts) * _load(card, ts)
 

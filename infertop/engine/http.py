@@ -141,18 +141,6 @@ class Http:
             ask = _Ask("POST", path_or_url, params, both, urlencode(form, doseq=True).encode())
         return await self._ask(ask, accept_status, _Sifting(sift))
 
-    async def post(
-        self,
-        path_or_url: str,
-        body: bytes = b"",
-        params: Params | None = None,
-        headers: Mapping[str, str] | None = None,
-        *,
-        accept_status: Collection[int] = (),
-    ) -> Reply:
-        """Like `get`, for the few APIs that are asked by POST."""
-        return await self._ask(_Ask("POST", path_or_url, params, headers, body), accept_status)
-
     async def close(self) -> None:
         """Close the connection; a later request would open a new one."""
         transport, self._transport, self._reused = self._transport, None, False
@@ -194,9 +182,8 @@ class Http:
         except httpx.InvalidURL:
             sentence = "the url asked for is not valid"
         else:
-            return httpx.Request(
-                ask.method, url, headers=self._all_headers(origin, ask.headers), content=ask.body or None
-            )
+            sent = self._all_headers(origin, ask.headers)
+            return httpx.Request(ask.method, url, headers=sent, content=ask.body or None)
         raise Unavailable(sentence)
 
     def _all_headers(self, origin: Origin, headers: Mapping[str, str] | None) -> dict[str, str]:
@@ -252,7 +239,7 @@ class Http:
         try:
             answer = await _answer(transport, request)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
-            if reused and (request.method == "GET" or sifting):
+            if reused:
                 raise _Stale from error
             raise
         try:

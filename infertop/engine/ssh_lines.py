@@ -15,7 +15,7 @@ class FloodError(Exception):
 
 
 class Lines:
-    """The lines of a stream, without their ends; a line beyond `LONGEST` bytes is dropped. `bytes` counts them all."""
+    """The lines of a stream, without their ends; a line beyond `LONGEST` bytes is dropped."""
 
     def __init__(self, stream: asyncio.StreamReader) -> None:
         self._stream = stream
@@ -23,7 +23,6 @@ class Lines:
         self._rest = bytearray()
         self._dropping = False
         self._window = (0.0, 0)
-        self.bytes = 0
         self.ended = False
 
     async def next(self) -> str | None:
@@ -54,6 +53,5 @@ class Lines:
         now = asyncio.get_running_loop().time()
         began, taken = self._window
         self._window = (began, taken + size) if now - began < 1.0 else (now, size)
-        self.bytes += size
         if self._window[1] > MOST_BYTES_A_SECOND:
             raise FloodError

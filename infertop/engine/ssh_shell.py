@@ -61,11 +61,6 @@ class Shell:
         """Whether the shell can still be asked."""
         return self._process.returncode is None and not self._lines.ended
 
-    @property
-    def bytes_read(self) -> int:
-        """How much has come over it."""
-        return self._lines.bytes
-
     async def ask(self, script: str, seconds: float) -> list[str]:
         """Run a script and return its lines, not those of one before; raise TimeoutError or EndedError."""
         async with self._busy, asyncio.timeout(seconds):
