@@ -141,6 +141,18 @@ class Http:
             ask = _Ask("POST", path_or_url, params, both, urlencode(form, doseq=True).encode())
         return await self._ask(ask, accept_status, _Sifting(sift))
 
+    async def post(
+        self,
+        path_or_url: str,
+        body: bytes = b"",
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        accept_status: Collection[int] = (),
+    ) -> Reply:
+        """Like `get`, for the few APIs that are asked by POST."""
+        return await self._ask(_Ask("POST", path_or_url, params, headers, body), accept_status)
+
     async def close(self) -> None:
         """Close the connection; a later request would open a new one."""
         transport, self._transport, self._reused = self._transport, None, False
