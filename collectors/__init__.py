@@ -8,6 +8,7 @@ from __future__ import annotations
 from collectors import (
     amd,
     anthropic,
+    balances,
     claude_code,
     codex,
     dcgm,
@@ -61,6 +62,7 @@ _ALL: tuple[Kind, ...] = (
     openai.KIND,
     anthropic.KIND,
     openrouter.KIND,
+    *balances.KINDS,
     claude_code.KIND,
     codex.KIND,
     gemini_cli.KIND,
