@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _LEAST_SECONDS = 60.0
 _MOST = 20
-_NOTHING_BESIDES = "{} tells a balance alone: what was used is told by a gateway, a log, or the engine's own metrics"
+_NOTHING_BESIDES = "{} left; {} tells no usage to any key: a gateway or an agent's log can tell it"
 _CURRENCY = Option("currency", "the account's currency, where the url does not tell (CNY on .cn, else USD)")
 
 
@@ -86,7 +86,8 @@ class BalanceReader:
             raise Unavailable(f"{where}: {error}") from None
         if not found:
             raise Unavailable(f"the answer of {where} has no balance: its format is not known")
-        note = _NOTHING_BESIDES.format(self._holder.title) + self._holder.late
+        left = " and ".join(f"{each.amount:.2f} {each.currency}" for each in found if not each.what)
+        note = _NOTHING_BESIDES.format(left, self._holder.title) + self._holder.late
         return Batch(self.config.name, ts, (), (), notes=(note,), covered=(), account=Account(balances=found))
 
     async def close(self) -> None:
@@ -161,7 +162,7 @@ HOLDERS = (
         "/v1/billing/teams/{team}/prepaid/balance",
         _xai,
         team="/auth/management-keys/validation",
-        late="; it is posted when a billing cycle closes, so that it is not live",
+        late="; the balance is posted when a billing cycle closes, so it is not live",
     ),
 )
 

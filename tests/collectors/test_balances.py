@@ -86,7 +86,8 @@ async def test_xai_s_ledger_is_in_cents_and_the_other_way_round() -> None:
     batch = await first(account("xai", api("xai")))
     assert batch.account is not None
     assert batch.account.balances == (Balance("xai", "USD", Decimal("23.17")),)
-    assert "not live" in batch.notes[0]
+    assert batch.notes[0].startswith("23.17 USD left; xAI tells no usage")
+    assert batch.notes[0].endswith("so it is not live")
 
 
 async def test_a_management_key_without_a_team_is_a_sentence() -> None:
