@@ -6,7 +6,7 @@ settled 24 hours after its end. `api_key_id` is refused for days before 2025-12-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from collectors._money import DOLLAR, usd_nano
@@ -24,17 +24,35 @@ _KEYS_SINCE = 1_764_979_200
 _MOST_DAYS = 180
 _AGAIN_DAYS = 4
 _LEAST_DAYS = 7
-# What follows the model in a line item, and the class of tokens that it is.
+# What follows the model in a line item ("gpt-4o-2024-08-06, cached input"), and the class of tokens that it is.
 _CLASSES = {
     "input": "input",
     "cached input": "cache_read",
     "cache write": "cache_write_5m",
+    "cache writes": "cache_write_5m",
     "output": "output",
-    "audio input": "input_audio",
-    "audio output": "output_audio",
-    "image input": "input_image",
-    "image output": "output_image",
+    "audio": None,
 }
+# A word between model and comma says of what kind fresh tokens are.
+_KINDS = {
+    ("audio", "input"): "input_audio",
+    ("audio", "output"): "output_audio",
+    ("image", "input"): "input_image",
+    ("image", "output"): "output_image",
+}
+_KIND_WORDS = ("audio", "image", "text")
+_TOOLS = {
+    "web search tool calls": "web_searches",
+    "file search tool calls": "storage_searches",
+    "code interpreter sessions": "code_executions",
+}
+_TIERS = {
+    "priority": {"service_tier": "priority"},
+    "flex": {"service_tier": "flex"},
+    "scale": {"service_tier": "scale"},
+    "batch": {"batch": "true"},
+}
+_LONG = ", long context"
 
 
 class OpenAiCosts:
@@ -90,14 +108,14 @@ def _bill(bucket: Bucket, row: Row) -> Bill:
     if currency is not None and str(currency).lower() != "usd":
         raise ValueError(f"an amount is in {safe(str(currency), 12)}, not in USD")
     item = dimension(row, "line_item")
-    model, resource = _meant(item)
+    model, resource, how = meant(item or "")
     return Bill(
         bucket.start,
         bucket.end,
         "openai",
         model,
         resource,
-        dict(_who(row)),
+        {**dict(_who(row)), **how},
         usd_nano(stated.get("value"), DOLLAR, "amount.value"),
         item or "",
     )
@@ -110,8 +128,23 @@ def _who(row: Row) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _meant(item: str | None) -> tuple[str | None, str | None]:
-    """Return the model and the class of tokens that a line item is about, as far as it says: "gpt-4o, input"."""
-    name, comma, what = (item or "").rpartition(",")
-    resource = _CLASSES.get(what.strip().lower())
-    return (name.strip() or None, resource) if comma and resource else (None, None)
+def meant(item: str) -> tuple[str | None, str | None, Mapping[str, str]]:
+    """Return the model, the class of tokens and the tier that a line item is about, as far as its text says.
+
+    "priority | gpt-5.6, output, long context" is a model's output in the priority tier. OpenAI documents no form: what
+    has none of those that are known is about nothing that can be told.
+    """
+    head, bar, rest = item.rpartition(" | ")
+    how = _TIERS.get(head.strip().lower()) if bar else {}
+    if how is None:
+        return None, None, {}
+    if (tool := _TOOLS.get(rest.strip().lower())) is not None:
+        return None, tool, how
+    name, comma, what = rest.removesuffix(_LONG).rpartition(",")
+    what = what.strip().lower()
+    if not comma or not name.strip() or what not in _CLASSES:
+        return None, None, {}
+    model, blank, word = name.strip().rpartition(" ")
+    if blank and word in _KIND_WORDS:
+        return model.strip(), _KINDS.get((word, what), _CLASSES[what]), how
+    return name.strip(), _CLASSES[what], how

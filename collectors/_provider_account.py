@@ -135,8 +135,7 @@ class AccountReader:
         if ts >= self._paused_until:
             await self._spans(self._plan.fresh(ts), ts, tried)
             await self._spans(self._left(ts), ts, tried)
-            if not tried.silent:
-                await self._chores_due(ts, tried)
+            await self._chores_due(ts, tried)
             await self._spans(self._plan.back(ts), ts, tried)
         if tried.good:
             self._trouble = None
@@ -145,7 +144,7 @@ class AccountReader:
 
     async def _spans(self, spans: Iterable[Span], ts: float, tried: Tried) -> None:
         for span in spans:
-            if tried.hopeless:
+            if tried.over:
                 return
             if self._standing.waits(span.family, ts):
                 continue
@@ -177,7 +176,7 @@ class AccountReader:
 
     async def _chores_due(self, ts: float, tried: Tried) -> None:
         for name, due in self._chores.items():
-            if tried.silent:
+            if tried.over:
                 return
             if ts < due.at or self._standing.waits(name, ts):
                 continue

@@ -14,6 +14,7 @@ from infertop.readings.safe import safe
 MOST_PAGES = 100
 MOST_BYTES = 128 * 2**20
 _MOST_SAME = 3
+_GOOD = 200
 _LONGEST_CURSOR = 4096
 
 Row = Mapping[str, Any]
@@ -79,7 +80,7 @@ def document(body: bytes, where: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         page = None
     if not isinstance(page, dict):
-        raise Unavailable(f"the answer of {where} is not a JSON object: is the url right?")
+        raise Unavailable(f"the answer of {where} is not a JSON object: is the url right?", status=_GOOD)
     return page
 
 
@@ -87,5 +88,6 @@ def entries(page: Row, name: str, where: str) -> list[Row]:
     """Return the objects in the list `name` of a page; raise Unavailable where there is no such list of objects."""
     found = page.get(name)
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise Unavailable(f'the answer of {where} has no list of objects "{safe(name)}": its format is not known')
+        sentence = f'the answer of {where} has no list of objects "{safe(name)}": its format is not known'
+        raise Unavailable(sentence, status=_GOOD)
     return found

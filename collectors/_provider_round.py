@@ -14,8 +14,8 @@ from infertop.readings.model import Covered, Member, Statement
 
 _T = TypeVar("_T")
 
-_FAILURES = 3
 _SILENCES = 2
+_UNAUTHORIZED = 401
 
 
 class Told(NamedTuple):
@@ -37,27 +37,22 @@ class Tried:
 
     spans: int = 0
     good: int = 0
-    failures: int = 0
     silences: int = 0
     paused: bool = False
+    unknown: bool = False
     first: Unavailable | None = None
 
     def fail(self, trouble: Unavailable) -> None:
         """Take a failure; a host that does not answer is worse than one that refuses."""
         self.first = self.first or trouble
-        self.failures += 1
         self.silences += trouble.status is None
+        self.unknown = self.unknown or trouble.status == _UNAUTHORIZED
         self.paused = self.paused or is_pause(trouble)
 
     @property
-    def silent(self) -> bool:
-        """Whether nothing more is to be asked of this host now."""
-        return self.paused or self.silences >= _SILENCES
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether usage is not worth asking for any more: nothing of what was tried could be read."""
-        return self.silent or (self.failures >= _FAILURES and not self.good)
+    def over(self) -> bool:
+        """Whether nothing more is worth asking now: the host is silent, wants a pause, or does not know the key."""
+        return self.paused or self.unknown or self.silences >= _SILENCES
 
 
 @dataclass(slots=True)
