@@ -33,6 +33,7 @@ from collectors import (
     tgi,
     triton,
     trtllm,
+    untold,
     vllm,
 )
 from collectors.kind import Kind
@@ -67,6 +68,7 @@ _ALL: tuple[Kind, ...] = (
     codex.KIND,
     gemini_cli.KIND,
     opencode.KIND,
+    *untold.KINDS,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -22,7 +22,8 @@ class Api:
     """A provider's API: where it is, unless the source says otherwise, and how a key is given to it.
 
     The first of `key_env` that is set in the environment is the key where the source names none; `what` says which key
-    is needed. It is sent as `key_header`, with `headers` that never change.
+    is needed. It is sent as `key_header`, with `headers` that never change. Without `key_env` the vendor's own library
+    finds the credentials: `module` is imported for that, which the extra `extra` of infertop brings.
     """
 
     url: str
@@ -31,6 +32,8 @@ class Api:
     key_header: str = "Authorization"
     headers: tuple[tuple[str, str], ...] = ()
     timeout_seconds: float = 20.0
+    extra: str = ""
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Kind:
     `says` are the metrics of the registry that it can tell of a model: what is not among them is unknown for it.
     `counts_at_end` says that its tokens are counted when a request ends. `caveats` are sentences about its figures, for
     who looks at one of its models. `api` is that of a provider's account.
+    `unread` says why nothing can be read of it, and what can be read instead.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Kind:
     says: frozenset[str] = frozenset()
     counts_at_end: bool = False
     caveats: tuple[str, ...] = ()
+    unread: str = ""
 
     @property
     def port(self) -> int | None:

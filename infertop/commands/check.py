@@ -43,6 +43,7 @@ def _kinds() -> Iterator[str]:
         where = f"http://HOST:{kind.port}{kind.path}" if kind.port else "this machine"
         where = "http://HOST:9090" if kind.fleet else where
         where = "ssh://USER@HOST" if kind.scheme == "ssh" else where
+        where = kind.api.url or "-" if kind.api else where
         yield f"{name:<{width}} {where:<30} {kind.help}"
         for option in kind.options:
             yield f"{'':<{width}} {'option ' + option.name:<30} {option.help}"
@@ -101,4 +102,5 @@ def _searched(session: Session) -> Iterable[str]:
 
 
 def _good(session: Session) -> bool:
-    return all(health.state is State.UP for health in session.facts().healths if health.kind not in MACHINE)
+    aside = {*MACHINE, *(name for name, kind in KINDS.items() if kind.unread)}
+    return all(health.state is State.UP for health in session.facts().healths if health.kind not in aside)

@@ -142,6 +142,8 @@ def collector(config: SourceConfig, clock: Clock, kinds: Mapping[str, Kind] | No
     if config.kind not in kinds:
         raise Unavailable(f"this version of infertop cannot read {config.kind} yet", state=State.ABSENT)
     kind = kinds[config.kind]
+    if kind.unread:
+        raise Unavailable(kind.unread, state=State.ABSENT)
     if kind.api is not None:
         http: Http | None = account_http(config, kind.api)
     else:
