@@ -87,6 +87,14 @@ async def test_the_same_question_with_other_headers_is_another_request():
     assert seen == ["1", "2"]
 
 
+async def test_a_question_can_be_posted():
+    async with serve(answer(b"[]")) as server:
+        http = Http(server.url)
+        assert (await http.post("/v2/repository/index", b"{}")).body == b"[]"
+        await http.close()
+    assert server.requests[0].startswith(b"POST /v2/repository/index ")
+
+
 async def test_gzip_is_asked_for_where_the_answer_crosses_a_network_and_is_inflated():
     def handler(request):
         assert request.headers["accept-encoding"] == "gzip"
