@@ -14,10 +14,10 @@ from collectors._anthropic_usage import DEFAULT_WORKSPACE, PROVIDER
 from collectors._money import CENT, usd_nano
 from collectors._provider_buckets import Bucket, buckets, dimension
 from collectors._provider_pages import Params, Row, paged
-from collectors._provider_plan import DAY
+from collectors._provider_plan import DAY, last_days
 from collectors._provider_root import Rooted
 from collectors._provider_time import rfc3339
-from infertop.engine.collector import SourceConfig
+from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.account import Account, Bill, BillPage
 from infertop.readings.safe import safe
 
@@ -27,6 +27,7 @@ LEAVES_OUT = (("service_tier", "priority"), ("service_tier", "priority_on_demand
 _AGAIN_DAYS = 5
 _LEAST_DAYS = 7
 _MOST_DAYS = 31
+_REFUSED = 400
 _RESOURCES = {
     "uncached_input_tokens": "input",
     "cache_read_input_tokens": "cache_read",
@@ -45,25 +46,31 @@ class AnthropicCosts:
         self._source = config.name
         self._api = api
         self._begin = begin
-        self._read = False
+        self._read_ts: float | None = None
 
     async def read(self, ts: float) -> tuple[Account, str]:
         """Return the bills of the days that may have changed, and a note."""
-        days = _AGAIN_DAYS
-        if not self._read:
-            days = max(_LEAST_DAYS, int((ts - self._begin(ts)) // DAY) + 1)
+        start = last_days(self._read_ts, ts, _AGAIN_DAYS, max(_LEAST_DAYS, int((ts - self._begin(ts)) // DAY) + 1))
+        end = int(ts // DAY) * DAY
         params: dict[str, Any] = {
-            "starting_at": rfc3339(int(ts // DAY - days) * DAY),
-            "ending_at": rfc3339(int(ts // DAY) * DAY),
+            "starting_at": rfc3339(start),
+            "ending_at": rfc3339(end),
             "bucket_width": "1d",
-            "limit": min(days, _MOST_DAYS),
+            "limit": min((end - start) // DAY, _MOST_DAYS),
             "group_by[]": ["description", "workspace_id"],
         }
 
         async def ask(params: Params) -> bytes:
             return (await self._api.get(PATH, params)).body
 
-        found = await paged(ask, params, f"Anthropic's {PATH}")
+        try:
+            found = await paged(ask, params, f"Anthropic's {PATH}")
+        except Unavailable as error:
+            if error.status != _REFUSED:
+                raise
+            # "ending date must be after starting date": it knows no day that is over as yet.
+            del params["ending_at"]
+            found = await paged(ask, params, f"Anthropic's {PATH}")
         pages, odd = [], ""
         for bucket in buckets(found.rows, "starting_at", "ending_at"):
             try:
@@ -72,7 +79,7 @@ class AnthropicCosts:
                 odd = odd or f"Anthropic's costs: {error}"
                 continue
             pages.append(BillPage(self._source, bucket.start, bucket.end, bills, SETTLES_SECONDS, LEAVES_OUT))
-        self._read = not found.note
+        self._read_ts = None if found.note else ts
         return Account(bills=tuple(pages)), found.note or odd
 
 

@@ -1,19 +1,23 @@
-"""Who is who at Anthropic, and what members may spend: keys, workspaces, users and effective spend limits.
+"""Who is who at Anthropic, and what may be used: keys, workspaces, users, members' spend limits and rate limits.
 
-Wire format: lists of the Admin API with `after_id` and `last_id`; spend limits have `page` and `next_page`, in cents.
+Wire format: lists of the Admin API with `after_id` and `last_id`; limits have `page` and `next_page`, money is cents.
+What an organization does not have (spend limits, rate limits of old accounts) is not there, and no trouble.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from collectors._anthropic_usage import DEFAULT_WORKSPACE, PROVIDER
 from collectors._money import CENT, amount
 from collectors._provider_pages import Cursor, Params, Row, paged
 from collectors._provider_root import Rooted
-from infertop.engine.collector import State, Unavailable
-from infertop.readings.account import Account, Allowance, Name
+from collectors._provider_standing import is_pause
+from infertop.engine.collector import Unavailable
+from infertop.readings.account import Account, Allowance, Name, RateLimit
 
 _AFTER = Cursor("last_id", "after_id")
 _LISTS = (
@@ -22,53 +26,77 @@ _LISTS = (
     ("user", "/organizations/users"),
 )
 _PERIODS = {"daily": "day", "weekly": "week", "monthly": "month"}
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+_RATE = re.compile(r"(\w{1,60})_per_(second|minute|hour|day)")
+_MOST_WORKSPACES = 50
+_NOT_FOUND = 404
 
 
 class AnthropicPeople:
-    """Reads lists."""
+    """Reads lists; it remembers which workspaces there are."""
 
     def __init__(self, api: Rooted) -> None:
         self._api = api
+        self._workspaces: list[str] = []
 
     async def names(self, _ts: float) -> tuple[Account, str]:
         """Return what workspaces, keys and users are called."""
         names = [Name("project", DEFAULT_WORKSPACE, "(default workspace)")]
         notes = []
         for kind, path in _LISTS:
-            try:
-                rows, note = await self._list(path, {"limit": 100}, _AFTER)
-            except Unavailable as error:
-                if error.retry_seconds is not None or error.state is State.STALE:
-                    raise
-                rows, note = [], error.sentence
+            rows, note = await self._list(path, {"limit": 100}, _AFTER)
+            if kind == "project":
+                self._workspaces = [_text(row, "id") for row in rows if _text(row, "id")][:_MOST_WORKSPACES]
             names += _names(kind, rows)
             notes.append(note)
         return Account(names=tuple(names)), next(filter(None, notes), "")
 
     async def limits(self, _ts: float) -> tuple[Account, str]:
-        """Return what members may spend; most organizations set none."""
+        """Return what members may spend, and how much of each model may be used; most set no limits of their own."""
         rows, note = await self._list("/organizations/spend_limits/effective", {}, Cursor())
-        found: list[Allowance] = []
+        allowed: list[Allowance] = []
         odd = ""
         for row in rows:
             try:
-                found += _allowances(row)
+                allowed += _allowances(row)
             except ValueError as error:
                 odd = odd or f"Anthropic's spend limits: {error}"
-        return Account(allowances=tuple(found)), note or odd
+        rows, other = await self._list("/organizations/rate_limits", {}, Cursor())
+        rates = [each for row in rows for each in _rates(row, "")]
+        for workspace in self._workspaces:
+            path = f"/organizations/workspaces/{quote(workspace, safe='')}/rate_limits"
+            rows, another = await self._list(path, {}, Cursor())
+            rates += [each for row in rows for each in _rates(row, workspace)]
+            other = other or another
+        return (
+            Account(
+                allowances=tuple(allowed) if allowed or not note else None,
+                rate_limits=tuple(rates) if rates or not other else None,
+            ),
+            note or odd or other,
+        )
 
     async def _list(self, path: str, params: Params, cursor: Cursor) -> tuple[list[Row], str]:
-        async def ask(params: Params) -> bytes:
-            return (await self._api.get(path, params, accept_status=(404,))).body
+        """Return a list with a note; what is not offered is empty, what is refused is empty and noted."""
 
-        found = await paged(ask, params, f"Anthropic's {path}", cursor)
+        async def ask(params: Params) -> bytes:
+            return (await self._api.get(path, params)).body
+
+        try:
+            found = await paged(ask, params, f"Anthropic's {path}", cursor)
+        except Unavailable as error:
+            if error.status == _NOT_FOUND:
+                return [], ""
+            if error.status is None or is_pause(error):
+                raise
+            return [], error.sentence
         return found.rows, found.note
 
 
 def _names(kind: str, rows: list[Row]) -> Iterator[Name]:
     for row in rows:
-        number, name = row.get("id"), row.get("name") or row.get("email")
-        if isinstance(number, str) and number and isinstance(name, str) and name:
+        number, name = _text(row, "id"), _text(row, "name") or _text(row, "email")
+        if number and name:
             yield Name(kind, number, name)
 
 
@@ -76,7 +104,7 @@ def _allowances(row: Row) -> Iterator[Allowance]:
     """Yield what a member may spend. The spend so far is "0" also where it is not known: 0 is told as unknown."""
     if row.get("amount") is None or str(row.get("currency") or "USD").upper() != "USD":
         return
-    actor = row.get("actor") if isinstance(row.get("actor"), dict) else {}
+    actor = row.get("actor")
     who = _text(actor, "user_id")
     spent = amount(row.get("period_to_date_spend") or "0", CENT, "period_to_date_spend")
     yield Allowance(
@@ -88,6 +116,22 @@ def _allowances(row: Row) -> Iterator[Allowance]:
         spent_usd=spent or None,
         enforced=True,
     )
+
+
+def _rates(row: Row, workspace: str) -> Iterator[RateLimit]:
+    """Yield the limits of a group of models, told once for each name; other groups are limits of no model."""
+    models = row.get("models") if row.get("group_type") == "model_group" else None
+    names = [each for each in models if isinstance(each, str) and each] if isinstance(models, list) else [None]
+    limits = row.get("limits")
+    for each in limits if isinstance(limits, list) else ():
+        found = _RATE.fullmatch(_text(each, "type"))
+        value = each.get("value") if found else None
+        if found and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            unit = found[1].replace("_", " ")
+            unit = unit if names != [None] else f"{_text(row, 'group_type').replace('_', ' ')} {unit}".strip()
+            where = (("project", workspace),) if workspace else ()
+            for name in names:
+                yield RateLimit(PROVIDER, name, unit, value, _SECONDS[found[2]], where)
 
 
 def _text(row: Any, field: str) -> str:

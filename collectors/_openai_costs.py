@@ -1,7 +1,7 @@
 """OpenAI's cost API: what each day was billed, by project, line item and key.
 
 Wire format: openai/openai-openapi, GET /organization/costs. Amounts are dollars, as numbers or strings. A day is
-settled 24 hours after its end. `api_key_id` is refused for days before 2025-12-06.
+settled 24 hours after its end. `api_key_id` is refused for days before 2025-12-06: bills are then told without keys.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 from collectors._money import DOLLAR, usd_nano
 from collectors._provider_buckets import Bucket, buckets, dimension
 from collectors._provider_pages import Params, Row, paged
-from collectors._provider_plan import DAY
+from collectors._provider_plan import DAY, last_days
 from collectors._provider_root import Rooted
-from infertop.engine.collector import SourceConfig
+from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.account import Account, Bill, BillPage
 from infertop.readings.safe import safe
 
@@ -24,6 +24,7 @@ _KEYS_SINCE = 1_764_979_200
 _MOST_DAYS = 180
 _AGAIN_DAYS = 4
 _LEAST_DAYS = 7
+_REFUSED = 400
 # What follows the model in a line item ("gpt-4o-2024-08-06, cached input"), and the class of tokens that it is.
 _CLASSES = {
     "input": "input",
@@ -62,27 +63,32 @@ class OpenAiCosts:
         self._source = config.name
         self._api = api
         self._begin = begin
-        self._read = False
+        self._read_ts: float | None = None
+        self._by_key = True
 
     async def read(self, ts: float) -> tuple[Account, str]:
         """Return the bills of the days that may have changed, today's too, and a note."""
-        days = _AGAIN_DAYS
-        if not self._read:
-            days = max(_LEAST_DAYS, int((ts - self._begin(ts)) // DAY) + 1)
+        first = last_days(self._read_ts, ts, _AGAIN_DAYS, max(_LEAST_DAYS, int((ts - self._begin(ts)) // DAY) + 1))
         end = int(ts // DAY + 1) * DAY
-        start = end - min(days + 1, _MOST_DAYS) * DAY
+        start = max(first, end - _MOST_DAYS * DAY)
         params: dict[str, Any] = {
             "start_time": start,
             "end_time": end,
             "bucket_width": "1d",
             "limit": (end - start) // DAY,
-            "group_by": ["project_id", "line_item", *(["api_key_id"] if start >= _KEYS_SINCE else [])],
+            "group_by": ["project_id", "line_item", *(["api_key_id"] if self._by_key and start >= _KEYS_SINCE else [])],
         }
 
         async def ask(params: Params) -> bytes:
             return (await self._api.get(PATH, params)).body
 
-        found = await paged(ask, params, f"OpenAI's {PATH}")
+        try:
+            found = await paged(ask, params, f"OpenAI's {PATH}")
+        except Unavailable as error:
+            if error.status != _REFUSED or "api_key_id" not in params["group_by"]:
+                raise
+            found = await paged(ask, {**params, "group_by": ["project_id", "line_item"]}, f"OpenAI's {PATH}")
+            self._by_key = False
         read = list(buckets(found.rows, "start_time", "end_time"))
         pages, odd = [], ""
         for bucket in read:
@@ -96,7 +102,7 @@ class OpenAiCosts:
             if not wrong:
                 page = BillPage(self._source, bucket.start, bucket.end, tuple(bills), SETTLES_SECONDS)
                 pages.append(page)
-        self._read = not found.note
+        self._read_ts = None if found.note else ts
         return Account(bills=tuple(pages)), found.note or odd
 
 

@@ -12,12 +12,14 @@ from urllib.parse import quote
 from collectors._money import CENT, amount
 from collectors._provider_pages import Cursor, Params, Row, document, paged
 from collectors._provider_root import Rooted
-from infertop.engine.collector import State, Unavailable
+from collectors._provider_standing import is_pause
+from infertop.engine.collector import Unavailable
 from infertop.readings.account import Account, Allowance, Name, RateLimit
 
 _AFTER = Cursor("last_id", "after")
 _MOST_PROJECTS = 50
 _PROVIDER = "openai"
+_NOT_FOUND = 404
 _RATES = (
     ("max_requests_per_1_minute", "requests", 60),
     ("max_tokens_per_1_minute", "tokens", 60),
@@ -37,7 +39,8 @@ class OpenAiPeople:
     async def names(self, _ts: float) -> tuple[Account, str]:
         """Return what projects, users and keys are called."""
         notes = []
-        projects, note = await self._list("/organization/projects", {"limit": 100, "include_archived": "true"})
+        asked = {"limit": 100, "include_archived": "true"}
+        projects, note = await self._or_note(self._list("/organization/projects", asked))
         notes.append(note)
         self._projects = [each["id"] for each in projects if _text(each.get("id"))][:_MOST_PROJECTS]
         names = list(_names("project", projects))
@@ -65,8 +68,12 @@ class OpenAiPeople:
             rows, note = await self._or_note(self._list(f"{path}/rate_limits", {"limit": 100}))
             rates += [rate for row in rows for rate in _rates(row, project)]
             notes.append(note)
-        account = Account(allowances=tuple(allowances), rate_limits=tuple(rates))
-        return account, next(filter(None, notes), "")
+        note = next(filter(None, notes), "")
+        account = Account(
+            allowances=tuple(allowances) if allowances or not note else None,
+            rate_limits=tuple(rates) if rates or not note else None,
+        )
+        return account, note
 
     async def _spend(self, path: str, project: str, into: list[Allowance]) -> str:
         try:
@@ -98,10 +105,10 @@ class OpenAiPeople:
 
 
 def _refused(error: Exception) -> str:
-    """Return why something was not read; too many requests and a host that is gone end the chore."""
-    if isinstance(error, Unavailable) and (error.retry_seconds is not None or error.state is State.STALE):
+    """Return why something was not read, nothing where it is not offered; what is no answer ends the chore."""
+    if isinstance(error, Unavailable) and (error.status is None or is_pause(error)):
         raise error
-    return str(error)
+    return "" if isinstance(error, Unavailable) and error.status == _NOT_FOUND else str(error)
 
 
 def _names(kind: str, rows: list[Row]) -> Iterator[Name]:

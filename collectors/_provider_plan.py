@@ -115,6 +115,15 @@ def oldest(begin: Callable[[float], float], now: float) -> int:
     return int(min(begin(now), now - _LEAST_DAYS * DAY) // HOUR * HOUR)
 
 
+def last_days(read_ts: float | None, now: float, again: int, first: int) -> int:
+    """Return from which midnight (UTC) on days are read: the last `again`, and since they were read last.
+
+    Where they never were (`read_ts` None), the last `first` ones. Today is not counted among them.
+    """
+    since = now - first * DAY if read_ts is None else min(now, read_ts) - again * DAY
+    return int(since // DAY) * DAY
+
+
 def _edge(now: float) -> int:
     """Return from where on minutes are asked: a full hour, two hours ago or a little more."""
     return int((now - _LIVE_HOURS * HOUR) // HOUR * HOUR)
