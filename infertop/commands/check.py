@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 
 from collectors import KINDS
+from collectors.kind import Kind
 from infertop.commands.book import book_of
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup, setup_or_status
@@ -40,14 +41,23 @@ def run(options: Namespace) -> int:
 def _kinds() -> Iterator[str]:
     width = max(map(len, KINDS))
     for name, kind in KINDS.items():
-        where = f"http://HOST:{kind.port}{kind.path}" if kind.port else "this machine"
-        where = "http://HOST:9090" if kind.fleet else where
-        where = "ssh://USER@HOST" if kind.scheme == "ssh" else where
-        where = kind.api.url or "-" if kind.api else where
-        yield f"{name:<{width}} {where:<30} {kind.help}"
-        for option in kind.options:
-            yield f"{'':<{width}} {'option ' + option.name:<30} {option.help}"
+        yield f"{name:<{width}} {_where(kind):<30} {kind.help}"
+        options = {option.name: option.help for option in kind.options}
+        if kind.api and kind.api.key_env and not kind.unread:
+            options["key_env"] = f"the variable with {kind.api.what}, if not {kind.api.key_env[0]}"
+        for option, said in options.items():
+            yield f"{'':<{width}} {'option ' + option:<30} {said}"
     yield f"not yet in this version: {', '.join(name for name in PLANNED if name not in KINDS)}"
+
+
+def _where(kind: Kind) -> str:
+    if kind.api:
+        return kind.api.url or "-"
+    if kind.scheme == "ssh":
+        return "ssh://USER@HOST"
+    if kind.fleet:
+        return "http://HOST:9090"
+    return f"http://HOST:{kind.port}{kind.path}" if kind.port else "this machine"
 
 
 async def _check(setup: Setup) -> tuple[list[str], bool]:

@@ -153,10 +153,6 @@ class Http:
         """Like `get`, for the few APIs that are asked by POST."""
         return await self._ask(_Ask("POST", path_or_url, params, headers, body), accept_status)
 
-    async def post(self, path_or_url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
-        """Like `get`, for the few APIs that are asked by POST; it is never sent a second time."""
-        return await self._ask(_Ask("POST", path_or_url, None, headers, body), ())
-
     async def close(self) -> None:
         """Close the connection; a later request would open a new one."""
         transport, self._transport, self._reused = self._transport, None, False

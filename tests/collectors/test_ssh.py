@@ -6,8 +6,7 @@ import asyncio
 import json
 import os
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -193,16 +192,6 @@ def test_no_line_of_a_reader_does_harm(line: str) -> None:
     reader = Reader(index, "gpubox")
     with suppress(ValueError):
         reader.take(line)
-
-
-@pytest.fixture
-def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSsh]:
-    fake = FakeSsh(tmp_path)
-    for name, value in fake.environment.items():
-        monkeypatch.setenv(name, value)
-    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # short enough for a socket
-        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-        yield fake
 
 
 @pytest.fixture

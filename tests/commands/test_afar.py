@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -60,16 +59,6 @@ async def world() -> AsyncIterator[World]:
     made = World()
     yield made
     await made.roster.polling.close()
-
-
-@pytest.fixture
-def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSsh]:
-    fake = FakeSsh(tmp_path)
-    for name, value in fake.environment.items():
-        monkeypatch.setenv(name, value)
-    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # short enough for a socket
-        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-        yield fake
 
 
 @pytest.fixture

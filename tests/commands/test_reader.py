@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +67,6 @@ def test_it_ends_when_its_input_does(command: str) -> None:
     found = {(metric, labels["gpu"]): value for (metric, labels), value in zip(shape, values, strict=True)}
     assert found["gpu_power_watts", H100] == 512.345
     assert ("gpu_energy_joules", H100) in found
-
-
-@pytest.fixture
-def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSsh]:
-    fake = FakeSsh(tmp_path)
-    for name, value in fake.environment.items():
-        monkeypatch.setenv(name, value)
-    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # short enough for a socket
-        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-        yield fake
 
 
 async def test_an_infertop_elsewhere_reads_what_nvml_says_here(ssh: FakeSsh, command: str) -> None:

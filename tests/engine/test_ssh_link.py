@@ -7,8 +7,7 @@ import os
 import signal
 import socket
 import stat
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,16 +20,6 @@ from infertop.engine.ssh_lines import LONGEST, FloodError, Lines
 from infertop.engine.ssh_link import Link
 from infertop.engine.ssh_target import Target
 from tests.fake_ssh import FakeSsh
-
-
-@pytest.fixture
-def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSsh]:
-    fake = FakeSsh(tmp_path)
-    for name, value in fake.environment.items():
-        monkeypatch.setenv(name, value)
-    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # short enough for a socket
-        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-        yield fake
 
 
 @pytest.fixture
