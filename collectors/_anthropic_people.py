@@ -13,10 +13,9 @@ from urllib.parse import quote
 
 from collectors._anthropic_usage import DEFAULT_WORKSPACE, PROVIDER
 from collectors._money import CENT, amount
-from collectors._provider_pages import Cursor, Params, Row, paged
+from collectors._provider_lists import Lists
+from collectors._provider_pages import Cursor, Row
 from collectors._provider_root import Rooted
-from collectors._provider_standing import is_pause
-from infertop.engine.collector import Unavailable
 from infertop.readings.account import Account, Allowance, Name, RateLimit
 
 _AFTER = Cursor("last_id", "after_id")
@@ -29,7 +28,6 @@ _PERIODS = {"daily": "day", "weekly": "week", "monthly": "month"}
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _RATE = re.compile(r"(\w{1,60})_per_(second|minute|hour|day)")
 _MOST_WORKSPACES = 50
-_NOT_FOUND = 404
 
 
 class AnthropicPeople:
@@ -41,56 +39,37 @@ class AnthropicPeople:
 
     async def names(self, _ts: float) -> tuple[Account, str]:
         """Return what workspaces, keys and users are called."""
+        lists = Lists(self._api, "Anthropic's")
         names = [Name("project", DEFAULT_WORKSPACE, "(default workspace)")]
-        notes = []
         for kind, path in _LISTS:
-            rows, note = await self._list(path, {"limit": 100}, _AFTER)
-            if kind == "project":
+            rows = await lists.rows(path, {"limit": 100}, _AFTER)
+            if kind == "project" and rows:
                 self._workspaces = [_text(row, "id") for row in rows if _text(row, "id")][:_MOST_WORKSPACES]
             names += _names(kind, rows)
-            notes.append(note)
-        return Account(names=tuple(names)), next(filter(None, notes), "")
+        return Account(names=tuple(names)), lists.note()
 
     async def limits(self, _ts: float) -> tuple[Account, str]:
         """Return what members may spend, and how much of each model may be used; most set no limits of their own."""
-        rows, note = await self._list("/organizations/spend_limits/effective", {}, Cursor())
+        lists = Lists(self._api, "Anthropic's")
         allowed: list[Allowance] = []
-        odd = ""
-        for row in rows:
+        for row in await lists.rows("/organizations/spend_limits/effective", {}, Cursor()):
             try:
                 allowed += _allowances(row)
             except ValueError as error:
-                odd = odd or f"Anthropic's spend limits: {error}"
-        rows, other = await self._list("/organizations/rate_limits", {}, Cursor())
-        rates = [each for row in rows for each in _rates(row, "")]
-        for workspace in self._workspaces:
-            path = f"/organizations/workspaces/{quote(workspace, safe='')}/rate_limits"
-            rows, another = await self._list(path, {}, Cursor())
-            rates += [each for row in rows for each in _rates(row, workspace)]
-            other = other or another
-        return (
-            Account(
-                allowances=tuple(allowed) if allowed or not note else None,
-                rate_limits=tuple(rates) if rates or not other else None,
-            ),
-            note or odd or other,
-        )
-
-    async def _list(self, path: str, params: Params, cursor: Cursor) -> tuple[list[Row], str]:
-        """Return a list with a note; what is not offered is empty, what is refused is empty and noted."""
-
-        async def ask(params: Params) -> bytes:
-            return (await self._api.get(path, params)).body
-
-        try:
-            found = await paged(ask, params, f"Anthropic's {path}", cursor)
-        except Unavailable as error:
-            if error.status == _NOT_FOUND:
-                return [], ""
-            if error.status is None or is_pause(error):
-                raise
-            return [], error.sentence
-        return found.rows, found.note
+                lists.notes.append(f"Anthropic's spend limits: {error}")
+        places = {"": "/organizations/rate_limits"}
+        places |= {each: f"/organizations/workspaces/{quote(each, safe='')}/rate_limits" for each in self._workspaces}
+        rates = [
+            rate
+            for workspace, path in places.items()
+            for row in await lists.rows(path, {}, Cursor())
+            for rate in _rates(row, workspace)
+        ]
+        note = lists.note()
+        return Account(
+            allowances=tuple(allowed) if allowed or lists.whole else None,
+            rate_limits=tuple(rates) if rates or lists.whole else None,
+        ), note
 
 
 def _names(kind: str, rows: list[Row]) -> Iterator[Name]:

@@ -27,6 +27,7 @@ _HABITS = Habits(
     families={FAMILY: 60.0},
     chores={"costs": _HOURLY, "names": _HOURLY, "limits": _HOURLY},
     lag_seconds=300.0,
+    advice="use an admin key (sk-ant-admin…) of the organization; keys of workspaces and individuals cannot read usage",
 )
 
 

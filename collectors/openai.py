@@ -30,6 +30,7 @@ _HABITS = Habits(
     families={name: 60.0 if name == "completions" else _SELDOM for name in FAMILIES},
     chores={"costs": _HOURLY, "names": _HOURLY, "limits": _HOURLY},
     lag_seconds=600.0,
+    advice="use an admin key (sk-admin-…) that may read usage (api.usage.read); keys of projects cannot",
 )
 
 
