@@ -23,7 +23,9 @@ class Api:
 
     The first of `key_env` that is set in the environment is the key where the source names none; `what` says which key
     is needed. It is sent as `key_header`, with `headers` that never change. Without `key_env` the vendor's own library
-    finds the credentials: `module` is imported for that, which the extra `extra` of infertop brings.
+    finds the credentials: `module` is imported for that, which the extra `extra` of infertop brings. A `pair` is
+    a public and a secret key, both needed, in two variables or in one as "public:secret". `url_env` are the variables
+    that usually say where one's own server is.
     """
 
     url: str
@@ -32,6 +34,8 @@ class Api:
     key_header: str = "Authorization"
     headers: tuple[tuple[str, str], ...] = ()
     timeout_seconds: float = 20.0
+    pair: bool = False
+    url_env: tuple[str, ...] = ()
     extra: str = ""
     module: str = ""
 
@@ -48,8 +52,8 @@ class Kind:
     A `fleet` reads others, each of which is a source of its own. `scheme` is what its URL begins with.
     `says` are the metrics of the registry that it can tell of a model: what is not among them is unknown for it.
     `counts_at_end` says that its tokens are counted when a request ends. `caveats` are sentences about its figures, for
-    who looks at one of its models. `api` is that of a provider's account.
-    `unread` says why nothing can be read of it, and what can be read instead.
+    who looks at one of its models. `api` is that of a provider's account. `unread` says why nothing can be read of it,
+    and what can be read instead. What `observes` only logs requests to others.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Kind:
     counts_at_end: bool = False
     caveats: tuple[str, ...] = ()
     unread: str = ""
+    observes: bool = False
 
     @property
     def port(self) -> int | None:

@@ -21,7 +21,8 @@ def role_of(kind: str) -> Role:
     known = KINDS.get(kind)
     if known is not None and known.gateway:
         return Role.GATEWAY
-    return Role.LOG if known is not None and known.folders is not None else Role.SERVES
+    logs = known is not None and (known.folders is not None or known.observes)
+    return Role.LOG if logs else Role.SERVES
 
 
 def known_sources(configs: Iterable[SourceConfig], noted: Mapping[str, Known] | None = None) -> dict[str, Known]:

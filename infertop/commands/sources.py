@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infertop.commands.accounts import account_http
+from infertop.commands.accounts import account_http, no_key_for
 from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig, State, Unavailable
 from infertop.engine.origin import Origin
@@ -26,11 +26,9 @@ if TYPE_CHECKING:
 # What pricing.toml may name already, and what later versions will read: such a source says so, and is no mistake.
 PLANNED = (
     *(
-        "bedrock",
         "sagemaker",
         "vertex",
         "azure",
-        "langfuse",
         "helicone",
     ),
 )
@@ -144,8 +142,11 @@ def collector(config: SourceConfig, clock: Clock, kinds: Mapping[str, Kind] | No
     kind = kinds[config.kind]
     if kind.unread:
         raise Unavailable(kind.unread, state=State.ABSENT)
-    if kind.api is not None:
-        http: Http | None = account_http(config, kind.api)
+    http: Http | None = None
+    if kind.api is not None and kind.api.key_env:
+        http = account_http(config, kind.api)
+    elif kind.api is not None:
+        no_key_for(config)
     else:
         key = load_secret(config.key_env, config.key_file) if config.trusted else None
         http = Http(config.url, key=key) if config.url else None

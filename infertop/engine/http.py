@@ -78,7 +78,8 @@ class Http:
     """A connection to one origin. Making one never fails: what is wrong with the URL or key is said by the request.
 
     `origin_url` may have a path ("https://api.openai.com/v1"), which then comes before every path asked for. The key
-    is sent as `Bearer` where `key_header` is Authorization, else as it is. `transport` stands in for the network.
+    is sent with its `key_scheme` where `key_header` is Authorization, else as it is. `transport` stands in for the
+    network.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Http:
         *,
         key: Secret | None = None,
         key_header: str = "Authorization",
+        key_scheme: str = "Bearer",
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float = 5.0,
         max_bytes: int = MAX_BYTES,
@@ -94,6 +96,7 @@ class Http:
     ) -> None:
         self._key = key
         self._key_header = key_header
+        self._key_scheme = key_scheme
         self._headers = dict(headers or {})
         self._timeout = timeout_seconds
         self._max_bytes = max_bytes
@@ -209,8 +212,8 @@ class Http:
         everything.update(self._headers)
         everything.update(headers or {})
         if self._key:
-            bearer = "Bearer " if self._key_header.lower() == "authorization" else ""
-            everything[self._key_header] = bearer + self._key.reveal()
+            scheme = f"{self._key_scheme} " if self._key_header.lower() == "authorization" else ""
+            everything[self._key_header] = scheme + self._key.reveal()
         return everything
 
     async def _exchange(

@@ -191,7 +191,8 @@ class _Index:
         asked, serving = each.place.provider, other.place.provider
         if serving == LOCAL:
             return is_own(asked) or asked in _ANY or asked in _ANY_LIKE
-        return self._canonical(asked) == self._canonical(serving)
+        # Who only logs what a client says may not know whom it asked: then the model alone tells.
+        return not asked or self._canonical(asked) == self._canonical(serving)
 
 
 def _overlapping(each: Told, others: Iterable[tuple[Told, str]]) -> list[tuple[Told, str]]:

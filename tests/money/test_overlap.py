@@ -45,6 +45,13 @@ def test_a_provider_counts_before_a_gateway_and_a_gateway_before_a_log() -> None
     assert choose([LOG, PROXY_OPENAI, OPENAI]).by(*LOG.place) == "openai"
 
 
+def test_a_log_that_does_not_know_who_answered_counts_only_models_that_nobody_else_tells_of() -> None:
+    unknown = [replace(LOG, place=Place("langfuse", "", model), kind="langfuse") for model in ("gpt-4o", "other")]
+    azure = replace(OPENAI, place=Place("azure", "azure", "gpt-4o"), kind="azure")
+    for serving in (OPENAI, azure, PROXY_OPENAI):
+        assert counting(choose([*unknown, serving]), serving, *unknown) == [True, False, True]
+
+
 def test_one_that_counts_nothing_itself_stands_in_nobodys_way() -> None:
     found = choose([replace(OPENAI, counts=False), PROXY_OPENAI])
     assert counting(found, OPENAI, PROXY_OPENAI) == [False, True]
