@@ -35,6 +35,7 @@ class Hub:
         self.recorder: Recording | None = None
         self.first_poll: float | None = None
         self.members: Callable[[Batch], None] | None = None  # is told of a batch's members before they say anything
+        self.polled: Callable[[str], None] | None = None  # is told of a source whose poll is over, its members' too
         self.behind: set[str] = set()  # sources that have more to tell at once
         self._told: dict[str, tuple[object, ...]] = {}
 
@@ -55,6 +56,8 @@ class Hub:
         if self.recorder is not None and self._told.get(health.source) != said:
             self._told[health.source] = said
             self.recorder.put_health(health.source, asdict(health))
+        if self.polled is not None:
+            self.polled(health.source)
 
     def forget(self, source: str) -> None:
         """Let go of what a source said, when it is no longer read."""

@@ -46,11 +46,13 @@ class Recalling:
         self._began: dict[str, float] = {}
         self._spans: dict[str, list[Span]] = {}
         self._failures = 0
+        self._due: set[str] = set()  # readers of whose members something is to be read back once their poll is over
+        self._ready: set[str] = set()
         self._work, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
         self.enabled = False
         self.notice = ""
-        roster.recorded, roster.members_said = self.recorded, self.take
+        roster.recorded, roster.members_said, roster.polled = self.recorded, self.take, self.go_on
 
     def load(self) -> None:
         """Learn what is recorded already, and what is still to be read back. It reads the disk."""
@@ -79,6 +81,13 @@ class Recalling:
             self._last[source] = last
         if self.enabled and any(source in self._spans for source, _, _ in polls):
             self._idle.clear()
+            self._due.add(batch.source)
+
+    def go_on(self, reader: str) -> None:
+        """Read back what there is, now that the polls at the ends of all spans were handed to the recorder."""
+        if reader in self._due:
+            self._due.discard(reader)
+            self._ready.add(reader)
             self._work.set()
 
     def _consider(self, reader: str, source: str, ts: float) -> None:
@@ -108,11 +117,14 @@ class Recalling:
         while True:
             await self._work.wait()
             self._work.clear()
-            for name, through in list(self._roster.members.through.items()):
-                await self._read_back(name, through)
-            self._idle.set()
+            ready, self._ready = self._ready, set()
+            for name in ready & self._roster.members.through.keys():
+                await self._read_back(name, self._roster.members.through[name])
+            if not self._due:
+                self._idle.set()
             if self.notice and self._failures < _MOST_FAILURES:
                 await self._clock.sleep_until(self._clock.now() + _AGAIN_SECONDS)
+                self._ready |= ready
                 self._work.set()
 
     async def wait(self, seconds: float) -> None:

@@ -63,7 +63,8 @@ class Roster:
         self.afar = Afar(self, lambda config: collector(config, clock))
         self.members_said: Callable[[Batch], None] | None = None  # is told of members before they are recorded
         self.recorded: Callable[[str], float] = lambda _source: 0.0  # the newest poll of a source that is recorded
-        hub.members = self._take_members
+        self.polled: Callable[[str], None] | None = None  # is told of their reader once all are handed over
+        hub.members, hub.polled = self._take_members, self._take_polled
         self._names: dict[str, tuple[tuple[Series, ...], tuple[str, ...]]] = {}
         self._one_at_a_time = asyncio.Lock()
 
@@ -151,6 +152,10 @@ class Roster:
             self._changed()
         if self.members_said is not None:
             self.members_said(batch)
+
+    def _take_polled(self, source: str) -> None:
+        if self.polled is not None and source in self.members.through:
+            self.polled(source)
 
     def _changed(self) -> None:
         if self.listener is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from itertools import pairwise
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from infertop.commands import recall_parts, roster
+from infertop.commands.hub import Hub
 from infertop.commands.session import Session
 from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig, Unavailable
@@ -251,3 +253,23 @@ def test_parts_cover_a_span_once_and_meet_on_the_grid() -> None:
 
 def test_a_larger_fleet_is_read_back_in_larger_steps() -> None:
     assert [recall_parts.step_of([Span("a", 0, 7 * DAY)] * count) for count in (5, 40, 500)] == [60, 300, 3600]
+
+
+async def test_nothing_is_read_back_before_all_polls_at_which_it_ends_are_recorded(
+    tmp_path: Path, tsdb: Tsdb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"vllm@{at}:8000" for at in range(40)]
+    tsdb.targets = dict.fromkeys(names, (START - 3 * DAY, math.inf))
+    applied = Hub.apply
+
+    def slowly(hub: Hub, batch: Batch) -> None:
+        applied(hub, batch)
+        if hub.recorder is not None and batch.source == names[0]:
+            time.sleep(0.05)  # the others are not handed over yet
+
+    monkeypatch.setattr(Hub, "apply", slowly)
+    async with running(tmp_path, FakeClock(START + 52)) as session:
+        await poll(session)
+    ends = {name: max(until for _, until, *_, who in lines(tmp_path) if who == name) for name in names}
+    assert set(ends.values()) == {((START + 52) // 60 + 1) * 60}
+    assert len({booked(tmp_path, name) for name in names}) == 1
