@@ -71,12 +71,12 @@ def test_the_shipped_file_is_all_comments() -> None:
 def test_the_shipped_file_without_its_comment_signs_is_a_good_file_that_shows_every_key() -> None:
     rows = (ROOT / "pricing.toml").read_text(encoding="utf-8").splitlines()
     tour = "\n".join(row[1:] if row.startswith("#") and not row.startswith("# ") else "" for row in rows)
-    read = parse(tour.encode(), kinds=KINDS | {"ssh": set[str]()})
+    read = parse(tour.encode(), kinds=KINDS | {"ssh": set[str](), "prometheus": {"match", "tenant"}})
     assert [each.name for each in read.gpus[1:3]] == ["A100-80GB", "A100-80GB"]
     assert [each.pattern for each in read.models[2:4]] == ["team-model", "team-model"]
     assert len(read.providers) == len(read.assignments) == 1
     assert len(read.budgets) == 2
-    assert [each.kind for each in read.sources] == ["vllm", "ssh", "vllm"]
+    assert [each.kind for each in read.sources] == ["vllm", "ssh", "prometheus", "openai", "vllm"]
     assert {each.kind for each in read.deployments} == set(KINDS_OF_DEPLOYMENTS)
     text = "\n".join(rows)
     keys = {*_RATE, *_ENERGY, *_TARIFF, *_MODEL, *_TIER, *_PROVIDER, *_BUDGET, *_ASSIGN, *_ALERT, *_SOURCE, *_TOP}
