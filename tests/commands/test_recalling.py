@@ -264,8 +264,8 @@ async def test_nothing_is_read_back_before_all_polls_at_which_it_ends_are_record
 
     def slowly(hub: Hub, batch: Batch) -> None:
         applied(hub, batch)
-        if hub.recorder is not None and batch.source == names[0]:
-            time.sleep(0.05)  # the others are not handed over yet
+        if hub.recorder is not None and batch.source == names[1]:
+            time.sleep(0.2)  # the others are not handed over yet
 
     monkeypatch.setattr(Hub, "apply", slowly)
     async with running(tmp_path, FakeClock(START + 52)) as session:
