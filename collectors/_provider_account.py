@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from collectors._provider_plan import HOUR, MINUTE, Plan, Span
 from collectors._provider_round import Read, Told, Tried, together
@@ -17,9 +17,6 @@ from collectors._provider_standing import Standing, is_pause
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.account import Account
 from infertop.readings.model import Batch, Member
-
-if TYPE_CHECKING:
-    from infertop.engine.http import Http
 
 __all__ = ["AccountReader", "Aside", "Chore", "Habits", "Told", "Usage", "together"]
 
@@ -35,6 +32,14 @@ Chore = Callable[[float], Awaitable[tuple[Account, str]]]
 
 Aside = Callable[[float], Awaitable[tuple[Member, str]]]
 """Reads, at a time, what another source says through this account; returns it with a note."""
+
+
+class Closes(Protocol):
+    """A connection, or several."""
+
+    async def close(self) -> None:
+        """Close it."""
+        ...
 
 
 class Usage(Protocol):
@@ -77,7 +82,7 @@ class AccountReader:
     def __init__(
         self,
         config: SourceConfig,
-        http: Http,
+        http: Closes,
         usage: Usage,
         chores: Mapping[str, Chore],
         habits: Habits,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from collectors import KINDS
 from collectors.kind import Kind
+from infertop.commands.accounts import missing_extra
 from infertop.commands.book import book_of
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup, setup_or_status
@@ -42,6 +43,8 @@ def _kinds() -> Iterator[str]:
     width = max(map(len, KINDS))
     for name, kind in KINDS.items():
         yield f"{name:<{width}} {_where(kind):<30} {kind.help}"
+        if kind.api and (install := missing_extra(kind.api)):
+            yield f"{'':<{width}} {'needs':<30} {install}"
         options = {option.name: option.help for option in kind.options}
         if kind.api and kind.api.key_env and not kind.unread:
             options["key_env"] = f"the variable with {kind.api.what}, if not {kind.api.key_env[0]}"

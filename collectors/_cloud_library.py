@@ -1,0 +1,21 @@
+"""The vendors' libraries that find credentials: optional, and imported at the first request, off the screen's loop."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from infertop.engine.collector import State, Unavailable
+from infertop.readings.safe import safe
+
+
+def library(name: str, extra: str, kind: str) -> Any:
+    """Return a module of one of infertop's extras; raise Unavailable with what to install where it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as problem:
+        absent = (problem.name or "").partition(".")[0] == name.partition(".")[0]
+        why = "is not installed" if absent else f"cannot be loaded ({safe(problem, 80)})"
+    package = name.partition(".")[0]
+    sentence = f'{kind} finds its credentials through {package}, which {why}: pip install "infertop[{extra}]"'
+    raise Unavailable(sentence, state=State.ABSENT)
