@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 GROUPINGS = ("flat", "by source", "by kind")
+PARTS = ("model", "key", "project", "user", "team")
+"""What the spend of providers is divided by."""
 WINDOWS = (60.0, 300.0, 900.0)
 """What averages run over, in seconds."""
 SPANS = (3600.0, 86_400.0, 604_800.0)
@@ -50,7 +52,7 @@ class Choices:
     is the page's whose filter is meant), a subject (source and model with a tab between; empty: the first) and a span
     in seconds; with `every` it lists all models, not only the well-known ones. `window` is what averages run over,
     None until somebody chose it. `wanted` is the table that the cursor goes to as soon as it is there, while nobody has
-    moved it.
+    moved it. The spend of providers is divided by its `part`, `within` (dimension, name) as far as it is limited.
     """
 
     panel: str = "models"
@@ -68,6 +70,27 @@ class Choices:
     every: bool = False
     wanted: str = ""
     window: float | None = None
+    part: str = PARTS[0]
+    within: tuple[tuple[str, str], ...] = ()
+
+    def divide(self) -> None:
+        """Divide the spend of providers by the next of its parts."""
+        self.part = PARTS[(PARTS.index(self.part) + 1) % len(PARTS)]
+        self.message = f"by {self.part}"
+
+    def enter(self, dimension: str, name: str) -> None:
+        """Limit the spend of providers to one of its parts, and divide that by what it is not limited to yet."""
+        self.within = (*self.within, (dimension, name))
+        chosen = {each for each, _ in self.within}
+        self.part = next((each for each in PARTS if each not in chosen), self.part)
+
+    def leave(self) -> bool:
+        """Take back the last limit, and divide by what it was chosen from; return whether there was one."""
+        if not self.within:
+            return False
+        (dimension, _), self.within = self.within[-1], self.within[:-1]
+        self.part = dimension if dimension in PARTS else self.part
+        return True
 
     @property
     def filter(self) -> str:

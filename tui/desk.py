@@ -15,11 +15,11 @@ from tui.panels.panel import TablePanel
 from tui.scene import Scene
 from tui.screens.first import advice, first_page, moved, nothing_found
 from tui.screens.overview import VIEWS
-from tui.screens.page import Box, Page, Picture, TextPage
+from tui.screens.page import Page, Picture, TextPage
 from tui.shelf import Shelf
 from tui.widgets.cells import FILL, Row
 
-WHATIF, RUNS = VIEWS[6], VIEWS[7]
+WHATIF, RUNS, PROVIDERS = VIEWS[6:9]
 INTERVALS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -41,7 +41,8 @@ class Desk:
     @property
     def scene(self) -> Scene:
         """What panels draw from."""
-        return Scene(self.view, self.choices, self.look, self._shelf.made, self._shelf.runs)
+        shelf = self._shelf
+        return Scene(self.view, self.choices, self.look, shelf.made, shelf.runs, shelf.accounts)
 
     @property
     def page(self) -> Page:
@@ -61,7 +62,8 @@ class Desk:
     @property
     def waiting(self) -> bool:
         """Whether the page on top is still being made."""
-        return (self.page is WHATIF and self._shelf.waiting) or (self.page is RUNS and self._shelf.runs is None)
+        made = {"runs": self._shelf.runs, "providers": self._shelf.accounts}
+        return self._shelf.waiting if self.page is WHATIF else made.get(self.page.name, self) is None
 
     def paint(self, width: int, height: int) -> list[Row]:
         """Return the rows of now."""
@@ -121,7 +123,7 @@ class Desk:
     def _turned(self) -> None:
         """Begin a page: its own filter holds, and what it shows is asked for."""
         self.choices.typing = False
-        self.choices.scope = next((page.name for page in (WHATIF, RUNS) if page in self.pages), "")
+        self.choices.scope = next((page.name for page in (WHATIF, RUNS, PROVIDERS) if page in self.pages), "")
         self._shelf.ask_for({page.name for page in self.pages})
 
     def whatif(self) -> None:
@@ -134,9 +136,16 @@ class Desk:
 
     def runs(self) -> None:
         """Open the page of runs; on it go back."""
-        if not self._left(RUNS):
-            self.pages.append(RUNS)
-            self.choices.panel = RUNS.name
+        self._open(RUNS)
+
+    def accounts(self) -> None:
+        """Open the page of providers; on it go back."""
+        self._open(PROVIDERS)
+
+    def _open(self, page: Page) -> None:
+        if not self._left(page):
+            self.pages.append(page)
+            self.choices.panel = page.name
         self._turned()
 
     def _left(self, page: Page) -> bool:
@@ -178,6 +187,10 @@ class Desk:
         item = table.find(self.scene, key)
         if isinstance(item, Entry) and item.role == "model":
             self.pages.append(model_page(self.feed, *split_key(key)))
+        elif self.page is PROVIDERS and item is not None:
+            self.choices.enter(*item.chosen)
+            self.choices.panel = "spend"
+            self._asked()
         elif item is not None:
             self.explain()
 
@@ -195,6 +208,8 @@ class Desk:
         """Leave the filter, or the page on top, or a view for the overview."""
         if self.choices.filter and self.page.name in FILTERED:
             self.choices.filter = ""
+            self._asked()
+        elif self.page is PROVIDERS and self.choices.leave():
             self._asked()
         elif len(self.pages) > 1:
             self.pages.pop()
@@ -237,7 +252,11 @@ class Desk:
         self.choices.message = f"by {table.head(table.order(self.scene).column)}"
 
     def group(self) -> None:
-        """Group models the next way."""
+        """Group models the next way; divide the spend of providers by the next part."""
+        if self.page is PROVIDERS:
+            self.choices.divide()
+            self._asked()
+            return
         self.choices.group = (self.choices.group + 1) % len(GROUPINGS)
         self.choices.message = GROUPINGS[self.choices.group]
 
@@ -276,25 +295,6 @@ class Desk:
 
     def click(self, x: int, y: int) -> None:
         """Put the cursor where the mouse was pressed; on a heading sort, on the row that has the cursor open it."""
-        box = next((box for box in self.picture.boxes if box.holds(x, y)), None)
-        if box is None or not isinstance(box.panel, TablePanel):
-            return
-        self.choices.wanted = ""
-        if y == box.y:
-            self._sort_by(box, x)
-            return
-        cursor, keys = self.choices.cursor(box.panel.name), box.panel.keys(self.scene)
-        row = cursor.top + y - box.y - 1
-        if row < len(keys):
-            again = self.choices.panel == box.panel.name and cursor.key == keys[row]
-            self.choices.panel, cursor.key = box.panel.name, keys[row]
-            if again:
-                self.open()
+        from tui.mouse import clicked  # as above
 
-    def _sort_by(self, box: Box, x: int) -> None:
-        panel = box.panel
-        if isinstance(panel, TablePanel):
-            column = panel.column_at(self.scene, x - box.x, box.width)
-            place = next((n for n, order in enumerate(panel.orders) if order.column == column), None)
-            if place is not None:
-                self.choices.sorts[panel.name] = place
+        clicked(self, x, y)

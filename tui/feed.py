@@ -8,6 +8,7 @@ from infertop.views.page_shapes import ModelPage
 from infertop.views.shapes import Explained, Overview
 
 if TYPE_CHECKING:
+    from infertop.views.account_shapes import AccountsPage, Within
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
@@ -44,6 +45,14 @@ class Feed(Protocol):
         """Return the runs of the last `seconds`, None until they have been added up once.
 
         Asked once a tick while their page is open; where the last page is old, a new one is begun in the background.
+        """
+        ...
+
+    def accounts(self, by: str, within: Within) -> AccountsPage | None:
+        """Return what providers told and billed, None until it has been read once.
+
+        It is divided by the model, key, project, user or team, of all or `within` some (dimension, name). Asked once a
+        tick while its page is open; where what was read is old, it is read again in the background.
         """
         ...
 

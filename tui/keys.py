@@ -27,10 +27,11 @@ class Key:
     pages: tuple[str, ...] = ()
 
 
-LISTS = ("overview", "models", "gpus", "budgets", "sources", "events", "runs")
+LISTS = ("overview", "models", "gpus", "budgets", "sources", "events", "runs", "providers")
+GROUPED = ("overview", "models", "providers")
 FILTERED = (*LISTS, "whatif")
 FIGURES = (*LISTS, "model", "whatif")
-OPENED = ("model", "explain", "whatif", "runs")
+OPENED = ("model", "explain", "whatif", "runs", "providers")
 KEYS: tuple[Key, ...] = (
     Key("enter", "do('open')", "⏎", "open", "open the row under the cursor", 3, LISTS),
     Key("escape,backspace", "do('back')", "esc", "back", "go back; leave a filter", 1, OPENED),
@@ -48,9 +49,26 @@ KEYS: tuple[Key, ...] = (
     Key("a", "do('every')", "a", "all", "what-if: list all models, or the well-known ones again", 3, ("whatif",)),
     Key("n", "do('now')", "n", "now", "what-if: go to the row of what it costs now", 8, ("whatif",)),
     Key("w", "do('whatif')", "w", "what-if", "what the traffic would cost on other models and GPUs", 7, FIGURES[:-1]),
-    Key("r", "do('runs')", "r", "runs", "what each session of an agent took and cost", 9, LISTS[:-1]),
+    Key("r", "do('runs')", "r", "runs", "what each session of an agent took and cost", 9, LISTS[:-2]),
+    Key(
+        "p",
+        "do('accounts')",
+        "p",
+        "providers",
+        "what providers' accounts cost, by whom, and were billed",
+        9,
+        LISTS[:-1],
+    ),
     Key("s", "do('sort')", "s", "sort", "sort the table under the cursor by its next column", 7, FILTERED),
-    Key("g", "do('group')", "g", "group", "group models: flat, by source, by kind", 9, ("overview", "models")),
+    Key(
+        "g",
+        "do('group')",
+        "g",
+        "group",
+        "group models: flat, by source, by kind; providers: by model, key, ...",
+        9,
+        GROUPED,
+    ),
     Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if, runs: 1 h, 1 d, 7 d", 6, FIGURES),
     Key("space", "do('pause')", "␣", "pause", "freeze the picture; collecting goes on", 8, FIGURES),
     Key("question_mark", "do('explain')", "?", "explain", "how the figures of this row were come by, and all keys", 2),
@@ -64,7 +82,7 @@ KEYS: tuple[Key, ...] = (
     Key("pageup,ctrl+b", "do('move', -10)", "PgUp", "", ""),
     Key("home", "do('move', -100000)", "Home End", "", "first row, last row"),
     Key("end,G", "do('move', 100000)", "End", "", ""),
-    Key("1", "do('view_page', 1)", "1-8", "", "overview models GPUs budgets sources events what-if runs"),
+    Key("1", "do('view_page', 1)", "1-9", "", "overview models GPUs budgets sources events what-if runs providers"),
     Key("2", "do('view_page', 2)", "2", "", ""),
     Key("3", "do('view_page', 3)", "3", "", ""),
     Key("4", "do('view_page', 4)", "4", "", ""),
@@ -72,6 +90,7 @@ KEYS: tuple[Key, ...] = (
     Key("6", "do('view_page', 6)", "6", "", ""),
     Key("7", "do('view_page', 7)", "7", "", ""),
     Key("8", "do('view_page', 8)", "8", "", ""),
+    Key("9", "do('view_page', 9)", "9", "", ""),
     Key("plus,equals_sign", "do('interval', 1)", "+ -", "", "poll less often, more often"),
     Key("minus", "do('interval', -1)", "-", "", ""),
     Key("y", "copy", "y", "", "copy the row to the clipboard of your terminal (OSC 52)"),
@@ -81,7 +100,7 @@ KEYS: tuple[Key, ...] = (
     Key("q,ctrl+c,ctrl+q", "leave", "q", "quit", "quit", 0),
 )
 _NAMES = {"⏎": "enter", "␣": "space", "⇧": "shift+", "↓": "down", "↑": "up", "←": "left", "→": "right"}
-_VIEWS = Part((("1-8", BOLD), (" views", DIM)), 5)
+_VIEWS = Part((("1-9", BOLD), (" views", DIM)), 5)
 
 
 def printed(key: Key, ascii: bool) -> str:

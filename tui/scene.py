@@ -13,6 +13,7 @@ from tui.moments import when
 from tui.themes import ALARM, DIM, OK, PLAIN, WARN
 
 if TYPE_CHECKING:
+    from infertop.views.account_shapes import AccountsPage
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
@@ -31,13 +32,14 @@ _ESTIMATED = "~"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One moment to draw. `whatif` and `runs` are there while their page is open and has been made."""
+    """One moment to draw. `whatif`, `runs` and `accounts` are there once their page was opened and made."""
 
     view: Overview
     choices: Choices
     look: Look
     whatif: WhatIfPage | None = None
     runs: RunsPage | None = None
+    accounts: AccountsPage | None = None
 
     def when(self, ts: float | None) -> str:
         """Return a moment as text, in the view's time zone."""

@@ -10,6 +10,7 @@ from tui.feed import Feed
 from tui.format import span
 
 if TYPE_CHECKING:
+    from infertop.views.account_shapes import AccountsPage
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
@@ -24,6 +25,7 @@ class Shelf:
     def __init__(self, feed: Feed, choices: Choices) -> None:
         self.made: WhatIfPage | None = None
         self.runs: RunsPage | None = None
+        self.accounts: AccountsPage | None = None
         self.waiting = True
         self._feed = feed
         self._choices = choices
@@ -42,6 +44,8 @@ class Shelf:
             self.ask()
         if "runs" in pages:
             self.runs = self._feed.runs(self._choices.span)
+        if "providers" in pages:
+            self.accounts = self._feed.accounts(self._choices.part, self._choices.within)
 
     def turn(self, step: int) -> None:
         """Show the traffic of the next subject, round and round; from one without traffic the first or the last."""

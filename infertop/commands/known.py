@@ -73,6 +73,7 @@ def known(session: Session) -> Facts:
         told=_TOLD,
         choices=session.choosing.choices,
         api=api,
+        accounts=session.summary.accounts,
     )
 
 

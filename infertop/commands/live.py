@@ -14,10 +14,12 @@ from infertop.views.shapes import Explained, Headline, Overview
 
 if TYPE_CHECKING:
     from infertop.commands.crowd import Crowd
+    from infertop.commands.reckoning import Reckoning
     from infertop.commands.recounting import Recounting
     from infertop.commands.session import Session
     from infertop.commands.setup import Setup
     from infertop.commands.wondering import Wondering
+    from infertop.views.account_shapes import AccountsPage, Within
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
@@ -34,6 +36,7 @@ class LiveFeed:
         self._session: Session | None = None
         self._wondering: Wondering | None = None
         self._recounting: Recounting | None = None
+        self._reckoning: Reckoning | None = None
         self._crowd: Crowd | None = None
         self._facts: Any = None
         self._facts_at = 0.0
@@ -83,6 +86,14 @@ class LiveFeed:
             self._recounting = import_module("infertop.commands.recounting").Recounting(self._session)
         return self._recounting.page(seconds)
 
+    def accounts(self, by: str, within: Within) -> AccountsPage | None:
+        """Return the page of providers as it was last read, None before the first time; that is done in a thread."""
+        if self._session is None:
+            return None
+        if self._reckoning is None:
+            self._reckoning = import_module("infertop.commands.reckoning").Reckoning(self._session)
+        return self._reckoning.page(self._fresh(), by, within)
+
     def set_window(self, seconds: float) -> None:
         """Average over so many seconds from now on."""
         self._window = seconds
@@ -118,8 +129,9 @@ class LiveFeed:
         """Poll what is due once more and flush."""
         if self._wondering is not None:
             await self._wondering.close()
-        if self._recounting is not None:
-            await self._recounting.close()
+        for reading in (self._recounting, self._reckoning):
+            if reading is not None:
+                await reading.close()
         if self._session is not None:
             await self._session.close()
         for task in self._tasks:

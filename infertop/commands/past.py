@@ -56,6 +56,11 @@ def past(
         events=tuple(events),
         coverage=summary.coverage_today,
         unpriced=_unpriced(summary),
+        unassigned={
+            name: (nano or 0) / summary.today_usd_nano
+            for name, nano in summary.unassigned.items()
+            if summary.today_usd_nano and summary.today_usd_nano > 0
+        },
     )
 
 

@@ -21,6 +21,11 @@ class BillDay(NamedTuple):
     settles_seconds: int
     leaves_out: tuple[tuple[str, str], ...]
 
+    @property
+    def settles_at(self) -> int:
+        """When its bills are taken for final, in epoch seconds."""
+        return self.until + self.settles_seconds
+
 
 def write_bills(connection: sqlite3.Connection, page: BillPage) -> None:
     """Store what a cost API said of a span; days of which it says nothing have no bill, and are not settled."""

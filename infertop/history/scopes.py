@@ -40,6 +40,11 @@ class Scopes:
     apart: Mapping[Place, tuple[Span, ...]] = field(default_factory=dict)
     names: Names = field(default_factory=dict)
 
+    @property
+    def assigned(self) -> tuple[str, ...]:
+        """What [[assign]] gives, in the order in which it is first given."""
+        return tuple(dict.fromkeys(name for rule in self.settings.assignments for name, _ in rule.results))
+
     def at(self, ts: float) -> Periods:
         """Return the periods that `ts` is in."""
         zone = self.settings.zone

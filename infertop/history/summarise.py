@@ -35,20 +35,22 @@ class Summariser:
         self._month_usd: int | None = None
         self._spent: dict[str, int | None] = {}
         self._in_budget: dict[str, dict[int, bool]] = {}
+        self._given: dict[str, dict[int, bool]] = {}
+        self._nobody_today: dict[str, int | None] = {}
         self._providers: dict[Key, tuple[str, ...]] = {}
         self._known = 0
 
     def rescope(self, scopes: Scopes) -> None:
         """Sum something else from now on; call `load` next."""
         self._scopes = scopes
-        self._in_budget = {}
+        self._in_budget, self._given = {}, {}
         self._windows = {}
 
     def load(self, connection: sqlite3.Connection, ts: float, closed: int, unsaved: Sequence[Entry] = ()) -> None:
         """Ask the database for everything that ended by `closed`; `unsaved` are closed lines that it does not have."""
         self._windows, self._covered = {}, {}
         self._scopes = replace(self._scopes, names=read_names(connection))
-        self._in_budget = {}
+        self._in_budget, self._given = {}, {}
         self._load_minutes(connection, ts, unsaved)
         self.turn(connection, ts, closed, unsaved)
 
@@ -110,7 +112,23 @@ class Summariser:
             coverage_today=self._coverage(day, ts, covered_ms),
             budgets=self._budgets(ts, open_entries, covered_ms),
             providers=self._of_providers(),
+            unassigned=self._without(today),
         )
+
+    def _without(self, open_sums: Sums) -> Mapping[str, int | None]:
+        """Return what of today is given to nobody, by each dimension that [[assign]] gives."""
+        sums = [(number, each.usd_nano) for number, each in open_sums.items()]
+        return {name: self._of(name, sums, self._nobody_today.get(name)) for name in self._scopes.assigned}
+
+    def _of(self, name: str, amounts: Iterable[tuple[int, int | None]], total: int | None = None) -> int | None:
+        known = self._given.setdefault(name, {})
+        for number, usd in amounts:
+            if number not in known:
+                account = self._accounts[number]
+                known[number] = self._scopes.has(account) and self._scopes.dimensions(account).get(name) is None
+            if known[number]:
+                total = add_usd(total, usd)
+        return total
 
     def _of_providers(self) -> Mapping[Key, tuple[str, ...]]:
         """Return the providers of each model on a source, with the accounts that are new."""
@@ -129,6 +147,8 @@ class Summariser:
         self._today = totals_by_key(day, self._accounts)
         self._counting = counting(day, self._accounts, self._scopes.has)
         self._today_usd, self._month_usd = self._counted(day), self._counted(month)
+        amounts = [(number, each.usd_nano) for number, each in day.items()]
+        self._nobody_today = {name: self._of(name, amounts) for name in self._scopes.assigned}
         for budget in self._scopes.settings.budgets:
             window = self._windows.get(self._periods.budgets.get(budget.name, 0.0), {})
             self._spent[budget.name] = self._of_budget(budget.name, window)

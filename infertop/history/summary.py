@@ -74,7 +74,8 @@ class Summary:
     What starts before `closed` is final. `coverage_today` is the share of today that was recorded. `told` are the
     levels that were announced, as (budget, start of the period, level). `status` is a sentence where the history is
     not being written. What of today is in no total is `apart`. `accounts` are what providers said of accounts, by
-    source; `providers` those of each model on a source.
+    source; `providers` those of each model on a source. `unassigned` is, by each dimension that [[assign]] gives,
+    what of today's cost that counts has none of it.
     """
 
     ts: float = 0.0
@@ -95,6 +96,7 @@ class Summary:
     apart: frozenset[Key] = frozenset()
     accounts: Mapping[str, Account] = field(default_factory=dict)
     providers: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    unassigned: Mapping[str, int | None] = field(default_factory=dict)
 
 
 def _added(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:

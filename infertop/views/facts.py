@@ -11,6 +11,7 @@ from infertop.money.baseline import Mark, Usual
 from infertop.money.budgets import Status
 from infertop.money.overlap import Choices
 from infertop.money.rates import PriceBook
+from infertop.readings.account import Account
 from infertop.views.api_rates import ApiRates
 from infertop.views.costs import Costs
 from infertop.views.meters import Meters
@@ -28,7 +29,7 @@ class Past:
     `totals` are since midnight by source and model ("requests", a token class, "usd"). `minutes` are the starts of the
     minutes of `usd_per_hour` (by model), of `tokens_per_second` (by class) and of `usd_by_place` ($/hour by source and
     model), newest last; None where nobody recorded. `unpriced` are today's tokens by model whose price should be known
-    and is not.
+    and is not. `unassigned` is, by what [[assign]] gives, the share of today's spend that nobody is given.
     """
 
     totals: Mapping[Place, Mapping[str, float | None]] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Past:
     events: tuple[Event, ...] = ()
     coverage: float | None = None
     unpriced: Mapping[str, int] = field(default_factory=dict)
+    unassigned: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Facts:
 
     `prices_loaded_at` is when pricing.toml was read as it is in use, None without one. `choices` say what is
     part of totals and what only tells who used what others count. `told` is what engines can tell, by kind,
-    `api` what providers and logs told of the newest whole minutes.
+    `api` what providers and logs told of the newest whole minutes, `accounts` what providers said of accounts.
     """
 
     now: float
@@ -85,6 +87,7 @@ class Facts:
     choices: Choices = field(default_factory=Choices)
     told: Mapping[str, Told] = field(default_factory=dict)
     api: ApiRates = field(default_factory=ApiRates)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
 
     def age_of(self, source: str) -> float | None:
         """Return how many seconds ago a source was last read, None where it never was."""

@@ -12,12 +12,14 @@ import random
 import sys
 from dataclasses import replace
 
+from infertop.views.account_shapes import AccountsPage, Within
 from infertop.views.page_shapes import ModelPage
 from infertop.views.run_shapes import RunsPage
 from infertop.views.shapes import Explained, Overview
 from infertop.views.whatif_shapes import WhatIfPage
-from tests.tui import sample, sample_deployments, sample_runs, sample_whatif
+from tests.tui import sample, sample_accounts, sample_deployments, sample_runs, sample_whatif
 
+_ACCOUNTS = {id(sample.HOSTILE): sample_accounts.HOSTILE, id(sample.EMPTY): sample_accounts.NOTHING}
 _WHATIFS = {id(sample.HOSTILE): sample_whatif.HOSTILE, id(sample.EMPTY): sample_whatif.NOTHING}
 
 
@@ -33,6 +35,8 @@ class PlayFeed:
         self.made: WhatIfPage | None = _WHATIFS.get(id(view), sample_whatif.PAGE)
         self.every: WhatIfPage | None = self.made
         self.added_up: RunsPage | None = sample_runs.HOSTILE if view is sample.HOSTILE else sample_runs.PAGE
+        self.reckoned: AccountsPage | None = _ACCOUNTS.get(id(view), sample_accounts.PAGE)
+        self.divided: list[tuple[str, Within]] = []
         self.spans: list[float] = []
         self.every_asked: list[bool] = []
         self._dice = random.Random(seed)
@@ -60,6 +64,10 @@ class PlayFeed:
     def runs(self, seconds: float) -> RunsPage | None:
         self.spans.append(seconds)
         return self.added_up
+
+    def accounts(self, by: str, within: Within) -> AccountsPage | None:
+        self.divided.append((by, within))
+        return self.reckoned and replace(self.reckoned, by=by, within=within)
 
     def set_window(self, seconds: float) -> None:
         self.windows.append(seconds)

@@ -135,6 +135,19 @@ class RunsPage:
         return PAGE.draw(scene, width, height)
 
 
+@dataclass(frozen=True, slots=True)
+class ProvidersPage:
+    """The page of key p; its module too is loaded when it is first shown."""
+
+    name: str = "providers"
+
+    def draw(self, scene: Scene, width: int, height: int) -> Picture:
+        """Draw it."""
+        from tui.screens.providers import page
+
+        return page(scene).draw(scene, width, height)
+
+
 VIEWS: tuple[Page, ...] = (
     PanelPage("overview", "", layout),
     PanelPage("models", "models", models_layout),
@@ -142,5 +155,6 @@ VIEWS: tuple[Page, ...] = (
     detailed(EVENTS, NOTICES),
     WhatIfPage(),
     RunsPage(),
+    ProvidersPage(),
 )
-"""The pages of the keys 1 to 8."""
+"""The pages of the keys 1 to 9."""
