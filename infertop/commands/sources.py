@@ -29,7 +29,6 @@ PLANNED = (
         "sagemaker",
         "vertex",
         "azure",
-        "helicone",
     ),
 )
 
