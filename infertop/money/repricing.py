@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from math import ceil
 from typing import NamedTuple
 
 from infertop.money.dates import begins
@@ -58,9 +59,11 @@ class Repricing:
         self.history = prices if isinstance(prices, PriceHistory) else PriceHistory(prices)
         self.prices = self.history.newest
         self._gpus = gpus
+        states = (self.prices.settings, *(state.settings for state in self.history.loaded))
+        self._by_the_hour = any(said.energy.tariffs for said in states if said.energy)
         days = {
             begins(day, said.zone)
-            for said in (self.prices.settings, *(state.settings for state in self.history.loaded))
+            for said in states
             for each in said.deployments
             for day in (each.since, each.until)
             if day
@@ -221,7 +224,7 @@ class Repricing:
 
     def _energy(self, old: Price | None, start: int, end: int) -> Rate | None:
         """Return the price of a kWh from `start` to `end`, None where it stays or a tariff changes in between."""
-        found = {self._energy_at(old, ts) for ts in range(start, end, _MINUTE)}
+        found = {self._energy_at(old, ts) for ts in self._moments(start, end)}
         return found.pop() if len(found) == 1 else None
 
     def _energy_at(self, old: Price | None, ts: float) -> Rate | None:
@@ -233,7 +236,16 @@ class Repricing:
 
     def _rates_of_day(self, old: Price | None, ts: float) -> frozenset[Rate | None]:
         """Return what energy costs in the day from `ts` that was priced by `old`; tariffs change at whole minutes."""
-        return frozenset(self._energy_at(old, ts + second) for second in range(0, _DAY, _MINUTE))
+        return frozenset(self._energy_at(old, each) for each in self._moments(ts, ts + _DAY))
+
+    def _moments(self, start: float, end: float) -> Iterator[float]:
+        """Yield those of the minutes from `start` in which energy may cost something else than in the one before."""
+        yield start
+        if self._by_the_hour:
+            yield from (start + second for second in range(_MINUTE, ceil(end - start), _MINUTE))
+            return
+        later = (start + ceil((edge - start) / _MINUTE) * _MINUTE for edge in self._edges if edge > start)
+        yield from (ts for ts in later if ts < end)
 
 
 def _even(members: Mapping[int, Line], rates: Mapping[int, Rate | None]) -> Iterator[Even]:
