@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # What pricing.toml may name already, and what later versions will read: such a source says so, and is no mistake.
 PLANNED = (
     *(
-        "sagemaker",
         "vertex",
         "azure",
     ),
