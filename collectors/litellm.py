@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from collectors._litellm_admin import LiteLlmAdmin
 from collectors._litellm_books import Books
 from collectors._litellm_labels import WANTED, About, Labels
 from collectors._litellm_lines import Lines
@@ -49,9 +51,20 @@ class LiteLlm:
         self._labels = Labels()
         self._lines: Lines[About] = Lines(WANTED, b"litellm_", self._labels.about)
         self._books = Books()
+        self._admin = None
+        if config.trusted and (config.key_env or config.key_file):
+            self._admin = LiteLlmAdmin(config.name, self._url.removesuffix("/metrics/"), http)
 
     async def collect(self, ts: float) -> Batch:
-        """Read the page once, as it comes."""
+        """Read the page once, as it comes, and where there is a key a part of who is who."""
+        batch = await self._page(ts)
+        if self._admin is None:
+            return batch
+        account = await self._admin.read(ts)
+        notes = (*batch.notes, self._admin.note) if self._admin.note else batch.notes
+        return replace(batch, account=account, notes=notes)
+
+    async def _page(self, ts: float) -> Batch:
         if self._filtered:
             await self._ask({"name[]": [*sorted(WANTED), "process_start_time_seconds"]})
             if self._lines.found:
