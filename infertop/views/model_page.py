@@ -17,6 +17,7 @@ _COUNTERS = {
     "cache_read": ("cached_tokens",),
     "requests": ("requests",),
 }
+_READ = ("output_tokens", "input_tokens", "requests", "running", "model_memory_bytes")
 
 
 def model_page(facts: Facts, source: str, model: str) -> ModelPage:
@@ -74,12 +75,17 @@ def _history(facts: Facts, row: ModelRow) -> dict[str, Spark]:
 
 
 def _usd_history(facts: Facts, row: ModelRow) -> Spark:
-    """Return the ledger's $/hour of the minute that each bin lies in; the newest minute is the live figure."""
+    """Return the ledger's $/hour of the minute that each bin lies in; what was read after it has the live figure."""
     place = (row.source, row.model)
     by_minute = {at: usd.get(place) for at, usd in zip(facts.past.minutes, facts.past.usd_by_place, strict=True)}
     newest = max(by_minute, default=0.0) + 60
-    minutes = [at // 60 * 60 for at in _times(facts)]
-    return tuple(row.usd_per_hour if minute >= newest else by_minute.get(minute) for minute in minutes)
+    # What an API tells is of no poll; of the others nothing is known of the time before somebody read them.
+    read = 0.0 if row.stated else facts.now - max(facts.meters.covered(row.source, metric) for metric in _READ)
+    live = [row.usd_per_hour if at >= read else None for at in _times(facts)]
+    return tuple(
+        now if at // 60 * 60 >= newest else by_minute.get(at // 60 * 60)
+        for at, now in zip(_times(facts), live, strict=True)
+    )
 
 
 def _times(facts: Facts) -> tuple[float, ...]:

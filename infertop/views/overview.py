@@ -6,10 +6,10 @@ from infertop.money.budgets import Status, scope
 from infertop.money.lines import NANO
 from infertop.money.overlap import Choices
 from infertop.views.deployments import deployment_rows
-from infertop.views.facts import Facts
+from infertop.views.facts import Facts, Past
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows
-from infertop.views.shapes import BudgetRow, Headline, ModelRow, Overview, SourceRow, Stacked
+from infertop.views.shapes import BudgetRow, Headline, ModelRow, Overview, SourceRow, Spark, Stacked
 
 TOTAL = ""
 
@@ -76,8 +76,20 @@ def headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
         unpriced=costs.unpriced_gpus,
         unpriced_models=len(past.unpriced),
         unpriced_tokens=sum(past.unpriced.values()),
-        trend=past.usd_per_hour.get(TOTAL, ()),
+        trend=_last_hour(past, facts.now),
     )
+
+
+def _last_hour(past: Past, now: float) -> Spark:
+    """Return the total $/hour of each of the last 60 minutes; None where nobody recorded, and after the newest known.
+
+    The minute that has just ended may not be in the ledger yet: the picture then ends with the one before it.
+    """
+    known = past.usd_per_hour.get(TOTAL, ())
+    if not known:
+        return ()
+    since = max(0, round((now // 60 * 60 - past.minutes[-1]) / 60) - 2)
+    return ((None,) * 60 + known + (None,) * since)[-60:]
 
 
 def budget_row(status: Status, coverage: float | None) -> BudgetRow:

@@ -12,6 +12,7 @@ from tui import format as fmt
 from tui.choices import Choices
 from tui.look import Look
 from tui.panels.budgets import BUDGETS
+from tui.panels.charts import time_axis
 from tui.panels.gpus import GPUS
 from tui.panels.models import MODELS
 from tui.panels.sources import SOURCES
@@ -59,6 +60,13 @@ def test_a_chart_stacks_from_the_bottom_in_eighths():
     assert rows[0].text.strip().startswith("4")
     full = chart.draw(chart.Plot(((3, (4.0,)),)), chart.AXIS + 1, 2, 4.0)
     assert [row.text[-1] + row.style[-1] for row in full] == ["█" + series(3)] * 2
+
+
+def test_the_axis_of_a_short_chart_tells_no_minute_twice():
+    quiet = Scene(sample.EMPTY, Choices(), Look())
+    told = time_axis(quiet, tuple(1_795_357_090.0 + 2.5 * n for n in range(120)), 200).text.split()
+    assert len(told) == len(set(told)) == 6
+    assert told[-1] == "now"
 
 
 def test_a_chart_without_colour_shows_the_total():

@@ -47,6 +47,15 @@ def test_the_page_has_the_row_its_gpus_and_its_history() -> None:
     assert page.split_method == "token weights"
 
 
+def test_the_cost_of_the_time_before_anybody_read_the_engine_is_unknown() -> None:
+    world = running(15, **RATES)
+    page = model_page(world.facts(), VLLM, LLAMA)
+    cost = dict(zip(page.times, page.history["usd_per_hour"], strict=True))
+    assert {usd for at, usd in cost.items() if at < world.now - 15} == {None}
+    assert {usd for at, usd in cost.items() if at >= world.now - 15} == {page.row.usd_per_hour}
+    assert page.row.usd_per_hour is not None
+
+
 def test_a_model_that_is_gone_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         model_page(running(5, **RATES).facts(), VLLM, "other")

@@ -115,17 +115,30 @@ def test_sources_say_how_they_are_and_how_old_their_last_reading_is() -> None:
     assert (far.interval_seconds, far.poll_seconds, far.failures, far.rejected) == (5.0, 0.1, 3, 7)
 
 
-def test_history_is_a_layer_for_each_model_and_the_trend_is_the_total() -> None:
+def test_history_is_a_layer_for_each_model_without_the_total() -> None:
     past = Past(
         minutes=(60.0, 120.0),
         usd_per_hour={TOTAL: (3.0, None), "a": (1.0, None), "unheld": (2.0, None)},
         tokens_per_second={"output": (9.0, None)},
     )
     view = overview(lived().facts(past=past))
-    assert view.headline.trend == (3.0, None)
+    assert TOTAL not in dict(view.cost_history.layers)
     assert view.cost_history.times == view.tokens_history.times == (60.0, 120.0)
     assert view.cost_history.layers == (("a", (1.0, None)), ("unheld", (2.0, None)))
     assert view.tokens_history.layers == (("output", (9.0, None)),)
+
+
+def test_the_trend_is_the_last_hour_and_empty_where_nobody_recorded() -> None:
+    world = lived()
+    newest = world.now // 60 * 60 - 60
+    two = {TOTAL: (3.0, 4.0)}
+    trend = overview(world.facts(past=Past(minutes=(newest - 60, newest), usd_per_hour=two))).headline.trend
+    assert trend == (None,) * 58 + (3.0, 4.0)
+    late = Past(minutes=(newest - 120, newest - 60), usd_per_hour=two)  # the last minute is about to be closed
+    assert overview(world.facts(past=late)).headline.trend == trend
+    old = Past(minutes=(newest - 600, newest - 540), usd_per_hour=two)
+    assert overview(world.facts(past=old)).headline.trend == (None,) * 50 + (3.0, 4.0) + (None,) * 8
+    assert overview(world.facts()).headline.trend == ()
 
 
 def test_what_the_program_knows_of_itself_is_handed_on() -> None:

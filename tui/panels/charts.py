@@ -85,7 +85,8 @@ def time_axis(scene: Scene, times: tuple[float, ...], width: int) -> Row:
     length = step * len(times)
     marks = _marks(scene, start, length, room)
     ticks = range(chart.AXIS, width - 2 * _CLOCK_CELLS, _TICK_CELLS)
-    told = [(x, clock(start + length * (x - chart.AXIS) / room, scene.view.timezone)) for x in ticks]
+    at = {x: clock(start + length * (x - chart.AXIS) / room, scene.view.timezone) for x in ticks}
+    told = [(x, text) for x, text in at.items() if text != at.get(x - _TICK_CELLS)]  # none twice in a short chart
     for x, text in (*told, (width - 4, "now")):
         if not any(x - 1 <= place <= x + len(text) for place in marks):
             line.put(x, text, DIM)
