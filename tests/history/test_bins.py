@@ -17,10 +17,10 @@ RUNNING = Series.of("running", model=LLAMA)
 TTFT = Series.of("ttft_seconds", model=LLAMA)
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Reader:
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     """Two hours, a break of one, and ten minutes: a poll every 5 s."""
-    path = tmp_path / "x.db"
+    path = tmp_path_factory.mktemp("bins") / "x.db"
     to = writer(path, START)
     for second in (*range(0, 7200, 5), *range(10800, 11400, 5)):
         to.tick(polls(second), START + second + 0.9)

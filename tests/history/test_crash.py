@@ -14,7 +14,7 @@ from typing import Any
 from infertop.history.open import Mode
 from tests.history.world import START, ledger, opened, record, rows, writer
 
-KILLS = 20
+KILLS = 10
 CHILD = """
 import sys
 from pathlib import Path

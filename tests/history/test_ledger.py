@@ -202,7 +202,8 @@ def test_compaction_keeps_every_sum(
 
 def test_minutes_become_hours_after_35_days_and_days_after_400(connection: sqlite3.Connection) -> None:
     rows = [(minute * 60, minute * 60 + 60, 1, 1, 2, 0) for minute in range(2 * 1440)]
-    connection.executemany("INSERT INTO lines VALUES (?,?,?,?,?,?)", rows)
+    with transaction(connection):
+        connection.executemany("INSERT INTO lines VALUES (?,?,?,?,?,?)", rows)
     widths = "SELECT until - start, count(*), sum(quantity), sum(usd_nano) FROM lines GROUP BY 1"
     compact(connection, 35.0 * DAY)
     assert connection.execute(widths).fetchall() == [(60, 2880, 2880, 5760)]
