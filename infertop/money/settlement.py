@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from infertop.money.lines import Basis, Line
 from infertop.money.parts import split
+from infertop.money.quote import STANDARD_TIERS
+from infertop.money.same_model import same_model
 from infertop.money.statement_lines import NANO_USD, TOKENS
 from infertop.readings.account import Bill
 
@@ -85,9 +87,10 @@ class _Cells:
     def __init__(self, lines: Sequence[Line], bills: Sequence[Bill]) -> None:
         self._names = _shared(lines, bills)
         self._by_model = any(each.model is not None for each in bills)
+        self._models = _same_models({each.model for each in lines}, {each.model for each in bills})
         self._lines: dict[Cell, dict[str, list[Line]]] = {}
         for line in lines:
-            wide = Cell(line.model if self._by_model else None, None, self._dimensions(dict(line.dimensions)))
+            wide = self._wide(line.model, dict(line.dimensions))
             self._lines.setdefault(wide, {}).setdefault(line.resource, []).append(line)
         self.unmatched: list[Bill] = []
         self._billed: dict[Cell, int] = dict.fromkeys(self._lines, 0)
@@ -101,6 +104,16 @@ class _Cells:
         """
         narrow = {cell for cell in self._billed if cell.resource is not None}
         for cell, billed in self._billed.items():
+            if cell.resource is not None and self._of_any_model(cell):
+                every = [lines for _, lines in self._told(cell.resource, cell.dimensions)]
+                members = [
+                    each
+                    for wide, lines in self._told(cell.resource, cell.dimensions)
+                    if wide._replace(resource=cell.resource) not in narrow
+                    for each in lines
+                ]
+                yield cell, billed, members or [each for lines in every for each in lines], not members
+                continue
             wide = cell._replace(resource=None)
             by_resource = self._lines[wide]
             if cell.resource is not None:
@@ -110,6 +123,7 @@ class _Cells:
                 each
                 for name, members in by_resource.items()
                 if wide._replace(resource=name) not in narrow
+                and (not self._by_model or Cell(None, name, wide.dimensions) not in narrow)
                 for each in members
             ]
             if rest:
@@ -118,16 +132,54 @@ class _Cells:
                 yield cell, billed, [each for members in by_resource.values() for each in members], True
 
     def _take(self, bill: Bill) -> None:
-        wide = Cell(bill.model if self._by_model else None, None, self._dimensions(bill.dimensions))
-        if wide not in self._lines:
+        wide = self._wide(bill.model, bill.dimensions)
+        cell = wide._replace(resource=bill.resource)
+        if wide in self._lines:
+            told = bill.resource is not None and bill.resource in self._lines[wide]
+            cell = cell if told else wide
+        elif not (bill.resource and self._of_any_model(cell) and any(self._told(bill.resource, cell.dimensions))):
             self.unmatched.append(bill)
             return
-        told = bill.resource is not None and bill.resource in self._lines[wide]
-        cell = wide._replace(resource=bill.resource) if told else wide
         self._billed[cell] = self._billed.get(cell, 0) + bill.usd_nano
 
-    def _dimensions(self, said: Mapping[str, str]) -> Dimensions:
-        return tuple((name, value) for name in self._names if (value := said.get(name)))
+    def _of_any_model(self, cell: Cell) -> bool:
+        """Say whether a bill names no model where others do: it is about one resource of whatever model."""
+        return self._by_model and cell.model is None and cell._replace(resource=None) not in self._lines
+
+    def _told(self, resource: str, dimensions: Dimensions) -> Iterable[tuple[Cell, list[Line]]]:
+        """Iterate over the lines of a resource, by the wide cell that they are in."""
+        return (
+            (wide, by_resource[resource])
+            for wide, by_resource in self._lines.items()
+            if wide.dimensions == dimensions and resource in by_resource
+        )
+
+    def _wide(self, model: str | None, dimensions: Mapping[str, str]) -> Cell:
+        named = self._models.get(model, model) if self._by_model else None
+        shared = tuple((name, value) for name in self._names if (value := _told_apart(name, dimensions)))
+        return Cell(named, None, shared)
+
+
+def _told_apart(name: str, said: Mapping[str, str]) -> str:
+    """Return a dimension's value, empty for the tier that everything is in unless something else is said."""
+    value = said.get(name, "")
+    return "" if name == "service_tier" and value in STANDARD_TIERS else value
+
+
+def _same_models(known: set[str | None], billed: set[str | None]) -> dict[str | None, str | None]:
+    """Return under which name each model is settled: a bill that has another spelling of it is a bill of it.
+
+    One for an alias is that of all dated versions which have no bill of their own.
+    """
+    names = {each: each for each in known}
+    for bill in sorted(each for each in billed - known if each):
+        same = sorted(each for each in known if each and same_model(each, bill))
+        same = [each for each in same if each not in billed] or same
+        if same:
+            merged = {names[each] for each in same}
+            names = {each: names[same[0]] if name in merged else name for each, name in names.items()}
+            names[bill] = names[same[0]]
+    return names
 
 
 def _shared(lines: Sequence[Line], bills: Sequence[Bill]) -> list[str]:

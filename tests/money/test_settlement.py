@@ -114,3 +114,67 @@ def test_lines_and_adjustments_of_a_day_sum_to_its_bills(lines: list[Line], bill
     assert computed + sum(each.usd_nano or 0 for each in found.lines) == sum(each.usd_nano for each in bills)
     assert sum(each.nano for each in found.drifts) == sum(each.usd_nano or 0 for each in found.lines)
     assert settle([*lines, *found.lines], bills, "openai") == found
+
+
+def test_a_bill_under_another_spelling_of_a_model_is_its_bill() -> None:
+    found = settle([line(300, model="gpt-4o-2024-08-06")], [bill(330, "gpt-4o")], "openai")
+    assert [(each.model, each.usd_nano) for each in found.lines] == [("gpt-4o-2024-08-06", 30)]
+    found = settle([line(300)], [bill(330, "gpt-4o-2024-08-06"), bill(20, "gpt-4o-2024-11-20")], "openai")
+    assert [(each.model, each.usd_nano) for each in found.lines] == [("gpt-4o", 50)]
+
+
+def test_a_bill_of_an_alias_is_that_of_the_versions_without_one_of_their_own() -> None:
+    lines = [line(100, model=f"gpt-4o-2024-{day}") for day in ("05-13", "08-06", "11-20")]
+    found = settle(lines, [bill(110, "gpt-4o-2024-05-13"), bill(240, "gpt-4o")], "openai")
+    assert {each.model: each.usd_nano for each in found.lines} == {
+        "gpt-4o-2024-05-13": 10,
+        "gpt-4o-2024-08-06": 20,
+        "gpt-4o-2024-11-20": 20,
+    }
+
+
+def test_another_model_is_never_taken_for_one_that_is_billed() -> None:
+    found = settle([line(300, model="gpt-4o-mini")], [bill(500, "gpt-4o")], "openai")
+    assert {(each.model, each.usd_nano) for each in found.lines} == {("gpt-4o-mini", -300), (None, 500)}
+
+
+def test_a_tool_that_is_billed_without_a_model_settles_the_calls_of_every_model() -> None:
+    lines = [line(300), line(10, resource="web_searches"), line(30, resource="web_searches", model="o3")]
+    found = settle(lines, [bill(300, resource="input"), bill(48, None, "web_searches")], "openai")
+    assert {each.model: each.usd_nano for each in found.lines} == {"gpt-4o": 2, "o3": 6}
+    assert [each.unmatched for each in found.drifts if each.cell.resource == "web_searches"] == [False]
+
+
+def test_the_standard_tier_is_the_standard_tier_by_any_name() -> None:
+    lines = [line(300, service_tier="default"), line(100, service_tier="priority")]
+    found = settle(lines, [bill(310), bill(90, service_tier="priority")], "openai")
+    assert {each.dimensions: each.usd_nano for each in found.lines} == {
+        (("service_tier", "default"),): 10,
+        (("service_tier", "priority"),): -10,
+    }
+
+
+def test_a_credit_lowers_what_was_spent() -> None:
+    found = settle([line(300)], [bill(300), bill(-120)], "openai")
+    assert sum(each.usd_nano or 0 for each in found.lines) == -120
+    alone = settle([line(300)], [bill(300), bill(-120, None)], "openai")
+    assert [(each.model, each.usd_nano) for each in alone.lines] == [(None, -120)]
+
+
+_SPELT = ("gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-2024-11-20", "o3", None)
+_RESOURCES = ("input", "output", "web_searches", None)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(_SPELT), st.sampled_from(_RESOURCES[:3]), st.integers(0, 10**9)), max_size=8),
+    st.lists(st.tuples(st.sampled_from(_SPELT), st.sampled_from(_RESOURCES), st.integers(-(10**8), 10**9)), max_size=8),
+)
+def test_under_any_spelling_lines_and_adjustments_sum_to_the_bills(
+    used: list[tuple[str | None, str, int]], billed: list[tuple[str | None, str | None, int]]
+) -> None:
+    lines = [replace(line(nano, hour=at, resource=what), model=name) for at, (name, what, nano) in enumerate(used)]
+    bills = [bill(nano, name, what) for name, what, nano in billed]
+    found = settle(lines, bills, "openai")
+    total = sum(each.usd_nano or 0 for each in [*lines, *found.lines])
+    assert total == (sum(each.usd_nano for each in bills) if bills else sum(each.usd_nano or 0 for each in lines))
+    assert sum(each.nano for each in found.drifts) == sum(each.usd_nano or 0 for each in found.lines)
