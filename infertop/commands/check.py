@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from collectors import KINDS
 from collectors.kind import Kind
@@ -22,6 +22,7 @@ from infertop.views.gpu_rows import gpu_rows
 
 _POLL_SECONDS = 3.0
 _FIND_SECONDS = 5.0
+_MOST_NAMED = 8
 
 
 def run(options: Namespace) -> int:
@@ -98,8 +99,14 @@ def _configuration(setup: Setup) -> Iterable[str]:
 def _sources(session: Session) -> Iterable[str]:
     for health in session.facts().healths:
         said = health.detail or (f"read in {health.seconds * 1000:.0f} ms" if health.seconds is not None else "")
-        models = ", ".join(safe(model, 60) for model in session.facts().meters.models(health.source))
+        models = _some(session.facts().meters.models(health.source))
         yield f"source         {safe(health.source, 60)}  {health.state}  {models and models + ': '}{safe(said)}"
+
+
+def _some(models: Sequence[str]) -> str:
+    """Return the names of some models and how many more there are: a line is to be read."""
+    more = len(models) - _MOST_NAMED
+    return ", ".join(safe(model, 60) for model in models[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _gpus(session: Session) -> Iterable[str]:

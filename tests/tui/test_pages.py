@@ -371,6 +371,13 @@ def test_an_unknown_headline_is_all_dashes():
     assert "2 of 7 down" in title_line(scene, 80).text
 
 
+def test_the_page_of_budgets_says_that_there_are_none_and_the_overview_has_no_room_for_that():
+    made = desk(replace(sample.RICH, budgets=()))
+    assert "BUDGET" not in text(made)
+    made.view_page(4)
+    assert "no budget is set" in text(made)
+
+
 def test_the_first_start_has_a_cursor_that_answers_every_arrow():
     made = desk(sample.EMPTY)
 

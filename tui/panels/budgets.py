@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from infertop.views.shapes import BudgetRow
 from tui import format as fmt
 from tui.panels.panel import TablePanel
@@ -92,3 +94,5 @@ BUDGETS: TablePanel[BudgetRow] = TablePanel(
     label=lambda budget: budget.name,
     detail=_detail,
 )
+BUDGETS_ALONE = replace(BUDGETS, empty=lambda scene: "no budget is set: [[budget]] in pricing.toml sets one")
+"""The same on a page of its own, where it says that there are none."""

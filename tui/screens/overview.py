@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.panels.budgets import BUDGETS
+from tui.panels.budgets import BUDGETS, BUDGETS_ALONE
 from tui.panels.charts import COST_CHART, TOKEN_CHART
 from tui.panels.events import EVENTS
 from tui.panels.gpus import GPUS
@@ -151,7 +151,7 @@ class ProvidersPage:
 VIEWS: tuple[Page, ...] = (
     PanelPage("overview", "", layout),
     PanelPage("models", "models", models_layout),
-    *(detailed(panel) for panel in (GPUS, BUDGETS, SOURCES)),
+    *(detailed(panel) for panel in (GPUS, BUDGETS_ALONE, SOURCES)),
     detailed(EVENTS, NOTICES),
     WhatIfPage(),
     RunsPage(),
