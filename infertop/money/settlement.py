@@ -72,7 +72,8 @@ def settle(
     drifts: list[Drift] = []
     for cell, billed, members, counted in cells.matched():
         computed = 0 if counted else sum(each.usd_nano or 0 for each in members)
-        drifts.append(Drift(cell, billed, computed))
+        if billed or computed:
+            drifts.append(Drift(cell, billed, computed))
         made += _spread(members, billed - computed, source)
     for bill in cells.unmatched:
         cell = Cell(bill.model, bill.resource, tuple(sorted(bill.dimensions.items())))
