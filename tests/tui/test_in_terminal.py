@@ -68,10 +68,10 @@ def test_partial_repaints_show_what_a_full_one_does(start, view):
         "\r",
     ):
         terminal.press(keys)
-        terminal.settle(0.15, 0.6)
+        terminal.settle(0.1, 0.3)
     for columns, rows in ((140, 40), (60, 15), (100, 30)):
         terminal.resize(columns, rows)
-        terminal.settle(0.3, 1.0)
+        terminal.settle(0.2, 0.6)
     terminal.read(lambda: False, 1.2)
     terminal.press(" ")
     terminal.settle()
@@ -85,7 +85,7 @@ def test_nothing_reaches_the_terminal_that_is_not_plain_drawing(start):
     terminal = start("hostile", columns=140, rows=40)
     for keys in ("\r", "?", "\x1b", "\x1b", "3", "jj", "4", "5", "j", "6", "2", "g", "\r", "1"):
         terminal.press(keys)
-        terminal.settle(0.15, 0.6)
+        terminal.settle(0.1, 0.3)
     strings = [found[0] for found in ESCAPE.finditer(bytes(terminal.out)) if found[0][1:2] in b"]P^_X"]
     assert [each for each in strings if not each.startswith(b"\x1b]22;")] == []
     text = ESCAPE.sub(b"", bytes(terminal.out)).decode()
@@ -131,7 +131,7 @@ def test_a_tick_sends_little(start):
     terminal = start("rich", columns=160, rows=45)
     terminal.settle(0.3, 2)
     before, began = len(terminal.out), time.monotonic()
-    terminal.read(lambda: False, 4)
+    terminal.read(lambda: False, 2.5)
     assert (len(terminal.out) - before) / (time.monotonic() - began) < 8_000
 
 
