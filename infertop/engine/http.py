@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 from infertop import __version__
@@ -22,13 +22,12 @@ from infertop.engine.body import BodyError, Sift
 from infertop.engine.collector import State, Unavailable
 from infertop.engine.origin import Origin, key_refusal
 from infertop.engine.secrets import Secret
-from infertop.engine.tls import load_libraries, tls_context
+from infertop.engine.tls import load_libraries
+from infertop.engine.transport import answer_of, new_transport
 from infertop.readings.safe import safe
 
 if TYPE_CHECKING:
     import httpx
-
-    from infertop.engine.plain import Answer
 
 MAX_BYTES = 16 * 2**20
 MAX_SIFTED_BYTES = 256 * 2**20
@@ -252,7 +251,7 @@ class Http:
         reused = self._reused
         transport = self._open()
         try:
-            answer = await _answer(transport, request)
+            answer = await answer_of(transport, request)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
             if reused and (request.method == "GET" or sifting):
                 raise _Stale from error
@@ -272,35 +271,8 @@ class Http:
 
     def _open(self) -> httpx.AsyncBaseTransport:
         if self._transport is None:
-            self._transport = self._given or _new_transport(self.origin is not None and self.origin.scheme == "https")
+            self._transport = self._given or new_transport(self.origin is not None and self.origin.scheme == "https")
         return self._transport
-
-
-def _new_transport(tls: bool) -> httpx.AsyncBaseTransport:
-    import httpx
-
-    from infertop.engine.plain import PlainTransport  # which loads httpx
-
-    if not tls:
-        return PlainTransport()
-    limits = httpx.Limits(max_connections=4, max_keepalive_connections=2)
-    return httpx.AsyncHTTPTransport(verify=tls_context(), trust_env=False, limits=limits)
-
-
-async def _answer(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer | _Answer:
-    """Send a request and return what the transport has of the answer, in the leanest form that it has."""
-    from infertop.engine.plain import PlainTransport
-
-    if isinstance(transport, PlainTransport):
-        return await transport.answer(request)
-    response = await transport.handle_async_request(request)
-    return _Answer(response.status_code, response.headers.raw, cast("httpx.AsyncByteStream", response.stream))
-
-
-class _Answer(NamedTuple):
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: httpx.AsyncByteStream
 
 
 class _Stale(Exception):  # noqa: N818 - a state of the connection, not of the source
