@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from infertop.history.allowed import with_names
 from infertop.history.summary import Summary
 from infertop.money.budgets import label, reached
 from infertop.money.lines import NANO
@@ -35,9 +36,9 @@ class Levels:
 
     def cross(self, summary: Summary, settings: Settings, now: float) -> Iterator[tuple[str, Event]]:
         """Yield an event, with its key, for each budget that crossed a level: where it crossed several, the highest."""
-        for budget in settings.budgets:
+        for budget in (*settings.budgets, *summary.allowances):
             spent = summary.budgets.get(budget.name)
-            start = int(period(budget.period, now, settings.zone)[0])
+            start = int(period(budget.period, now, budget.zone(settings.zone))[0])
             if spent is None or int(spent.start) != start or spent.usd_nano is None:
                 continue
             crossed = [Level(budget.name, start, label(share)) for share in reached(budget, spent.usd_nano)]
@@ -45,7 +46,7 @@ class Levels:
             self._announced.update(new)
             self._new += new
             if new and new[-1] == crossed[-1]:
-                yield new[-1].key, _event(budget, new[-1], spent.usd_nano, now)
+                yield new[-1].key, _event(with_names(budget, summary.names), new[-1], spent.usd_nano, now)
 
     def take(self) -> list[Level]:
         """Return what was announced since the last time."""

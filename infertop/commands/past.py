@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from infertop.commands.minutes import (
     as_told,
@@ -13,7 +14,8 @@ from infertop.commands.minutes import (
     token_layers,
     usd_layers,
 )
-from infertop.history.summary import Summary, Totals
+from infertop.history.allowed import with_names
+from infertop.history.summary import Recent, Summary, Totals
 from infertop.money.baseline import Baselines
 from infertop.money.budgets import Status, matches, status
 from infertop.money.deployments.booked import model_of, usd_per_hour
@@ -50,7 +52,9 @@ def past(
         usd_by_place=rows,
         usd_per_hour=usd_layers(counted_alone(rows, closed), deployments_in(closed)),
         tokens_per_second=token_layers(closed),
-        budgets=tuple(_status(budget, summary, settings, costs, api, now) for budget in settings.budgets),
+        budgets=tuple(
+            _status(budget, summary, settings, costs, api, now) for budget in (*settings.budgets, *summary.allowances)
+        ),
         usual=baselines.usual((), "usd_per_hour"),
         marks=baselines.marks(),
         events=tuple(events),
@@ -82,12 +86,29 @@ def _shown(row: Totals) -> Mapping[str, float | None]:
 
 def _status(budget: Budget, summary: Summary, settings: Settings, costs: Costs, api: ApiRates, now: float) -> Status:
     spent = summary.budgets.get(budget.name)
-    burnt = burn(budget, settings, costs, api)
-    return status(budget, spent.usd_nano if spent else None, burnt, now, settings.zone)
+    burnt = burn(budget, settings, costs, told_of(budget, summary.recent.get(budget.name, {}), api))
+    found = status(budget, spent.usd_nano if spent else None, burnt, now, budget.zone(settings.zone))
+    return replace(found, budget=with_names(budget, summary.names))
 
 
-def burn(budget: Budget, settings: Settings, costs: Costs, api: ApiRates | None = None) -> float | None:
-    """Return what is being spent an hour now on what the budget is about, None where nothing of it has a price."""
+def told_of(budget: Budget, recent: Recent, api: ApiRates) -> float | None:
+    """Return what providers and logs tell that a budget with conditions costs an hour; None where they tell nothing."""
+    of_origin = {value for name, value in budget.conditions if name == "source" and budget.origin}
+    return total(
+        sum(nano for minute, nano in recent.get(source, {}).items() if window.start <= minute < window.until)
+        / NANO
+        * 3600
+        / window.seconds
+        for source, window in api.windows.items()
+        if window.until is not None and (source in recent or source in of_origin)
+    )
+
+
+def burn(budget: Budget, settings: Settings, costs: Costs, told: float | None = None) -> float | None:
+    """Return what is being spent an hour now on what the budget is about, None where nothing of it has a price.
+
+    `told` is what statements say of one with conditions.
+    """
     if not budget.conditions:
         return costs.total
     parts: dict[tuple[str, str, str | None], float | None] = {
@@ -99,10 +120,9 @@ def burn(budget: Budget, settings: Settings, costs: Costs, api: ApiRates | None 
         parts[HOST, LOCAL, None] = costs.host  # carried by no model
     for each in costs.deployments:
         parts[each.name, each.provider, model_of(each)] = usd_per_hour((each,))
-    for use in (api or ApiRates()).uses:
-        for provider in use.providers[:1]:
-            parts[use.source, provider, use.model] = use.counted_usd_per_hour
-    return total(
+    if budget.origin:
+        return told
+    measured = total(
         usd
         for (source, provider, model), usd in parts.items()
         if matches(
@@ -110,3 +130,4 @@ def burn(budget: Budget, settings: Settings, costs: Costs, api: ApiRates | None 
             assign({"source": source, "provider": provider, "model": model}, settings.assignments),
         )
     )
+    return total((measured, told))

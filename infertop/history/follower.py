@@ -11,6 +11,7 @@ from typing import Any
 
 from infertop.history.account_notes import accounts_of
 from infertop.history.accounts import Account, read_accounts
+from infertop.history.allowed import allowance_budgets
 from infertop.history.connect import connect_reader, uri
 from infertop.history.files import is_written, writer_pid
 from infertop.history.meta import read_meta
@@ -20,6 +21,7 @@ from infertop.history.summary import Summary
 from infertop.history.sums import entries_ended, open_entries
 from infertop.history.tape import Tape
 from infertop.history.trouble import trouble
+from infertop.readings.account import Account as AccountSaid
 from infertop.readings.model import Batch
 
 STATE_SECONDS = 900.0
@@ -58,9 +60,7 @@ class Follower:
 
     def rescope(self, scopes: Scopes) -> None:
         """Sum by other settings from the next look on."""
-        self._scopes = scopes
-        self._summariser.rescope(scopes)
-        self._closed = -1
+        self._rescope(replace(scopes, allowances=self._scopes.allowances))
 
     def close(self) -> None:
         """Close the connection."""
@@ -88,18 +88,30 @@ class Follower:
             for seq, batch, _, _ in self._tape.polls(self._seq):
                 self._seq = seq
                 batches.append(batch)
+            inventory = _parsed(dict(connection.execute("SELECT kind, content FROM inventory").fetchall()))
+            accounts = accounts_of(inventory)
+            self._allow(accounts)
             self._sum(connection, ts)
             events = dict(
                 connection.execute("SELECT key, content FROM events WHERE tick > ?", (self._tick,)).fetchall()
             )
             health = dict(connection.execute("SELECT source, content FROM health").fetchall())
-            inventory = dict(connection.execute("SELECT kind, content FROM inventory").fetchall())
             self._tick = int(read_meta(connection, "tick", "0"))
         finally:
             connection.execute("ROLLBACK")
-        known = _parsed(inventory)
-        self._summary = replace(self._summary, tick=self._tick, closed=self._closed, accounts=accounts_of(known))
-        return News(tuple(batches), _parsed(health), known, _parsed(events), self._summary, self._recorder())
+        self._summary = replace(self._summary, tick=self._tick, closed=self._closed, accounts=accounts)
+        return News(tuple(batches), _parsed(health), inventory, _parsed(events), self._summary, self._recorder())
+
+    def _allow(self, accounts: Mapping[str, AccountSaid]) -> None:
+        """Sum by the limits that providers keep too."""
+        allowed = allowance_budgets(accounts, (each.name for each in self._scopes.settings.budgets))
+        if allowed != self._scopes.allowances:
+            self._rescope(replace(self._scopes, allowances=allowed))
+
+    def _rescope(self, scopes: Scopes) -> None:
+        self._scopes = scopes
+        self._summariser.rescope(scopes)
+        self._closed = -1
 
     def _sum(self, connection: sqlite3.Connection, ts: float) -> None:
         self._accounts |= read_accounts(connection, max(self._accounts, default=0))

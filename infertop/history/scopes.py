@@ -32,13 +32,19 @@ class Scopes:
 
     `counts` says of what a source tells whether it is part of totals, or only who used what another source counts;
     `apart` are the times of what was so at some time, for sums over any span.
-    `names` are what ids are called.
+    `names` are what ids are called, `allowances` limits that providers keep.
     """
 
     settings: Settings = field(default_factory=Settings)
     counts: Counts = all_count
     apart: Mapping[Place, tuple[Span, ...]] = field(default_factory=dict)
     names: Names = field(default_factory=dict)
+    allowances: tuple[Budget, ...] = ()
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """All budgets: those of pricing.toml, then the limits that providers keep."""
+        return (*self.settings.budgets, *self.allowances)
 
     @property
     def assigned(self) -> tuple[str, ...]:
@@ -51,11 +57,14 @@ class Scopes:
         return Periods(
             day=period(PeriodKind.DAY, ts, zone)[0],
             month=period(PeriodKind.MONTH, ts, zone)[0],
-            budgets={each.name: period(each.period, ts, zone)[0] for each in self.settings.budgets},
+            budgets={each.name: period(each.period, ts, each.zone(zone))[0] for each in self.budgets},
         )
 
     def is_in(self, account: Account, budget: Budget) -> bool:
         """Say whether what is booked on `account` is spent from `budget`."""
+        if budget.origin:
+            own = account.own()
+            return all(own.get(name) == value for name, value in budget.conditions)
         if not self.has(account):
             return False
         return matches(budget.conditions, self.dimensions(account))

@@ -37,6 +37,7 @@ class Summariser:
         self._in_budget: dict[str, dict[int, bool]] = {}
         self._given: dict[str, dict[int, bool]] = {}
         self._nobody_today: dict[str, int | None] = {}
+        self._recent: dict[str, dict[str, dict[int, int]]] = {}
         self._providers: dict[Key, tuple[str, ...]] = {}
         self._known = 0
 
@@ -96,6 +97,23 @@ class Summariser:
         spread = spread_sums(connection, self._accounts, since, ts)
         found = minutes_of(entries, self._accounts, dict(rows), self._scopes.has, spread)
         self._minutes = tuple(each for _, each in sorted(found.items()))
+        self._recent = self._of_budgets(entries)
+
+    def _of_budgets(self, entries: Iterable[Entry]) -> dict[str, dict[str, dict[int, int]]]:
+        """Return what statements spent of each budget with conditions, by source and minute."""
+        limited = [each for each in self._scopes.budgets if each.conditions]
+        of_account: dict[int, list[str]] = {}
+        found: dict[str, dict[str, dict[int, int]]] = {}
+        for start, _, number, _, usd in entries:
+            account = self._accounts[number]
+            if usd is None or not limited or not account.is_stated:
+                continue
+            if number not in of_account:
+                of_account[number] = [each.name for each in limited if self._scopes.is_in(account, each)]
+            for name in of_account[number]:
+                minutes = found.setdefault(name, {}).setdefault(account.source, {})
+                minutes[start] = minutes.get(start, 0) + usd
+        return found
 
     def summary(self, ts: float, open_entries: Sequence[Entry], covered_ms: Mapping[int, int]) -> Summary:
         """Return the sums as of `ts`, with what is open."""
@@ -113,6 +131,9 @@ class Summariser:
             budgets=self._budgets(ts, open_entries, covered_ms),
             providers=self._of_providers(),
             unassigned=self._without(today),
+            allowances=self._scopes.allowances,
+            names=self._scopes.names,
+            recent=self._recent,
         )
 
     def _without(self, open_sums: Sums) -> Mapping[str, int | None]:
@@ -149,7 +170,7 @@ class Summariser:
         self._today_usd, self._month_usd = self._counted(day), self._counted(month)
         amounts = [(number, each.usd_nano) for number, each in day.items()]
         self._nobody_today = {name: self._of(name, amounts) for name in self._scopes.assigned}
-        for budget in self._scopes.settings.budgets:
+        for budget in self._scopes.budgets:
             window = self._windows.get(self._periods.budgets.get(budget.name, 0.0), {})
             self._spent[budget.name] = self._of_budget(budget.name, window)
 
@@ -162,7 +183,7 @@ class Summariser:
 
     def _of_budget(self, name: str, sums: Sums) -> int | None:
         known = self._in_budget.setdefault(name, {})
-        budget = next(each for each in self._scopes.settings.budgets if each.name == name)
+        budget = next(each for each in self._scopes.budgets if each.name == name)
         for number in sums.keys() - known.keys():
             known[number] = self._scopes.is_in(self._accounts[number], budget)
         total: int | None = None

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infertop.money.dimensions import Names
+from infertop.money.settings import Budget
 from infertop.readings.account import Account
 
+Recent = Mapping[str, Mapping[int, int]]
+"""By source and minute, 1e-9 USD."""
 Key = tuple[str, str | None]
 """Source and model; the model is None for what belongs to none (a GPU that nobody holds)."""
 
@@ -75,7 +79,8 @@ class Summary:
     levels that were announced, as (budget, start of the period, level). `status` is a sentence where the history is
     not being written. What of today is in no total is `apart`. `accounts` are what providers said of accounts, by
     source; `providers` those of each model on a source. `unassigned` is, by each dimension that [[assign]] gives,
-    what of today's cost that counts has none of it.
+    what of today's cost that counts has none of it. `allowances` are limits that providers keep, as budgets;
+    `names` what ids are called; `recent` what statements of the last hour spent of each budget with conditions.
     """
 
     ts: float = 0.0
@@ -97,6 +102,9 @@ class Summary:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     providers: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     unassigned: Mapping[str, int | None] = field(default_factory=dict)
+    allowances: tuple[Budget, ...] = ()
+    names: Names = field(default_factory=dict)
+    recent: Mapping[str, Recent] = field(default_factory=dict)
 
 
 def _added(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from infertop.history.allowed import allowance_budgets
 from infertop.history.bills import mark_all_due
 from infertop.history.books import Books
 from infertop.history.deriver import Deriver
@@ -62,6 +63,8 @@ class Writer:
         self._keeper = Keeper(store, self._books.restart)
         self._upkeep = Upkeep(limits, self._books.tape)
         self._summariser = Summariser(self._books.ledger.accounts.by_id, scopes or Scopes())
+        self._scopes = scopes or Scopes()
+        self._allowed_of: object = None
         self._works: list[Callable[[sqlite3.Connection], object]] = []
         self._changes = Changes([], [])
         self._load = True
@@ -78,6 +81,7 @@ class Writer:
     def tick(self, batches: Iterable[Batch], ts: float) -> Summary:
         """Take the polls that came since the last tick, store what there is to store, and return the sums."""
         self.take(batches)
+        self._allow()
         until = self._books.closable(ts)
         if until > self._books.closed:
             self._summariser.close(*self._books.close(until))
@@ -111,8 +115,22 @@ class Writer:
 
     def rescope(self, scopes: Scopes) -> None:
         """Sum by other settings from the next tick on."""
-        self._summariser.rescope(scopes)
+        self._scopes = replace(scopes, allowances=self._scopes.allowances)
+        self._allowed_of = None
+        self._summariser.rescope(self._scopes)
         self._load = True
+
+    def _allow(self) -> None:
+        """Sum by the limits that providers keep too, as they are told."""
+        accounts = self._books.accounts.by_source
+        if accounts is self._allowed_of:
+            return
+        self._allowed_of = accounts
+        allowed = allowance_budgets(accounts, (each.name for each in self._scopes.settings.budgets))
+        if allowed != self._scopes.allowances:
+            self._scopes = replace(self._scopes, allowances=allowed)
+            self._summariser.rescope(self._scopes)
+            self._load = True
 
     def reprice(self, repricing: Repricing) -> None:
         """Price the closed lines again, in the next transaction."""

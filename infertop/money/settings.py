@@ -142,7 +142,11 @@ class ProviderFactor:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit on what may be spent in a period on what `conditions` (dimension, glob) match; none: on everything."""
+    """A limit on what may be spent in a period on what `conditions` (dimension, glob) match; none: on everything.
+
+    One with an `origin` is that provider's own: its periods are those of UTC, its conditions ids as the provider has
+    them, and what is spent of it does not ask whether that counts here.
+    """
 
     name: str
     limit_usd: Decimal
@@ -150,6 +154,11 @@ class Budget:
     where: str
     alert_at: tuple[Decimal, ...] = ALERT_AT
     conditions: Conditions = ()
+    origin: str = ""
+
+    def zone(self, own: ZoneInfo) -> ZoneInfo:
+        """Return the time zone of its periods, where `own` is that of pricing.toml's."""
+        return UTC if self.origin else own
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,13 @@ _LAST_TS = 253_370_764_800  # the year 9999
 def budget_figures(facts: Facts, found: Status, row: BudgetRow) -> dict[str, Explained]:
     """Return the explanations of a budget's columns."""
     budget = found.budget
-    limit = (f"{usd(row.limit_usd)} a {budget.period}: {origin(facts, budget.where)}",)
-    name = (f"what counts: {safe(row.scope, 80) or 'everything'}; {origin(facts, budget.where)}",)
-    levels = f"told once each at {', '.join(f'{share:.0%}' for share in budget.alert_at)} of the limit"
+    limit: tuple[str, ...] = (f"{usd(row.limit_usd)} a {budget.period}: {origin(facts, budget.where)}",)
+    name: tuple[str, ...] = (f"what counts: {safe(row.scope, 80) or 'everything'}; {origin(facts, budget.where)}",)
+    shares = ", ".join(f"{share:.0%}" for share in budget.alert_at)
+    levels = f"told once each at {shares} of the limit" if shares else "it tells nothing before it is over"
+    if budget.origin:
+        own = f"{safe(budget.origin, 40)}'s own limit: it keeps that itself, by its own count, and by days in UTC"
+        name, limit = (*name, own), (*limit, own)
     period = f"the {budget.period} from {_when(facts, found.start)} to {_when(facts, found.end)}"
     return {
         "spent_usd": Explained(f"spent  {usd(row.spent_usd)}", _spent(facts, found, row, period)),
@@ -31,7 +35,7 @@ def budget_figures(facts: Facts, found: Status, row: BudgetRow) -> dict[str, Exp
         "level": Explained("level", (f"{row.level}: {levels}",)),
         "resets_at": Explained("resets", (f"{period} in {facts.timezone}",)),
         "coverage": Explained("seen", _coverage(row)),
-        **dict.fromkeys(("name", "budget", "period", "scope"), Explained("budget", name)),
+        **dict.fromkeys(("name", "budget", "period", "scope", "origin"), Explained("budget", name)),
     }
 
 
@@ -41,17 +45,23 @@ def _when(facts: Facts, ts: float) -> str:
     return datetime.fromtimestamp(ts, facts.prices.timezone).strftime("%Y-%m-%d %H:%M")
 
 
+def _zone(facts: Facts, row: BudgetRow) -> str:
+    return "UTC" if row.origin else facts.timezone
+
+
 def _spent(facts: Facts, found: Status, row: BudgetRow, period: str) -> tuple[str, ...]:
     lines = [
-        f"the ledger's lines since the {row.period} began in {facts.timezone}, {origin(facts, found.budget.where)}"
+        f"the ledger's lines since the {row.period} began in {_zone(facts, row)}, {origin(facts, found.budget.where)}"
     ]
     if row.spent_usd is None:
         lines.insert(0, "unknown: nothing with a price counts towards it yet")
     lines.append(f"  {period}")
-    return (*lines, *(f"  {line}" for line in _coverage(row)))
+    return tuple(lines) if row.origin else (*lines, *(f"  {line}" for line in _coverage(row)))
 
 
 def _coverage(row: BudgetRow) -> tuple[str, ...]:
+    if row.origin:
+        return ("a provider tells of all that was used, recorded here or not",)
     if row.coverage is None:
         return ("how much of today was recorded is not known",)
     return (f"{row.coverage:.0%} of today was recorded: what ran besides is not in it",)
@@ -68,6 +78,8 @@ def _burn(facts: Facts, row: BudgetRow) -> tuple[str, ...]:
     meaning = "what the hour costs now of what it is about: models all-in, unheld GPUs, reserved throughput"
     if row.burn_usd_per_hour is None:
         return ("unknown: nothing of it has a price now", meaning)
+    if row.origin:
+        return (f"{amount(row.burn_usd_per_hour)} USD/h, over the newest minutes that the provider has told whole",)
     window = f"over the last {facts.meters.window:.0f} s"
     return (f"{amount(row.burn_usd_per_hour)} USD/h, {window}", meaning)
 

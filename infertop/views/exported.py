@@ -141,7 +141,7 @@ def _budgets(view: Overview) -> Iterable[Family]:
     share = Gauge("infertop_budget_fraction", help="Spent over limit; 1 and more is over.")
     forecast = Gauge("infertop_budget_forecast_usd", help=_FORECAST, unit="usd")
     for row in view.budgets[:_MOST_ROWS]:
-        labels = {"budget": row.name, "period": row.period}
+        labels = {"budget": row.name, "period": row.period} | ({"origin": row.origin} if row.origin else {})
         spent.add(row.spent_usd, **labels)
         limit.add(row.limit_usd, **labels)
         share.add(row.fraction, **labels)

@@ -196,6 +196,7 @@ def _budget(row: BudgetRow) -> dict[str, Any]:
         "forecast_usd": {"low": number(low), "mid": number(mid), "high": number(high)},
         "exhausted_at": timestamp(row.exhausted_at),
         "level": row.level,
+        "origin": row.origin or None,
     }
 
 

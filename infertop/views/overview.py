@@ -107,7 +107,8 @@ def budget_row(status: Status, coverage: float | None) -> BudgetRow:
         level=status.level,
         resets_at=status.end,
         scope=scope(budget.conditions),
-        coverage=coverage,
+        coverage=None if budget.origin else coverage,
+        origin=budget.origin,
     )
 
 

@@ -141,6 +141,7 @@ _BUDGET = _object(
     forecast_usd=_object(low=_MONEY, mid=_MONEY, high=_MONEY),
     exhausted_at={"anyOf": [_INSTANT, {"type": "null"}]},
     level=_STRING,
+    origin={**_maybe("string"), "description": "the provider whose own limit it is; null: a [[budget]]"},
 )
 _ANOMALY = _object(
     scope={"type": "object", "additionalProperties": _STRING},

@@ -168,7 +168,7 @@ class GpuRow:
 
 @dataclass(frozen=True, slots=True)
 class BudgetRow:
-    """A budget in its running period. `level` is "ok", or the highest level crossed: "50%", "80%", "over"."""
+    """A budget in its running period. `level` is "ok", or the highest crossed: "50%", "over"; `origin` who keeps it."""
 
     name: str
     period: str
@@ -182,6 +182,7 @@ class BudgetRow:
     resets_at: float
     scope: str = ""
     coverage: float | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

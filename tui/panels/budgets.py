@@ -22,6 +22,12 @@ def level_style(level: str) -> str:
     return ALARM if level == _OVER else OK if level == "ok" else WARN
 
 
+def _name(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    """Return its name; one that a provider keeps is marked as that provider's."""
+    mark = f" ({budget.origin}'s)" if budget.origin else ""
+    return budget.name + (mark if len(budget.name) + len(mark) <= width else "*" * bool(mark)), PLAIN
+
+
 def _bar(budget: BudgetRow, scene: Scene, width: int) -> Cell:
     return bar(budget.fraction, width), level_style(budget.level)
 
@@ -55,7 +61,7 @@ def _coverage(budget: BudgetRow, scene: Scene, width: int) -> Cell:
 
 
 COLUMNS: tuple[Column[BudgetRow], ...] = (
-    Column("budget", "BUDGET", 12, lambda b, s, w: (b.name, PLAIN), left=True, grow=16),
+    Column("budget", "BUDGET", 12, _name, left=True, grow=24),
     Column("fraction", "SPENT", 8, _bar, rank=5, left=True, grow=16, late=True, gap=2),
     Column("fraction", "", 6, _percent),
     Column("spent_usd", "$", 7, lambda b, s, w: (fmt.money(b.spent_usd), PLAIN), rank=7),
@@ -73,6 +79,11 @@ def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
     low, mid, high = budget.forecast_usd
     return [
         ("of what", budget.scope or "everything"),
+        *(
+            [("whose", f"{budget.origin}'s own limit; spent as the ledger has it, by days in UTC")]
+            if budget.origin
+            else []
+        ),
         (
             "spent",
             f"{fmt.money(budget.spent_usd)} of {fmt.money(budget.limit_usd)} a {budget.period}, level {budget.level}",

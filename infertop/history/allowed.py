@@ -1,0 +1,54 @@
+"""Limits that providers keep, as budgets: marked as theirs, of their own days, and by ids as they say them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from infertop.money.dimensions import Names
+from infertop.money.periods import PeriodKind
+from infertop.money.settings import Budget
+from infertop.readings.account import Account, Allowance
+
+MOST = 200
+_PERIODS = frozenset(each.value for each in PeriodKind)
+
+
+def allowance_budgets(accounts: Mapping[str, Account], taken: Iterable[str] = ()) -> tuple[Budget, ...]:
+    """Return the limits that begin anew after some time, each with a name that no other budget has."""
+    names = set(taken)
+    found: list[Budget] = []
+    for source, account in sorted(accounts.items()):
+        for each in account.allowances or ():
+            if each.period in _PERIODS and each.limit_usd > 0 and len(found) < MOST:
+                made = _budget(source, each, names)
+                names.add(made.name)
+                found.append(made)
+    return tuple(found)
+
+
+def _budget(source: str, each: Allowance, taken: set[str]) -> Budget:
+    name, number = each.name, 2
+    while name in taken:
+        name, number = f"{each.name} ({source}{f' {number}' if number > 2 else ''})", number + 1
+    return Budget(
+        name=name,
+        limit_usd=each.limit_usd,
+        period=PeriodKind(each.period),
+        where=f"{each.provider}, as {source} was told",
+        alert_at=tuple(sorted(share for share in each.alert_at if share > 0)),
+        conditions=(("source", source), *((kind, value) for kind, value in each.conditions if kind != "source")),
+        origin=each.provider,
+    )
+
+
+def with_names(budget: Budget, names: Names) -> Budget:
+    """Return a provider's budget with names in place of the ids that it is about."""
+    if not budget.origin:
+        return budget
+    name = budget.name
+    for kind, value in budget.conditions:
+        if (called := names.get((kind, value))) is not None:
+            name = name.replace(value, called)
+    own = tuple((kind, names.get((kind, value), value)) for kind, value in budget.conditions)
+    return replace(budget, name=name, conditions=own)
