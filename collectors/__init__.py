@@ -8,6 +8,7 @@ from __future__ import annotations
 from collectors import (
     amd,
     anthropic,
+    azure,
     balances,
     bedrock,
     claude_code,
@@ -66,6 +67,7 @@ _ALL: tuple[Kind, ...] = (
     ollama.KIND,
     openai.KIND,
     anthropic.KIND,
+    azure.KIND,
     bedrock.KIND,
     sagemaker.KIND,
     openrouter.KIND,

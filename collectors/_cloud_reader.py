@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from collectors._provider_account import AccountReader, Closes, Habits, Usage
+from collectors._provider_account import AccountReader, Chore, Closes, Habits, Usage
 from collectors._provider_time import month_begin
 from infertop.engine.collector import SourceConfig
 from infertop.readings.account import Account
@@ -30,12 +30,18 @@ class Bills(Protocol):
 
 
 class CloudReader(AccountReader):
-    """Reads an account with a cloud; `bills` are asked once a day, wherever the day before ended."""
+    """Reads an account with a cloud; `bills` are asked once a day, by whoever ran before too. `others` are chores."""
 
     def __init__(
-        self, config: SourceConfig, connection: Closes, usage: Usage, habits: Habits, bills: Bills | None = None
+        self,
+        config: SourceConfig,
+        connection: Closes,
+        usage: Usage,
+        habits: Habits,
+        bills: Bills | None = None,
+        others: Mapping[str, Chore] | None = None,
     ) -> None:
-        chores = {"costs": self._daily} if bills else {}
+        chores: dict[str, Chore] = {**(others or {}), **({"costs": self._daily} if bills else {})}
         super().__init__(config, connection, usage, chores, habits, month_begin)
         self._bills = bills
         self._asked_at: float | None = None

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 PLANNED = (
     *(
         "vertex",
-        "azure",
     ),
 )
 
