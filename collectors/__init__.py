@@ -15,6 +15,7 @@ from collectors import (
     codex,
     dcgm,
     dynamo,
+    fireworks,
     gemini_cli,
     helicone,
     host,
@@ -40,6 +41,7 @@ from collectors import (
     trtllm,
     untold,
     vllm,
+    xai,
 )
 from collectors.kind import Kind
 
@@ -72,6 +74,8 @@ _ALL: tuple[Kind, ...] = (
     sagemaker.KIND,
     openrouter.KIND,
     *balances.KINDS,
+    xai.KIND,
+    fireworks.KIND,
     claude_code.KIND,
     codex.KIND,
     gemini_cli.KIND,

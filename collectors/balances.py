@@ -1,9 +1,8 @@
 """What is left with providers whose ordinary key tells a balance and nothing else: no usage, no cost, no model.
 
 Wire formats: api-docs.deepseek.com (GET /user/balance: strings), platform.moonshot.ai (GET /v1/users/me/balance:
-numbers, CNY on .cn and USD on .ai), docs.siliconflow.cn (GET /v1/user/info: strings, no currency), docs.x.ai
-(GET /v1/billing/teams/{team}/prepaid/balance: cents, below 0 for what is left). Each amount stays in its currency.
-A balance is nothing that was spent: what it falls by may be paid back, expire, or be topped up in between.
+numbers, CNY on .cn and USD on .ai), docs.siliconflow.cn (GET /v1/user/info: strings, no currency). Each amount stays in
+its currency. A balance is nothing that was spent: what it falls by may be paid back, expire, or be topped up.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from collectors._money import CENT, DOLLAR, amount
+from collectors._money import DOLLAR, amount
 from collectors._page import needed, text_options
 from collectors._provider_pages import Row, document, entries
 from collectors._provider_root import Rooted, roots_of
@@ -39,8 +38,7 @@ _CURRENCY = Option("currency", "the account's currency, where the url does not t
 class Holder:
     """A provider: its API and key, where its balance stands, and how that is read in the account's currency.
 
-    `parts` are fields with what each is of the whole; `team` is the path that tells whose key it is, where `path` has
-    a team in it; `late` says how old the figure may be.
+    `parts` are fields with what each is of the whole.
     """
 
     name: str
@@ -50,8 +48,6 @@ class Holder:
     read: Callable[[Holder, Row, str], Iterator[Balance]]
     parts: tuple[tuple[str, str], ...] = ()
     options: tuple[Option, ...] = ()
-    team: str = ""
-    late: str = ""
 
     def balance(self, currency: str, what: str, said: object, name: str) -> Balance:
         """Return an amount in whole currency; raise ValueError where it is none."""
@@ -70,14 +66,10 @@ class BalanceReader:
         host = urlsplit(config.url or holder.api.url).hostname or ""
         known = "CNY" if host.endswith(".cn") else "USD"
         self._currency = text_options(config, ("currency",)).get("currency", known).upper()
-        self._team = ""
 
     async def collect(self, ts: float) -> Batch:
         """Read what is left; raise Unavailable where that is not told."""
         path = self._holder.path
-        if self._holder.team:
-            self._team = self._team or await self._found_team()
-            path = path.format(team=quote(self._team, safe=""))
         where = f"{self._holder.title}'s {path}"
         page = document((await self._api.get(path)).body, where)
         try:
@@ -87,19 +79,12 @@ class BalanceReader:
         if not found:
             raise Unavailable(f"the answer of {where} has no balance: its format is not known")
         left = " and ".join(f"{each.amount:.2f} {each.currency}" for each in found if not each.what)
-        note = _NOTHING_BESIDES.format(left, self._holder.title) + self._holder.late
+        note = _NOTHING_BESIDES.format(left, self._holder.title)
         return Batch(self.config.name, ts, (), (), notes=(note,), covered=(), account=Account(balances=found))
 
     async def close(self) -> None:
         """Close the connection."""
         await self._http.close()
-
-    async def _found_team(self) -> str:
-        page = document((await self._api.get(self._holder.team)).body, f"{self._holder.title}'s {self._holder.team}")
-        team = page.get("teamId") or page.get("scopeId")
-        if not isinstance(team, str):
-            raise Unavailable(f"this key of {self._holder.title} belongs to no team: use one with the scope of a team")
-        return team
 
 
 def _deepseek(holder: Holder, page: Row, _currency: str) -> Iterator[Balance]:
@@ -119,13 +104,6 @@ def _data(holder: Holder, page: Row, currency: str) -> Iterator[Balance]:
     for name, what in holder.parts:
         if data.get(name) is not None:
             yield holder.balance(currency, what, data[name], name)
-
-
-def _xai(holder: Holder, page: Row, _currency: str) -> Iterator[Balance]:
-    total = page.get("total")
-    if isinstance(total, Mapping) and total.get("val") is not None:
-        # A ledger of what is owed to the customer: what was paid in is below 0.
-        yield Balance(holder.name, "USD", -amount(total["val"], CENT, "total.val"))
 
 
 HOLDERS = (
@@ -154,15 +132,6 @@ HOLDERS = (
         _data,
         (("totalBalance", ""), ("balance", "granted"), ("chargeBalance", "topped up")),
         (_CURRENCY,),
-    ),
-    Holder(
-        "xai",
-        "xAI",
-        Api("https://management-api.x.ai", ("XAI_MANAGEMENT_KEY",), what="a management key of xAI"),
-        "/v1/billing/teams/{team}/prepaid/balance",
-        _xai,
-        team="/auth/management-keys/validation",
-        late="; the balance is posted when a billing cycle closes, so it is not live",
     ),
 )
 
