@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collectors._anthropic_claude_code import AnthropicClaudeCode
 from collectors._anthropic_costs import AnthropicCosts
 from collectors._anthropic_people import AnthropicPeople
 from collectors._anthropic_usage import FAMILY, AnthropicUsage
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _HOURLY = 3600.0
 _HABITS = Habits(
     families={FAMILY: 60.0},
-    chores={"costs": _HOURLY, "names": _HOURLY, "limits": _HOURLY},
+    chores={"costs": _HOURLY, "names": _HOURLY, "limits": _HOURLY, "claude_code": _HOURLY},
     lag_seconds=300.0,
     advice="use an admin key (sk-ant-admin…) of the organization; keys of workspaces and individuals cannot read usage",
 )
@@ -40,7 +41,8 @@ def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> Collector:
         "names": people.names,
         "limits": people.limits,
     }
-    return AccountReader(config, http, AnthropicUsage(config, api), chores, _HABITS, month_begin)
+    asides = {"claude_code": AnthropicClaudeCode(config, api, month_begin).read}
+    return AccountReader(config, http, AnthropicUsage(config, api), chores, _HABITS, month_begin, asides)
 
 
 KIND = Kind(

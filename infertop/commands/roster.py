@@ -150,7 +150,8 @@ class Roster:
     def _take_members(self, batch: Batch) -> None:
         if self.members.take(batch, self.configs.get(batch.source)):
             self._changed()
-        if self.members_said is not None:
+        # What is told of others through an account has no past to be read back.
+        if self.members_said is not None and batch.source in self.members.through:
             self.members_said(batch)
 
     def _take_polled(self, source: str) -> None:

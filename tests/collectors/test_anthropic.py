@@ -128,3 +128,48 @@ async def test_a_spend_of_nothing_is_not_known() -> None:
     page["data"][0]["period_to_date_spend"] = "0"
     found = await account({"/spend_limits/effective": page})
     assert [each.spent_usd for each in found.allowances or ()] == [None]
+
+
+async def test_claude_code_says_who_used_what_and_never_counts() -> None:
+    batch = await read({"/usage_report/claude_code": example("anthropic", "usage_report_claude_code")})
+    (member,) = batch.members
+    assert (member.name, member.kind, member.counts) == ("anthropic/claude_code", "claude_code", False)
+    (said,) = member.batches
+    assert len({each.key for each in said.statements}) == 2
+    opus, sonnet = said.statements[:2]
+    assert opus.start == 1_754_611_200
+    assert (opus.model, opus.usd_nano, opus.basis, opus.end - opus.start) == (
+        "claude-opus-4-8",
+        1_860_000_000,
+        "estimated",
+        86_400,
+    )
+    assert dict(opus.quantities) == {"input": 45230, "output": 12450, "cache_read": 8790, "cache_write_5m": 2340}
+    assert dict(opus.dimensions) == {
+        "user": "user@emaildomain.com",
+        "customer_type": "api",
+        "terminal": "iTerm.app",
+    }
+    assert (sonnet.model, sonnet.usd_nano) == ("claude-sonnet-5", 420_000_000)
+
+
+async def test_rate_limits_are_told_by_model_and_workspace() -> None:
+    limits = [
+        {"type": "requests_per_minute", "value": 4000},
+        {"type": "input_tokens_per_minute", "value": 10_000_000},
+        {"type": "enqueued_batch_requests", "value": 9},
+    ]
+    rates = {"data": [{"group_type": "model_group", "models": ["claude-opus-5", "claude-opus-5-0"], "limits": limits}]}
+    found = await account(
+        {
+            "/organizations/rate_limits": rates,
+            "/organizations/workspaces": example("anthropic", "workspaces"),
+            "/wrkspc_01JwQvzr7rXLA5AGx3HKfFUJ/rate_limits": example("anthropic", "workspace_rate_limits"),
+        }
+    )
+    assert [(each.model, each.unit, each.limit, each.seconds) for each in found.rate_limits or ()] == [
+        ("claude-opus-5", "requests", 4000, 60),
+        ("claude-opus-5-0", "requests", 4000, 60),
+        ("claude-opus-5", "input tokens", 10_000_000, 60),
+        ("claude-opus-5-0", "input tokens", 10_000_000, 60),
+    ]
