@@ -116,7 +116,13 @@ class Choosing:
 
 
 def _choose(uses: Uses, sources: Mapping[str, Known], prices: PriceBook) -> Choices:
-    return _completed(choose(uses.told(sources), lambda name: prices.listing.provider(name) or name.lower()), sources)
+    return _completed(choose(uses.told(sources), lambda name: one_name(prices, name)), sources)
+
+
+def one_name(prices: PriceBook, provider: str) -> str:
+    """Return the one name of a provider that has several: that of the list, which LiteLLM may end with "_ai"."""
+    name = provider.lower()
+    return prices.listing.provider(name) or prices.listing.provider(name.removesuffix("_ai")) or name
 
 
 def _completed(found: Choices, sources: Mapping[str, Known]) -> Choices:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from infertop import cli
+from infertop.commands.book import book_of
+from infertop.commands.choosing import one_name
 from infertop.commands.exporter_access import Access
 from infertop.commands.exporter_page import Pages
 from infertop.commands.session import Session
 from infertop.engine.serve import Request
 from infertop.history.reader import Reader
+from infertop.money.settings import Settings
 from infertop.readings.model import Batch, Series, Statement
 from infertop.views.once import reading
 from infertop.views.overview import overview
@@ -108,6 +111,13 @@ ONCE = {
     f"gpt-4o {PROXY}": (True, ""),
 }
 HOST_USD, OPENAI_USD, SHADOW_USD = 7.20 * 240 / 3600, 0.01 * 240, 0.003 * 240  # in the first four minutes
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("fireworks_ai", "fireworks"), ("XAI", "x-ai"), ("vertex_ai", "google"), ("mine", "mine")]
+)
+def test_a_provider_has_one_name_whoever_tells_of_it(said: str, meant: str) -> None:
+    assert one_name(book_of(Settings()), said) == meant
 
 
 async def test_engine_and_gateway_are_in_every_total_once(pricing: Path, meters: Meters) -> None:
