@@ -202,6 +202,15 @@ def _add_whatif(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _add_backtest(parser: argparse.ArgumentParser) -> None:
+    text = "the anomaly detector over a series: timestamp,value,score"
+    kinds = parser.add_subparsers(dest="backtested", metavar="KIND", required=True)
+    add = kinds.add_parser("anomalies", help=text, description=text).add_argument
+    add("file", metavar="FILE.csv", help="timestamp,value lines, - for stdin; times without an offset are UTC")
+    add("--events", action="store_true", help="the incidents instead of the points")
+    add("--threshold", type=_positive, default=1.8, metavar="SCORE", help="what begins an incident (default: 1.8)")
+
+
 _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "record": ("collect without a screen", _add_record),
     "report": ("the ledger, summed", _add_report),
@@ -212,6 +221,7 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] =
     "estimate": ("count the tokens of files and price them", _add_estimate),
     "prices": ("the price of a model or GPU, where it is from, how old it is", _add_prices),
     "whatif": ("the measured traffic on other models and hardware", _add_whatif),
+    "backtest": ("what would have been said of a series, point by point", _add_backtest),
     "exporter": ("collect, and serve the figures as OpenMetrics", _add_exporter),
     "reader": ("this machine's GPUs as JSON lines, for an infertop that reads it over ssh", _add_nothing),
 }

@@ -1,0 +1,112 @@
+"""`infertop backtest`: what infertop would have said of a series, point by point, without looking ahead."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from infertop.commands.input_lines import Unreadable, line_batches, opened, shown
+from infertop.commands.series_lines import LONGEST, NoPoint, Point, is_header, read_point
+from infertop.money.detect.detector import Detector, Verdict
+from infertop.money.detect.incidents import Incident, Incidents, Rule
+
+_TOLD = 10
+_EVENTS = "since,until,score,part,value,expected,peak,excess_hours"
+
+
+def run(options: Namespace) -> int:
+    """Write what was asked of the series; status 1 where a line was no point, or the file could not be read."""
+    lines = _Lines(options.file)
+    answers = _Events(options.threshold) if options.events else _Scores()
+    sys.stdout.write(answers.header + "\n")
+    try:
+        with opened(options.file) as file:
+            for points in lines.of(line_batches(file, options.file, LONGEST)):
+                sys.stdout.write("".join(answers.of(each) for each in points))
+                sys.stdout.flush()  # before the next read, which may wait for whoever writes
+    except Unreadable as error:
+        print(f"infertop: {error}", file=sys.stderr)
+        return 1
+    sys.stdout.write(answers.end())
+    if lines.refused > _TOLD:
+        print(f"infertop: {lines.refused:,} lines of {shown(options.file)} are left out", file=sys.stderr)
+    return 1 if lines.refused else 0
+
+
+class _Lines:
+    """The points of a file; of lines that hold none the first are told on stderr, the others counted."""
+
+    def __init__(self, name: str) -> None:
+        self._name = shown(name)
+        self.refused = 0
+
+    def of(self, batches: Iterator[list[bytes | None]]) -> Iterator[list[Point]]:
+        number = 0
+        for batch in batches:
+            points = []
+            for line in batch:
+                number += 1
+                if line is not None and (not line.strip() or (number == 1 and is_header(line))):
+                    continue
+                try:
+                    points.append(read_point(line))
+                except NoPoint as refused:
+                    self._refuse(number, refused)
+            yield points
+
+    def _refuse(self, number: int, refused: NoPoint) -> None:
+        self.refused += 1
+        if self.refused <= _TOLD:
+            print(f"infertop: {self._name}:{number} {refused}", file=sys.stderr)
+
+
+class _Scores:
+    """A line of `timestamp,value,score` for each point."""
+
+    header = "timestamp,value,score"
+
+    def __init__(self) -> None:
+        self._detector = Detector()
+
+    def of(self, point: Point) -> str:
+        verdict = _judged(self._detector, point)
+        return f"{point.timestamp},{point.value!r},{verdict.score:.4f}\n"
+
+    def end(self) -> str:
+        return ""
+
+
+class _Events:
+    """A line for each incident, once it is over or the series is."""
+
+    header = _EVENTS
+
+    def __init__(self, threshold: float) -> None:
+        self._detector = Detector()
+        self._incidents = Incidents(Rule(score=threshold))
+
+    def of(self, point: Point) -> str:
+        incident = self._incidents.add(point.ts, point.value, _judged(self._detector, point))
+        return _told(incident) if incident and incident.until is not None else ""
+
+    def end(self) -> str:
+        return _told(self._incidents.current) if self._incidents.current else ""
+
+
+def _judged(detector: Detector, point: Point) -> Verdict:
+    verdict = detector.add(point.ts, point.value)
+    assert verdict is not None, "a point is finite"
+    return verdict
+
+
+def _told(incident: Incident) -> str:
+    until = "" if incident.until is None else _time(incident.until)
+    figures = (incident.value, incident.expected, incident.peak, incident.excess)
+    numbers = ",".join(f"{figure:.6g}" for figure in figures)
+    return f"{_time(incident.since)},{until},{incident.score:.2f},{incident.part},{numbers}\n"
+
+
+def _time(ts: float) -> str:
+    return datetime.fromtimestamp(ts, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

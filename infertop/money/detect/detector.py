@@ -1,0 +1,150 @@
+"""The detector of one series: each part says how rare its figure is in its own past, and the mean of them is the score.
+
+Times are epoch seconds. Nothing is looked at before its time, and no time zone is needed: an hour of the week is UTC's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, NamedTuple
+
+from infertop.money.detect.alarm import Alarm
+from infertop.money.detect.change import Apart, Extremes, Jump
+from infertop.money.detect.flat import Flat
+from infertop.money.detect.ranks import Ranks
+from infertop.money.detect.season import Season
+from infertop.money.detect.tail import Tail
+
+FORMAT = 1
+PARTS = ("season", "jump", "value", "level", "slow level", "spread")
+"""What is looked at: distance from the expected value, jump from the last one, rank among the last 1,000, change of the
+level (short and long), change of the spread."""
+
+_MOST = 1e100  # squares and sums stay finite
+_EXTREME_MOST = 4.0
+_FLAT_MOST = 8.0
+
+
+class Verdict(NamedTuple):
+    """What is said of one value: 0 is usual; `parts` are rarities (-log10 of a share of the past) in PARTS' order.
+
+    `extreme` is the share of the range so far by which the value lies outside, `flat` the rarity of a run of equal
+    values; `points` and `seconds` are the history that all of it stands on, without this value.
+    """
+
+    score: float
+    expected: float
+    parts: tuple[float, ...]
+    extreme: float
+    flat: float
+    points: int
+    seconds: float
+
+    @property
+    def strongest(self) -> str:
+        """Return the part whose figure is the rarest; "flat" and "extreme" where they weigh more."""
+        extra = max((min(_FLAT_MOST, self.flat), "flat"), (_extreme_rarity(self.extreme), "extreme"))
+        if extra[0] > max(self.parts):
+            return extra[1]
+        return PARTS[max(range(len(PARTS)), key=self.parts.__getitem__)]
+
+
+class Detector:
+    """A series that is watched: `add` takes its values in the order of time."""
+
+    __slots__ = (
+        "_alarm",
+        "_extremes",
+        "_first",
+        "_flat",
+        "_jump",
+        "_last",
+        "_level",
+        "_points",
+        "_ranks",
+        "_season",
+        "_slow",
+        "_spread",
+        "_tails",
+    )
+
+    def __init__(self) -> None:
+        self._first = 0.0
+        self._last = 0.0
+        self._points = 0
+        self._season = Season()
+        self._jump = Jump()
+        self._ranks = Ranks()
+        self._level = Apart(0.05, 0.002)
+        self._slow = Apart(0.05, 0.0005)
+        self._spread = Apart(0.05, 0.002)
+        self._extremes = Extremes()
+        self._flat = Flat()
+        self._tails = tuple(Tail() for _ in range(5))
+        self._alarm = Alarm()
+
+    def add(self, ts: float, value: float) -> Verdict | None:
+        """Return what is to be said of `value` at `ts`; None, and nothing learnt, where one is no finite number.
+
+        A time that is not after the one before counts as that one.
+        """
+        if not (isfinite(value) and isfinite(ts)):
+            return None
+        value = max(-_MOST, min(_MOST, value))
+        if not self._points:
+            self._first = self._last = ts
+        elapsed = max(0.0, ts - self._last)
+        self._last += elapsed
+        distance = self._season.distance(self._last, elapsed, value)
+        season, jump, level, slow, spread = self._tails
+        parts = (
+            season.rarity(abs(distance)),
+            jump.rarity(self._jump.size(value)),
+            self._ranks.rarity(value),
+            level.rarity(self._level.level(distance)),
+            slow.rarity(self._slow.level(distance)),
+            spread.rarity(self._spread.spread(distance)),
+        )
+        extreme, flat = self._extremes.beyond(value), self._flat.rarity(value)
+        unusual = sum(parts) + _extreme_rarity(extreme) + min(_FLAT_MOST, flat)
+        verdict = Verdict(
+            self._alarm.score(unusual / len(parts)),
+            self._season.expected,
+            parts,
+            extreme,
+            flat,
+            self._points,
+            self._last - elapsed - self._first,
+        )
+        self._points += 1
+        return verdict
+
+    def dump(self) -> dict[str, Any]:
+        """Return all that is known, for JSON; `load` goes on from it as if nothing had happened."""
+        return {
+            "format": FORMAT,
+            "plain": [self._first, self._last, self._points],
+            "tails": [tail.dump() for tail in self._tails],
+            **{name: getattr(self, f"_{name}").dump() for name in _STATES},
+        }
+
+    @classmethod
+    def load(cls, state: Mapping[str, Any]) -> Detector:
+        """Return the detector that `dump` told of; raise ValueError where the state is of another format."""
+        if state.get("format") != FORMAT:
+            raise ValueError(f"a detector's state has format {state.get('format')}, and {FORMAT} is read")
+        detector = cls()
+        detector._first, detector._last, detector._points = state["plain"]
+        for tail, each in zip(detector._tails, state["tails"], strict=True):
+            tail.load(each)
+        for name in _STATES:
+            getattr(detector, f"_{name}").load(state[name])
+        return detector
+
+
+_STATES = ("season", "jump", "ranks", "level", "slow", "spread", "extremes", "flat", "alarm")
+
+
+def _extreme_rarity(share: float) -> float:
+    return min(_EXTREME_MOST, 1 + 8 * share) if share else 0.0
