@@ -41,6 +41,7 @@ from collectors import (
     triton,
     trtllm,
     untold,
+    vertex,
     vllm,
     xai,
 )
@@ -71,6 +72,7 @@ _ALL: tuple[Kind, ...] = (
     openai.KIND,
     anthropic.KIND,
     azure.KIND,
+    vertex.KIND,
     bedrock.KIND,
     sagemaker.KIND,
     openrouter.KIND,

@@ -51,7 +51,8 @@ def _kinds() -> Iterator[str]:
             options["key_env"] = f"the variable with {kind.api.what}, if not {kind.api.key_env[0]}"
         for option, said in options.items():
             yield f"{'':<{width}} {'option ' + option:<30} {said}"
-    yield f"not yet in this version: {', '.join(name for name in PLANNED if name not in KINDS)}"
+    if planned := [name for name in PLANNED if name not in KINDS]:
+        yield f"not yet in this version: {', '.join(planned)}"
 
 
 def _where(kind: Kind) -> str:

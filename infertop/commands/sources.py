@@ -24,11 +24,7 @@ if TYPE_CHECKING:
     from collectors.kind import Kind
 
 # What pricing.toml may name already, and what later versions will read: such a source says so, and is no mistake.
-PLANNED = (
-    *(
-        "vertex",
-    ),
-)
+PLANNED: tuple[str, ...] = ()
 
 # What is read of this machine without being asked; AMD's GPUs only where there may be some.
 MACHINE = ("nvml", "amd", "host")
