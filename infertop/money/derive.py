@@ -24,6 +24,7 @@ from infertop.money.repricing import Repricing
 from infertop.money.statement_lines import PricedBefore, statement_lines
 from infertop.money.traffic import model_order
 from infertop.money.weights import TOKEN_WEIGHTS
+from infertop.readings.increase import EMPTY_PAGES
 from infertop.readings.model import Batch, Series, Statement
 
 GAP_SECONDS = 15.0
@@ -77,6 +78,7 @@ class Deriver:
         self._minutes = Minutes()
         self._meters: dict[str, tuple[str, Meter]] = {}
         self._last: dict[str, float] = {}
+        self._silent: dict[str, int] = {}  # sources by how many batches without a series they began with
 
     @property
     def watermark(self) -> int:
@@ -135,6 +137,7 @@ class Deriver:
         """Take the next batch of a source for its first, because another server has its name now."""
         self._meters.pop(source, None)
         self._last.pop(source, None)
+        self._silent.pop(source, None)
 
     def dump(self) -> dict[str, Any]:
         """Return the state after the last batch, open minutes included, JSON-able."""
@@ -143,6 +146,7 @@ class Deriver:
             "watermark": self._minutes.watermark,
             "deployed_ms": self._minutes.deployed_ms,
             "last": dict(self._last),
+            "silent": dict(self._silent),
             "meters": {source: [kind, meter.dump()] for source, (kind, meter) in self._meters.items()},
             "minutes": [dump_minute(minute) for _, minute in sorted(self._minutes.by_start.items())],
         }
@@ -163,7 +167,7 @@ class Deriver:
             meter = _KINDS[kind][1](source, self._gap_seconds(source))
             meter.load(of_meter)
             meters[source] = (kind, meter)
-        self._last = dict(state["last"])
+        self._last, self._silent = dict(state["last"]), dict(state.get("silent", {}))
         self._minutes, self._meters = minutes, meters
 
     def _lines(self, start: int) -> list[Line]:
@@ -178,7 +182,11 @@ class Deriver:
             if fits(batch.series):
                 meter = make(batch.source, self._gap_seconds(batch.source))
                 self._meters[batch.source] = (kind, meter)
+                if isinstance(meter, EngineMeter) and self._silent.pop(batch.source, 0) >= EMPTY_PAGES:
+                    meter.begin()
                 return meter
+        silent = 0 if batch.series else self._silent.get(batch.source, 0) + 1
+        self._silent[batch.source] = min(silent, EMPTY_PAGES)
         return None
 
     def _models_of(self, source: str) -> tuple[str | None, ...]:

@@ -53,6 +53,10 @@ class EngineMeter:
         else:
             self._book(self._known_zeros(quantities) | quantities, minute, advance.restarted)
 
+    def begin(self) -> None:
+        """Count from 0: the engine was read before it had anything to tell."""
+        self._continuity.begin()
+
     def dump(self) -> dict[str, Any]:
         """Return what `load` needs to go on from here, JSON-able."""
         return {

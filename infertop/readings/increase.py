@@ -18,6 +18,8 @@ _SAME_START_SECONDS = 1.0
 _REMEMBERED = 100_000
 # So many pages in a row may lack the start that the others have before the counters decide alone.
 _SILENT_PAGES = 3
+# So many whole pages in a row without any counter are no accident: what appears after them is new.
+EMPTY_PAGES = 2
 # A page that shows this above 0 may hide series: what appears later need not be new.
 UNREADABLE = "unreadable_lines"
 # Meters older than any process that reads them: their first value is a baseline whenever it comes.
@@ -56,7 +58,8 @@ class _Meter(NamedTuple):
 class Continuity:
     """The memory of one source: the last good value of each of its counters and histograms.
 
-    The first page is a baseline and adds nothing. Later, a series that appears counts from 0 and a value that fell
+    The first page with counters is a baseline and adds nothing, unless several without any came before it: an engine
+    that was not asked anything yet may show none. Later, a series that appears counts from 0 and a value that fell
     counts in full; after a restart everything counts in full. Readings that are not finite or below 0 are passed over,
     and so is a whole page without the start that those before it had: it may be that of another process, and the next
     page makes up for it. Where lines of the first page could not be read, a series that appears later may be one of
@@ -69,6 +72,7 @@ class Continuity:
         self._started: float | None = None
         self._silent = 0
         self._seen = False
+        self._empty = 0
         self._doubtful = False
         self._unreadable: int | None = None
         self._series: tuple[Series, ...] | None = None
@@ -87,6 +91,8 @@ class Continuity:
         restarted = self._seen and self._restarted(batch.started, news)
         increases = self._take(news, restarted)
         self._doubtful = self._doubtful and lost and not restarted
+        self._empty = 0 if lost or self._meters else min(self._empty + 1, EMPTY_PAGES)
+        self._seen = self._seen or self._empty >= EMPTY_PAGES
         if restarted:
             self._past.clear()
         before, self._ts = self._ts, batch.ts
@@ -97,6 +103,10 @@ class Continuity:
         gap = (before, batch.ts) if dt > self._gap_seconds and not restarted else None
         return Advance(batch.ts, dt, restarted, gap, increases)
 
+    def begin(self) -> None:
+        """Count what the next page has from 0: others before it had no counters."""
+        self._seen = True
+
     def dump(self) -> dict[str, Any]:
         """Return the memory as plain JSON: no NaN, no infinities."""
         values = self._remembered().items()
@@ -106,6 +116,7 @@ class Continuity:
             "silent": self._silent,
             "seen": self._seen,
             "doubtful": self._doubtful,
+            "empty": self._empty,
             "values": [[series.metric, list(map(list, series.labels)), _plain(value)] for series, value in values],
         }
 
@@ -113,6 +124,7 @@ class Continuity:
         """Take up what `dump` returned, in place of what is remembered."""
         self._ts, self._started, self._seen = state["ts"], state["started"], state["seen"]
         self._silent, self._doubtful = state["silent"], bool(state.get("doubtful"))
+        self._empty = state.get("empty", 0)
         self._series, self._meters, self._last = None, (), []
         self._past = {
             Series(metric, tuple((key, text) for key, text in labels)): _value(value)

@@ -1,10 +1,11 @@
+import json
 import math
 
 import pytest
 
 from infertop.money.derive import Deriver
 from infertop.money.lines import Basis
-from infertop.readings.model import Series
+from infertop.readings.model import Batch, Series
 from tests.money.tape import LLAMA, START, VLLM, batch, book, engine, totals
 
 
@@ -35,6 +36,24 @@ def test_prompt_tokens_that_include_cached_ones_become_two_disjoint_classes():
     }
     assert {line.basis for line in found} == {Basis.MEASURED}
     assert {line.unit for line in found if line.resource != "requests"} == {"tokens"}
+
+
+@pytest.mark.parametrize("idle", [{}, {"running": 0}], ids=["nothing", "gauges"])
+def test_the_first_requests_of_an_engine_that_was_watched_before_them_are_counted(idle):
+    def page(ts, **more):
+        return engine(ts, **idle, **more) if idle or more else Batch(VLLM, ts, (), ())
+
+    first = page(START + 2, prompt_tokens=300, output_tokens=60, requests=3)
+    every = (page(START), page(START + 1), first)
+    whole = {(VLLM, LLAMA, "input"): 300, (VLLM, LLAMA, "output"): 60, (VLLM, LLAMA, "requests"): 3}
+    assert totals(lines(*every)) == whole
+    saved = derived(every[0]).dump()
+    taken_up = Deriver(book(None))
+    taken_up.load(json.loads(json.dumps(saved)))
+    for each in every[1:]:
+        taken_up.advance(each)
+    assert totals(taken_up.open_lines()) == whole
+    assert not lines(every[1], first)
 
 
 def test_fresh_tokens_that_are_counted_apart_are_taken_as_they_are():

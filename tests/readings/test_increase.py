@@ -72,6 +72,26 @@ def test_page_without_counters_is_not_yet_a_watched_page():
     assert follow(batch(10), batch(11, out=5000.0), batch(12, out=5001.0))[1] == {"output_tokens": 1}
 
 
+def test_after_two_pages_without_counters_what_appears_counts_from_0():
+    idle = (batch(10, running=0.0), batch(11, running=0.0))
+    assert follow(*idle, batch(12, running=1.0, out=60.0))[1] == {"output_tokens": 60}
+    assert follow(batch(10), batch(11), batch(12, out=60.0))[1] == {"output_tokens": 60}
+
+
+def test_a_page_whose_counters_could_not_be_read_is_none_without_counters():
+    nan, lost = float("nan"), 1.0
+    assert follow(batch(10, out=nan), batch(11, out=nan), batch(12, out=5e6))[1] == {}
+    assert follow(batch(10, lost=lost), batch(11, lost=lost), batch(12, lost=0.0, out=5e6))[1] == {}
+
+
+def test_pages_without_counters_are_remembered_in_the_state():
+    before, after = Continuity(15.0), Continuity(15.0)
+    before.advance(batch(10))
+    after.load(json.loads(json.dumps(before.dump())))
+    after.advance(batch(11))
+    assert [each.amount for each in after.advance(batch(12, out=60.0)).increases] == [60]
+
+
 def test_meter_older_than_its_reader_has_a_baseline_whenever_it_appears():
     first, second = batch(10, out=5.0), batch(11, out=5.0, energy=1e9)
     assert follow(first, second)[1] == {}
