@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from collectors import KINDS
 from collectors.kind import Kind
+from infertop.commands.account_check import check_line, first_told
 from infertop.commands.accounts import missing_extra
 from infertop.commands.book import book_of
 from infertop.commands.session import Session
@@ -17,6 +18,7 @@ from infertop.commands.suspect import suspect
 from infertop.engine.collector import State
 from infertop.history.files import is_written, writer_pid
 from infertop.history.open import open_memory
+from infertop.history.reader import Reader
 from infertop.readings.safe import safe
 from infertop.views.gpu_rows import gpu_rows
 
@@ -71,6 +73,8 @@ async def _check(setup: Setup) -> tuple[list[str], bool]:
         await session.polling.poll_once_all(_POLL_SECONDS)
         await session.look(_FIND_SECONDS)
         await session.polling.poll_once_all(_POLL_SECONDS)
+        if session.recorder is not None:
+            await asyncio.to_thread(session.recorder.flush, 1.0)
         lines = [*_configuration(setup), *_sources(session), *_gpus(session), *_searched(session)]
         return lines, _good(session)
     finally:
@@ -98,10 +102,17 @@ def _configuration(setup: Setup) -> Iterable[str]:
 
 
 def _sources(session: Session) -> Iterable[str]:
+    configs, reader = session.roster.every(), Reader(session.store.uri)
     for health in session.facts().healths:
         said = health.detail or (f"read in {health.seconds * 1000:.0f} ms" if health.seconds is not None else "")
         models = _some(session.facts().meters.models(health.source))
         yield f"source         {safe(health.source, 60)}  {health.state}  {models and models + ': '}{safe(said)}"
+        kind, config = KINDS.get(health.kind), configs.get(health.source)
+        if kind is not None and kind.api is not None and not kind.unread and config is not None:
+            first = reader.ask(first_told, health.source)
+            account = session.summary.accounts.get(health.source)
+            yield check_line(health, config, kind.api, account, first, session.clock.now())
+    reader.close()
 
 
 def _some(models: Sequence[str]) -> str:
@@ -123,5 +134,9 @@ def _searched(session: Session) -> Iterable[str]:
 
 
 def _good(session: Session) -> bool:
-    aside = {*MACHINE, *(name for name, kind in KINDS.items() if kind.unread)}
-    return all(health.state is State.UP for health in session.facts().healths if health.kind not in aside)
+    accounts = {name for name, kind in KINDS.items() if kind.api is not None}
+    return all(
+        health.state is State.UP or (health.state is State.ABSENT and health.kind in accounts)
+        for health in session.facts().healths
+        if health.kind not in MACHINE
+    )

@@ -27,6 +27,7 @@ def as_json(found: Report) -> str:
         "until": timestamp(found.until),
         "by": list(found.by),
         "coverage": number(found.coverage),
+        "unassigned": {key: number(share) for key, share in found.unassigned.items()},
         "rows": [
             {
                 **row.keys,
@@ -75,6 +76,7 @@ def as_table(found: Report) -> str:
     ]
     lines = [f"{timestamp(found.since)} to {timestamp(found.until)}, {recorded} of it recorded"]
     lines += aligned([title, *rows], len(found.by))
+    lines += [f"{share:.1%} of the dollars are given to no {key}" for key, share in found.unassigned.items()]
     if unpriced := sum(row.unpriced_tokens for row in found.rows):
         lines.append(f"{unpriced:,} tokens have no price and are in no sum of dollars")
     if not all(row.counts for row in found.rows):

@@ -14,7 +14,7 @@ from infertop.history.summary import Key, Totals, add_usd
 from infertop.history.sums import Sum, account_sums, coverage_ms
 from infertop.history.totals import totals_by_key
 from infertop.money.budgets import matches
-from infertop.money.settings import Conditions
+from infertop.money.settings import ASSIGN_RESULTS, Conditions
 
 _REQUESTS = "requests"
 
@@ -56,6 +56,14 @@ class Report:
     by: tuple[str, ...]
     coverage: float | None
     rows: tuple[Row, ...]
+
+    @property
+    def unassigned(self) -> dict[str, float]:
+        """The share of the cost that counts and is given to nobody, by each key that [[assign]] can give."""
+        counted = [(row, row.usd_nano) for row in self.rows if row.counts and row.usd_nano]
+        whole = sum(usd for _, usd in counted)
+        keys = [key for key in self.by if key in ASSIGN_RESULTS] if whole > 0 else []
+        return {key: sum(usd for row, usd in counted if row.keys[key] is None) / whole for key in keys}
 
 
 def report(

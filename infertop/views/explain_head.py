@@ -25,6 +25,7 @@ def head_figures(facts: Facts, head: Headline) -> dict[str, Explained]:
         "gpu_usd_per_hour": gpu,
         "host_usd_per_hour": Explained(f"host  {usd(head.host_usd_per_hour, 2)}", _host(facts)),
         "api_usd_per_hour": Explained(f"api  {usd(head.api_usd_per_hour, 2)}", _api(facts, head)),
+        "api_age_seconds": Explained("api, age", _ages(facts) or ("unknown: no provider is read, and no log",)),
         "idle_usd_per_hour": Explained(f"idle  {usd(head.idle_usd_per_hour, 2)}", _idle(facts, head)),
         "unheld_usd_per_hour": Explained(f"unheld  {usd(head.unheld_usd_per_hour, 2)}", _unheld(facts, head)),
         "tokens_per_second": Explained("tok/s", _tokens(head)),
@@ -98,13 +99,17 @@ def _api(facts: Facts, head: Headline) -> tuple[str, ...]:
             for use, rate in uses
             if rate
         ),
-        *(f"  {age_line(facts, name, window)}" for name, window in facts.api.windows.items()),
+        *(f"  {line}" for line in _ages(facts)),
         *(("  throughput that is reserved at providers, used or not (see deployments)",) if prices else ()),
         *(
             f"  {safe(each.name, 60)}: {usd(float(each.usd))}/h, {origin(facts, each.source, each.since)}"
             for each in prices
         ),
     )
+
+
+def _ages(facts: Facts) -> tuple[str, ...]:
+    return tuple(age_line(facts, name, window) for name, window in facts.api.windows.items())
 
 
 def _idle(facts: Facts, head: Headline) -> tuple[str, ...]:

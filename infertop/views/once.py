@@ -33,6 +33,8 @@ def reading(view: Overview) -> dict[str, Any]:
             "idle": number(head.idle_usd_per_hour),
             "unheld": number(head.unheld_usd_per_hour),
         },
+        "api_age_seconds": _amount(head.api_age_seconds),
+        "unassigned": {name: _ratio(share) for name, share in view.unassigned},
         "models": [_model(row) for row in view.models],
         "gpus": [_gpu(row) for row in view.gpus],
         "deployments": [_deployment(row) for row in view.deployments],

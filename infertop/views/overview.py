@@ -39,6 +39,7 @@ def overview(facts: Facts, models: tuple[ModelRow, ...] | None = None) -> Overvi
         deployments=deployment_rows(facts, models),
         self_cpu_ratio=facts.meters.mean("host", "host_process_cpu_ratio"),
         self_memory_bytes=facts.meters.total("host", "host_process_memory_bytes"),
+        unassigned=tuple(past.unassigned.items()),
     )
 
 
@@ -77,6 +78,7 @@ def headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
         unpriced_models=len(past.unpriced),
         unpriced_tokens=sum(past.unpriced.values()),
         trend=_last_hour(past, facts.now),
+        api_age_seconds=_api_age(facts),
     )
 
 
@@ -90,6 +92,12 @@ def _last_hour(past: Past, now: float) -> Spark:
         return ()
     since = max(0, round((now // 60 * 60 - past.minutes[-1]) / 60) - 2)
     return ((None,) * 60 + known + (None,) * since)[-60:]
+
+
+def _api_age(facts: Facts) -> float | None:
+    """Return how long ago the newest whole minutes ended of what APIs cost now, the oldest of several."""
+    told = {use.source: use.window.until for use in facts.api.uses if use.counted_usd_per_hour}
+    return max((facts.now - until for until in told.values() if until is not None), default=None)
 
 
 def budget_row(status: Status, coverage: float | None) -> BudgetRow:

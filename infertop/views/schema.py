@@ -170,6 +170,12 @@ def schema() -> dict[str, Any]:
         window_seconds=_AMOUNT,
         demo=_known("boolean"),
         usd_per_hour=_object(**dict.fromkeys(("total", "gpu", "host", "api", "idle", "unheld"), _MONEY)),
+        api_age_seconds={**_AMOUNT, "description": "since the minutes that usd_per_hour.api is of ended"},
+        unassigned={
+            "type": "object",
+            "additionalProperties": _RATIO,
+            "description": "the share of today's spend that has no team, ..., of what [[assign]] gives",
+        },
         models=_list(_MODEL),
         gpus=_list(_GPU),
         deployments=_list(_DEPLOYMENT),

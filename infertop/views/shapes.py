@@ -28,10 +28,7 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The first lines: what is spent an hour, on what, and whether that is normal.
-
-    `unpriced` GPUs have no rate; `unpriced_models` used `unpriced_tokens` today whose price should be known and is not.
-    """
+    """The first lines. `unpriced` GPUs have no rate, `unpriced_models` used `unpriced_tokens` today without a price."""
 
     usd_per_hour: float | None
     gpu_usd_per_hour: float | None
@@ -52,6 +49,7 @@ class Headline:
     unpriced_models: int = 0
     unpriced_tokens: int = 0
     trend: Spark = ()
+    api_age_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +288,7 @@ class Overview:
     deployments: tuple[DeploymentRow, ...] = ()
     self_cpu_ratio: float | None = None
     self_memory_bytes: float | None = None
+    unassigned: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

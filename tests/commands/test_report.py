@@ -273,3 +273,12 @@ def test_whatever_names_there_are_no_form_breaks(found: list[Row]) -> None:
     lines = as_table(made).splitlines()
     assert len(lines) >= len(found) + 2
     assert all(line.isprintable() for line in lines)
+
+
+def test_the_share_of_the_dollars_that_nobody_is_given_is_told_where_it_is_asked(run: Run) -> None:
+    found = json.loads(run("--by", "team", "--since", "24h", "--format", "json")[1])
+    counted = {row["team"]: row["usd"] for row in found["rows"] if row["counts"] and row["usd"]}
+    assert found["unassigned"] == {"team": pytest.approx(counted[None] / sum(counted.values()))}
+    assert 0 < found["unassigned"]["team"] < 1
+    assert "66.7% of the dollars are given to no team" in run("--by", "team", "--since", "24h")[1]
+    assert json.loads(run("--by", "model", "--since", "24h", "--format", "json")[1])["unassigned"] == {}

@@ -14,6 +14,7 @@ from infertop.engine.collector import Health
 from infertop.engine.collector import State as SourceState
 from infertop.engine.state import State
 from infertop.history.reader import Reader
+from infertop.history.report import report
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.money.baseline import Baselines
@@ -182,6 +183,19 @@ def test_what_a_provider_says_besides_is_told_with_names(world: World) -> None:
 
 def test_the_share_that_nobody_is_given_is_of_all_that_was_spent_today(world: World) -> None:
     assert world.page().unassigned == (("team", 0.0),)
+
+
+def test_a_report_has_adjustments_in_its_sums_and_apart_only_where_resources_are_asked_for(world: World) -> None:
+    by_model = world.reader.ask(report, ("model",), MONDAY, NOW, Scopes(SETTINGS)).rows
+    # What a line matches is in its model's sum, 10.25 computed less 0.5; what none matches stands without a model.
+    assert {row.keys["model"]: row.usd_nano for row in by_model} == {
+        "gpt-4o": 7_250_000_000,
+        None: 1_000_000_000,
+        "acme-1": None,
+    }
+    by_resource = world.reader.ask(report, ("resource",), MONDAY, NOW, Scopes(SETTINGS)).rows
+    found = {row.keys["resource"]: row.usd_nano for row in by_resource}
+    assert (found["adjustment"], found["input"]) == (500_000_000, 7_750_000_000)
 
 
 def test_figures_tell_how_they_were_come_by_and_their_arithmetic_is_right(world: World) -> None:

@@ -61,9 +61,9 @@ def _coverage(budget: BudgetRow, scene: Scene, width: int) -> Cell:
 
 
 COLUMNS: tuple[Column[BudgetRow], ...] = (
-    Column("budget", "BUDGET", 12, _name, left=True, grow=24),
+    Column("budget", "BUDGET", 12, _name, left=True, grow=38),
     Column("fraction", "SPENT", 8, _bar, rank=5, left=True, grow=16, late=True, gap=2),
-    Column("fraction", "", 6, _percent),
+    Column("fraction", "", 7, _percent),
     Column("spent_usd", "$", 7, lambda b, s, w: (fmt.money(b.spent_usd), PLAIN), rank=7),
     Column("limit_usd", "of", 10, _limit, rank=3, gap=2),
     Column("burn_usd_per_hour", "now/h", 7, lambda b, s, w: (fmt.money(b.burn_usd_per_hour), PLAIN), rank=4),

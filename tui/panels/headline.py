@@ -13,6 +13,7 @@ from tui.widgets.parts import Part, join, one_line, part
 from tui.widgets.spark import spark
 
 HOW_UNPRICED = "infertop prices --unpriced"
+_OLD_SECONDS = 90.0
 _USUAL = 0.05
 _NAME_CELLS, _VIEWER_CELLS = 32, 60
 _TREND_CELLS = (14, 60)
@@ -95,10 +96,16 @@ def _month(head: Headline) -> list[Part]:
     return [join(inks, 3)]
 
 
-def _amount(name: str, value: float | None, rank: int, mark: str = "") -> list[Part]:
+def _amount(name: str, value: float | None, rank: int, mark: str = "", after: str = "") -> list[Part]:
     if not fmt.known(value):
         return []
-    return [join([part(f"{name} ", DIM), part(f"{mark}{fmt.money(value)}")], rank)]
+    return [join([part(f"{name} ", DIM), part(f"{mark}{fmt.money(value)}"), part(after, DIM)], rank)]
+
+
+def _told(head: Headline) -> str:
+    """Return how old what providers told is, where that is more than what everything else has."""
+    age = head.api_age_seconds
+    return f" {fmt.span(age)} old" if fmt.known(age) and age >= _OLD_SECONDS else ""
 
 
 def _idle(head: Headline) -> list[Part]:
@@ -116,7 +123,8 @@ def split_line(scene: Scene, width: int) -> Row:
     remote = [row for row in scene.view.models if row.provider != "local"]
     guess = "~" if any(row.basis in ESTIMATES for row in remote) else ""
     left = _amount("gpu", head.gpu_usd_per_hour, 0) + _idle(head)
-    left += _amount("unheld", head.unheld_usd_per_hour or None, 5) + _amount("api", head.api_usd_per_hour, 2, guess)
+    left += _amount("unheld", head.unheld_usd_per_hour or None, 5)
+    left += _amount("api", head.api_usd_per_hour, 2, guess, _told(head))
     left += _amount("host", head.host_usd_per_hour, 4)
     left += _unpriced(head, width - sum(each.width + 3 for each in left) - 2)
     if head.default_prices:
