@@ -16,7 +16,7 @@ from tests.views.test_costs import SHARED, lived
 from tests.views.world import World
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(views)
 def test_nothing_but_text_and_line_ends_comes_out(view: Overview) -> None:
     text = plain(view)
