@@ -29,7 +29,11 @@ def searched_accounts(environ: Mapping[str, str]) -> Searched:
 
     names = [name for kind in _kinds() if kind.api for name in kind.api.key_env]
     there = [name for name in names if environ.get(name, "").strip()]
-    return Searched("providers", " ".join(names), f"{', '.join(there)} set" if there else "not set")
+    admin = [name for name in there if "ADMIN" in name]
+    found = f"{', '.join(there)} set" if there else "not set"
+    if admin:
+        found += f" ({', '.join(admin)}: admin keys can change the organization: restrict them to reading usage)"
+    return Searched("providers", " ".join(names), found)
 
 
 def account_http(config: SourceConfig, api: Api, environ: Mapping[str, str] = os.environ) -> Http:
