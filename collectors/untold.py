@@ -1,8 +1,9 @@
 """Providers that tell nobody's key what was used or what it cost: what works with each instead, as data.
 
-Looked for in their documentation and in what other pollers found: Together's likely paths answer 404; Mistral's,
-Cohere's and Hugging Face's figures are on web pages for a signed-in person; Replicate and Gemini's developer API tell
-each request's use in its own answer; Modal tells its costs to its Python SDK alone.
+Looked for in their documentation and in what other pollers found: Together's likely paths answer 404; Mistral's admin
+API is that of Enterprise plans, and tells months without models; Cohere's and Hugging Face's figures are on web pages
+for a signed-in person; Replicate and Gemini's developer API tell each request's use in its own answer; Modal tells its
+costs to its Python SDK alone.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Untold(NamedTuple):
 
 PROVIDERS = (
     Untold("together", ("TOGETHER_API_KEY",), "Together has no API that tells usage or cost"),
-    Untold("mistral", ("MISTRAL_API_KEY",), "Mistral tells usage on its web pages alone, to no key"),
+    Untold("mistral", ("MISTRAL_API_KEY",), "Mistral tells usage to Enterprise plans alone, by the month"),
     Untold("cohere", ("COHERE_API_KEY", "CO_API_KEY"), "Cohere tells usage on its web pages alone, to no key"),
     # HF_TOKEN is set wherever models are fetched: it says nothing of requests to be paid for.
     Untold("huggingface", ("HUGGINGFACE_API_KEY",), "Hugging Face tells usage on its web pages alone, to no key"),
