@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from collectors._cloud_library import library
+from collectors._cloud_library import AGAIN_SECONDS, library
 from collectors._provider_pages import document
 from infertop.engine.collector import SourceConfig, State, Unavailable
 from infertop.engine.http import Http, Reply
@@ -96,7 +96,8 @@ class Access:
         except self._faults() as error:
             raise _no_credentials(error) from None
         if not isinstance(region, str) or not _REGION.fullmatch(region):
-            raise Unavailable(f'{self._kind} needs a region: set AWS_REGION, or region = "us-east-1" in its [[source]]')
+            sentence = f'{self._kind} needs a region: set AWS_REGION, or region = "us-east-1" in its [[source]]'
+            raise Unavailable(sentence, retry_seconds=AGAIN_SECONDS)
         return region
 
     def _sign(self, service: str, region: str, url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
@@ -111,6 +112,7 @@ class Access:
                 f"{self._kind} needs AWS credentials and none are found: set AWS_PROFILE or AWS_ACCESS_KEY_ID, "
                 "or run `aws configure sso`",
                 state=State.AUTH,
+                retry_seconds=AGAIN_SECONDS,
             )
         Secret(frozen.secret_key)  # from here on it is in no message, whoever repeats it
         Secret(frozen.token or "")
@@ -208,4 +210,5 @@ def _text(config: SourceConfig, name: str) -> str:
 
 
 def _no_credentials(error: Exception) -> Unavailable:
-    return Unavailable(f"AWS credentials cannot be used: {safe(redact(str(error)), 200)}", state=State.AUTH)
+    sentence = f"AWS credentials cannot be used: {safe(redact(str(error)), 200)}"
+    return Unavailable(sentence, state=State.AUTH, retry_seconds=AGAIN_SECONDS)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from collectors._cloud_api import hush, looked_up
-from collectors._cloud_library import library
+from collectors._cloud_library import AGAIN_SECONDS, library
 from collectors._provider_pages import document
 from infertop.engine.clock import Clock
 from infertop.engine.collector import State, Unavailable
@@ -79,7 +79,8 @@ class AzureAccess:
         if not isinstance(token, str) or not token:
             told = said.get("error_description") or said.get("error") or f"HTTP {reply.status}"
             reason = safe(redact(str(told).split("\n")[0]), 200)
-            raise Unavailable(f"Azure does not accept AZURE_CLIENT_ID and its secret: {reason}", state=State.AUTH)
+            sentence = f"Azure does not accept AZURE_CLIENT_ID and its secret: {reason}"
+            raise Unavailable(sentence, state=State.AUTH, retry_seconds=AGAIN_SECONDS)
         lasts = float(seconds) if isinstance(seconds, int) and not isinstance(seconds, bool) else _LEAST_SECONDS
         return token, self._clock.now() + min(max(lasts, _LEAST_SECONDS), 24 * _USUAL_SECONDS)
 
@@ -93,5 +94,5 @@ class AzureAccess:
         except (faults.AzureError, ValueError, OSError) as error:
             reason = safe(redact(str(error).split("\n")[0]), 160)
             sentence = f"no Azure credentials are found ({reason}): run `az login`, or set {', '.join(_NAMES)}"
-            raise Unavailable(sentence, state=State.AUTH) from None
+            raise Unavailable(sentence, state=State.AUTH, retry_seconds=AGAIN_SECONDS) from None
         return str(found.token), float(found.expires_on)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors._cloud_api import hush, looked_up
-from collectors._cloud_library import library
+from collectors._cloud_library import AGAIN_SECONDS, library
 from infertop.engine.collector import State, Unavailable
 from infertop.engine.secrets import Secret, redact
 from infertop.readings.safe import safe
@@ -58,7 +58,7 @@ class GoogleAccess:
                 f"no Google credentials are found ({reason}): run `gcloud auth application-default login`, "
                 "or set GOOGLE_APPLICATION_CREDENTIALS"
             )
-            raise Unavailable(sentence, state=State.AUTH) from None
+            raise Unavailable(sentence, state=State.AUTH, retry_seconds=AGAIN_SECONDS) from None
         said = {name.lower(): str(value) for name, value in headers.items()}
         Secret(said.get("authorization", "").removeprefix(_BEARER))  # from here on it is in no message
         return said
