@@ -38,7 +38,7 @@ def accounts_page(facts: Facts, books: AccountBooks, by: str, within: Within) ->
         within=within,
         accounts=tuple(
             _account(facts, books, healths[source], [each for each in mine if each[0].get("source") == source])
-            for source in facts.api.windows
+            for source in sorted(facts.api.windows)
             if source in healths
         ),
         parts=_parts(facts, books, chosen, by),
