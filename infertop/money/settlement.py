@@ -104,8 +104,9 @@ class _Cells:
         Lines of a resource with a bill of its own are in no other cell, unless a bill is left without any.
         """
         narrow = {cell for cell in self._billed if cell.resource is not None}
+        of_any_model = {cell for cell in narrow if self._of_any_model(cell)}
         for cell, billed in self._billed.items():
-            if cell.resource is not None and self._of_any_model(cell):
+            if cell.resource is not None and cell in of_any_model:
                 every = [lines for _, lines in self._told(cell.resource, cell.dimensions)]
                 members = [
                     each
@@ -124,7 +125,7 @@ class _Cells:
                 each
                 for name, members in by_resource.items()
                 if wide._replace(resource=name) not in narrow
-                and (not self._by_model or Cell(None, name, wide.dimensions) not in narrow)
+                and Cell(None, name, wide.dimensions) not in of_any_model
                 for each in members
             ]
             if rest:

@@ -67,10 +67,14 @@ class Table:
     prefixes: tuple[str, ...] = ("",)
     started: str = ""
 
+    def names(self) -> frozenset[str]:
+        """Return all names that the rules look for, as they spell them."""
+        said = {part for rule in self.rules for name in rule.names for part in parts(name)}
+        return frozenset(prefix + name for prefix in self.prefixes for name in said)
+
     def wanted(self) -> frozenset[str]:
-        """Return all names that the rules look for."""
-        names = {part for rule in self.rules for name in rule.names for part in parts(name)}
-        spelt = {spelling for prefix in self.prefixes for name in names for spelling in with_units(prefix + name)}
+        """Return all names that the rules look for, in all spellings, and that of the start."""
+        spelt = {spelling for name in self.names() for spelling in with_units(name)}
         return frozenset(spelt | {self.started} - {""})
 
     def metrics(self) -> frozenset[str]:

@@ -81,9 +81,11 @@ class Positions:
         for i, raw in enumerate(layout.series):
             if i not in again:
                 self.named[canonical(raw.name)].append(i)
+        own = {canonical(name) for name in table.names()}
         for name in list(self.named):
             for bare in _without_units(name):
-                self.named.setdefault(bare, self.named[name])
+                if name not in own or bare not in own:  # else it is another meter, whose line may be lost
+                    self.named.setdefault(bare, self.named[name])
         models = {value for raw in layout.series for name, value in raw.labels if name == table.model_label}
         self._model = model or (next(iter(models)) if len(models) == 1 else None)
 

@@ -53,6 +53,16 @@ def test_a_line_that_is_lost_once_changes_no_total(kind, data):
         assert counted(kind, [*run[:BEFORE], lost, *run[BEFORE + 1 :]]) == counted(kind, run)
 
 
+@pytest.mark.parametrize("kind", RECORDINGS)
+def test_no_line_of_a_counter_that_is_lost_is_taken_from_another_counter(kind):
+    run = window(kind, BEFORE)
+    for number, line in enumerate(run[BEFORE][2].split("\n")):
+        if line.partition("{")[0].partition(" ")[0].endswith("_total"):
+            assert counted(kind, [*run[:BEFORE], without(run[BEFORE], number)[0], *run[BEFORE + 1 :]]) == counted(
+                kind, run
+            )
+
+
 def restart(kind):
     starts = [text.partition("\nprocess_start_time_seconds ")[2].split("\n")[0] for _, _, text in good_pages(kind)]
     return next(i for i, start in enumerate(starts) if start != starts[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infertop.money.lines import Basis, Line
@@ -169,6 +169,7 @@ _RESOURCES = ("input", "output", "web_searches", None)
     st.lists(st.tuples(st.sampled_from(_SPELT), st.sampled_from(_RESOURCES[:3]), st.integers(0, 10**9)), max_size=8),
     st.lists(st.tuples(st.sampled_from(_SPELT), st.sampled_from(_RESOURCES), st.integers(-(10**8), 10**9)), max_size=8),
 )
+@example([("gpt-4o", "input", 1), (None, "input", 0)], [("gpt-4o", "output", 0), (None, "input", 0)])
 def test_under_any_spelling_lines_and_adjustments_sum_to_the_bills(
     used: list[tuple[str | None, str, int]], billed: list[tuple[str | None, str | None, int]]
 ) -> None:
