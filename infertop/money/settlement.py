@@ -124,8 +124,7 @@ class _Cells:
             rest = [
                 each
                 for name, members in by_resource.items()
-                if wide._replace(resource=name) not in narrow
-                and Cell(None, name, wide.dimensions) not in of_any_model
+                if wide._replace(resource=name) not in narrow and Cell(None, name, wide.dimensions) not in of_any_model
                 for each in members
             ]
             if rest:
