@@ -121,7 +121,9 @@ class Marks:
         return frozenset(map(mark_key, self.baselines.marks()))
 
     def _add(self, minute: Minute, values: Mapping[Key, float | None]) -> list[Change]:
-        return self.baselines.add(minute.start, values) if minute.covered_ms > 0 else []
+        if minute.covered_ms <= 0:  # what providers tell of it holds all the same; of the rest nothing is known
+            values = {key: value for key, value in values.items() if key[0]}
+        return self.baselines.add(minute.start, values)
 
 
 def mark_key(mark: Mark) -> str:

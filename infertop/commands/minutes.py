@@ -119,21 +119,33 @@ def _layer(key: Key, deployments: Collection[str]) -> str:
     return source if source == HOST or source in deployments else UNHELD
 
 
-def token_layers(minutes: Sequence[Minute]) -> Layers:
-    """Return tokens a second by minute, for each class of which there were any."""
-    rows: list[dict[str, int]] = []
-    for minute in minutes:
-        row: dict[str, int] = defaultdict(int)
-        for each in (row for key, row in minute.totals.items() if key not in minute.apart):
-            for name, count in each.quantities.items():
+def token_layers(minutes: Sequence[Minute], api: ApiRates | None = None) -> Layers:
+    """Return tokens a second by minute, for each class of which there were any.
+
+    What statements tell is of the whole minute; who has not told all of one goes on as before it.
+    """
+    api = api or ApiRates()
+    rows = [_token_rates(minute, api) for minute in minutes]
+    used = [name for name in TOKEN_CLASSES if any(row.get(name) for row in rows if row)]
+    return {name: tuple(None if row is None else row.get(name, 0.0) for row in rows) for name in used}
+
+
+def _token_rates(minute: Minute, api: ApiRates) -> dict[str, float] | None:
+    """Return the tokens a second of a minute that count, by class; None where nothing of it is known."""
+    found: dict[str, float] = defaultdict(float)
+    late = {source for source, window in api.windows.items() if (window.until or 0.0) < minute.start + _MINUTE}
+    known = minute.covered_ms > 0
+    for key, row in minute.totals.items():
+        if key in minute.apart or key[0] in late:
+            continue
+        seconds = float(_MINUTE) if key[0] in api.windows else minute.covered_ms / 1000
+        known = known or key[0] in api.windows
+        for name, count in row.quantities.items():
+            if name in TOKEN_CLASSES and seconds:
+                found[name] += count / seconds
+    for use in api.uses:
+        if use.source in late and use.counts and use.used is not None:
+            for name, count in use.used.quantities.items():
                 if name in TOKEN_CLASSES:
-                    row[name] += count
-        rows.append(row)
-    used = [name for name in TOKEN_CLASSES if any(row[name] for row in rows)]
-    return {
-        name: tuple(
-            row[name] * 1000 / minute.covered_ms if minute.covered_ms else None
-            for row, minute in zip(rows, minutes, strict=True)
-        )
-        for name in used
-    }
+                    found[name] += count / use.window.seconds
+    return found if known else None

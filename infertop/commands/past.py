@@ -51,7 +51,7 @@ def past(
         minutes=tuple(float(minute.start) for minute in closed),
         usd_by_place=rows,
         usd_per_hour=usd_layers(counted_alone(rows, closed), deployments_in(closed)),
-        tokens_per_second=token_layers(closed),
+        tokens_per_second=token_layers(closed, api),
         budgets=tuple(
             _status(budget, summary, settings, costs, api, now) for budget in (*settings.budgets, *summary.allowances)
         ),

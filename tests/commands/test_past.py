@@ -13,6 +13,7 @@ from infertop.history.summary import Minute, Spent, Summary, Totals
 from infertop.money.baseline import Baselines
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Assignment, Budget, Settings
+from infertop.views.api_rates import Teller, api_rates
 from infertop.views.costs import Costs, ModelCost
 from infertop.views.facts import Past
 from infertop.views.overview import TOTAL
@@ -110,3 +111,32 @@ def test_a_host_that_a_model_carries_burns_there() -> None:
     carried = replace(NOTHING, host=0.4, models={("cpu", "tiny"): ModelCost(all_in=0.4)})
     assert burn(budget(model="tiny"), Settings(), carried) == 0.4
     assert burn(budget(source="host"), Settings(), carried) is None
+
+
+def told_by_openai(*whole: bool, until: int) -> Past:
+    """Minutes in which openai used 60 tokens a minute for $1, as far as it has told them; the machine costs $1."""
+    gpt = ("openai", "gpt-4o")
+    minutes = []
+    for n, is_whole in enumerate(whole):
+        nano, tokens = (10**9, 60) if is_whole else (10**8, 6)
+        row = Totals({"input": tokens}, nano, 0, {"input": nano})
+        minutes.append(Minute(START + 60 * n, 30_000, {gpt: row, UNHELD: Totals({"gpu_idle": 9}, 10**9)}, nano + 10**9))
+    summary = Summary(minutes=tuple(minutes), closed=START + 60 * len(minutes), providers={gpt: ("openai",)})
+    now = float(START + 60 * len(minutes))
+    api = api_rates(summary, [Teller("openai", START + 60.0 * until)], now)
+    return past(summary, Settings(), NOTHING, Baselines(2.0), (), now, api)
+
+
+def test_minutes_that_a_provider_has_not_told_go_on_as_before_and_what_it_told_is_of_the_whole_minute() -> None:
+    found = told_by_openai(*[True] * 15, False, False, until=15)
+    assert found.usd_per_hour["gpt-4o"] == pytest.approx((60.0,) * 17)
+    assert found.usd_per_hour[TOTAL] == pytest.approx(
+        (180.0,) * 17
+    )  # half a minute of the machine, a whole one of openai
+    assert found.tokens_per_second["input"] == pytest.approx((1.0,) * 17)
+
+
+def test_once_it_has_told_them_they_are_what_it_told() -> None:
+    found = told_by_openai(*[True] * 15, False, False, until=17)
+    assert found.usd_per_hour["gpt-4o"][-2:] == pytest.approx((6.0, 6.0))
+    assert found.tokens_per_second["input"][-1] == pytest.approx(0.1)

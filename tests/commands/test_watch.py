@@ -356,3 +356,15 @@ def test_the_end_of_an_earlier_run_is_not_learned_of_providers_before_they_told_
     later = marks.baselines.usual((), USD)
     assert later is not None
     assert (later.mean, later.minutes) == (pytest.approx(9.0), 110)
+
+
+def test_what_providers_tell_of_times_that_nobody_recorded_is_usual_too_and_the_total_is_not() -> None:
+    marks = Marks(2.0)
+    nano = 10**8
+    told = Totals({"input": 600, "requests": 3}, nano, 0, {"input": nano})
+    marks.load(Minute(BEGIN + 60 * n, 0, {GPT: told, A: Totals({"gpu_busy": 1}, nano)}, 2 * nano) for n in range(100))
+    of_gpt = marks.baselines.usual((("model", "gpt-4o"), ("source", "openai")), USD)
+    assert of_gpt is not None
+    assert (of_gpt.mean, of_gpt.minutes) == (pytest.approx(6.0), 100)
+    assert marks.baselines.usual(SCOPE_A, USD) is None
+    assert marks.baselines.usual((), USD) is None

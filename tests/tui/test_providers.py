@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tui import sample, sample_accounts
@@ -157,3 +159,14 @@ def test_it_fits_every_terminal_and_names_do_no_harm(size: tuple[int, int]) -> N
             assert [len(row.text) for row in rows] == [size[0]] * size[1]
             assert not [c for row in rows for c in row.text.replace(FILL, "") if ord(c) < 32 or 0x7F <= ord(c) < 0xA0]
             made.open()
+
+
+def test_what_providers_told_late_has_its_age_in_the_headline_and_is_marked_under_the_chart() -> None:
+    old = replace(sample.RICH, headline=replace(sample.RICH.headline, api_age_seconds=640.0))
+    made = Desk(PlayFeed(old), Look(shades(color=False)))
+    rows = text(made, (140, 40)).splitlines()
+    assert any("api ~" in row and " 11 min old" in row for row in rows[:3])
+    (axis,) = (row for row in rows if row.rstrip().endswith("now") and ":" in row)
+    assert "~~" in axis
+    fresh = Desk(PlayFeed(), Look(shades(color=False)))
+    assert "~~" not in text(fresh, (140, 40))

@@ -16,6 +16,7 @@ from tui.widgets.prose import heading, remark
 
 _LEAST_ROWS, _GOOD_ROWS = 5, 14
 _TICK_CELLS, _CLOCK_CELLS = 24, 5
+_GUESSED, _OLD_SECONDS = "~", 90.0
 TOKEN_NAMES = {"input": "fresh", "cache_read": "cached", "output": "output", "reasoning": "reasoning"}
 TOKEN_COLOURS = {"input": 0, "cache_read": 2, "output": 1, "reasoning": 3}
 
@@ -87,12 +88,22 @@ def time_axis(scene: Scene, times: tuple[float, ...], width: int) -> Row:
     ticks = range(chart.AXIS, width - 2 * _CLOCK_CELLS, _TICK_CELLS)
     at = {x: clock(start + length * (x - chart.AXIS) / room, scene.view.timezone) for x in ticks}
     told = [(x, text) for x, text in at.items() if text != at.get(x - _TICK_CELLS)]  # none twice in a short chart
+    guessed = min(_guessed(scene, start, length, room), room)
+    line.put(width - 1 - guessed, _GUESSED * guessed, DIM)
     for x, text in (*told, (width - 4, "now")):
         if not any(x - 1 <= place <= x + len(text) for place in marks):
             line.put(x, text, DIM)
     for place, (mark, style) in marks.items():
         line.put(place, mark, style)
     return line.row()
+
+
+def _guessed(scene: Scene, start: float, length: float, room: int) -> int:
+    """Return for how many cells providers have not told all yet: they are drawn there as they were before."""
+    age = scene.view.headline.api_age_seconds
+    if not fmt.known(age) or age < _OLD_SECONDS or length <= 0:
+        return 0
+    return max(0, min(room, int((start + length - scene.view.at + age) / length * room)))
 
 
 def _marks(scene: Scene, start: float, length: float, room: int) -> dict[int, tuple[str, str]]:
