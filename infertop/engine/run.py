@@ -213,7 +213,7 @@ class Polling:
             self._sink.apply(batch)
         if member.batches:
             newest = member.batches[-1]
-            detail = " ".join(newest.notes)
+            detail = "; ".join(newest.notes)
             health = replace(health, state=State.UP, good_ts=newest.ts, rejected=newest.rejected, detail=detail)
             self._sink.apply_health(health)
         source.members[member.name] = health
@@ -221,7 +221,7 @@ class Polling:
     def _went_well(self, source: _Source, batch: Batch) -> None:
         source.failing, source.why, source.again = 0, None, batch.again_seconds
         source.health = replace(
-            source.health, state=State.UP, good_ts=batch.ts, rejected=batch.rejected, detail=" ".join(batch.notes)
+            source.health, state=State.UP, good_ts=batch.ts, rejected=batch.rejected, detail="; ".join(batch.notes)
         )
 
     def _failed(self, source: _Source, why: Unavailable) -> None:
