@@ -1,9 +1,15 @@
-"""Whether two names mean the same model: sources spell them with and without a path before and a date behind."""
+"""Whether two names mean the same model: sources spell them with and without a path before and a date behind, and
+Bedrock in its own way."""
 
 from __future__ import annotations
 
 import re
 
+# Bedrock's names: where it is served, who made it, the model, its version ("us.anthropic.claude-opus-4-20250514-v1:0").
+_BEDROCK = re.compile(
+    r"(?:(?:[a-z]{2,6}|us-gov)\.)?(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshotai?"
+    r"|nvidia|openai|qwen|writer|zai)\.(?P<model>[a-z0-9][\w.-]*?)(?:-v\d{1,2})?(?::[\w:]{1,12})?"
+)
 _DATED = re.compile(r"[-@](?:20\d{6}|20\d{2}-\d{2}-\d{2}|latest)(?=$|-v\d|:)")
 
 
@@ -21,7 +27,9 @@ def model_key(model: str | None) -> str:
 
 
 def _base(model: str) -> str:
-    return model.lower().rsplit("/", 1)[-1].strip()
+    name = model.lower().rsplit("/", 1)[-1].strip()
+    at_bedrock = _BEDROCK.fullmatch(name)
+    return at_bedrock["model"] if at_bedrock else name
 
 
 def _undated(base: str) -> str:

@@ -137,6 +137,29 @@ def test_a_provider_is_the_same_under_each_of_its_names() -> None:
     assert counting(choose([vertex, google], lambda name: names.get(name, name)), vertex) == [False]
 
 
+def test_what_an_agent_used_through_bedrock_is_the_same_as_what_bedrock_tells() -> None:
+    name = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    bedrock = Told(Place("bedrock", "aws", name), Role.SERVES, HOUR, "bedrock")
+    agent = Told(Place("claude-code", "aws", "claude-sonnet-4-5-20250929"), Role.LOG, HOUR, "claude-code")
+    proxy = Told(Place("litellm", "bedrock", f"bedrock/{name}"), Role.GATEWAY, HOUR, "litellm")
+    found = choose([agent, proxy, bedrock], lambda name: {"bedrock": "aws"}.get(name, name))
+    assert found.others("claude-code") == found.others("litellm") == ("bedrock",)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("anthropic.claude-opus-4-20250514-v1:0", "eu.anthropic.claude-opus-4-20250514-v1:0:200k", True),
+        ("amazon.nova-pro-v1:0", "nova-pro", True),
+        ("meta.llama3-1-70b-instruct-v1:0", "meta.llama3-1-8b-instruct-v1:0", False),
+        ("gpt-4.1", "gpt-4", False),
+        ("qwen2.5-7b", "qwen2-7b", False),
+    ],
+)
+def test_bedrocks_names_say_the_model_between_its_maker_and_its_version(one: str, other: str, same: bool) -> None:
+    assert same_model(one, other) is same_model(other, one) is same
+
+
 def test_until_somebody_looked_nothing_of_a_source_that_may_yield_counts() -> None:
     unsure = Choices(unsure=frozenset({"litellm@a:4000"}))
     assert not unsure.counts(*PROXY.place)
