@@ -56,6 +56,7 @@ class Session:
         self.recording: Recording | None = None
         self.choosing = Choosing(store.path or store.uri)
         self._learning: asyncio.Task[None] | None = None
+        self._unfinished = self._looked_back = False
         if store.mode in (Mode.WRITER, Mode.MEMORY):
             self.recording = Recording(
                 store, self.recorder_time, self.pricing, self.roster, self.choosing, setup.db_limit_bytes
@@ -158,8 +159,17 @@ class Session:
             await self.viewing.look(now)
         await self._look_who_counts()
         if self.recording is not None:
+            self._look_back()
             self.watch.read(self.pricing.problem, now)
             self.recording.tick(self.watch, self.state, now)
+
+    def _look_back(self) -> None:
+        """Learn what is usual once more when the first sources have been read back: now their past is there."""
+        unfinished = bool(self.polling.unfinished)
+        if self._unfinished and not unfinished and not self._looked_back and not self.watch.marks.paused:
+            self._looked_back = True
+            self._learning = asyncio.create_task(self.remember())
+        self._unfinished = unfinished
 
     async def _look_who_counts(self) -> None:
         if not await self.choosing.look(self.pricing.prices, self.clock.now()):

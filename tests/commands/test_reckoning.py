@@ -197,3 +197,30 @@ async def test_a_history_that_cannot_be_read_is_an_empty_page(pricing: Path, met
         page = await read(reckoning, run)
         assert page.parts == ()
         await reckoning.close()
+
+
+async def test_what_is_usual_is_learned_from_what_was_read_back_once_that_is_done(
+    pricing: Path, meters: Meters
+) -> None:
+    def back(ts: float) -> Batch:
+        hours = [say(BEGIN - 3600 * n, 3600, {"input": 60_000_000}, source=OPENAI, requests=60) for n in range(3, 40)]
+        told = provider(ts)
+        covered = (Covered(BEGIN - 40 * 3600, BEGIN - 7200, ""), *(told.covered or ()))
+        done = ts > BEGIN + 20
+        return replace(
+            told, statements=(*hours, *told.statements), covered=covered, again_seconds=None if done else 1.0
+        )
+
+    meters.says[OPENAI] = back
+    clock = FakeClock(BEGIN)
+    async with session(setup(pricing, clock), memory=False) as run:
+        await run.remember()
+        scope = (("model", "gpt-4o"), ("source", OPENAI))
+        assert run.watch.baselines.usual(scope, "usd_per_hour") is None
+        await pass_by(run, clock, 60)
+        while run._learning is not None and not run._learning.done():
+            await run._learning
+        usual = run.watch.baselines.usual(scope, "usd_per_hour")
+        assert usual is not None
+        assert usual.mean == pytest.approx(150.0, rel=0.05)
+        assert usual.minutes >= 37 * 60
