@@ -59,7 +59,7 @@ class OpenRouterUsage:
         where = f"OpenRouter's {_META}"
         meta = _data(document((await self._api.get(_META)).body, where), where)
         metrics, groups = (
-            {each.get("name") for each in entries(meta, part, where)} for part in ("metrics", "dimensions")
+            {dimension(each, "name") for each in entries(meta, part, where)} for part in ("metrics", "dimensions")
         )
         return {
             "metrics": [name for name in (_COST, _REQUESTS, *_TOKENS) if name in metrics] or [_REQUESTS],

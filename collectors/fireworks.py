@@ -22,7 +22,7 @@ from collectors._provider_root import Rooted, roots_of
 from collectors._provider_time import rfc3339
 from collectors.kind import Api, Kind
 from infertop.engine.collector import Collector, Option, SourceConfig, Unavailable
-from infertop.readings.figures import MOST
+from infertop.readings.figures import MOST, count
 from infertop.readings.safe import safe
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _add(said: dict[str, tuple[int, dict[str, int]]], row: Row) -> None:
     cost, counted = said.get(model := _model(row), (0, {}))
     kind, quantity = _CLASSES.get((dimension(row, "category") or "").lower()), row.get("quantity")
     if kind and quantity is not None:
-        counted = counted | {kind: counted.get(kind, 0) + _whole(quantity, "quantity")}
+        counted = counted | {kind: counted.get(kind, 0) + count(_whole(quantity, "quantity"), "quantity")}
     said[model] = (cost + _nano(money), counted)
 
 
