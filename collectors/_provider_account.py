@@ -100,6 +100,7 @@ class AccountReader:
         self._standing = Standing(habits.advice)
         self._round: asyncio.Task[None] | None = None
         self._read = Read()
+        self._handed = asyncio.Event()
         self._more = False
         self._trouble: Unavailable | None = None
         self._paused_until = 0.0
@@ -113,15 +114,15 @@ class AccountReader:
         """
         if self._round is None or self._round.cancelled():
             self._round = asyncio.create_task(self._read_due(ts), name=f"read {self.config.name}")
-        self._read.any = asyncio.get_running_loop().create_future()
-        await asyncio.wait({self._round}, timeout=_ENOUGH_SECONDS)
-        if not self._round.done() and not self._read.parts:
-            await asyncio.wait({self._round, self._read.any}, return_when=asyncio.FIRST_COMPLETED)
+        something, full = self._read.expect()
+        await asyncio.wait({self._round, full}, timeout=_ENOUGH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({self._round, something}, return_when=asyncio.FIRST_COMPLETED)
         reading = not self._round.done()
         if not reading:
             over, self._round = self._round, None
             over.result()
         read, self._read = self._read, Read()
+        self._handed.set()
         if not read.parts and self._trouble is not None:
             raise self._down(self._trouble, ts)
         return self._batch(ts, read, more=reading or self._more)
@@ -157,6 +158,9 @@ class AccountReader:
                 self._more = True
                 return
             tried.spans += 1
+            while self._read.is_full:
+                self._handed.clear()
+                await self._handed.wait()
             try:
                 told = await self._usage.read(span, ts)
             except Unavailable as trouble:
@@ -168,7 +172,7 @@ class AccountReader:
     def _take(self, span: Span, told: Told, ts: float) -> None:
         """Keep an answer until it is handed over. What of a span of hours is missing is asked again."""
         self._plan.done(span, ts)
-        self._standing.good(span.family, told.note)
+        self._standing.good(span.family, told.note, span.width)
         _, tries = self._parts_left.pop(span, (0.0, 0))
         if span.width == HOUR and not told.whole and tries < _MOST_TRIES:
             self._parts_left[span] = (ts + HOUR, tries + 1)

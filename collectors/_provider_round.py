@@ -14,6 +14,7 @@ from infertop.readings.model import Covered, Member, Statement
 
 _T = TypeVar("_T")
 
+MOST_STATEMENTS = 8000
 _SILENCES = 2
 _UNAUTHORIZED = 401
 
@@ -57,7 +58,7 @@ class Tried:
 
 @dataclass(slots=True)
 class Read:
-    """What was read and is not handed over yet. `any` is done when there is something."""
+    """What was read and is not handed over yet."""
 
     statements: list[Statement] = field(default_factory=list)
     covered: list[Covered] = field(default_factory=list)
@@ -65,7 +66,21 @@ class Read:
     members: list[Member] = field(default_factory=list)
     rejected: int = 0
     parts: int = 0
-    any: asyncio.Future[None] | None = None
+    _expected: tuple[asyncio.Future[None], ...] = ()
+
+    def expect(self) -> tuple[asyncio.Future[None], asyncio.Future[None]]:
+        """Return what is done once there is something, and once there is as much as one poll should have."""
+        loop = asyncio.get_running_loop()
+        something: asyncio.Future[None] = loop.create_future()
+        full: asyncio.Future[None] = loop.create_future()
+        self._expected = (something, full)
+        self._tell()
+        return something, full
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is as much as one transaction should take: what is read next waits."""
+        return len(self.statements) >= MOST_STATEMENTS
 
     def take(self, told: Told) -> None:
         """Take an answer about usage. What it covers replaces what was read of that before."""
@@ -86,8 +101,12 @@ class Read:
 
     def _one_more(self) -> None:
         self.parts += 1
-        if self.any is not None and not self.any.done():
-            self.any.set_result(None)
+        self._tell()
+
+    def _tell(self) -> None:
+        for done, future in zip((self.parts, self.is_full), self._expected, strict=False):
+            if done and not future.done():
+                future.set_result(None)
 
 
 def _overlap(one: Covered, other: Covered) -> bool:

@@ -195,7 +195,7 @@ class World:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError, httpx.HTTPError):
+        with suppress(asyncio.IncompleteReadError, ConnectionError, httpx.HTTPError, asyncio.CancelledError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
                 url = urlsplit(head[0].split(" ")[1])

@@ -153,3 +153,19 @@ async def test_closing_stops_what_is_being_read(usage: Slow) -> None:
             await reader.collect(NOW)
     await reader.close()
     assert [each for each in asyncio.all_tasks() if "read x" in each.get_name()] == []
+
+
+async def test_a_month_too_large_for_one_transaction_is_handed_over_in_parts(
+    reader: AccountReader, usage: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from collectors import _provider_round
+
+    monkeypatch.setattr(_provider_round, "MOST_STATEMENTS", 2)
+    told: list[Statement] = []
+    for seconds in range(20):
+        batch = await reader.collect(NOW + seconds)
+        assert len(batch.statements) <= 2
+        told += batch.statements
+        if batch.again_seconds is None:
+            break
+    assert len(told) == len(usage.asked) == len(set(usage.asked)) > 4
