@@ -14,6 +14,7 @@ from infertop.engine.collector import State, Unavailable
 from infertop.readings.account import Balance
 from tests.collectors.provider_world import CANARY, NOW, Api, account, first
 from tests.collectors.reading import payload
+from tests.provider_contract import Contract
 
 MINUTE = "2026-07-21T11:58:00.000Z"
 MINUTE_TS = 1_784_635_080
@@ -27,6 +28,7 @@ META = {
     "granularities": [],
     "operators": [],
 }
+PATHS = ("key", "keys", "credits", "activity", "analytics/meta", "analytics/query")
 ROW = {
     "model": "openai/gpt-4.1-2025-04-14",
     "api_key_id": "My Production Key",
@@ -92,6 +94,20 @@ async def test_only_what_openrouter_has_is_asked_for_and_minutes_for_three_hours
     minutes = [each["time_range"] for each in asked if each["granularity"] == "minute"]
     assert minutes == [{"start": "2026-07-21T10:00:00Z", "end": "2026-07-21T12:01:00Z"}]
     assert min(each["time_range"]["start"] for each in asked).startswith("2026-06-30T")
+
+
+async def test_nothing_is_asked_that_openrouter_s_own_openapi_file_does_not_allow() -> None:
+    there, contract = api(), Contract("openrouter")
+    await first(account("openrouter", there))
+    assert {each.url.path for each in there.asked} == {f"/{path}" for path in PATHS}
+    for each in there.asked:
+        said = json.loads(each.content).items() if each.content else each.url.params.items()
+        assert contract.breach(each.url.path, [(name, str(value)) for name, value in said if name != "limit"]) == ""
+    body = json.loads(payload("openrouter/contract.json"))["/analytics/query"]
+    for asked in there.bodies("/analytics/query"):
+        assert all(len(asked[name]) <= body[name]["maxItems"] for name in asked if "maxItems" in body[name])
+        assert asked["granularity"] in ("minute", "hour")
+        assert asked["limit"] <= 10_000
 
 
 async def test_every_official_example_is_read() -> None:
