@@ -18,7 +18,7 @@ from infertop.money.detect.tail import Tail
 
 FORMAT = 1
 PARTS = ("season", "jump", "value", "level", "slow level", "spread")
-"""What is looked at: distance from the expected value, jump from the last one, rank among the last 1,000, change of the
+"""What is looked at: distance from the expected value, jump from the last one, rank among past values, change of the
 level (short and long), change of the spread."""
 
 _MOST = 1e100  # squares and sums stay finite

@@ -13,10 +13,10 @@ from typing import Any
 HOUR = 3600.0
 _DAY_HOURS = 24
 _WEEK_HOURS = 168
-_LEVEL_SECONDS = 3 * 86400.0
+_LEVEL_SECONDS = 7 * 86400.0
 _LEARNT = 30  # points after which a single value no longer moves the spread by more than it can bear
 _FIRST = 5
-_FAST, _ERROR, _SPREAD = 0.1, 0.005, 0.003
+_FAST, _ERROR, _SPREAD = 0.2, 0.005, 0.003
 _DAY_GAIN, _WEEK_GAIN = 0.15, 0.3
 _FARTHEST = 1e3
 

@@ -9,13 +9,13 @@ _BINS = 96
 _PER_OCTAVE = 5
 _LEAST = 2.0**-10
 _TOP = _BINS - 1.001
-_HALF_LIFE_POINTS = 4000
+_HALF_LIFE_POINTS = 8000
 _GROWTH = 2 ** (1 / _HALF_LIFE_POINTS)
 _HEAVIEST = 1e12
 
 
 class Tail:
-    """The history of one figure of 0 or more, in bins of a fifth of an octave; a point counts half after 4,000 more."""
+    """The history of one figure of 0 or more, in bins of a fifth of an octave; a point counts half after 8,000 more."""
 
     __slots__ = ("_counts", "_total", "_weight")
 
