@@ -17,21 +17,24 @@ class Standing:
     """What is to be said of the parts of an account; `advice` is for a key that may not read one."""
 
     advice: str = ""
-    _notes: dict[str, str] = field(default_factory=dict)
+    _notes: dict[tuple[str, int], str] = field(default_factory=dict)
     _troubles: dict[str, Unavailable] = field(default_factory=dict)
     _not_before: dict[str, float] = field(default_factory=dict)
 
-    def good(self, part: str, note: str = "") -> None:
-        """Take that a part was read; `note` is empty where nothing was odd."""
+    def good(self, part: str, note: str = "", width: int = 0) -> None:
+        """Take that a part was read; `note` is empty where nothing was odd.
+
+        Buckets of different `width` are read in turns: what was odd in one kind stands while the other is good.
+        """
         self._troubles.pop(part, None)
         self._not_before.pop(part, None)
-        self._notes[part] = note
+        self._notes[part, width] = note
 
     def failed(self, part: str, trouble: Unavailable, ts: float, every: float) -> None:
         """Take that a part could not be read: it is tried again after its usual time, a refused one later."""
         least = _REFUSED_SECONDS if trouble.state is State.AUTH else every
         self._troubles[part] = trouble
-        self._notes.pop(part, None)
+        self._notes = {key: note for key, note in self._notes.items() if key[0] != part}
         self._not_before[part] = ts + max(least, trouble.retry_seconds or 0.0) - 1
 
     def waits(self, part: str, ts: float) -> bool:
