@@ -35,12 +35,16 @@ class Teller:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The minutes of a source that are shown as now: [start, until), of which `seconds` are told; `why` none are."""
+    """The minutes of a source that are shown as now: [start, until), of which `seconds` are told; `why` none are.
+
+    `told` is up to when it has told all, also where that is too long ago to be now.
+    """
 
     start: float = 0.0
     until: float | None = None
     seconds: float = 0.0
     why: str = ""
+    told: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +136,14 @@ def _window(teller: Teller, summary: Summary, now: float) -> Window:
     if until is None:
         return Window(why="no minute of it is known to be whole yet")
     if now - until > OLDEST_SECONDS:
-        return Window(why=f"its newest whole minute is {span(now - until)} old: that is not now")
+        return Window(why=f"its newest whole minute is {span(now - until)} old: that is not now", told=until)
     start = -(-until // _MINUTE) * _MINUTE - WINDOW_SECONDS
     if not teller.recorded:
-        return Window(start, until, until - start)
+        return Window(start, until, until - start, told=until)
     covered = sum(each.covered_ms for each in summary.minutes if start <= each.start < until) / 1000
     if not covered:
-        return Window(why="nothing was recorded yet")
-    return Window(start, until, min(covered, until - start))
+        return Window(why="nothing was recorded yet", told=until)
+    return Window(start, until, min(covered, until - start), told=until)
 
 
 def _trend(summary: Summary, key: Key, window: Window) -> tuple[float | None, ...]:

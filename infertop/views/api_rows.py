@@ -56,7 +56,7 @@ def _row(facts: Facts, health: Health, use: ApiUse) -> ModelRow:
         kind=health.kind,
         provider=", ".join(use.providers),
         state=health.state.value,
-        age_seconds=None if window.until is None else max(0.0, facts.now - window.until),
+        age_seconds=facts.told_ago(use.source),
         basis=Basis.COMPUTED.value,
         window_seconds=window.seconds,
         totals=dict(facts.past.totals.get((use.source, name), {})),

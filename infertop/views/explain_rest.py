@@ -6,6 +6,7 @@ from datetime import datetime
 
 from infertop.money.budgets import Status
 from infertop.readings.safe import safe
+from infertop.views.explain_api import age_line
 from infertop.views.facts import Facts
 from infertop.views.origin import origin
 from infertop.views.shapes import BudgetRow, Explained, SourceRow
@@ -107,6 +108,13 @@ def _exhausted(facts: Facts, found: Status, row: BudgetRow) -> tuple[str, ...]:
     return (f"(limit - spent) / now/h = {digits}", meaning)
 
 
+def _aged(facts: Facts, row: SourceRow, age: str) -> str:
+    window = facts.api.windows.get(row.name)
+    if window is None or window.told is None:
+        return f"the last reading that could be used: {age}"
+    return age_line(facts, row.name, window)
+
+
 def _counted(row: SourceRow) -> tuple[str, ...]:
     rule = "where several tell of the same requests, one counts: who serves them, else a gateway, else a log;"
     set_by = "  counts = true or false in its [[source]] stands above that"
@@ -115,7 +123,7 @@ def _counted(row: SourceRow) -> tuple[str, ...]:
 
 def source_figures(facts: Facts, row: SourceRow) -> dict[str, Explained]:
     """Return the explanations of a source's columns."""
-    age = read_ago(row.age_seconds)
+    age = read_ago(facts.age_of(row.name))
     name = Explained(
         "source", (f"{safe(row.name, 80)}: {safe(row.kind)} at {safe(row.address, 80) or 'this machine'}",)
     )
@@ -123,7 +131,7 @@ def source_figures(facts: Facts, row: SourceRow) -> dict[str, Explained]:
     took = "not polled yet" if row.poll_seconds is None else f"{number(row.poll_seconds * 1000, 2)} ms: the last poll"
     return {
         "state": Explained("state", (f"{row.state}, {age}", states)),
-        "age_seconds": Explained("age", (f"the last reading that could be used: {age}",)),
+        "age_seconds": Explained("age", (_aged(facts, row, age),)),
         "interval_seconds": Explained(
             "every", (f"polled every {span(row.interval_seconds)}: --interval, interval_seconds or + and -",)
         ),

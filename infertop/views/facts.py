@@ -94,6 +94,11 @@ class Facts:
         read = next((health.good_ts for health in self.healths if health.source == source), None)
         return None if read is None else max(0.0, self.now - read)
 
+    def told_ago(self, source: str) -> float | None:
+        """Return how long ago the newest minutes ended that a source has told whole, None where none are known."""
+        window = self.api.windows.get(source)
+        return None if window is None or window.told is None else max(0.0, self.now - window.told)
+
     @property
     def engines(self) -> tuple[Health, ...]:
         """The sources that serve models."""

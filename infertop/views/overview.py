@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infertop.engine.collector import Health
 from infertop.money.budgets import Status, scope
 from infertop.money.lines import NANO
 from infertop.money.overlap import Choices
@@ -127,7 +128,7 @@ def source_rows(facts: Facts) -> tuple[SourceRow, ...]:
             name=health.source,
             kind=health.kind,
             state=health.state.value,
-            age_seconds=None if health.good_ts is None else max(0.0, facts.now - health.good_ts),
+            age_seconds=_age(facts, health),
             detail=health.detail,
             address=health.address,
             interval_seconds=health.interval_seconds,
@@ -139,6 +140,13 @@ def source_rows(facts: Facts) -> tuple[SourceRow, ...]:
         )
         for health in facts.healths
     )
+
+
+def _age(facts: Facts, health: Health) -> float | None:
+    """Return how old what a source says is: of a provider that tells of use, not when it was asked last."""
+    told = facts.told_ago(health.source)
+    read = None if health.good_ts is None else max(0.0, facts.now - health.good_ts)
+    return read if told is None or health.good_ts is None else told
 
 
 def counted_note(choices: Choices, source: str) -> str:

@@ -193,9 +193,19 @@ def test_every_column_of_such_a_row_is_explained_and_its_arithmetic_is_right() -
 def test_what_is_not_known_says_why() -> None:
     (row,) = model_rows(facts := facts_of(summed(today={GPT: USED}), until=NOON - 7200))
     assert (row.usd_per_hour, row.requests_per_second, row.tokens_per_second) == (None, None, {})
-    assert row.totals["input"] == 1_200_000
+    assert (row.totals["input"], row.age_seconds) == (1_200_000, 7200.0)
     told = figures(facts, "models", "openai\tgpt-4o")
     assert told["usd_per_hour"].lines[0].startswith("unknown: its newest whole minute is 2 h old")
+
+
+def test_the_age_of_a_provider_is_that_of_what_it_has_told_and_not_of_the_last_poll() -> None:
+    facts = facts_of(summed(minute(12, {GPT: USED})))
+    (row,) = overview(facts).sources
+    assert row.age_seconds == 600.0
+    said = figures(facts, "sources", "openai")["age_seconds"].lines
+    assert said == ("the newest 15 min that openai has told whole; they ended 10 min ago, asked 20 s ago",)
+    (never,) = overview(facts_of(summed(), until=None)).sources
+    assert never.age_seconds == 20.0
 
 
 def test_its_page_opens() -> None:
