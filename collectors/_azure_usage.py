@@ -75,7 +75,6 @@ class AzureUsage:
         self._path = f"{resource}/providers/microsoft.insights/metrics"
         self._api = api
         self._names = names
-        self._failed = ""
 
     async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
@@ -95,9 +94,7 @@ class AzureUsage:
             counts = found.setdefault(point.at, {}).setdefault(who, {})
             counts[fields[point.metric]] = counts.get(fields[point.metric], 0) + amount
         told = told_of(Paged(_rows(found, span.width)), span, ts, _WHERE, self._say, "start", "end")
-        if span.width != HOUR:
-            self._failed = _sentence(failed)
-        return told._replace(note=told.note or self._failed)
+        return told if span.width == HOUR else told._replace(note=told.note or _sentence(failed))
 
     async def provisioned(self, ts: float) -> tuple[Account, str]:
         """Return, as a note, how much of what is reserved was used in the last quarter of an hour, at most."""

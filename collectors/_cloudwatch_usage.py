@@ -46,7 +46,6 @@ class CloudWatchUsage:
         self._watch = watch
         self._families = families
         self._say = say
-        self._faults: dict[str, str] = {}
         self._listed: dict[tuple[str, bool], tuple[float, list[Metric]]] = {}
 
     async def read(self, span: Span, ts: float) -> Told:
@@ -64,9 +63,7 @@ class CloudWatchUsage:
             for at, whos in sorted(found.items())
         ]
         told = told_of(Paged(rows), span, ts, f"CloudWatch's {family.name}", self._say, "start", "end")
-        if span.width == MINUTE:
-            self._faults[span.family] = _faults(found, family)
-        return told._replace(note=told.note or self._faults.get(span.family, ""))
+        return told._replace(note=told.note or _faults(found, family)) if span.width == MINUTE else told
 
     async def _metrics(self, namespace: str, recent: bool, ts: float) -> list[Metric]:
         at, known = self._listed.get((namespace, recent), (float("-inf"), []))

@@ -29,6 +29,7 @@ _MOST_PAGES = 100
 _PAGE_SIZE = 10_000
 _MOST_DIGITS = 15
 _LONGEST = 512
+_SHOWN = 3
 _MODEL, _PLACE = "model_user_id", "location"
 _TYPES = ("input", "output")
 _UNKNOWN = "tokens of the type "
@@ -56,7 +57,6 @@ class VertexUsage:
         self._source = config.name
         self._api = api
         self._project = project
-        self._failed = ""
 
     async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
@@ -73,12 +73,7 @@ class VertexUsage:
                 counts = found.setdefault(at, {}).setdefault(who, {})
                 counts[what] = counts.get(what, 0) + amount
         told = told_of(Paged(_rows(found, span.width)), span, ts, _WHERE, self._say, "start", "end")
-        if span.family == "requests" and span.width != HOUR:
-            worst = sorted(((amount, model) for model, amount in failed.items() if amount), reverse=True)[:3]
-            said = ", ".join(f"{safe(model, 60)}: {amount} failed" for amount, model in worst)
-            self._failed = f"in the last two hours: {said}" if said else ""
-        note = self._failed if span.family == "requests" else ""
-        return told._replace(note=told.note or note)
+        return told if span.width == HOUR else told._replace(note=told.note or _sentence(failed))
 
     def _what(self, family: str, labels: Mapping[str, str]) -> tuple[str, Who]:
         """Return which count a series is, empty where its requests failed, and whose."""
@@ -186,3 +181,9 @@ def _rows(found: Mapping[int, Mapping[Who, Mapping[str, int]]], width: int) -> l
         results = [{"who": who, **counts} for who, counts in sorted(whos.items()) if any(counts.values())]
         rows.append({"start": at, "end": at + width, "results": results})
     return rows
+
+
+def _sentence(failed: Mapping[str, int]) -> str:
+    worst = sorted(((amount, model) for model, amount in failed.items() if amount), reverse=True)[:_SHOWN]
+    said = ", ".join(f"{safe(model, 60)}: {amount} failed" for amount, model in worst)
+    return f"in the last two hours: {said}" if said else ""

@@ -157,9 +157,16 @@ async def test_what_failed_is_told_and_is_no_request():
 
 
 async def test_tokens_of_a_kind_that_is_not_known_are_named_and_in_no_figure():
-    collector = Google([*used(), (TOKENS, labels(type="thought"), AT, 99)]).collector()
-    assert sums(await collector.collect(NOW))["output"] == 320
-    assert any("tokens of the type thought" in note for note in (await collector.collect(NOW + 60)).notes)
+    batch = await first(Google([*used(), (TOKENS, labels(type="thought"), AT, 99)]).collector())
+    assert sums(batch)["output"] == 320
+    assert any("tokens of the type thought" in note for note in batch.notes)
+
+
+async def test_what_was_odd_in_hours_stands_while_minutes_are_good():
+    collector = Google([*used(), (TOKENS, labels(type="thought"), AT - 40 * 3600, 99)]).collector()
+    for later in (0, 3600):
+        await collector.collect(NOW + later)
+    assert any("tokens of the type thought" in note for note in (await collector.collect(NOW + 3660)).notes)
     await collector.close()
 
 
