@@ -212,7 +212,8 @@ class AccountReader:
         return Unavailable(sentence, state=trouble.state, retry_seconds=retry, status=trouble.status)
 
     def _batch(self, ts: float, read: Read, *, more: bool) -> Batch:
-        days = self._plan.left_days(ts)
+        waits = any(self._standing.waits(family, ts) for family in self._habits.families)
+        days = 0 if waits else self._plan.left_days(ts)
         notes = [f"reading back: {days} days are left"] if days else []
         paused = self._paused_until - ts
         account = read.account
