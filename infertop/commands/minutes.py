@@ -51,15 +51,14 @@ def as_told(rates: Rates, minute: Minute, api: ApiRates) -> dict[Key | None, flo
     late = [
         use
         for use in api.uses
-        if use.window.until is not None and use.window.until < minute.start + _MINUTE and use.usd_per_hour is not None
+        if use.counts and use.window.until is not None and use.window.until < minute.start + _MINUTE
     ]
     found = dict(rates)
     for use in late:
         key = (use.source, use.model)
         now, before = use.counted_usd_per_hour, found.get(key) if key not in minute.apart else None
-        found[key] = use.usd_per_hour
         if now is not None:
-            found[None] = (found.get(None) or 0.0) - (before or 0.0) + now
+            found[key], found[None] = use.usd_per_hour, (found.get(None) or 0.0) - (before or 0.0) + now
     return found
 
 

@@ -140,3 +140,15 @@ def test_once_it_has_told_them_they_are_what_it_told() -> None:
     found = told_by_openai(*[True] * 15, False, False, until=17)
     assert found.usd_per_hour["gpt-4o"][-2:] == pytest.approx((6.0, 6.0))
     assert found.tokens_per_second["input"][-1] == pytest.approx(0.1)
+
+
+def test_what_only_attributes_is_not_drawn_on_beside_what_counts() -> None:
+    log, gpt = ("codex", "gpt-4o"), ("openai", "gpt-4o")
+    row = Totals({"input": 60}, 10**9, 0, {"input": 10**9})
+    both = [Minute(START + 60 * n, 60_000, {gpt: row, log: row}, 10**9, frozenset({log})) for n in range(15)]
+    summary = Summary(minutes=(*both, Minute(START + 900, 60_000, {}, None)), closed=START + 960)
+    tellers = [Teller("openai", START + 900.0), Teller("codex", START + 900.0)]
+    found = past(
+        summary, Settings(), NOTHING, Baselines(2.0), (), START + 960.0, api_rates(summary, tellers, START + 960.0)
+    )
+    assert found.usd_per_hour == {TOTAL: pytest.approx((60.0,) * 16), "gpt-4o": pytest.approx((60.0,) * 16)}
