@@ -14,8 +14,8 @@ from collectors._money import DOLLAR, amount, usd_nano
 from collectors._openrouter_usage import PROVIDER
 from collectors._provider_buckets import dimension
 from collectors._provider_pages import Row, document, entries
-from collectors._provider_plan import DAY, oldest
-from collectors._provider_time import month_begin, utc_seconds
+from collectors._provider_plan import DAY
+from collectors._provider_time import utc_seconds
 from infertop.engine.collector import Unavailable
 from infertop.readings.account import Account, Allowance, Balance, Bill, BillPage
 
@@ -62,10 +62,9 @@ class OpenRouterAccount:
         days: dict[int, list[Bill]] = {}
         wrong: set[int] = set()
         own, odd = Decimal(0), ""
-        first = oldest(month_begin, ts)
         for row in rows:
             start = utc_seconds(row.get("date"))
-            if start is None or not first <= start <= ts - DAY:
+            if start is None or start % DAY or start + DAY > ts:
                 continue
             try:
                 days.setdefault(start, []).append(_bill(start, row))

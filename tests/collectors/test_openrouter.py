@@ -72,7 +72,7 @@ async def test_charges_are_read_by_model_and_key_in_minutes_and_hours() -> None:
     assert said.quantities == {"input": 600, "cache_read": 400, "output": 100, "reasoning": 25}
     assert (said.requests, said.usd_nano, said.basis) == (5, 15_000_000, "billed")
     assert by_start[HOUR_TS].usd_nano == 1_500_000_000
-    assert batch.notes == ()
+    assert batch.notes == ("0.01 USD were spent with your own keys in the days told: their providers bill it",)
 
 
 async def test_dollars_are_dollars_and_not_cents() -> None:
@@ -115,6 +115,10 @@ async def test_every_official_example_is_read() -> None:
     batch = await first(account("openrouter", there))
     (said,) = {(each.start, each.end, each.requests, each.usd_nano) for each in batch.statements}
     assert said == (1_735_689_600, 1_735_776_000, 1500, None)
+    assert batch.account is not None
+    (page,) = batch.account.bills
+    (bill,) = page.bills
+    assert (page.start, bill.model, bill.usd_nano) == (1_755_993_600, "openai/gpt-4.1-2025-04-14", 15_000_000)
 
 
 async def test_completed_days_are_bills_by_model_and_today_is_none() -> None:
