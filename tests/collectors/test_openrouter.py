@@ -72,7 +72,7 @@ async def test_charges_are_read_by_model_and_key_in_minutes_and_hours() -> None:
     assert said.quantities == {"input": 600, "cache_read": 400, "output": 100, "reasoning": 25}
     assert (said.requests, said.usd_nano, said.basis) == (5, 15_000_000, "billed")
     assert by_start[HOUR_TS].usd_nano == 1_500_000_000
-    assert batch.notes == ("0.01 USD were spent with your own keys in the days told: their providers bill it",)
+    assert batch.notes == ("0.01 USD of the last 30 days were spent with your own keys: their providers bill it",)
 
 
 async def test_dollars_are_dollars_and_not_cents() -> None:
