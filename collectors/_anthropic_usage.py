@@ -10,7 +10,7 @@ from typing import Any
 
 from collectors._provider_account import Told
 from collectors._provider_buckets import Bucket, Unread, dimension, statement, told_of
-from collectors._provider_pages import Params, Row, paged
+from collectors._provider_pages import Pager, Params, Row
 from collectors._provider_plan import HOUR, Span
 from collectors._provider_root import Rooted
 from collectors._provider_time import rfc3339
@@ -41,6 +41,7 @@ class AnthropicUsage:
     def __init__(self, config: SourceConfig, api: Rooted) -> None:
         self._source = config.name
         self._api = api
+        self._pages = Pager()
 
     async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
@@ -56,7 +57,7 @@ class AnthropicUsage:
             return (await self._api.get(PATH, params)).body
 
         where = f"Anthropic's {PATH}"
-        found = await paged(ask, params, where)
+        found = await self._pages.read(ask, params, where)
         return told_of(found, span, ts, where, self._say, "starting_at", "ending_at")
 
     def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> tuple[Statement, Unread]:

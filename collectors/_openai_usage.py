@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors._provider_account import Told
 from collectors._provider_buckets import Bucket, Unread, dimension, statement, told_of
-from collectors._provider_pages import Params, Row, paged
+from collectors._provider_pages import Pager, Params, Row
 from collectors._provider_plan import HOUR, Span
 from collectors._provider_root import Rooted
 from infertop.engine.collector import SourceConfig
@@ -82,6 +82,7 @@ class OpenAiUsage:
     def __init__(self, config: SourceConfig, api: Rooted) -> None:
         self._source = config.name
         self._api = api
+        self._pages = Pager()
 
     async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
@@ -98,7 +99,7 @@ class OpenAiUsage:
             return (await self._api.get(path, params)).body
 
         where = f"OpenAI's {path}"
-        found = await paged(ask, params, where)
+        found = await self._pages.read(ask, params, where)
         return told_of(found, span, ts, where, self._say, "start_time", "end_time")
 
     def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> tuple[Statement, Unread]:

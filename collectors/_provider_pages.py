@@ -9,12 +9,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from infertop.engine.collector import Unavailable
+from infertop.engine.http import TOO_LARGE
 from infertop.readings.safe import safe
 
 MOST_PAGES = 100
 MOST_BYTES = 128 * 2**20
 _MOST_SAME = 3
 _GOOD = 200
+_FEWER = 4
 _LONGEST_CURSOR = 4096
 
 Row = Mapping[str, Any]
@@ -71,6 +73,25 @@ async def paged(ask: Ask, params: Params, where: str, cursor: Cursor | None = No
         seen.add(following)
         asked[cursor.param] = following
     return Paged(rows, f"{where} has more than {most} pages")
+
+
+class Pager:
+    """Reads pages of so many buckets, and of fewer from then on where an answer turns out too large to be taken."""
+
+    def __init__(self) -> None:
+        self._most: dict[object, int] = {}
+
+    async def read(self, ask: Ask, params: Params, where: str) -> Paged:
+        """Return what `paged` does; `params` has the `limit` of a page."""
+        kind = where, params.get("bucket_width")
+        while True:
+            limit = min(params["limit"], self._most.get(kind, params["limit"]))
+            try:
+                return await paged(ask, {**params, "limit": limit}, where, most=MOST_PAGES + params["limit"] // limit)
+            except Unavailable as error:
+                if error.status != TOO_LARGE or limit == 1:
+                    raise
+            self._most[kind] = max(1, limit // _FEWER)
 
 
 def document(body: bytes, where: str) -> dict[str, Any]:

@@ -10,16 +10,21 @@ from infertop.engine.collector import State, Unavailable
 TOO_MANY = 429
 _REFUSED_SECONDS = 300.0
 _SHOWN = 3
+_DOUBLINGS = 3
 
 
 @dataclass(slots=True)
 class Standing:
-    """What is to be said of the parts of an account; `advice` is for a key that may not read one."""
+    """What is to be said of the parts of an account; `advice` is for a key that may not read one.
+
+    A part that is silent again and again is asked ever less often, so that those behind it have their turn.
+    """
 
     advice: str = ""
     _notes: dict[tuple[str, int], str] = field(default_factory=dict)
     _troubles: dict[str, Unavailable] = field(default_factory=dict)
     _not_before: dict[str, float] = field(default_factory=dict)
+    _silent: dict[str, int] = field(default_factory=dict)
 
     def good(self, part: str, note: str = "", width: int = 0) -> None:
         """Take that a part was read; `note` is empty where nothing was odd.
@@ -28,11 +33,13 @@ class Standing:
         """
         self._troubles.pop(part, None)
         self._not_before.pop(part, None)
+        self._silent.pop(part, None)
         self._notes[part, width] = note
 
     def failed(self, part: str, trouble: Unavailable, ts: float, every: float) -> None:
         """Take that a part could not be read: it is tried again after its usual time, a refused one later."""
-        least = _REFUSED_SECONDS if trouble.state is State.AUTH else every
+        silent = self._silent[part] = self._silent.get(part, -1) + 1 if trouble.status is None else 0
+        least = _REFUSED_SECONDS if trouble.state is State.AUTH else every * (1 << min(silent, _DOUBLINGS))
         self._troubles[part] = trouble
         self._notes = {key: note for key, note in self._notes.items() if key[0] != part}
         self._not_before[part] = ts + max(least, trouble.retry_seconds or 0.0) - 1

@@ -13,6 +13,8 @@ Sift = Callable[[bytes], None]
 class BodyError(Exception):
     """The body cannot be used; the text says why, to follow the words "its answer"."""
 
+    too_large = False
+
 
 async def read_body(chunks: AsyncIterable[bytes], encoding: str, max_bytes: int, sift: Sift | None = None) -> bytes:
     """Return the whole body, inflated where `encoding` is gzip; raise BodyError beyond `max_bytes` before or after.
@@ -38,7 +40,9 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str, max_bytes: int,
 
 def too_large(max_bytes: int) -> BodyError:
     """Make the error for a body beyond `max_bytes`."""
-    return BodyError(f"is larger than {max_bytes / 2**20:.0f} MiB" if max_bytes >= 2**20 else "is too large")
+    error = BodyError(f"is larger than {max_bytes / 2**20:.0f} MiB" if max_bytes >= 2**20 else "is too large")
+    error.too_large = True
+    return error
 
 
 class _Inflater:

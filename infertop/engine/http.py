@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 16 * 2**20
 MAX_SIFTED_BYTES = 256 * 2**20
+TOO_LARGE = 413
+"""The status of an answer whose body was larger than what is taken."""
 _AGENT = f"infertop/{__version__}"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -233,7 +235,8 @@ class Http:
             sentence = f"{origin.address} did not answer {_shown_path(request)} within {seconds:g} s"
             failure = Unavailable(sentence, state=State.STALE)
         except BodyError as error:
-            failure = Unavailable(f"the answer of {origin.address} to {_shown_path(request)} {error}")
+            sentence = f"the answer of {origin.address} to {_shown_path(request)} {error}"
+            failure = Unavailable(sentence, status=TOO_LARGE if error.too_large else None)
         except _Stale as error:
             failure = faults.from_exception(error, origin.address)
         except httpx.RemoteProtocolError:

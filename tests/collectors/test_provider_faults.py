@@ -375,6 +375,32 @@ async def test_one_family_that_hangs_delays_no_other(tmp_path: Path) -> None:
     assert batch.statements
 
 
+async def test_families_that_hang_again_and_again_let_those_behind_them_have_their_turn(tmp_path: Path) -> None:
+    rig = Rig("openai", tmp_path / "x.db")
+    rig.world.use(NOW - 700, Group(family="embeddings", model="text-embedding-3-small"), input=7, requests=1)
+    hanging = ("usage/completions", "usage/moderations", "usage/images")
+    rig.world.faults = [on(lambda asked: asked.path.endswith(hanging), broken)]
+    for _ in range(6):
+        await rig.poll(60.0)
+    asked = {each.path.rpartition("/")[2] for each in rig.world.asked}
+    assert "vector_stores" in asked
+    assert rig.ledger()["text-embedding-3-small", "key_a", "proj_a", "input"] == 7
+
+
+async def test_answers_that_are_too_large_are_asked_for_in_smaller_pages(rig: Rig) -> None:
+    most = 30
+
+    def limited(asked: Asked) -> Answer | None:
+        many = usage(asked) and int(asked.params.get("limit", "1")) > most and "bucket_width" in asked.params
+        return Answer(200, b" " * (17 * 2**20)) if many else None
+
+    rig.world.faults = [limited]
+    await rig.poll()
+    await rig.settle()
+    assert rig.notes == ()
+    assert exact(rig)
+
+
 async def test_the_newest_minutes_are_told_as_incomplete(rig: Rig) -> None:
     batch = await rig.poll()
     assert batch is not None
