@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from infertop.money.detect.detector import Verdict
 from infertop.money.detect.incidents import Incident, Incidents, Rule
@@ -13,7 +15,7 @@ MINUTE = 60.0
 
 
 def verdict(score: float = 0.0, expected: float = 10.0) -> Verdict:
-    return Verdict(score, expected, (3.0, 1.0, 1.0, 1.0, 1.0, 1.0), 0.0, 0.0, 100, 6000.0)
+    return Verdict(score, score, expected, expected, (3.0, 1.0, 1.0, 1.0, 1.0, 1.0), 0.0, 0.0, 100, 6000.0)
 
 
 def follow(values: list[float], rule: Rule | None = None, restart: bool = False) -> list[Incident]:
@@ -80,3 +82,30 @@ def test_what_lasts_for_long_is_what_is_usual_then() -> None:
 
 def test_a_restart_changes_nothing() -> None:
     assert follow(SURGE, restart=True) == follow(SURGE)
+
+
+def test_the_plan_is_followed_through_a_night() -> None:
+    incidents = Incidents()
+    for at in range(120):
+        plan = 10.0 if at < 60 else 3.0
+        incidents.add(at * MINUTE, 2 * plan, verdict(2.5 if at == 3 else 0.0, plan))
+    assert incidents.current is not None
+    assert incidents.current.excess == pytest.approx((56 * 10 + 60 * 3) / 60)
+
+
+numbers = st.floats(-1e100, 1e100)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.floats(-1e10, 1e10), numbers, numbers, st.floats(0, 5)), max_size=80))
+def test_incidents_open_and_close_in_turn_whatever_comes(
+    points: list[tuple[float, float, float, float]],
+) -> None:
+    incidents, lasting = Incidents(), False
+    for ts, value, plan, score in points:
+        change = incidents.add(ts, value, verdict(score, plan))
+        if change:
+            assert (change.until is None) != lasting
+            lasting = change.until is None
+        assert (incidents.current is not None) == lasting
+        json.dumps(incidents.dump(), allow_nan=False)

@@ -27,14 +27,18 @@ _FLAT_MOST = 8.0
 
 
 class Verdict(NamedTuple):
-    """What is said of one value: 0 is usual; `parts` are rarities (-log10 of a share of the past) in PARTS' order.
+    """What is said of one value.
 
-    `extreme` is the share of the range so far by which the value lies outside, `flat` the rarity of a run of equal
-    values; `points` and `seconds` are the history that all of it stands on, without this value.
+    score: 0 is usual, or told already. unusual: the score before cool-down and habituation. expected: what this value
+    was to be; plan: the same without what the last few values say. parts: rarities (-log10 of a share of the past) in
+    PARTS' order. extreme: the share of the range so far by which the value lies outside. flat: the rarity of a run of
+    equal values. points, seconds: the history that all of it stands on, without this value.
     """
 
     score: float
+    unusual: float
     expected: float
+    plan: float
     parts: tuple[float, ...]
     extreme: float
     flat: float
@@ -107,10 +111,12 @@ class Detector:
             spread.rarity(self._spread.spread(distance)),
         )
         extreme, flat = self._extremes.beyond(value), self._flat.rarity(value)
-        unusual = sum(parts) + _extreme_rarity(extreme) + min(_FLAT_MOST, flat)
+        unusual = (sum(parts) + _extreme_rarity(extreme) + min(_FLAT_MOST, flat)) / len(parts)
         verdict = Verdict(
-            self._alarm.score(unusual / len(parts)),
+            self._alarm.score(unusual),
+            unusual,
             self._season.expected,
+            self._season.plan,
             parts,
             extreme,
             flat,

@@ -61,12 +61,16 @@ class Shape:
 
 
 class Season:
-    """The expected value and, in standard deviations of what is usually left over, how far from it a value lies."""
+    """The expected value and, in standard deviations of what is usually left over, how far from it a value lies.
 
-    __slots__ = ("_day", "_errors", "_fast", "_level", "_points", "_variance", "_week", "expected")
+    `expected` is the mix of all four, `plan` that without the fast level: it does not follow what just began.
+    """
+
+    __slots__ = ("_day", "_errors", "_fast", "_level", "_points", "_variance", "_week", "expected", "plan")
 
     def __init__(self) -> None:
         self.expected = 0.0
+        self.plan = 0.0
         self._level = 0.0
         self._fast = 0.0
         self._variance = 0.0
@@ -88,7 +92,7 @@ class Season:
         day, week = self._day.at(hour, middle), self._week.at(hour, middle)
         by_day = level if day is None else level + day
         by_week = by_day if week is None else level + week
-        self.expected = self._mix(level, fast, by_day, by_week)
+        self._mix(level, fast, by_day, by_week)
         deviation = sqrt(self._variance)
         left = value - self.expected
         distance = 0.0
@@ -102,11 +106,14 @@ class Season:
         self._week.learn(hour, offset, min(hours, 1.0))
         return distance
 
-    def _mix(self, level: float, fast: float, by_day: float, by_week: float) -> float:
+    def _mix(self, level: float, fast: float, by_day: float, by_week: float) -> None:
         if self._points <= _FIRST:
-            return fast
-        one, two, three, four = (1 / (each * each + 1e-12) for each in self._errors)
-        return (one * level + two * fast + three * by_day + four * by_week) / (one + two + three + four)
+            self.expected = self.plan = fast
+            return
+        one, two, three, four = [1 / (each * each + 1e-12) for each in self._errors]
+        slow, weight = one * level + three * by_day + four * by_week, one + three + four
+        self.plan = slow / weight
+        self.expected = (slow + two * fast) / (weight + two)
 
     def _learn(self, value: float, left: float, elapsed: float, guesses: tuple[float, float, float, float]) -> None:
         self._points += 1
@@ -124,12 +131,12 @@ class Season:
 
     def dump(self) -> dict[str, Any]:
         """Return the state as plain numbers and lists."""
-        plain = [self.expected, self._level, self._fast, self._variance, self._points]
+        plain = [self.expected, self.plan, self._level, self._fast, self._variance, self._points]
         return {"plain": plain, "errors": list(self._errors), "day": self._day.dump(), "week": self._week.dump()}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up a state that `dump` returned."""
-        self.expected, self._level, self._fast, self._variance, self._points = state["plain"]
+        self.expected, self.plan, self._level, self._fast, self._variance, self._points = state["plain"]
         self._errors = list(state["errors"])
         self._day.load(state["day"])
         self._week.load(state["week"])
