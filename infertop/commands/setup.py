@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import infertop
-from infertop.commands.sources import PLANNED, WrongUseError, configured
+from infertop.commands.sources import PLANNED, WrongUseError, configured, refuse_twins
 from infertop.engine.clock import Clock, SystemClock
 from infertop.engine.collector import SourceConfig
 from infertop.history.files import default_path
@@ -86,7 +86,7 @@ def setup(options: Namespace) -> Setup:
         discover=not options.no_discovery and not getattr(options, "demo", False),
         demo=bool(getattr(options, "demo", False)),
     )
-    made.sources()
+    refuse_twins(made.sources())
     return made
 
 

@@ -159,3 +159,20 @@ def is_local(config: SourceConfig, own_names: frozenset[str]) -> bool:
 def same_place(one: SourceConfig, other: SourceConfig) -> bool:
     """Say whether two configurations read the same server as the same kind, or the same thing of this machine."""
     return bool(one.url) == bool(other.url) and source_id(one.kind, one.url) == source_id(other.kind, other.url)
+
+
+def refuse_twins(configs: Iterable[SourceConfig]) -> None:
+    """Raise WrongUseError where two sources read the same page of the same server, which would count it twice.
+
+    Another path, key or option may be another thing there; a source with `counts = false` adds nothing.
+    """
+    seen: dict[tuple[object, ...], SourceConfig] = {}
+    for config in configs:
+        path = urlsplit(config.url).path.rstrip("/").removesuffix("/metrics").removesuffix("/v1")
+        said = (config.key_env, config.key_file, sorted((name, str(text)) for name, text in config.options.items()))
+        twin = seen.setdefault((source_id(config.kind, config.url), path, str(said)), config)
+        if config.url and twin is not config and config.counts is not False and twin.counts is not False:
+            raise WrongUseError(
+                f"{safe(twin.name, 80)} and {safe(config.name, 80)} are the same server, {safe(config.url, 160)}: "
+                "it would count twice, leave one of them out"
+            )

@@ -47,6 +47,23 @@ def test_a_size_that_is_none_says_what_one_is(options: Any, text: str) -> None:
         setup(options(db_limit=text))
 
 
+def test_one_server_under_two_names_is_refused_as_it_would_count_twice(options: Any) -> None:
+    with pytest.raises(WrongUseError, match=r"a and b are the same server, http://localhost:8000/v1: .*leave one"):
+        setup(options(source=["a=vllm=http://127.0.0.1:8000", "b=vllm=http://localhost:8000/v1"]))
+
+
+def test_another_path_kind_or_model_of_a_server_is_another_source(options: Any, tmp_path: Path) -> None:
+    url = "http://10.0.0.5:8000"
+    (tmp_path / "pricing.toml").write_text(
+        "".join(
+            f'[[source]]\nname = "{name}"\nkind = "llamacpp"\nurl = "{url}"\n{more}\n'
+            for name, more in (("a", 'model = "a"'), ("b", 'model = "b"'), ("c", 'model = "a"\ncounts = false'))
+        )
+    )
+    others = [f"d=vllm={url}/one", f"e=vllm={url}/two", f"f=sglang={url}/one"]
+    assert len(setup(options(source=others)).sources()) == 8
+
+
 def test_every_mistake_is_said_and_the_status_is_2(
     options: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
