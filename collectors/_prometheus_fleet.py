@@ -154,6 +154,8 @@ class Fleet:
         for key, each_series in by_key.items():
             target = self._targets.get(key) or self._target(key, each_series)
             without = {name for name, _ in key} | self._others(key)
+            if target is not None:
+                without |= target.scrapers([labels for _, labels, _ in each_series])
             if target is not None and target.system.nameless:
                 without |= {"model_name", "model", "served_model_name"}
             for number, labels, points in each_series:

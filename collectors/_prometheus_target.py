@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Protocol, cast
@@ -20,6 +22,8 @@ _SETTLED_SECONDS = 30.0
 _FUTURE_SECONDS = 1.0
 _INTERVALS = 5
 _MOST_TIMES = 12_000
+_RANK = re.compile("rank|engine|model")
+_PROCESS = "process_start_time_seconds"
 # vLLM's counters of these names were of blocks before they were of tokens, which only the page's help text told.
 _DOUBTFUL = b"vllm:gpu_prefix_cache_hits_total"
 _SURE = b"vllm:prefix_cache_hits_total"
@@ -61,7 +65,27 @@ class Target:
     problem: str = ""
     clock: dict[int, bytes] = field(default_factory=dict)
     _page: frozenset[int] = frozenset()
+    _own: set[str] = field(default_factory=set)
+    _names: set[str] = field(default_factory=set)
+    _scrapers: frozenset[str] = frozenset()
     _gaps: deque[float] = field(default_factory=lambda: deque(maxlen=_INTERVALS))
+
+    def scrapers(self, series: Sequence[Labels]) -> frozenset[str]:
+        """Return which labels of new series are none of the page's, having learnt what they tell of that.
+
+        A process's start has no label of its own. And what a whole page comes with all at once was put on by a change
+        of the scraper's configuration: counters whose labels differ for that are the same ones, and go on.
+        """
+        common = set.intersection(*(set(each.items()) for each in series))
+        shared = {name for name, _ in common if name != "__name__" and not _RANK.search(name)}
+        if self._names and self._names <= {each["__name__"] for each in series}:
+            self._scrapers |= shared - self._own
+        for each in series:
+            if each["__name__"] == _PROCESS:
+                self._scrapers |= each.keys() - {"__name__"}
+        self._names.update(each["__name__"] for each in series)
+        self._own.update(*series)
+        return self._scrapers
 
     def add(self, start: bytes, key: int) -> int:
         """Take a new series; return its place."""

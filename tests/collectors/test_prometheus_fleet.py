@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from infertop.readings.increase import Continuity
@@ -208,3 +210,35 @@ async def test_own_metrics_of_tritons_backends_are_read_where_they_are_named() -
     batch = await source(backend, output_tokens="tiny_out_total").collect(START)
     assert totals(batch.members[0].batches[0]) == {"requests": 3, "output_tokens": 8}
     assert "tiny_out" in backend.asked[-1][1]["query"]
+
+
+def sglang(tokens: float) -> bytes:
+    return "".join(
+        f'sglang:{name}{{model_name="m",tp_rank="0"}} {value}\n'
+        for name, value in (("generation_tokens_total", tokens), ("prompt_tokens_total", 0), ("num_running_reqs", 1))
+    ).encode()
+
+
+@pytest.mark.parametrize("said", [page, sglang])
+@pytest.mark.parametrize("more", [{"team": "blue"}, {"cluster": "prod"}])
+async def test_counters_go_on_when_the_scraper_labels_a_target_otherwise(
+    said: Callable[[float], bytes], more: dict[str, str]
+) -> None:
+    before, after = result(PLACE, {START - 20: said(1000)}), {START - 5: said(1007), START + 10: said(1030)}
+    answers = [answer(before), *[answer([*before, *result(PLACE | more, after)])] * 4]
+    continuity = Continuity(60.0)
+    members = [member for each in await read(*answers) for member in each]
+    grown = [each.amount for m in members for b in m.batches for each in continuity.advance(b).increases]
+    assert sum(grown) == 30
+    assert {member.name.partition("@")[2] for member in members} == {"10.0.0.5:8000"}
+
+
+async def test_a_label_that_only_new_series_have_is_the_pages_own() -> None:
+    aborted = [
+        f'sglang:num_aborted_requests_total{{model_name="m",tp_rank="0",priority="{at}"}} {at + 1}\n'.encode()
+        for at in range(2)
+    ]
+    first = result(PLACE, {START - 20: sglang(1), START - 5: sglang(1)})
+    later = result(PLACE, {START + 10: sglang(1) + b"".join(aborted)})
+    _, second = await read(answer(first), answer(later))
+    assert [totals(batch)["requests_aborted"] for batch in second[0].batches] == [3]
