@@ -6,13 +6,12 @@ out through our own Http, so that its bounds hold. It is pinned to one origin, o
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from collectors._cloud_library import AGAIN_SECONDS, library
+from collectors._cloud_library import AGAIN_SECONDS, LookUp, library
 from collectors._provider_pages import document
 from infertop.engine.collector import SourceConfig, State, Unavailable
 from infertop.engine.http import Http, Reply
@@ -23,11 +22,8 @@ from infertop.readings.safe import safe
 if TYPE_CHECKING:
     import httpx
 
-_T = TypeVar("_T")
-
 OPTIONS = (("region", "AWS's region, else that of the environment or profile"), ("profile", "the profile of ~/.aws"))
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d{1,2}")
-_LOOK_UP_SECONDS = 30.0
 _TIMEOUT_SECONDS = 30.0
 _SLOWER_SECONDS = 30.0
 _TOLD_BY_BODY = (400, 401, 403, 413)
@@ -60,24 +56,19 @@ class Access:
             raise ValueError(f'{config.name}: region must be one of AWS, like "us-east-1"')
         self._kind = config.kind
         self._session: Any = None
-        self._lock = asyncio.Lock()
+        self._look_up = LookUp("AWS")
 
     async def region(self) -> str:
         """Return the region that is asked; raise Unavailable where none is set anywhere."""
-        return await self._on_thread(self._with_region)
+        return await self._look_up.call(self._with_region)
 
     async def signed(self, service: str, region: str, url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
         """Return the headers with AWS's signature of this POST among them."""
-        return await self._on_thread(lambda: self._sign(service, region, url, body, headers))
+        return await self._look_up.call(lambda: self._sign(service, region, url, body, headers))
 
-    async def _on_thread(self, work: Callable[[], _T]) -> _T:
-        async with self._lock:
-            try:
-                async with asyncio.timeout(_LOOK_UP_SECONDS):
-                    return await asyncio.to_thread(work)
-            except TimeoutError:
-                pass
-        raise Unavailable(f"AWS credentials were not found within {_LOOK_UP_SECONDS:g} s", state=State.STALE)
+    def close(self) -> None:
+        """Let go of the thread that looks credentials up."""
+        self._look_up.close()
 
     def _opened(self) -> Any:
         if self._session is None:
@@ -160,6 +151,7 @@ class Aws:
 
     async def close(self) -> None:
         """Close the connection."""
+        self._access.close()
         if self._http is not None:
             await self._http.close()
 

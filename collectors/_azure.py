@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from collectors._cloud_api import hush, looked_up
-from collectors._cloud_library import AGAIN_SECONDS, library
+from collectors._cloud_api import hush
+from collectors._cloud_library import AGAIN_SECONDS, LookUp, library
 from collectors._provider_pages import document
 from infertop.engine.clock import Clock
 from infertop.engine.collector import State, Unavailable
@@ -48,6 +48,7 @@ class AzureAccess:
         self._clock = clock
         self._environ = environ
         self._transport = transport
+        self._look_up = LookUp("Azure")
         self._credential: Any = None
         self._token: Secret | None = None
         self._until = 0.0
@@ -58,9 +59,13 @@ class AzureAccess:
             if all(self._environ.get(name, "").strip() for name in _NAMES):
                 token, until = await self._by_secret()
             else:
-                token, until = await looked_up(self._by_library, "Azure")
+                token, until = await self._look_up.call(self._by_library)
             self._token, self._until = Secret(token), until
         return {"Authorization": f"Bearer {self._token.reveal()}"}
+
+    def close(self) -> None:
+        """Let go of the thread that looks credentials up."""
+        self._look_up.close()
 
     async def _by_secret(self) -> tuple[str, float]:
         tenant, client, secret = (self._environ[name].strip() for name in _NAMES)

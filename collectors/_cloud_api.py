@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from collectors._provider_pages import document
 from infertop.engine.collector import State, Unavailable
@@ -17,15 +16,22 @@ from infertop.readings.safe import safe
 if TYPE_CHECKING:
     import httpx
 
-_T = TypeVar("_T")
-Signed = Callable[[], Awaitable[Mapping[str, str]]]
-"""Returns the headers that carry a token which holds now."""
-
 _TIMEOUT_SECONDS = 30.0
-_LOOK_UP_SECONDS = 30.0
 _TOO_MANY = 429
 _TOLD_HERE = (401, 403, _TOO_MANY)
 _MOST_WAIT_SECONDS = 3600.0
+
+
+class Access(Protocol):
+    """Who asks."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return the headers that carry a token which holds now."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what finds tokens."""
+        ...
 
 
 class CloudApi:
@@ -34,13 +40,13 @@ class CloudApi:
     def __init__(
         self,
         url: str,
-        signed: Signed,
+        access: Access,
         service: str,
         advice: str,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._url = url
-        self._signed = signed
+        self._access = access
         self._service = service
         self._advice = advice
         self._http = Http(url, timeout_seconds=_TIMEOUT_SECONDS, transport=transport)
@@ -58,11 +64,12 @@ class CloudApi:
 
     async def close(self) -> None:
         """Close the connection."""
+        self._access.close()
         await self._http.close()
 
     async def _headers(self) -> Mapping[str, str]:
         check_origin(self._url)
-        return await self._signed()
+        return await self._access.headers()
 
     def _read(self, reply: Reply) -> dict[str, Any]:
         if reply.status == _TOO_MANY:
@@ -96,16 +103,6 @@ def longest_wait(reply: Reply) -> float | None:
     said = [value for name, value in reply.headers.items() if name.endswith("retry-after")]
     seconds = [float(value) for value in said if value.isascii() and value.isdigit() and len(value) < 9]
     return min(max(1.0, *seconds), _MOST_WAIT_SECONDS) if seconds else None
-
-
-async def looked_up(work: Callable[[], _T], whose: str) -> _T:
-    """Return what a vendor's library finds, in a thread: it reads files, asks the machine's metadata, runs programs."""
-    try:
-        async with asyncio.timeout(_LOOK_UP_SECONDS):
-            return await asyncio.to_thread(work)
-    except TimeoutError:
-        pass
-    raise Unavailable(f"{whose} credentials were not found within {_LOOK_UP_SECONDS:g} s", state=State.STALE)
 
 
 def hush(*names: str) -> None:

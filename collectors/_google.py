@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from collectors._cloud_api import hush, looked_up
-from collectors._cloud_library import AGAIN_SECONDS, library
+from collectors._cloud_api import hush
+from collectors._cloud_library import AGAIN_SECONDS, LookUp, library
 from infertop.engine.collector import State, Unavailable
 from infertop.engine.secrets import Secret, redact
 from infertop.readings.safe import safe
@@ -24,19 +24,24 @@ class GoogleAccess:
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
+        self._look_up = LookUp("Google")
         self._credentials: Any = None
         self._project = ""
 
     async def headers(self) -> Mapping[str, str]:
         """Return the headers with a token that holds."""
-        return await looked_up(self._signed, "Google's")
+        return await self._look_up.call(self._signed)
 
     async def project(self) -> str:
         """Return the project that the credentials belong to; raise Unavailable where they do not say."""
-        await looked_up(self._signed, "Google's")
+        await self._look_up.call(self._signed)
         if not self._project:
             raise Unavailable(f'{self._kind} needs a project: set project = "…" in its [[source]]')
         return self._project
+
+    def close(self) -> None:
+        """Let go of the thread that looks credentials up."""
+        self._look_up.close()
 
     def _signed(self) -> dict[str, str]:
         faults = library("google.auth.exceptions", "google", self._kind)

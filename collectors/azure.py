@@ -44,7 +44,7 @@ def reader(config: SourceConfig, access: AzureAccess, transport: httpx.AsyncBase
     names = NAMES.get(word(config, "metrics") or "openai")
     if names is None:
         raise ValueError(f'{config.name}: metrics must be "openai" or "models"')
-    api = CloudApi(config.url or _URL, access.headers, "Azure Monitor", _ADVICE, transport)
+    api = CloudApi(config.url or _URL, access, "Azure Monitor", _ADVICE, transport)
     usage = AzureUsage(config, api, resource, names)
     habits = Habits(
         families={FAMILY: not_below(config, _LEAST_SECONDS)},
@@ -53,7 +53,7 @@ def reader(config: SourceConfig, access: AzureAccess, transport: httpx.AsyncBase
     )
     bills = None
     if flag(config, "cost_management"):
-        costs = CloudApi(config.url or _URL, access.headers, "Azure's Cost Management", _ADVICE, transport)
+        costs = CloudApi(config.url or _URL, access, "Azure's Cost Management", _ADVICE, transport)
         bills = AzureCosts(config, costs, resource, PROVIDER)
     return CloudReader(config, api, usage, habits, bills, {"provisioned": usage.provisioned})
 

@@ -39,7 +39,7 @@ def reader(config: SourceConfig, access: GoogleAccess, transport: httpx.AsyncBas
     async def whose() -> str:
         return project or await access.project()
 
-    api = CloudApi(config.url or _URL, access.headers, "Cloud Monitoring", _ADVICE, transport)
+    api = CloudApi(config.url or _URL, access, "Cloud Monitoring", _ADVICE, transport)
     habits = Habits(families=dict.fromkeys(FAMILIES, not_below(config, _LEAST_SECONDS)), lag_seconds=300.0)
     return CloudReader(config, api, VertexUsage(config, api, whose), habits)
 

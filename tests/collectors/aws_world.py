@@ -22,6 +22,9 @@ class FakeAccess:
     async def region(self) -> str:
         return REGION
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
     async def signed(self, service: str, region: str, url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
         return {**headers, "Authorization": f"AWS4-HMAC-SHA256 {service} {region}"}
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import builtins
 import sys
+import threading
 import types
 
 import httpx
 import pytest
 
 from collectors._aws import Access, Aws, Service
+from collectors._cloud_library import LookUp
 from infertop.engine.collector import State, Unavailable
 from infertop.engine.secrets import redact
 from tests.collectors.aws_world import config
@@ -131,6 +133,19 @@ async def test_without_botocore_it_says_what_to_install(monkeypatch):
 
 def _missing(name):
     raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+async def test_a_look_up_that_hangs_is_a_sentence_and_nobody_waits_for_it():
+    held = threading.Event()
+    look_up = LookUp("AWS", seconds=0.01)
+    try:
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="AWS credentials has not come back") as caught:
+                await look_up.call(held.wait)
+            assert caught.value.state is State.STALE
+    finally:
+        held.set()
+        look_up.close()
 
 
 async def test_the_signature_is_what_botocore_computes_of_the_request_that_is_sent(monkeypatch):
