@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-GROUPS = ("model", "key", "project", "user", "team")
-"""What the spend of providers can be divided by."""
 NOBODY = "(none)"
 Within = tuple[tuple[str, str], ...]
 """What a page is limited to: (dimension, name), the last one chosen last."""
