@@ -28,7 +28,7 @@ def key_words(config: SourceConfig, api: Api, environ: Mapping[str, str] = os.en
     names = [config.key_env] if config.key_env else list(api.key_env)
     there = [name for name in names if environ.get(name, "").strip()]
     if not names:
-        return "no key is needed"
+        return f"with {api.what}, wherever they are usually kept" if api.module else "no key is needed"
     if not there:
         return f"no key: {safe(', '.join(names), 120)} not set"
     return f"key from {safe(', '.join(there if api.pair else there[:1]), 120)}"

@@ -70,3 +70,11 @@ def test_the_earliest_use_is_that_of_the_source(tmp_path: Path) -> None:
     assert reader.ask(first_told, "openai") == MONDAY
     assert reader.ask(first_told, "elsewhere") is None
     reader.close()
+
+
+def test_a_cloud_is_read_with_its_own_credentials() -> None:
+    api = KINDS["bedrock"].api
+    assert api is not None
+    assert (
+        key_words(SourceConfig("bedrock", "bedrock"), api, {}) == "with AWS credentials, wherever they are usually kept"
+    )
