@@ -281,3 +281,11 @@ async def test_a_link_to_elsewhere_is_not_followed():
 def test_an_option_that_is_wrong_is_told(options):
     with pytest.raises(ValueError, match="azure: "):
         KINDS["azure"].make(config("azure", **options), None, FakeClock())
+
+
+async def test_tokens_before_and_after_midnight_are_those_of_two_days():
+    midnight = int(NOW // DAY * DAY)
+    points = [("ProcessedPromptTokens", who(), midnight - 60, 5.0), ("ProcessedPromptTokens", who(), midnight, 7.0)]
+    batch = await first(Azure(points).collector())
+    days = {int(each.start // DAY): each.quantities["input"] for each in batch.statements}
+    assert days == {midnight // DAY - 1: 5, midnight // DAY: 7}

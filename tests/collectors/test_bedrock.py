@@ -181,3 +181,25 @@ def test_more_often_than_each_minute_is_refused():
 def test_an_option_that_is_wrong_is_told(options):
     with pytest.raises(ValueError, match="bedrock: "):
         KINDS["bedrock"].make(config("bedrock", **options), None, FakeClock())
+
+
+async def test_tokens_before_and_after_midnight_are_those_of_two_days():
+    midnight = int(NOW // 86_400 * 86_400)
+    cloud = CloudWatchWorld("AWS/Bedrock")
+    cloud.add("InputTokenCount", {midnight - 60: 5, midnight: 7}, ModelId=CLAUDE)
+    days = {int(each.start // 86_400): each.quantities["input"] for each in (await read(cloud)).statements}
+    assert days == {midnight // 86_400 - 1: 5, midnight // 86_400: 7}
+    assert all(each.end - each.start <= 3600 for each in (await read(cloud)).statements)
+
+
+async def test_a_minute_that_is_told_again_takes_the_place_of_what_was_said():
+    cloud = world()
+    collector = reader(config("bedrock", interval=60.0), FakeAccess(), httpx.MockTransport(cloud))
+    before = await collector.collect(NOW)
+    cloud.points["InputTokenCount", (("ModelId", CLAUDE),)][MINUTE_AT] = 1300
+    after = await collector.collect(NOW + 60)
+    await collector.close()
+    said = next(each for each in after.statements if each.start == MINUTE_AT)
+    assert said.quantities["input"] == 1300
+    assert said.key in {each.key for each in before.statements}
+    assert any(each.start <= MINUTE_AT < each.end and said.key.startswith(each.scope) for each in after.covered)

@@ -223,3 +223,11 @@ async def test_without_the_library_it_says_what_to_install(monkeypatch):
 def test_an_option_that_is_wrong_is_told(options):
     with pytest.raises(ValueError, match="vertex: "):
         KINDS["vertex"].make(config("vertex", **options), None, FakeClock())
+
+
+async def test_tokens_before_and_after_midnight_are_those_of_two_days():
+    midnight = int(NOW // 86_400 * 86_400)
+    points = [(TOKENS, labels(type="input"), midnight - 1, 5), (TOKENS, labels(type="input"), midnight, 7)]
+    batch = await first(Google(points).collector())
+    days = {int(each.start // 86_400): each.quantities["input"] for each in batch.statements}
+    assert days == {midnight // 86_400 - 1: 5, midnight // 86_400: 7}
