@@ -374,17 +374,17 @@ async def test_a_process_list_that_hangs_leaves_what_was_found(world, network, m
 async def test_a_real_server_is_found_over_http_with_its_renamed_worker(tmp_path):
     discovery = Discovery(PATTERNS)
     with running(vllm_command(tmp_path), page=VLLM[2].decode(), title="VLLM::EngineCore") as tree:
-        mine = []
+        mine, looks = [], 0
         while not mine:  # on a busy machine a look may end before its answer
-            seen = await discovery.look({tree.worker: ("GPU-a",)})
+            seen, looks = await discovery.look({tree.worker: ("GPU-a",)}), looks + 1
             mine = [each for each in seen.found if each.url.endswith(f":{tree.port}")]
-        asked = tree.asked()
         await discovery.look({tree.worker: ("GPU-a",)})
-        assert tree.asked() == []
+        asked = tree.asked()
     assert mine == [
         Found(f"vllm@127.0.0.1:{tree.port}", "vllm", f"http://127.0.0.1:{tree.port}", tree.pid, "acme/tiny", ("GPU-a",))
     ]
     assert set(asked) == {"/metrics"}
+    assert len(asked) <= looks
     discovery.close()
 
 
