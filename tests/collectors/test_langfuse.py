@@ -122,9 +122,13 @@ async def test_a_server_without_the_newer_path_is_asked_by_the_older_one() -> No
 
 
 async def test_wrong_keys_are_one_sentence_with_what_is_needed() -> None:
+    def echo(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, json={"message": f"Invalid credentials {request.headers['authorization']}"})
+
     with pytest.raises(Unavailable, match="a public and a secret key of the project are needed") as caught:
-        await first(langfuse(lambda _request: httpx.Response(401, json={"message": "Invalid credentials"})))
+        await first(langfuse(echo))
     assert caught.value.state is State.AUTH
+    assert "cGs6c2s=" not in caught.value.sentence
 
 
 async def test_more_questions_than_the_plan_allows_are_waited_out() -> None:
