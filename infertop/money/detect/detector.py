@@ -23,7 +23,7 @@ level (short and long), change of the spread."""
 
 _MOST = 1e100  # squares and sums stay finite
 _EXTREME_MOST = 4.0
-_FLAT_MOST = 8.0
+_FLAT_MOST = 4.0
 
 
 class Verdict(NamedTuple):
