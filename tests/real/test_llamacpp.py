@@ -80,8 +80,7 @@ def test_tokens_are_those_of_the_answers_through_a_restart(infertop):
 
 def test_a_million_tokens_cost_what_the_machines_hour_makes_of_them(infertop):
     with llamacpp() as server, under_load(lambda number: ask(server, number)):
-        infertop.read += ("--no-discovery", "--source", f"llamacpp={server.url}", "--interval", "1")
-        reading = infertop.once()
+        reading = infertop.once("--no-discovery", "--source", f"llamacpp={server.url}", "--interval", "2")
     (row,) = reading["models"]
     rates = row["tokens_per_second"]
     assert all(rates[name] > 0 for name in ("input", "cache_read", "output"))
