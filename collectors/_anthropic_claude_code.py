@@ -45,8 +45,11 @@ class AnthropicClaudeCode:
         self._read_ts: float | None = None
         self._told = False
 
-    async def read(self, ts: float) -> tuple[Member, str]:
-        """Return what the days that may have changed say, as a source that does not count, and a note."""
+    async def read(self, ts: float) -> tuple[Member | None, str]:
+        """Return what the days that may have changed say, as a source that does not count, and a note.
+
+        Where nobody ever used it there is no such source.
+        """
         first = last_days(self._read_ts, ts, _AGAIN_DAYS, max(_LEAST_DAYS, int((ts - self._begin(ts)) // DAY) + 1))
         said: list[Statement] = []
         covered: list[Covered] = []
@@ -68,8 +71,10 @@ class AnthropicClaudeCode:
                 covered.append(Covered(day, day + DAY, f"{_KIND}|"))
         self._read_ts = None if note and not wrong else ts
         self._told = self._told or bool(said)
+        if not self._told:
+            return None, note
         batch = Batch(self._name, ts, (), (), statements=tuple(said), covered=tuple(covered), rejected=wrong)
-        return Member(self._name, _KIND, "", float(_HOUR), (batch,) if said or self._told else (), counts=False), note
+        return Member(self._name, _KIND, "", float(_HOUR), (batch,), counts=False), note
 
     async def _day(self, day: int) -> tuple[list[Row], str]:
         async def ask(params: Params) -> bytes:

@@ -30,8 +30,8 @@ _MOST_TRIES = 3
 Chore = Callable[[float], Awaitable[tuple[Account, str]]]
 """Reads something besides usage at a time; returns it with a note, empty where nothing was odd."""
 
-Aside = Callable[[float], Awaitable[tuple[Member, str]]]
-"""Reads, at a time, what another source says through this account; returns it with a note."""
+Aside = Callable[[float], Awaitable[tuple[Member | None, str]]]
+"""Reads, at a time, what another source says through this account, None where that is nothing; with a note."""
 
 
 class Closes(Protocol):
@@ -68,7 +68,7 @@ class Habits:
 class _Due:
     """A chore, how often it is done, and when it is next."""
 
-    run: Callable[[float], Awaitable[tuple[Account | Member, str]]]
+    run: Callable[[float], Awaitable[tuple[Account | Member | None, str]]]
     every: float
     at: float = 0.0
 

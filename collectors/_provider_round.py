@@ -91,11 +91,11 @@ class Read:
         self.rejected += told.rejected
         self._one_more()
 
-    def add(self, told: Account | Member) -> None:
+    def add(self, told: Account | Member | None) -> None:
         """Take what a chore read."""
         if isinstance(told, Member):
             self.members.append(told)
-        else:
+        elif told is not None:
             self.account = together(self.account, told)
         self._one_more()
 

@@ -60,7 +60,7 @@ class Standing:
     def said(self, trouble: Unavailable, others: Sequence[str] = ()) -> str:
         """Return a trouble's sentence, with what else has the same and what to do about a key that is refused."""
         shown = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
-        also = f" (nor {shown})" if others else ""
+        also = f" (likewise {shown})" if others else ""
         what_to_do = f"; {self.advice}" if self.advice and trouble.state is State.AUTH else ""
         return f"{trouble.sentence}{also}{what_to_do}"
 

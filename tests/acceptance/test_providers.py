@@ -89,14 +89,15 @@ def test_both_accounts_are_read_back_to_the_token_and_shown_by_name(infertop, wo
         done = infertop.run("record", *infertop.read, *words, "--for", "2")
         assert done.returncode == 0, done.stderr
         rows = infertop.report("--by", "provider,key,project", "--since", "9d", *words)
-        checked = infertop.run("check", *infertop.read, *words).stdout
+        check = infertop.run("check", *infertop.read, *words)
         reading = infertop.once(*words)
     found = {(row["provider"], row["key"], row["project"]): row["tokens"] for row in rows if row["key"]}
     assert found["openai", "Key a", "Project a"]["input"] == 7_000_077
     assert found["openai", "Key b", "Project b"]["output"] == 49
     assert sum(row["tokens"].get("cache_write_5m", 0) for row in rows if row["provider"] == "anthropic") == 700
     assert {row["usd"] is None for row in rows if row["key"]} == {False}
-    lines = [line for line in checked.splitlines() if line.startswith("source ")]
+    assert check.returncode == 0
+    lines = [line for line in check.stdout.splitlines() if line.startswith("source ")]
     for name in ("openai", "anthropic"):
         (line,) = [each for each in lines if each.split()[1] == name]
         assert line.split()[2] == "up"

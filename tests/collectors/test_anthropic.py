@@ -173,3 +173,9 @@ async def test_rate_limits_are_told_by_model_and_workspace() -> None:
         ("claude-opus-5", "input tokens", 10_000_000, 60),
         ("claude-opus-5-0", "input tokens", 10_000_000, 60),
     ]
+
+
+async def test_where_nobody_uses_claude_code_there_is_no_source_of_it() -> None:
+    nothing = {"data": [], "has_more": False, "next_page": None}
+    batch = await read({USAGE: nothing, "/usage_report/claude_code": nothing})
+    assert batch.members == ()
