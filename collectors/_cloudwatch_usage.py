@@ -28,12 +28,15 @@ class Namespace:
     """A namespace of CloudWatch: its metrics by the dimensions `by` alone, and the fields that they are read as.
 
     Of two metrics with one field the first stands: they are names of the same. `faults` are metrics of what failed.
+    `otherwise` is read in its stead where it does not have all the fields that it `needs`.
     """
 
     name: str
     by: tuple[str, ...]
     fields: Mapping[str, str]
     faults: Mapping[str, str] = field(default_factory=dict)
+    needs: frozenset[str] = frozenset()
+    otherwise: Namespace | None = None
 
 
 class CloudWatchUsage:
@@ -51,8 +54,11 @@ class CloudWatchUsage:
     async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
         family = self._families[span.family]
-        names = {**family.fields, **family.faults}
-        metrics = _chosen(await self._metrics(family.name, span.width == MINUTE, ts), family, names)
+        listed = await self._metrics(family.name, span.width == MINUTE, ts)
+        metrics = _chosen(listed, family)
+        if family.otherwise is not None and not family.needs <= {name for _, name in metrics.values()}:
+            family = family.otherwise
+            metrics = _chosen(listed, family)
         sums = await self._watch.sums(list(metrics), span.start, span.end, span.width) if metrics else {}
         found: dict[int, dict[Who, dict[str, Any]]] = {}
         for metric, (who, name) in metrics.items():
@@ -73,8 +79,9 @@ class CloudWatchUsage:
         return known
 
 
-def _chosen(listed: Iterable[Metric], family: Namespace, names: Mapping[str, str]) -> dict[Metric, tuple[Who, str]]:
+def _chosen(listed: Iterable[Metric], family: Namespace) -> dict[Metric, tuple[Who, str]]:
     """Return the metrics that are read, in the family's order: with its dimensions alone, each field once."""
+    names = {**family.fields, **family.faults}
     order = {name: number for number, name in enumerate(names)}
     chosen: dict[tuple[Who, str], Metric] = {}
     wanted = tuple(sorted(family.by))

@@ -2,7 +2,8 @@
 
 CloudWatch knows no keys and no users. The input excludes both caches; of what is written to them the lifetime is not
 told, and 5 minutes is taken. `bedrock-mantle`, the endpoint that speaks OpenAI's and Anthropic's APIs, counts in a
-namespace of its own, by project too. Reading costs money: see `_cloudwatch.py`; bills are in `_cost_explorer.py`.
+namespace of its own, billable tokens without a split by caches: by project and model, or else by model. Reading costs
+money: see `_cloudwatch.py`; bills are in `_cost_explorer.py`.
 """
 
 from __future__ import annotations
@@ -57,6 +58,13 @@ FAMILIES = {
         ("Model", "Project"),
         {"InputTokens": "inputTokens", "OutputTokens": "outputTokens", "Inferences": "requests"},
         {"InferenceClientErrors": _FAULTS["client"]},
+        needs=frozenset({"inputTokens", "outputTokens"}),
+        otherwise=Namespace(
+            "AWS/BedrockMantle",
+            ("Model",),
+            {"TotalInputTokens": "inputTokens", "TotalOutputTokens": "outputTokens", "Inferences": "requests"},
+            {"InferenceClientErrors": _FAULTS["client"]},
+        ),
     ),
 }
 

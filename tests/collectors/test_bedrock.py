@@ -96,9 +96,21 @@ async def test_mantle_is_read_by_project():
     cloud.add("OutputTokens", {MINUTE_AT: 4}, Model="openai.gpt-oss-120b", Project="proj_1")
     cloud.add("Inferences", {MINUTE_AT: 2}, Model="openai.gpt-oss-120b", Project="proj_1")
     cloud.add("Inferences", {MINUTE_AT: 2}, Model="openai.gpt-oss-120b")
+    cloud.add("TotalInputTokens", {MINUTE_AT: 10}, Model="openai.gpt-oss-120b")
+    cloud.add("TotalOutputTokens", {MINUTE_AT: 4}, Model="openai.gpt-oss-120b")
     (said,) = (await read(cloud)).statements
     assert (said.model, said.dimensions, said.requests) == ("openai.gpt-oss-120b", {"project": "proj_1"}, 2)
     assert said.quantities == {"input": 10, "output": 4}
+
+
+async def test_mantle_is_read_by_model_where_tokens_are_not_told_by_project():
+    cloud = CloudWatchWorld("AWS/BedrockMantle")
+    cloud.add("InputTokens", {MINUTE_AT: 10}, Model="openai.gpt-oss-120b", Project="proj_1")
+    cloud.add("TotalInputTokens", {MINUTE_AT: 10}, Model="openai.gpt-oss-120b")
+    cloud.add("TotalOutputTokens", {MINUTE_AT: 4}, Model="openai.gpt-oss-120b")
+    cloud.add("TotalOutputTokens", {MINUTE_AT: 4})
+    (said,) = (await read(cloud)).statements
+    assert (said.dimensions, said.quantities) == ({}, {"input": 10, "output": 4})
 
 
 async def test_two_names_of_one_metric_count_once():
