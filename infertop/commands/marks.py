@@ -29,7 +29,7 @@ def of_sources(minute: Minute, of: Callable[[str], bool]) -> dict[Key, float | N
     """Return the figures of the models of some sources."""
     values: dict[Key, float | None] = {}
     for key, usd in minute_usd_per_hour(minute).items():
-        if key is not None and key[1] is not None and of(key[0]):
+        if key is not None and key[1] is not None and of(key[0]) and key not in minute.spread:
             values[_scope(key[0], key[1]), USD] = usd
     for (source, model), row in minute.totals.items():
         requests = row.quantities.get("requests", 0)
@@ -40,7 +40,9 @@ def of_sources(minute: Minute, of: Callable[[str], bool]) -> dict[Key, float | N
 
 def in_all(minute: Minute, without: Collection[str] = ()) -> dict[Key, float | None]:
     """Return the figures of all that counts, without some sources."""
-    usd = minute_usd_per_hour(minute)[None]
+    # An hour's mean says nothing of how far minutes are from it: beside it every burst would be unusual.
+    told_wide = any(minute.counted(key) for key in minute.spread if key[0] not in without)
+    usd = None if told_wide else minute_usd_per_hour(minute)[None]
     for key, row in minute.totals.items():
         if usd is not None and key[0] in without:
             usd -= min(sum(row.stated.values()), minute.counted(key) or 0) / NANO * 60

@@ -368,3 +368,15 @@ def test_what_providers_tell_of_times_that_nobody_recorded_is_usual_too_and_the_
     assert (of_gpt.mean, of_gpt.minutes) == (pytest.approx(6.0), 100)
     assert marks.baselines.usual(SCOPE_A, USD) is None
     assert marks.baselines.usual((), USD) is None
+
+
+def test_the_mean_of_an_hour_is_learned_from_by_no_mark() -> None:
+    marks = Marks(2.0)
+    row = Totals({"input": 600, "requests": 3}, 10**8, 0, {"input": 10**8})
+    minutes = [replace(minute(n), totals={**minute(n).totals, GPT: row}, spread=frozenset({GPT})) for n in range(100)]
+    marks.load(minutes)
+    assert marks.baselines.usual((("model", "gpt-4o"), ("source", "openai")), USD) is None
+    assert marks.baselines.usual((), USD) is None
+    of_a = marks.baselines.usual(SCOPE_A, USD)
+    assert of_a is not None
+    assert of_a.minutes == 100
