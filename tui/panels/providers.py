@@ -17,9 +17,7 @@ from tui.widgets.table import Cell, Column
 NAME, SPEND = "providers", "spend"
 _FAR = 0.05
 _LATEST = 253_402_300_800.0
-_EMPTY = (
-    "no provider or agent is read: set OPENAI_ADMIN_KEY or another provider's key in the environment, or a [[source]]"
-)
+_EMPTY = "no provider or agent is read: set OPENAI_ADMIN_KEY, or a [[source]]"
 
 
 def made(scene: Scene) -> AccountsPage:
