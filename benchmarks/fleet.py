@@ -120,7 +120,9 @@ def one_run(running: dict[str, int], servers: list[tuple[list[int], int]], told:
     asked = {}
     for name, path in PATHS.items():
         counts, missed, longest = zip(*(each.get(path, [0, 0, 0.0]) for each in said), strict=True)
-        asked[name] = int(sum(counts)), int(sum(missed)), max(longest)
+        # Who never asked a target let none of its intervals pass: that shows in the number of polls alone.
+        never = told.targets * (told.seconds / told.interval - 1) - sum(counts) - sum(missed)
+        asked[name] = int(sum(counts)), int(sum(missed) + max(never, 0)), max(longest)
     spent = {name: (after[name] - before[name]) * told.seconds / seconds for name in running}
     for name in running:
         polls, missed, longest = asked[name]

@@ -63,11 +63,14 @@ class Asked:
     def sums(self, interval: float) -> dict[str, list[float]]:
         """Return how often each asked, what it missed, and the longest that it let pass."""
         found: dict[str, list[float]] = {}
+        now = time.monotonic()
         for (who, _), times in self._times.items():
             gaps = [after - before for before, after in pairwise(times)]
+            left = now - times[-1]  # whoever stopped asking misses ever more
             asked, missed, longest = found.get(who, [0, 0, 0.0])
             missed += sum(round(gap / interval) - 1 for gap in gaps if gap > 1.5 * interval)
-            found[who] = [asked + len(gaps), missed, max([longest, *gaps])]
+            missed += round(left / interval) if left > 1.5 * interval else 0
+            found[who] = [asked + len(gaps), missed, max([longest, left, *gaps])]
         return found
 
 
