@@ -88,6 +88,16 @@ def test_noise_that_grows_is_told_as_a_change_of_the_spread() -> None:
     assert max(verdicts[2000:2030], key=lambda each: each.parts[PARTS.index("spread")]).parts[-1] > 2
 
 
+def test_a_series_that_wakes_after_silence_is_learnt() -> None:
+    rng = random.Random(4)
+    detector = Detector()
+    judge([0.0] * DAY + [rng.gauss(50, 2) for _ in range(3 * DAY)], detector)
+    begin = START + 4 * DAY * STEP
+    verdicts = [detector.add(begin + at * STEP, rng.gauss(50, 2) if at < 40 else 80.0) for at in range(44)]
+    season = [each.parts[PARTS.index("season")] for each in verdicts if each]
+    assert max(season[:40]) < 1.8 < season[40]
+
+
 def test_a_surge_within_the_first_hour_is_told_without_any_season() -> None:
     rng = random.Random(2)
     values = [rng.gauss(10, 0.5) for _ in range(50)] + [40.0] * 5

@@ -9,6 +9,7 @@ _LEARNT = 30
 _FIRST = 5
 _JUMP = 0.01
 _FARTHEST = 1e3
+_WAKES = 0.05  # of a value: what the usual jump may learn of it at least, after a past that did not move
 _BOUND = 8.0
 _EVEN = 0.05  # added to both spreads, so that silence is no infinite change
 _EXTREME_AFTER = 20
@@ -35,7 +36,7 @@ class Jump:
         self._points += 1
         square = jump * jump
         if self._points > _LEARNT:
-            square = min(square, 25 * self._square)
+            square = min(square, max(25 * self._square, (_WAKES * value) ** 2))
         self._square += max(1 / self._points, _JUMP) * (square - self._square)
         return size
 

@@ -19,6 +19,7 @@ _FIRST = 5
 _FAST, _ERROR, _SPREAD = 0.2, 0.005, 0.003
 _DAY_GAIN, _WEEK_GAIN = 0.15, 0.3
 _FARTHEST = 1e3
+_WAKES = 0.05  # of a value: what the spread may learn of it at least, after a past that did not move
 
 
 class Shape:
@@ -120,7 +121,7 @@ class Season:
         first = 1 / self._points
         square = left * left
         if self._points > _LEARNT:
-            square = min(square, 25 * self._variance)
+            square = min(square, max(25 * self._variance, (_WAKES * value) ** 2))
         self._variance += max(first, _SPREAD) * (square - self._variance)
         gain = max(first, _ERROR)
         self._errors = [
