@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from infertop.engine.collector import Health
+from infertop.engine.collector import Health, State
 from infertop.history.summary import add_usd
 from infertop.money.dimensions import Names
 from infertop.money.lines import NANO
@@ -93,7 +93,9 @@ def _lines(
     if note := counted_note(facts.choices, source):
         yield "counts", note
     if health.detail:
-        yield "trouble", safe(health.detail, 300)
+        # A poll that went well and could read every field has only remarked on something.
+        well = health.state is State.UP and not health.rejected
+        yield "note" if well else "trouble", safe(health.detail, 300)
     for sentence in causes(days, health.kind, books.leaves_out.get(source, ()), unpriced):
         yield "drift", sentence
     if not days and settled_until is None and any(each.source == source for each in facts.api.uses):

@@ -84,10 +84,20 @@ class World:
         self.reader = Reader(path)
         self.reading = BookReading()
 
-    def facts(self, state: SourceState = SourceState.UP, detail: str = "") -> Facts:
+    def facts(self, state: SourceState = SourceState.UP, detail: str = "", rejected: int = 0) -> Facts:
         live = State()
         live.apply_health(
-            Health("openai", "openai", state, NOW - 20, NOW - 20, 0.1, detail=detail, interval_seconds=60)
+            Health(
+                "openai",
+                "openai",
+                state,
+                NOW - 20,
+                NOW - 20,
+                0.1,
+                rejected=rejected,
+                detail=detail,
+                interval_seconds=60,
+            )
         )
         live.apply(Batch("openai", NOW - 20, (), ()))
         meters, prices = Meters(live, 60.0), book()
@@ -173,12 +183,20 @@ def test_spend_now_is_by_part_and_unknown_where_nothing_has_a_price(world: World
 
 
 def test_what_a_provider_says_besides_is_told_with_names(world: World) -> None:
-    (row,) = world.page(detail="503 from the API").accounts
+    (row,) = world.page().accounts
     assert ("balance", "12.5 EUR granted, as openai says") in row.lines
     assert ("limit", "limit of Bots: $200 a month, $3 spent by its own count") in row.lines
     assert ("rate limits", "gpt-4o 500 requests/min") in row.lines
-    assert ("trouble", "503 from the API") in row.lines
     assert any(sentence.startswith("billed, and in no usage that it tells: tools $1") for _, sentence in row.lines)
+
+
+def test_a_remark_of_a_poll_that_went_well_is_no_trouble(world: World) -> None:
+    (well,) = world.page(detail="12.00 USD left").accounts
+    (failed,) = world.page(state=SourceState.STALE, detail="503 from the API").accounts
+    (in_part,) = world.page(detail="no number: 'x'", rejected=2).accounts
+    assert [line for line in well.lines if line[0] in ("note", "trouble")] == [("note", "12.00 USD left")]
+    assert ("trouble", "503 from the API") in failed.lines
+    assert ("trouble", "no number: 'x'") in in_part.lines
 
 
 def test_the_share_that_nobody_is_given_is_of_all_that_was_spent_today(world: World) -> None:
