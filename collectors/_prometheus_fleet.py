@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -59,6 +60,7 @@ class Fleet:
         self._options = dict(options)
         self._names: dict[Key, str] = live._names if live else {}
         self._taken: set[str] = live._taken if live else {source}
+        self._unsaid: dict[str, str] = live._unsaid if live else {}
         self._told: dict[Site, tuple[str, ...]] = live._told if live else {}
         self._places: dict[int, _Place] = {}
         self._targets: dict[Key, Target] = {}
@@ -72,6 +74,23 @@ class Fleet:
     def targets(self) -> Iterable[Target]:
         """The targets that are known."""
         return self._targets.values()
+
+    def call(self, names: Mapping[str, str]) -> None:
+        """Give targets the names that they had before, as `newly_named` said them: of two that could have one name,
+        the first to come has it, and a restart must not give it to the other."""
+        for text, name in names.items():
+            try:
+                key = tuple((label, value) for label, value in json.loads(text))
+            except (ValueError, TypeError, RecursionError):
+                continue
+            self._names[key] = name
+            self._taken.add(name)
+
+    def newly_named(self) -> dict[str, str]:
+        """Return the names that were given since this was last asked."""
+        named = dict(self._unsaid)
+        self._unsaid.clear()
+        return named
 
     def past(self) -> Fleet:
         """Return a fleet for the past, which is read apart: it knows the names of this one's targets, no series."""
@@ -193,7 +212,9 @@ class Fleet:
         where = address(place, self._host)
         named = tuple(pair for pair in key if pair[0] not in REPLICAS)
         name = self._names.get(named) or self._name(f"{system.kind.name}@{where}", named)
-        self._names[named] = name
+        if self._names.get(named) != name:
+            self._names[named] = name
+            self._unsaid[json.dumps(named)] = name
         self._taken.add(name)
         wanted = {option.name for option in system.kind.options}
         options = {each: value for each, value in self._options.items() if each in wanted}

@@ -14,7 +14,7 @@ Wire format: prometheus.io/docs/prometheus/latest/querying/api. What decides how
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -87,9 +87,12 @@ class Prometheus:
         members = await self.fleet.members(ts, self.config.interval_seconds, spacing)
         self._answered = ts
         notes = (*_summary(self._where, members), *outcome.notes, *self._oddities(outcome))
-        return Batch(
-            self.config.name, ts, (), (), notes=notes, rejected=outcome.rejected + self.fleet.odd, members=members
-        )
+        rejected, named = outcome.rejected + self.fleet.odd, self.fleet.newly_named()
+        return Batch(self.config.name, ts, (), (), notes=notes, rejected=rejected, members=members, bookmarks=named)
+
+    def resume(self, bookmarks: Mapping[str, str]) -> None:
+        """Call targets what they were called before."""
+        self.fleet.call(bookmarks)
 
     async def recall(self, since: float, until: float, step: int) -> tuple[Member, ...]:
         """Return what the targets counted, at each `step` seconds from `since` to `until`; raise Unavailable."""

@@ -112,6 +112,18 @@ async def test_targets_of_one_address_are_told_apart_by_where_they_are(label: st
     assert [totals(member.batches[0])["output_tokens"] for member in members] == [0, 1]
 
 
+async def test_a_target_keeps_its_name_over_a_restart_while_the_other_of_its_address_is_gone() -> None:
+    prod, eu = ({**PLACE, "cluster": name} for name in ("prod", "eu"))
+    both = answer(result(prod, {START - 5: page(10)}) + result(eu, {START - 5: page(20)}))
+    first = await source(Backend(both)).collect(START)
+    again = source(Backend(answer(result(eu, {START + 10: page(30)}))))
+    again.resume({**first.bookmarks, "not JSON": "x", "[1]": "y", "{}": "z"})
+    alone = await again.collect(START + 15)
+    assert len({each.name for each in first.members}) == 2
+    assert [each.name for each in alone.members] == [first.members[1].name]
+    assert not alone.bookmarks
+
+
 async def test_two_that_scrape_the_same_target_count_once_and_stand_in_for_each_other() -> None:
     def said(a: dict[float, bytes], b: dict[float, bytes]) -> bytes:
         return answer(
