@@ -38,7 +38,7 @@ class Used:
     today_nano: int | None = None
     month_nano: int | None = None
     requests: int | None = None
-    tokens: int = 0
+    tokens: int | None = None
     unpriced: int = 0
     now_unpriced: int = 0
 
@@ -142,7 +142,7 @@ def _used(
 def _add_today(used: Used, account: Account, amount: Sum) -> None:
     used.today_nano = add_usd(used.today_nano, amount.usd_nano)
     if account.is_tokens:
-        used.tokens += amount.quantity
+        used.tokens = (used.tokens or 0) + amount.quantity
     elif account.resource == "requests":
         used.requests = (used.requests or 0) + amount.quantity
 

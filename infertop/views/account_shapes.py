@@ -72,7 +72,10 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """A part of the spend: of one model, key, project, user or team. `share` is of the month's that counts."""
+    """A part of the spend: of one model, key, project, user or team. `share` is of the month's that counts.
+
+    `requests` and `tokens` are today's, None where none were told: some providers tell dollars alone.
+    """
 
     name: str
     by: str
@@ -81,7 +84,7 @@ class PartRow:
     month_usd: float | None
     share: float | None
     requests: int | None
-    tokens: int
+    tokens: int | None
     counts: bool = True
     told: tuple[str, ...] = ()
 

@@ -156,6 +156,7 @@ def _part(
 ) -> PartRow:
     month = _sum(used.month_nano for _, used in members)
     requests = [used.requests for _, used in members if used.requests is not None]
+    tokens = [used.tokens for _, used in members if used.tokens is not None]
     return PartRow(
         name=name,
         by=by,
@@ -164,7 +165,7 @@ def _part(
         month_usd=_usd(month),
         share=month / whole if month is not None and whole > 0 and counts else None,
         requests=sum(requests) if requests else None,
-        tokens=sum(used.tokens for _, used in members),
+        tokens=sum(tokens) if tokens else None,
         counts=counts,
         told=tuple(part_told(facts, books, by, month, whole, [group.get("source") or "" for group, _ in members])),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from infertop.history.summary import Key, Summary, Totals, add_usd
 from infertop.money.lines import NANO
+from infertop.readings.registry import TOKEN_CLASSES
 from infertop.views.wording import span
 
 WINDOW_SECONDS = 900
@@ -147,8 +148,10 @@ def _window(teller: Teller, summary: Summary, now: float) -> Window:
 
 
 def _trend(summary: Summary, key: Key, window: Window) -> tuple[float | None, ...]:
-    """Return output tokens a second, minute by minute, up to where the source has told all."""
-    if window.until is None:
+    """Return output tokens a second, minute by minute, up to where the source has told all; none of dollars alone."""
+    told = (summary.today.get(key), *(each.totals.get(key) for each in summary.minutes))
+    counts_tokens = any(row is not None and not TOKEN_CLASSES.keys().isdisjoint(row.quantities) for row in told)
+    if window.until is None or not counts_tokens:
         return ()
     made = {each.start: each.totals.get(key, _NOTHING).quantities.get("output", 0) for each in summary.minutes}
     last = int(window.until // _MINUTE * _MINUTE)

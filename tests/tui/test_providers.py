@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from infertop.views.account_shapes import PartRow
 from tests.tui import sample, sample_accounts
 from tests.tui.play import PlayFeed
 from tui.choices import PARTS
@@ -97,6 +98,12 @@ def test_p_opens_and_leaves_it() -> None:
     assert "BY MODEL" in text(made)
     made.accounts()
     assert "BY MODEL" not in text(made)
+
+
+def test_tokens_and_calls_that_are_not_told_are_dashes() -> None:
+    dollars = PartRow("grok-4", "model", 1.0, 2.0, 3.0, 0.5, None, None)
+    (row,) = lines(desk(replace(sample_accounts.PAGE, parts=(dollars,)), WIDE), "grok-4", WIDE)
+    assert row.split()[-2:] == ["-", "-"]
 
 
 def test_a_filter_is_over_the_parts() -> None:

@@ -20,7 +20,7 @@ from infertop.history.summary import Summary
 from infertop.money.baseline import Baselines
 from infertop.money.settings import Assignment, Settings
 from infertop.readings.account import Account, Allowance, Balance, Bill, BillPage, Name, RateLimit
-from infertop.readings.model import Batch, Covered
+from infertop.readings.model import Batch, Covered, Statement
 from infertop.views.account_books import BookReading
 from infertop.views.account_shapes import AccountsPage, Within
 from infertop.views.accounts import accounts_page
@@ -75,10 +75,10 @@ def told() -> Batch:
 class World:
     """A history with a provider's account in it, and what is known at noon."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, said: Batch | None = None) -> None:
         to = writer(path, NOW - 5)
         to.rescope(Scopes(SETTINGS))
-        to.tick([told()], NOW)
+        to.tick([said or told()], NOW)
         self.summary: Summary = to.tick([], NOW + 0.1)
         to.finish(NOW + 0.5)
         self.reader = Reader(path)
@@ -175,6 +175,18 @@ def test_going_into_a_part_leaves_that_part_alone(world: World) -> None:
     assert parts(page).keys() == {"prod bot", "notebook"}
     assert world.page("model", ("source", "elsewhere")).parts == ()
     assert parts(world.page("model", ("key", "(none)"))) == {"(none)": (None, pytest.approx(1.0))}
+
+
+def charged(*more: Statement) -> Batch:
+    """A provider that tells what it charged and nothing else, and what else is given."""
+    bare = say(NOW - 1200, 60, {}, usd_nano=3 * 10**9, basis="billed")
+    account, covered = Account(complete_until=NOW - 600), (Covered(MONDAY - DAY, NOW, ""),)
+    return Batch("openai", NOW, (), (), statements=(bare, *more), covered=covered, account=account)
+
+
+def test_a_part_of_which_dollars_alone_are_told_has_unknown_tokens_rather_than_none(tmp_path: Path) -> None:
+    (part,) = World(tmp_path / "x.db", charged()).page().parts
+    assert (part.today_usd, part.tokens, part.requests) == (pytest.approx(3.0), None, None)
 
 
 def test_spend_now_is_by_part_and_unknown_where_nothing_has_a_price(world: World) -> None:

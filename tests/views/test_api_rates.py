@@ -138,6 +138,13 @@ def facts_of(summary: Summary, until: float | None = NOON - 600, prices: str = "
     )
 
 
+def test_what_tells_dollars_alone_has_no_tokens_rather_than_none_a_second() -> None:
+    grok = Totals({"cost": 4 * 10**9}, 4 * 10**9, 0, {"cost": 4 * 10**9})
+    (row,) = model_rows(facts_of(summed(minute(12, {GPT: grok}), today={GPT: grok})))
+    assert row.usd_per_hour == pytest.approx(16.0)
+    assert (row.trend, row.tokens_per_second, row.requests_per_second, row.cache_hit_ratio) == ((), {}, None, None)
+
+
 USED = Totals(
     {"input": 1_200_000, "cache_read": 300_000, "output": 90_000, "requests": 120},
     4_275_000_000,

@@ -42,6 +42,10 @@ def _money(value: float | None) -> Cell:
     return fmt.money(value), PLAIN
 
 
+def _count(value: int | None) -> Cell:
+    return fmt.count(None if value is None else float(value)), PLAIN
+
+
 def _computed(value: float | None) -> str:
     return f"~{fmt.money(value)}" if fmt.known(value) else fmt.UNKNOWN
 
@@ -115,10 +119,8 @@ _COLUMNS: tuple[Column[PartRow], ...] = (
     Column("month_usd", "month", 8, lambda r, s, w: _money(r.month_usd)),
     Column("percent", "%", 6, lambda r, s, w: (fmt.percent(r.share), PLAIN), rank=1),
     Column("share", "of month", 9, _share, rank=4, left=True, grow=16, late=True, gap=2),
-    Column(
-        "requests", "calls", 7, lambda r, s, w: (fmt.count(None if r.requests is None else float(r.requests)), PLAIN), 3
-    ),
-    Column("tokens", "tokens", 7, lambda r, s, w: (fmt.count(float(r.tokens)), PLAIN), rank=2),
+    Column("requests", "calls", 7, lambda r, s, w: _count(r.requests), rank=3),
+    Column("tokens", "tokens", 7, lambda r, s, w: _count(r.tokens), rank=2),
 )
 
 
