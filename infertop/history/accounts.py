@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from infertop.history.catalog import Catalog, plain
 from infertop.history.connect import put
 from infertop.money.lines import Basis, Line, Price
-from infertop.money.statement_lines import STATED
+from infertop.money.statement_lines import COST, STATED
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.readings.serving import is_own
 
@@ -53,6 +53,16 @@ class Account(NamedTuple):
     def is_paid(self) -> bool:
         """Whether its cost is a bill's, or in the line of the cost that its statement stated itself."""
         return self.basis == Basis.BILLED or STATED in self.flags.split()
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether what it costs was worked out here."""
+        return self.basis != Basis.BILLED
+
+    @property
+    def is_charge(self) -> bool:
+        """Whether it is what a statement itself says was charged: no bill is awaited for it."""
+        return self.basis == Basis.BILLED and self.resource == COST
 
     @property
     def is_stated(self) -> bool:

@@ -31,12 +31,18 @@ Group = tuple[tuple[str, str | None], ...]
 
 @dataclass(slots=True)
 class Used:
-    """What one (source, provider, model, dimensions) used; money in 1e-9 USD, `now_nano` over its source's window."""
+    """What one (source, provider, model, dimensions) used; money in 1e-9 USD, `now_nano` over its source's window.
+
+    `charged_nano` is the part of the month's that its usage itself was told to have been charged, `computed_nano` what
+    was worked out here; settlements are neither.
+    """
 
     counts: bool
     now_nano: int | None = None
     today_nano: int | None = None
     month_nano: int | None = None
+    charged_nano: int | None = None
+    computed_nano: int | None = None
     requests: int | None = None
     tokens: int | None = None
     unpriced: int = 0
@@ -124,6 +130,10 @@ def _used(
         if account.source in windows:
             used = of(account, counts)
             used.month_nano = add_usd(used.month_nano, amount.usd_nano)
+            if account.is_charge:
+                used.charged_nano = add_usd(used.charged_nano, amount.usd_nano)
+            elif account.is_computed:
+                used.computed_nano = add_usd(used.computed_nano, amount.usd_nano)
             used.unpriced += amount.quantity if account.lacks_price else 0
     for account, amount, counts in counted_sums(connection, accounts, scopes.at(now).day, now + DAY, scopes):
         if account.source in windows:

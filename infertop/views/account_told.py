@@ -11,14 +11,27 @@ from infertop.views.account_books import AccountBooks
 from infertop.views.account_shapes import DayRow
 from infertop.views.explain_api import age_line
 from infertop.views.facts import Facts
-from infertop.views.wording import amount, enough, number, span
+from infertop.views.wording import amount, enough, number, span, usd
 
 
-def account_told(facts: Facts, books: AccountBooks, source: str, settled_until: float | None) -> Iterator[str]:
+def charge_words(charged_nano: int | None, computed_nano: int | None) -> str:
+    """Return what of the month was told as charged with the usage itself, empty where nothing was."""
+    if charged_nano is None:
+        return ""
+    if not computed_nano:
+        return "its usage is told with what it charged: nothing of it is computed"
+    parts = usd(charged_nano / NANO, 2), usd(computed_nano / NANO, 2)
+    return f"{parts[0]} of this month is what its usage was charged, {parts[1]} is computed from it"
+
+
+def account_told(
+    facts: Facts, books: AccountBooks, source: str, settled_until: float | None, charged: str = ""
+) -> Iterator[str]:
     """Yield how spend, settlement and drift of an account were come by."""
     yield f"$/h: {age_line(facts, source, facts.api.windows[source])}"
     yield f"today, month: the ledger's lines since midnight, and since the month began, in {facts.timezone}"
-    yield f"  tokens and calls as told, times prices; the history was read {span(max(0.0, facts.now - books.at))} ago"
+    yield f"  {charged or 'tokens and calls as told, times prices'}"
+    yield f"  the history was read {span(max(0.0, facts.now - books.at))} ago"
     days = [day for day in books.days.get(source, ()) if day.settled]
     if settled_until is None or not days:
         yield "settled: nothing yet; a day of the provider is, some time after its end, when its bills are final"

@@ -12,7 +12,7 @@ from infertop.readings.account import Account, Allowance, RateLimit
 from infertop.readings.safe import safe
 from infertop.views.account_books import AccountBooks, Used
 from infertop.views.account_shapes import NOBODY, AccountRow, AccountsPage, DayRow, PartRow, Within
-from infertop.views.account_told import account_told, part_told
+from infertop.views.account_told import account_told, charge_words, part_told
 from infertop.views.costs import total
 from infertop.views.drift_words import causes
 from infertop.views.facts import Facts
@@ -51,6 +51,7 @@ def _account(facts: Facts, books: AccountBooks, health: Health, mine: list[Membe
     days = books.days.get(source, ())
     settled = [day for day in days if day.settled]
     month = _sum(used.month_nano for _, used in mine)
+    charged = charge_words(_sum(used.charged_nano for _, used in mine), _sum(used.computed_nano for _, used in mine))
     until, settled_nano = books.settled.get(source, (None, None))
     computed = sum(day.computed_usd for day in settled)
     drift = sum(day.drift_usd for day in settled)
@@ -70,8 +71,8 @@ def _account(facts: Facts, books: AccountBooks, health: Health, mine: list[Membe
         drift_usd=drift if settled else None,
         drift_ratio=drift / computed if settled and computed else None,
         days=days,
-        lines=tuple(_lines(facts, books, health, days, until, sum(used.unpriced for _, used in mine))),
-        told=tuple(account_told(facts, books, source, until)),
+        lines=tuple(_lines(facts, books, health, days, until, sum(used.unpriced for _, used in mine), charged)),
+        told=tuple(account_told(facts, books, source, until, charged)),
     )
 
 
@@ -82,6 +83,7 @@ def _lines(
     days: tuple[DayRow, ...],
     settled_until: float | None,
     unpriced: int,
+    charged: str,
 ) -> Iterator[tuple[str, str]]:
     """Yield what is to be said of an account in full, as (label, sentence)."""
     source, window = health.source, facts.api.windows[health.source]
@@ -99,7 +101,7 @@ def _lines(
     for sentence in causes(days, health.kind, books.leaves_out.get(source, ()), unpriced):
         yield "drift", sentence
     if not days and settled_until is None and any(each.source == source for each in facts.api.uses):
-        yield "bills", "none told yet: what is shown is computed from its usage"
+        yield "bills", charged or "none told yet: what is shown is computed from its usage"
     yield from account_lines(account, books.names)
 
 

@@ -189,6 +189,23 @@ def test_a_part_of_which_dollars_alone_are_told_has_unknown_tokens_rather_than_n
     assert (part.today_usd, part.tokens, part.requests) == (pytest.approx(3.0), None, None)
 
 
+def test_usage_that_is_told_with_its_charge_awaits_no_bill(tmp_path: Path) -> None:
+    (row,) = World(tmp_path / "x.db", charged()).page().accounts
+    assert ("bills", "its usage is told with what it charged: nothing of it is computed") in row.lines
+    assert not [line for line in row.told if "times prices" in line]
+
+
+def test_what_was_charged_and_what_is_computed_of_a_month_are_told_apart(tmp_path: Path) -> None:
+    computed = say(NOW - 1140, 60, {"input": 100_000})
+    (both,) = World(tmp_path / "x.db", charged(computed)).page().accounts
+    assert both.month_usd == pytest.approx(3.25)
+    assert ("bills", "$3 of this month is what its usage was charged, $0.25 is computed from it") in both.lines
+    alone = replace(charged(), statements=(computed,))
+    (row,) = World(tmp_path / "y.db", alone).page().accounts
+    assert ("bills", "none told yet: what is shown is computed from its usage") in row.lines
+    assert "  tokens and calls as told, times prices" in row.told
+
+
 def test_spend_now_is_by_part_and_unknown_where_nothing_has_a_price(world: World) -> None:
     now = {row.name: row.usd_per_hour for row in world.page("model").parts}
     assert now == {"gpt-4o": pytest.approx(1.0), "acme-1": None, "(none)": 0.0}
