@@ -150,7 +150,7 @@ async def test_an_ordinary_key_tells_its_limit_and_what_else_needs_another_key()
         ("OpenRouter: this key", Decimal("25.5"))
     ]
     (said,) = batch.notes
-    assert "(nor credits, activity); spend, credits and limits by key need a management key" in said
+    assert "(likewise credits, activity); spend, credits and limits by key need a management key" in said
 
 
 async def test_what_an_ordinary_key_without_a_limit_has_used_is_told_and_counted_nowhere() -> None:
