@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from infertop.history.allowed import with_names
+from infertop.history.allowed import spent_by_own_count, with_names
 from infertop.history.summary import Summary
 from infertop.money.budgets import label, reached
 from infertop.money.lines import NANO
@@ -36,17 +36,20 @@ class Levels:
 
     def cross(self, summary: Summary, settings: Settings, now: float) -> Iterator[tuple[str, Event]]:
         """Yield an event, with its key, for each budget that crossed a level: where it crossed several, the highest."""
+        own_count = spent_by_own_count(summary.accounts, (each.name for each in settings.budgets), now)
         for budget in (*settings.budgets, *summary.allowances):
             spent = summary.budgets.get(budget.name)
             start = int(period(budget.period, now, budget.zone(settings.zone))[0])
-            if spent is None or int(spent.start) != start or spent.usd_nano is None:
+            own = own_count.get(budget.name) if budget.origin else None
+            nano = own if own is not None else spent.usd_nano if spent is not None else None
+            if spent is None or int(spent.start) != start or nano is None:
                 continue
-            crossed = [Level(budget.name, start, label(share)) for share in reached(budget, spent.usd_nano)]
+            crossed = [Level(budget.name, start, label(share)) for share in reached(budget, nano)]
             new = [level for level in crossed if level not in summary.told and level not in self._announced]
             self._announced.update(new)
             self._new += new
             if new and new[-1] == crossed[-1]:
-                yield new[-1].key, _event(with_names(budget, summary.names), new[-1], spent.usd_nano, now)
+                yield new[-1].key, _event(with_names(budget, summary.names), new[-1], nano, now)
 
     def take(self) -> list[Level]:
         """Return what was announced since the last time."""

@@ -14,7 +14,7 @@ from infertop.commands.minutes import (
     token_layers,
     usd_layers,
 )
-from infertop.history.allowed import with_names
+from infertop.history.allowed import spent_by_own_count, with_names
 from infertop.history.summary import Recent, Summary, Totals
 from infertop.money.baseline import Baselines
 from infertop.money.budgets import Status, matches, status
@@ -44,6 +44,7 @@ def past(
     closed = closed_minutes(summary)
     api = api or ApiRates()
     rows = tuple(as_told(minute_usd_per_hour(minute), minute, api) for minute in closed)
+    own_count = spent_by_own_count(summary.accounts, (each.name for each in settings.budgets), now)
     return Past(
         totals={(source, model): _shown(row) for (source, model), row in summary.today.items() if model is not None},
         today_usd=_usd(summary.today_usd_nano),
@@ -53,7 +54,8 @@ def past(
         usd_per_hour=usd_layers(counted_alone(rows, closed), deployments_in(closed)),
         tokens_per_second=token_layers(closed, api),
         budgets=tuple(
-            _status(budget, summary, settings, costs, api, now) for budget in (*settings.budgets, *summary.allowances)
+            _status(budget, summary, settings, costs, api, now, own_count)
+            for budget in (*settings.budgets, *summary.allowances)
         ),
         usual=baselines.usual((), "usd_per_hour"),
         marks=baselines.marks(),
@@ -84,11 +86,20 @@ def _shown(row: Totals) -> Mapping[str, float | None]:
     return {**{name: float(count) for name, count in row.quantities.items()}, "usd": _usd(row.usd_nano)}
 
 
-def _status(budget: Budget, summary: Summary, settings: Settings, costs: Costs, api: ApiRates, now: float) -> Status:
-    spent = summary.budgets.get(budget.name)
+def _status(
+    budget: Budget,
+    summary: Summary,
+    settings: Settings,
+    costs: Costs,
+    api: ApiRates,
+    now: float,
+    own_count: Mapping[str, int],
+) -> Status:
+    spent, own = summary.budgets.get(budget.name), own_count.get(budget.name) if budget.origin else None
+    nano = own if own is not None else spent.usd_nano if spent else None
     burnt = burn(budget, settings, costs, told_of(budget, summary.recent.get(budget.name, {}), api))
-    found = status(budget, spent.usd_nano if spent else None, burnt, now, budget.zone(settings.zone))
-    return replace(found, budget=with_names(budget, summary.names))
+    found = status(budget, nano, burnt, now, budget.zone(settings.zone))
+    return replace(found, budget=with_names(budget, summary.names), own_count=own is not None)
 
 
 def told_of(budget: Budget, recent: Recent, api: ApiRates) -> float | None:

@@ -11,16 +11,20 @@ from infertop.readings.account import Account, Allowance, Balance, RateLimit
 
 KIND = "account:"
 """What the inventory calls an account: this and its source."""
+_HOUR = 3600
 
 
-def standing(before: Account | None, said: Account) -> Account:
-    """Return what stands once a poll has said this; bills and names are kept elsewhere."""
+def standing(before: Account | None, said: Account, ts: float | None = None) -> Account:
+    """Return what stands once a poll at `ts` has said this; bills and names are kept elsewhere."""
     old = before or Account()
+    spent = any(each.spent_usd is not None for each in said.allowances or ())
     return Account(
         balances=old.balances if said.balances is None else said.balances,
         allowances=old.allowances if said.allowances is None else said.allowances,
         rate_limits=old.rate_limits if said.rate_limits is None else said.rate_limits,
         complete_until=old.complete_until if said.complete_until is None else said.complete_until,
+        # By the hour, so that a poll that says the same again changes nothing.
+        spent_hour=ts // _HOUR * _HOUR if spent and ts is not None else old.spent_hour,
     )
 
 
@@ -31,6 +35,7 @@ def content(account: Account) -> dict[str, Any]:
         "allowances": _rows(account.allowances, _allowance),
         "rate_limits": _rows(account.rate_limits, _rate_limit),
         "complete_until": account.complete_until,
+        "spent_hour": account.spent_hour,
     }
 
 
@@ -71,7 +76,7 @@ def _rate_limit(each: RateLimit) -> list[Any]:
 
 
 def _account(row: Mapping[str, Any]) -> Account:
-    complete = row["complete_until"]
+    complete, spent_hour = row["complete_until"], row.get("spent_hour")
     return Account(
         balances=_read(row["balances"], lambda p, c, a, w: Balance(str(p), str(c), Decimal(a), str(w))),
         allowances=_read(row["allowances"], _read_allowance),
@@ -82,6 +87,7 @@ def _account(row: Mapping[str, Any]) -> Account:
             ),
         ),
         complete_until=float(complete) if complete is not None and math.isfinite(complete) else None,
+        spent_hour=float(spent_hour) if spent_hour is not None and math.isfinite(spent_hour) else None,
     )
 
 
@@ -114,10 +120,10 @@ class AccountNotes:
     def __init__(self) -> None:
         self.by_source: Mapping[str, Account] = {}
 
-    def take(self, source: str, said: Account) -> list[dict[str, Any]] | None:
-        """Take what a poll said; return the rows of the inventory where that changed something."""
+    def take(self, source: str, said: Account, ts: float) -> list[dict[str, Any]] | None:
+        """Take what a poll at `ts` said; return the rows of the inventory where that changed something."""
         before = self.by_source.get(source)
-        after = standing(before, said)
+        after = standing(before, said, ts)
         if after == before:
             return None
         self.by_source = {**self.by_source, source: after}

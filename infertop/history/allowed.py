@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from infertop.money.dimensions import Names
-from infertop.money.periods import PeriodKind
-from infertop.money.settings import Budget
+from infertop.money.lines import NANO
+from infertop.money.periods import PeriodKind, period
+from infertop.money.settings import UTC, Budget
 from infertop.readings.account import Account, Allowance
 
 MOST = 200
@@ -16,15 +17,32 @@ _PERIODS = frozenset(each.value for each in PeriodKind)
 
 def allowance_budgets(accounts: Mapping[str, Account], taken: Iterable[str] = ()) -> tuple[Budget, ...]:
     """Return the limits that begin anew after some time, each with a name that no other budget has."""
+    return tuple(budget for budget, _, _ in _limits(accounts, taken))
+
+
+def spent_by_own_count(accounts: Mapping[str, Account], taken: Iterable[str], now: float) -> dict[str, int]:
+    """Return what providers themselves say was spent in the running period of their limits, in 1e-9 USD by budget.
+
+    What was said before the period began is of the one before.
+    """
+    return {
+        budget.name: int(each.spent_usd * NANO)
+        for budget, each, said in _limits(accounts, taken)
+        if each.spent_usd is not None and said is not None and said >= period(budget.period, now, UTC)[0]
+    }
+
+
+def _limits(accounts: Mapping[str, Account], taken: Iterable[str]) -> list[tuple[Budget, Allowance, float | None]]:
+    """Return each limit as a budget, with when it was last told what is spent."""
     names = set(taken)
-    found: list[Budget] = []
+    found: list[tuple[Budget, Allowance, float | None]] = []
     for source, account in sorted(accounts.items()):
         for each in account.allowances or ():
             if each.period in _PERIODS and each.limit_usd > 0 and len(found) < MOST:
                 made = _budget(source, each, names)
                 names.add(made.name)
-                found.append(made)
-    return tuple(found)
+                found.append((made, each, account.spent_hour))
+    return found
 
 
 def _budget(source: str, each: Allowance, taken: set[str]) -> Budget:

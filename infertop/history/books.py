@@ -74,7 +74,7 @@ class Books:
         if batch.account:
             self._bills += batch.account.bills
             self._names += batch.account.names or ()
-            if (rows := self.accounts.take(batch.source, batch.account)) is not None:
+            if (rows := self.accounts.take(batch.source, batch.account, batch.ts)) is not None:
                 self.notes.inventory(f"{KIND}{batch.source}", rows)
         self._polled[batch.source] = batch.ts
 

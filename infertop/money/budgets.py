@@ -23,7 +23,8 @@ class Status:
 
     `level` is "ok", or the highest level reached: "50%", "80%", "over". `exhausted_at` is when the limit is reached
     if the burn goes on, None where that is not before the period ends or has happened already. `forecast_usd` is
-    (low, mid, high) of what will have been spent by the end.
+    (low, mid, high) of what will have been spent by the end. `own_count` says that `spent_nano` is what the provider
+    whose limit it is says itself.
     """
 
     budget: Budget
@@ -35,6 +36,7 @@ class Status:
     burn_usd_per_hour: float | None
     exhausted_at: float | None
     forecast_usd: tuple[float | None, float | None, float | None]
+    own_count: bool = False
 
 
 def status(

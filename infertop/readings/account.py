@@ -104,6 +104,8 @@ class Account:
 
     `complete_until` is the end of the newest bucket of usage that the provider has whole (epoch seconds); what is
     newer is shown as incomplete and never alarmed on. The age of a provider's figures is now minus that.
+    `spent_hour` is the hour (epoch seconds of its begin) in which allowances last told what is spent: the history notes
+    it, so that what was spent of a period that is over is not taken for the running one's.
     """
 
     bills: tuple[BillPage, ...] = ()
@@ -112,3 +114,4 @@ class Account:
     allowances: tuple[Allowance, ...] | None = None
     rate_limits: tuple[RateLimit, ...] | None = None
     complete_until: float | None = None
+    spent_hour: float | None = None

@@ -27,7 +27,9 @@ def budget_figures(facts: Facts, found: Status, row: BudgetRow) -> dict[str, Exp
         name, limit = (*name, own), (*limit, own)
     period = f"the {budget.period} from {_when(facts, found.start)} to {_when(facts, found.end)}"
     return {
-        "spent_usd": Explained(f"spent  {usd(row.spent_usd)}", _spent(facts, found, row, period)),
+        **dict.fromkeys(
+            ("spent_usd", "own_count"), Explained(f"spent  {usd(row.spent_usd)}", _spent(facts, found, row, period))
+        ),
         "fraction": Explained("share", (*_fraction(row), levels)),
         "limit_usd": Explained(f"limit  {usd(row.limit_usd)}", limit),
         "burn_usd_per_hour": Explained(f"now/h  {usd(row.burn_usd_per_hour)}", _burn(facts, row)),
@@ -51,6 +53,8 @@ def _zone(facts: Facts, row: BudgetRow) -> str:
 
 
 def _spent(facts: Facts, found: Status, row: BudgetRow, period: str) -> tuple[str, ...]:
+    if row.own_count:
+        return f"what {safe(row.origin, 40)} says itself was spent of it; the ledger may differ", f"  {period}"
     lines = [
         f"the ledger's lines since the {row.period} began in {_zone(facts, row)}, {origin(facts, found.budget.where)}"
     ]

@@ -118,6 +118,7 @@ def budget_row(status: Status, coverage: float | None) -> BudgetRow:
         scope=scope(budget.conditions),
         coverage=None if budget.origin else coverage,
         origin=budget.origin,
+        own_count=status.own_count,
     )
 
 

@@ -166,7 +166,10 @@ class GpuRow:
 
 @dataclass(frozen=True, slots=True)
 class BudgetRow:
-    """A budget in its running period. `level` is "ok", or the highest crossed: "50%", "over"; `origin` who keeps it."""
+    """A budget in its running period. `level` is "ok", or the highest crossed: "50%", "over"; `origin` who keeps it.
+
+    `own_count`: `spent_usd` is what that provider says itself, not the ledger's.
+    """
 
     name: str
     period: str
@@ -181,6 +184,7 @@ class BudgetRow:
     scope: str = ""
     coverage: float | None = None
     origin: str = ""
+    own_count: bool = False
 
 
 @dataclass(frozen=True, slots=True)

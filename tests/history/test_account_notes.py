@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def test_what_was_not_asked_goes_on_standing_and_what_is_gone_goes() -> None:
     assert standing(None, Account()) == Account()
 
 
+def test_the_hour_in_which_a_provider_told_what_is_spent_is_noted_and_stands() -> None:
+    heard = standing(None, FULL, NOW + 5)
+    assert heard.spent_hour == NOW
+    assert standing(heard, FULL, NOW + 3000) == heard
+    assert standing(heard, Account(balances=()), NOW + 7200).spent_hour == NOW
+    assert standing(None, Account(allowances=FULL.allowances and FULL.allowances[1:]), NOW).spent_hour is None
+    assert accounts_of({f"{KIND}openai": [content(heard)]}) == {"openai": heard}
+
+
 def test_it_is_the_same_after_json_and_what_cannot_be_read_is_left_out() -> None:
     bad = {**content(FULL), "balances": [["x", "USD", "a lot", ""]]}
     noted = {f"{KIND}openai": [content(FULL)], f"{KIND}odd": [bad], f"{KIND}older": [{}], "gpus": [{"uuid": "x"}]}
@@ -56,7 +66,7 @@ def test_the_recorder_publishes_it_with_the_lines_of_the_same_poll_and_so_does_a
     summary = to.tick([told(FULL, statements=tuple(page), covered=scope)], NOW)
     follower = Follower(path, NOW)
     for seen in (summary, follower.look(NOW).summary):
-        assert seen.accounts == {"openai": FULL}
+        assert seen.accounts == {"openai": replace(FULL, spent_hour=NOW)}
         (minute,) = (each for each in seen.minutes if each.start == NOW - 660)
         assert minute.totals["openai", "gpt-4o"].stated == {"input": 2_500_000_000}
         assert seen.providers["openai", "gpt-4o"] == ("openai",)

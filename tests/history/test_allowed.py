@@ -14,7 +14,7 @@ from infertop.commands.levels import Levels
 from infertop.commands.past import past
 from infertop.engine.collector import Health
 from infertop.engine.collector import State as SourceState
-from infertop.history.allowed import MOST, allowance_budgets, with_names
+from infertop.history.allowed import MOST, allowance_budgets, spent_by_own_count, with_names
 from infertop.history.follower import Follower
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
@@ -98,6 +98,21 @@ def test_it_is_shown_as_a_budget_marked_as_the_providers_with_its_burn_and_names
     assert one.burn_usd_per_hour == pytest.approx(1.5 * 4)
     assert one.resets_at == MONDAY + 86_400
     assert one.exhausted_at == pytest.approx(NOW + (4 - 2.5) / 6 * 3600)
+    to.finish(NOW + 1)
+
+
+def test_what_a_provider_says_itself_was_spent_of_its_limit_comes_before_the_ledgers(tmp_path: Path) -> None:
+    to, summary = recorded(tmp_path / "x.db", ALL, replace(ONE, spent_usd=Decimal("3.5")))
+    own = Decimal("3.5") * 10**9
+    assert spent_by_own_count(summary.accounts, ["mine"], NOW) == {"limit of proj_1": own}
+    shown = past(summary, SETTINGS, NOTHING, Baselines(2.0), (), NOW)
+    _, whole, one = (budget_row(each, 0.5) for each in shown.budgets)
+    assert (whole.spent_usd, whole.own_count) == (13.5, False)
+    assert (one.spent_usd, one.fraction, one.own_count) == (3.5, 0.875, True)
+    (event,) = [each for _, each in Levels().cross(summary, SETTINGS, NOW) if each.scope == {"budget": "limit of Bots"}]
+    assert "3.50 of 4 USD a day spent" in event.text
+    # Of the next day it has said nothing yet: what it said was of the day before.
+    assert spent_by_own_count(summary.accounts, ["mine"], MONDAY + 86_400) == {}
     to.finish(NOW + 1)
 
 

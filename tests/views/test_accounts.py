@@ -26,6 +26,7 @@ from infertop.views.account_shapes import AccountsPage, Within
 from infertop.views.accounts import accounts_page
 from infertop.views.api_rates import api_rates
 from infertop.views.costs import costs
+from infertop.views.explain import figures
 from infertop.views.facts import Facts
 from infertop.views.meters import Meters
 from infertop.views.shapes import Explained
@@ -226,6 +227,12 @@ def test_a_remark_of_a_poll_that_went_well_is_no_trouble(world: World) -> None:
     assert [line for line in well.lines if line[0] in ("note", "trouble")] == [("note", "12.00 USD left")]
     assert ("trouble", "503 from the API") in failed.lines
     assert ("trouble", "no number: 'x'") in in_part.lines
+
+
+def test_a_question_says_whose_count_the_spend_of_a_providers_limit_is(world: World) -> None:
+    told = figures(world.facts(), "budgets", "limit of Bots")["spent_usd"]
+    assert told.title == "spent  $3"
+    assert told.lines[0] == "what openai says itself was spent of it; the ledger may differ"
 
 
 def test_the_share_that_nobody_is_given_is_of_all_that_was_spent_today(world: World) -> None:

@@ -75,12 +75,16 @@ COLUMNS: tuple[Column[BudgetRow], ...] = (
 )
 
 
+def _counted_by(budget: BudgetRow) -> str:
+    return "it says itself" if budget.own_count else "the ledger has it"
+
+
 def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
     low, mid, high = budget.forecast_usd
     return [
         ("of what", budget.scope or "everything"),
         *(
-            [("whose", f"{budget.origin}'s own limit; spent as the ledger has it, by days in UTC")]
+            [("whose", f"{budget.origin}'s own limit; spent as {_counted_by(budget)}, by days in UTC")]
             if budget.origin
             else []
         ),
