@@ -234,10 +234,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened and is worth a line: a mark, a budget's level, a restart, a mistake in a file.
-
-    `level` is "info", "warn" or "alarm"; `until` is None while it lasts.
-    """
+    """What is worth a line: a mark, a restart. `level`: "info", "warn" or "alarm"; `until`: None while it lasts."""
 
     ts: float
     level: str
