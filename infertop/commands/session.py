@@ -91,8 +91,9 @@ class Session:
             self.roster.bookmarks = await asyncio.to_thread(bookmarks, self.store)
             if self.recalling is not None:
                 await asyncio.to_thread(self.recalling.load)
-            self.recording.start(await restore(self.store, self.state, self.watch, now))
+            # Before the first write, with which what an earlier session noted is gone.
             await recall(self.store, self.recording.recorder, self.finding)
+            self.recording.start(await restore(self.store, self.state, self.watch, now))
         if self.setup.demo:
             for made in demo.collectors(self.interval):
                 self.roster.add_made(made)
