@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from infertop.commands.finding import Finding
@@ -32,9 +31,8 @@ def engines_known(store: Store) -> tuple[Found, ...]:
     return found
 
 
-async def recall(store: Store, recorder: Recorder, finding: Finding | None) -> None:
+def recall(engines: Sequence[Found], recorder: Recorder, finding: Finding | None) -> None:
     """Let a search know the engines of earlier runs; what is known is noted again, as notes last for one session."""
-    engines = await asyncio.to_thread(engines_known, store)
     recorder.put_inventory(KIND, as_rows(engines))
     if finding is not None:
         finding.recall(engines, lambda known: recorder.put_inventory(KIND, as_rows(known)))

@@ -13,7 +13,7 @@ from infertop.commands.known import known
 from infertop.commands.pricing import Pricing
 from infertop.commands.recalling import Recalling
 from infertop.commands.recording import Recording
-from infertop.commands.remembered import recall
+from infertop.commands.remembered import engines_known, recall
 from infertop.commands.restore import bookmarks, learn, restore
 from infertop.commands.roster import DEFAULT_INTERVAL_SECONDS, Roster
 from infertop.commands.setup import Setup
@@ -91,9 +91,10 @@ class Session:
             self.roster.bookmarks = await asyncio.to_thread(bookmarks, self.store)
             if self.recalling is not None:
                 await asyncio.to_thread(self.recalling.load)
-            # Before the first write, with which what an earlier session noted is gone.
-            await recall(self.store, self.recording.recorder, self.finding)
+            # Read before the first write, with which what an earlier session noted is gone.
+            known = await asyncio.to_thread(engines_known, self.store)
             self.recording.start(await restore(self.store, self.state, self.watch, now))
+            recall(known, self.recording.recorder, self.finding)
         if self.setup.demo:
             for made in demo.collectors(self.interval):
                 self.roster.add_made(made)
