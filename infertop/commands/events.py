@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from infertop.views.shapes import Event
+from infertop.views.event_shapes import Event, content_of
 
 _KEPT = 200
 
@@ -20,6 +20,7 @@ class Events:
 
     def add(self, key: str, event: Event) -> None:
         """Show an event, or what became of the one with the same key, and keep it."""
+        event = replace(event, key=key)
         self._news[key] = event
         self.remember(key, event)
 
@@ -38,4 +39,4 @@ class Events:
     def take_news(self) -> Mapping[str, dict[str, object]]:
         """Return what is to be stored, by key and fit for JSON, and forget that it was."""
         news, self._news = self._news, {}
-        return {key: asdict(event) for key, event in news.items()}
+        return {key: content_of(event) for key, event in news.items()}

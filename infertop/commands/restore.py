@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -22,7 +22,7 @@ from infertop.history.summary import Minute
 from infertop.history.tape import Tape
 from infertop.money.overlap import Counts, all_count
 from infertop.readings.model import Batch
-from infertop.views.shapes import Event
+from infertop.views.event_shapes import Event, event_of
 
 _log = logging.getLogger(__name__)
 STATE_SECONDS = 900.0
@@ -97,11 +97,3 @@ def _past(
 
 def _closed(connection: sqlite3.Connection) -> int:
     return int(read_meta(connection, "closed", "0"))
-
-
-def event_of(content: Mapping[str, Any]) -> Event | None:
-    """Return the event that was stored as `content`, None where it is none that this version knows."""
-    try:
-        return Event(**content)
-    except TypeError:
-        return None

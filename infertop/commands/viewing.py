@@ -11,7 +11,6 @@ from typing import Any
 
 from infertop.commands.choosing import Choosing
 from infertop.commands.pricing import Pricing
-from infertop.commands.restore import event_of
 from infertop.commands.watch import Watch
 from infertop.engine.collector import Health, SourceConfig
 from infertop.engine.collector import State as SourceState
@@ -22,6 +21,7 @@ from infertop.history.recorder import TICK_SECONDS
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.trouble import trouble
+from infertop.views.event_shapes import event_of
 
 
 class Viewing:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from infertop.views.event_shapes import Event as Event
+
 Spark = tuple[float | None, ...]
 
 
@@ -230,22 +232,6 @@ class SourceRow:
     rejected: int = 0
     counts: bool = True
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What is worth a line: a mark, a restart. `level`: "info", "warn" or "alarm"; `until`: None while it lasts."""
-
-    ts: float
-    level: str
-    kind: str
-    text: str
-    scope: dict[str, str] = field(default_factory=dict)
-    metric: str = ""
-    value: float | None = None
-    expected: float | None = None
-    until: float | None = None
-    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
