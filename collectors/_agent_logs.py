@@ -61,26 +61,24 @@ class Log(Protocol):
         ...
 
 
-class Format(Protocol):
-    """How an agent keeps its logs. `name` is what people call it."""
+def everywhere(path: str) -> bool:
+    """Say of any folder that there may be logs in it."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How an agent keeps its logs. `name` is what people call it.
+
+    `wanted` says whether a file of this path is a log, `enters` whether there may be logs in a folder; `log` makes the
+    reader of a file (path, bookmark, source), and `current` says whether one that looks like this has nothing new.
+    """
 
     name: str
-
-    def wanted(self, path: str) -> bool:
-        """Say whether a file of this name is a log."""
-        ...
-
-    def enters(self, path: str) -> bool:
-        """Say whether there may be logs in a folder of this name."""
-        ...
-
-    def log(self, path: str, bookmark: str, source: str) -> Log:
-        """Return the reader of a file, from the bookmark on."""
-        ...
-
-    def current(self, bookmark: str, stamp: Stamp) -> bool:
-        """Say whether a file that looks like this has nothing new."""
-        ...
+    wanted: Callable[[str], bool]
+    log: Callable[[str, str, str], Log]
+    current: Callable[[str, Stamp], bool]
+    enters: Callable[[str], bool] = everywhere
 
 
 @dataclass(slots=True)

@@ -107,6 +107,11 @@ class WholeLog:
         return json.dumps({"stamp": self._stamp}, separators=(",", ":"))
 
 
+def of_lines(path: str) -> bool:
+    """Say whether a file of this path has a record on each line."""
+    return path.endswith(".jsonl")
+
+
 def is_current(bookmark: str, stamp: Stamp) -> bool:
     """Say whether a file that looks like this has been read to its end."""
     said = _said(bookmark)

@@ -15,9 +15,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from collectors._agent_logs import LEAST_SECONDS, AgentLogs, Log
+from collectors._agent_logs import LEAST_SECONDS, AgentLogs, Format, Log
 from collectors._agent_places import FOLDERS, folders_of, home, listed
-from collectors._log_file import LineLog, is_current
+from collectors._log_file import LineLog, is_current, of_lines
 from collectors._log_said import (
     Whose,
     counts,
@@ -28,7 +28,6 @@ from collectors._log_said import (
     statement,
     text,
 )
-from collectors._log_tree import Stamp
 from collectors.kind import Kind
 from infertop.engine.collector import SourceConfig
 from infertop.readings.breakdown import Breakdown
@@ -105,26 +104,11 @@ def _usage(usage: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in usage.items() if name != left_out}
 
 
-class ClaudeFormat:
-    """Files of messages, below a folder for each project."""
+def _log(path: str, bookmark: str, source: str) -> Log:
+    return LineLog(path, bookmark, ClaudeRecords(source, path), _MARKERS)
 
-    name = NAME
 
-    def wanted(self, path: str) -> bool:
-        """Say whether a file of this name is a log."""
-        return path.endswith(".jsonl")
-
-    def enters(self, path: str) -> bool:
-        """Say whether there may be logs in a folder of this name."""
-        return True
-
-    def log(self, path: str, bookmark: str, source: str) -> Log:
-        """Return the reader of a file."""
-        return LineLog(path, bookmark, ClaudeRecords(source, path), _MARKERS)
-
-    def current(self, bookmark: str, stamp: Stamp) -> bool:
-        """Say whether a file that looks like this has nothing new."""
-        return is_current(bookmark, stamp)
+FORMAT = Format(NAME, of_lines, _log, is_current)
 
 
 def folders(environ: Mapping[str, str]) -> Iterator[str]:
@@ -142,7 +126,7 @@ def folders(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _make(config: SourceConfig, _http: Http | None, _clock: Clock) -> AgentLogs:
-    return AgentLogs(config, ClaudeFormat(), folders_of(config, folders(os.environ)))
+    return AgentLogs(config, FORMAT, folders_of(config, folders(os.environ)))
 
 
 KIND = Kind(

@@ -16,11 +16,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from collectors._agent_logs import LEAST_SECONDS, AgentLogs, Log
+from collectors._agent_logs import LEAST_SECONDS, AgentLogs, Format, Log
 from collectors._agent_places import FOLDERS, folders_of, home, listed
-from collectors._log_file import LineLog, is_current
+from collectors._log_file import LineLog, is_current, of_lines
 from collectors._log_said import NotReadError, Whose, counts, inner, instant, statement, text
-from collectors._log_tree import Stamp
 from collectors.kind import Kind
 from infertop.engine.collector import SourceConfig
 from infertop.readings.model import Statement
@@ -137,26 +136,11 @@ def _counted(said: object) -> list[int]:
     return found
 
 
-class CodexFormat:
-    """Rollouts, below a folder for each day."""
+def _log(path: str, bookmark: str, source: str) -> Log:
+    return LineLog(path, bookmark, CodexRecords(source, path), _MARKERS)
 
-    name = NAME
 
-    def wanted(self, path: str) -> bool:
-        """Say whether a file of this name is a log."""
-        return path.endswith(".jsonl")
-
-    def enters(self, path: str) -> bool:
-        """Say whether there may be logs in a folder of this name."""
-        return True
-
-    def log(self, path: str, bookmark: str, source: str) -> Log:
-        """Return the reader of a file."""
-        return LineLog(path, bookmark, CodexRecords(source, path), _MARKERS)
-
-    def current(self, bookmark: str, stamp: Stamp) -> bool:
-        """Say whether a file that looks like this has nothing new."""
-        return is_current(bookmark, stamp)
+FORMAT = Format(NAME, of_lines, _log, is_current)
 
 
 def folders(environ: Mapping[str, str]) -> Iterator[str]:
@@ -167,7 +151,7 @@ def folders(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _make(config: SourceConfig, _http: Http | None, _clock: Clock) -> AgentLogs:
-    return AgentLogs(config, CodexFormat(), folders_of(config, folders(os.environ)))
+    return AgentLogs(config, FORMAT, folders_of(config, folders(os.environ)))
 
 
 KIND = Kind(

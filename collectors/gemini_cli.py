@@ -16,12 +16,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from collectors._agent_logs import LEAST_SECONDS, AgentLogs, Log
+from collectors._agent_logs import LEAST_SECONDS, AgentLogs, Format, Log
 from collectors._agent_places import FOLDERS, folders_of, home, listed
 from collectors._log_file import LineLog, WholeLog, is_current
 from collectors._log_lines import opened
 from collectors._log_said import NotReadError, Whose, counts, digest, instant, statement, text
-from collectors._log_tree import Stamp
 from collectors.kind import Kind
 from infertop.engine.collector import SourceConfig
 from infertop.readings.model import Statement
@@ -99,27 +98,16 @@ def _project(folder: str) -> str:
         return ""
 
 
-class GeminiFormat:
-    """Sessions as one object or as lines."""
+def _wanted(path: str) -> bool:
+    return os.path.basename(path).startswith("session-") and path.endswith((".json", ".jsonl"))
 
-    name = NAME
 
-    def wanted(self, path: str) -> bool:
-        """Say whether a file of this name is a log."""
-        return os.path.basename(path).startswith("session-") and path.endswith((".json", ".jsonl"))
+def _log(path: str, bookmark: str, source: str) -> Log:
+    records = GeminiRecords(source, path)
+    return WholeLog(path, records) if path.endswith(".json") else LineLog(path, bookmark, records, _MARKERS)
 
-    def enters(self, path: str) -> bool:
-        """Say whether there may be logs in a folder of this name."""
-        return True
 
-    def log(self, path: str, bookmark: str, source: str) -> Log:
-        """Return the reader of a file."""
-        records = GeminiRecords(source, path)
-        return WholeLog(path, records) if path.endswith(".json") else LineLog(path, bookmark, records, _MARKERS)
-
-    def current(self, bookmark: str, stamp: Stamp) -> bool:
-        """Say whether a file that looks like this has nothing new."""
-        return is_current(bookmark, stamp)
+FORMAT = Format(NAME, _wanted, _log, is_current)
 
 
 def folders(environ: Mapping[str, str]) -> Iterator[str]:
@@ -133,7 +121,7 @@ def folders(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _make(config: SourceConfig, _http: Http | None, _clock: Clock) -> AgentLogs:
-    return AgentLogs(config, GeminiFormat(), folders_of(config, folders(os.environ)))
+    return AgentLogs(config, FORMAT, folders_of(config, folders(os.environ)))
 
 
 KIND = Kind(

@@ -14,12 +14,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from collectors._agent_logs import LEAST_SECONDS, AgentLogs, Log
+from collectors._agent_logs import LEAST_SECONDS, AgentLogs, Format, Log
 from collectors._agent_places import FOLDERS, folders_of, home, listed
 from collectors._log_database import DatabaseLog
 from collectors._log_file import WholeLog, is_current
 from collectors._log_said import NotReadError, Whose, inner, instant, stated_usd, statement, text
-from collectors._log_tree import DATABASE, Stamp
+from collectors._log_tree import DATABASE
 from collectors.kind import Kind
 from infertop.engine.collector import SourceConfig
 from infertop.readings.breakdown import Breakdown
@@ -87,30 +87,23 @@ def _counted(tokens: Mapping[str, Any]) -> Breakdown:
     return Breakdown(found)
 
 
-class OpenCodeFormat:
-    """The database, and a folder of messages for each session."""
+def _wanted(path: str) -> bool:
+    if path.endswith(DATABASE):
+        return os.path.basename(path).startswith("opencode")
+    return path.endswith(".json") and os.path.dirname(os.path.dirname(path)).endswith(_MESSAGES[1])
 
-    name = NAME
 
-    def wanted(self, path: str) -> bool:
-        """Say whether a file of this name may have messages."""
-        if path.endswith(DATABASE):
-            return os.path.basename(path).startswith("opencode")
-        return path.endswith(".json") and os.path.dirname(os.path.dirname(path)).endswith(_MESSAGES[1])
+def _enters(path: str) -> bool:
+    return any(path.endswith(end) for end in _MESSAGES) or os.path.dirname(path).endswith(_MESSAGES[1])
 
-    def enters(self, path: str) -> bool:
-        """Say whether there may be logs in a folder of this name."""
-        return any(path.endswith(end) for end in _MESSAGES) or os.path.dirname(path).endswith(_MESSAGES[1])
 
-    def log(self, path: str, bookmark: str, source: str) -> Log:
-        """Return the reader of a file."""
-        if path.endswith(DATABASE):
-            return DatabaseLog(path, bookmark, OpenCodeRecords(source, rank=_IN_DATABASE))
-        return WholeLog(path, OpenCodeRecords(source, os.path.basename(os.path.dirname(path))))
+def _log(path: str, bookmark: str, source: str) -> Log:
+    if path.endswith(DATABASE):
+        return DatabaseLog(path, bookmark, OpenCodeRecords(source, rank=_IN_DATABASE))
+    return WholeLog(path, OpenCodeRecords(source, os.path.basename(os.path.dirname(path))))
 
-    def current(self, bookmark: str, stamp: Stamp) -> bool:
-        """Say whether a file that looks like this has nothing new."""
-        return is_current(bookmark, stamp)
+
+FORMAT = Format(NAME, _wanted, _log, is_current, _enters)
 
 
 def folders(environ: Mapping[str, str]) -> Iterator[str]:
@@ -121,7 +114,7 @@ def folders(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _make(config: SourceConfig, _http: Http | None, _clock: Clock) -> AgentLogs:
-    return AgentLogs(config, OpenCodeFormat(), folders_of(config, folders(os.environ)))
+    return AgentLogs(config, FORMAT, folders_of(config, folders(os.environ)))
 
 
 KIND = Kind(

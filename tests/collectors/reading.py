@@ -63,3 +63,11 @@ def grown(advances: Iterable[object]) -> dict[tuple[str, str | None], float]:
         for series, amount in advance.increases:
             sums[series.metric, series.label("model")] += plain(amount)
     return dict(sums)
+
+
+def sums(batch: Batch) -> dict[str, int]:
+    """Return what the statements of a batch add up to, by class, with their requests."""
+    found: Counter[str] = Counter()
+    for each in batch.statements:
+        found.update({**each.quantities, "requests": each.requests or 0})
+    return dict(found)

@@ -16,6 +16,7 @@ from infertop.engine.collector import State, Unavailable
 from infertop.engine.secrets import redact
 from tests.collectors.aws_world import config
 from tests.collectors.provider_world import NOW, first
+from tests.collectors.reading import sums
 from tests.fakes import FakeClock
 
 GROUP = "/subscriptions/0f1e/resourceGroups/ml-(prod)"
@@ -113,14 +114,6 @@ def used(times: int = 1) -> list[tuple[str, dict[str, str], int, float]]:
         *(("InputTokens", who(), AT, 1500.0), ("OutputTokens", who(), AT, 400.0), ("ModelRequests", who(), AT, 3.0)),
     ]
     return [(name, whose, at, amount * times) for name, whose, at, amount in counts]
-
-
-def sums(batch) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for each in batch.statements:
-        for name, amount in {**each.quantities, "requests": each.requests or 0}.items():
-            found[name] = found.get(name, 0) + amount
-    return found
 
 
 async def test_tokens_and_requests_are_told_by_deployment_and_model():

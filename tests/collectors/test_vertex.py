@@ -13,6 +13,7 @@ from collectors.vertex import reader
 from infertop.engine.collector import State, Unavailable
 from tests.collectors.aws_world import config
 from tests.collectors.provider_world import NOW, first
+from tests.collectors.reading import sums
 from tests.fakes import FakeClock
 
 PATH = "/v3/projects/my-project/timeSeries"
@@ -112,14 +113,6 @@ def used(times: int = 1):
         (CALLS, labels(response_code="429"), AT, 2),
     ]
     return [(metric, whose, at, amount * times) for metric, whose, at, amount in points]
-
-
-def sums(batch) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for each in batch.statements:
-        for name, amount in {**each.quantities, "requests": each.requests or 0}.items():
-            found[name] = found.get(name, 0) + amount
-    return found
 
 
 async def test_tokens_and_requests_are_told_by_model_place_and_tier():
