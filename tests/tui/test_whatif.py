@@ -11,9 +11,10 @@ from infertop.views.whatif_shapes import AS_NOW, SEVERAL_KINDS, BreakEven, Scale
 from tests.tui import sample, sample_whatif
 from tests.tui.play import PlayFeed
 from tui import format as fmt
-from tui.desk import WHATIF, Desk
+from tui.desk import Desk
 from tui.look import Look
 from tui.panels.whatif import diverging
+from tui.showing import WHATIF
 from tui.themes import Shades
 from tui.widgets.cells import FILL
 

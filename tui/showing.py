@@ -1,0 +1,76 @@
+"""What is shown: the page on top, the views of now, and the picture that they make. Nothing here knows Textual."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infertop.views.shapes import Overview
+from tui.choices import Choices
+from tui.feed import Feed
+from tui.look import Look
+from tui.panels.panel import TablePanel
+from tui.scene import Scene
+from tui.screens.first import first_page, nothing_found
+from tui.screens.overview import VIEWS
+from tui.screens.page import Page, Picture, TextPage
+from tui.shelf import Shelf
+from tui.widgets.cells import Row
+
+WHATIF, RUNS, PROVIDERS = VIEWS[6:9]
+
+
+class Showing:
+    """Holds the view of now, the choices and the pages that were opened, the last one on top."""
+
+    def __init__(self, feed: Feed, look: Look, choices: Choices | None = None) -> None:
+        self.feed = feed
+        self.choices = choices or Choices()
+        if self.choices.window is not None:
+            feed.set_window(self.choices.window)
+        self.look = look
+        self.view: Overview = feed.overview()
+        self.pages: list[Page] = [VIEWS[0]]
+        self.picture = Picture([])
+        self._first = first_page()
+        self._shelf = Shelf(feed, self.choices)
+
+    @property
+    def scene(self) -> Scene:
+        """What panels draw from."""
+        shelf = self._shelf
+        return Scene(self.view, self.choices, self.look, shelf.made, shelf.runs, shelf.accounts)
+
+    @property
+    def page(self) -> Page:
+        """The page on top; in place of the overview the first start's, as long as there is nothing to show."""
+        top = self.pages[-1]
+        return self._first if top is VIEWS[0] and nothing_found(self.view) else top
+
+    def tick(self) -> None:
+        """Take the views of now, unless the picture is paused."""
+        if self.choices.paused:
+            return
+        self.view = self.feed.overview()
+        self._shelf.ask_for({page.name for page in self.pages})
+        if isinstance(self.page, TextPage):
+            self.page.update(self.feed)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the page on top is still being made."""
+        made = {"runs": self._shelf.runs, "providers": self._shelf.accounts}
+        return self._shelf.waiting if self.page is WHATIF else made.get(self.page.name, self) is None
+
+    def paint(self, width: int, height: int) -> list[Row]:
+        """Return the rows of now."""
+        self.picture = self.page.draw(self.scene, width, height)
+        return self.picture.rows
+
+    def table(self) -> TablePanel[Any] | None:
+        """Return the table under the cursor, None on a page without one."""
+        panels = (box.panel for box in self.picture.boxes if isinstance(box.panel, TablePanel))
+        return next((panel for panel in panels if panel.name == self.choices.panel), None)
+
+    def _asked(self) -> None:
+        """Take the what-if page or the runs anew, where their filter or span changed."""
+        self._shelf.ask_for({self.page.name})
