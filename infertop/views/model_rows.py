@@ -84,13 +84,21 @@ def _row(facts: Facts, health: Health, model: str) -> ModelRow:
         tokens_per_second=rates,
         requests_per_second=requests.per_second if requests else None,
         shadow_margin_usd_per_hour=_margin(facts, model, rates, cost.all_in),
-        totals=dict(facts.past.totals.get(place, {})),
+        totals=_totals(facts, place, {"requests": requests.amount if requests else None, **tokens}),
         trend=_trend(facts, health, model),
     )
     row = with_load(row, facts)
     row = _with_lengths(row, tokens, requests.amount if requests else None)
     row = _with_latencies(row, meters)
     return _with_mark(row, facts)
+
+
+def _totals(facts: Facts, place: Place, counted: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return what was used today: what a counter says that stands still, and nothing was booked of, is 0."""
+    booked = facts.past.totals.get(place, {})
+    recorded = facts.past.coverage is not None
+    idle = {name: 0.0 for name, amount in counted.items() if recorded and amount == 0}
+    return {**idle, **booked}
 
 
 def units_of(

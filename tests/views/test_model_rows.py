@@ -287,3 +287,11 @@ def test_a_mark_is_shown_on_the_row_that_it_is_about() -> None:
 def test_totals_of_the_day_are_the_ledgers() -> None:
     totals = {(VLLM, LLAMA): {"requests": 7.0, "input": 9.0, "usd": None}}
     assert only(running(5, requests=1.0), past=Past(totals=totals)).totals == totals[VLLM, LLAMA]
+
+
+def test_what_was_counted_all_day_and_never_moved_is_zero_and_what_is_not_counted_is_unknown() -> None:
+    idle = running(90, requests=0.0, prompt_tokens=0.0, output_tokens=0.0)
+    assert only(idle, past=Past(coverage=0.5)).totals == {"requests": 0.0, "input": 0.0, "output": 0.0}
+    assert only(idle).totals == {}, "nothing is known of a day of which nothing was recorded"
+    booked = Past(coverage=0.5, totals={(VLLM, LLAMA): {"requests": 7.0}})
+    assert only(idle, past=booked).totals == {"requests": 7.0, "input": 0.0, "output": 0.0}
