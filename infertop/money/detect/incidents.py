@@ -20,6 +20,7 @@ class Rule:
     that it adds up to, in units of the series times hours. points, seconds: how many values in a row, over how long,
     have to be beyond the ratio; one beyond `at_once` times the plan waits for no other. calm_points, calm_seconds: how
     many values within half of the ratio, over how long, close it. longest_seconds: after that it is what is usual now.
+    in_usd: the figure is $/hour itself. floor_usd: the least that has to be at stake. rises, falls: which way counts.
     """
 
     score: float = 1.8
@@ -31,6 +32,10 @@ class Rule:
     calm_points: int = 3
     calm_seconds: float = 300.0
     longest_seconds: float = 86400.0
+    in_usd: bool = True
+    floor_usd: float = 0.0
+    rises: bool = True
+    falls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,9 @@ class Incident:
 
     since, until: epoch seconds of its first value and of the first that was usual again. score and part: of the value
     that began it. expected: what was planned for that one. peak: the value furthest from its plan. excess: the sum of
-    what was beyond the plan, in units of the series times hours, negative where it fell short.
+    what was beyond the plan, in units of the series times hours, negative where it fell short; excess_per_hour: what
+    the last value adds to it; both in USD too, where dollars are known. opened: start of the span that made it one.
+    history_seconds: the past that `expected` stands on.
     """
 
     since: float
@@ -51,6 +58,11 @@ class Incident:
     peak: float
     excess: float
     points: int
+    opened: float = 0.0
+    excess_per_hour: float = 0.0
+    excess_usd: float | None = None
+    excess_usd_per_hour: float | None = None
+    history_seconds: float = 0.0
 
 
 class Incidents:
