@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from infertop.history.schema import APPLICATION_ID, BILLS, BOOKMARKS, TABLES, VERSION
+from infertop.history.schema import APPLICATION_ID, BILLS, BOOKMARKS, TABLES, VERSION, WATCHED
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -30,6 +30,11 @@ def migrations() -> Migrations:
     @steps()
     def m003_bills(db: Database) -> None:
         for statement in BILLS:
+            db.execute(statement)
+
+    @steps()
+    def m004_watched(db: Database) -> None:
+        for statement in WATCHED:
             db.execute(statement)
 
     return steps

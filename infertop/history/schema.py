@@ -7,7 +7,7 @@ Times are UTC. `ts` of `polls` is in milliseconds, every other time in seconds s
 from __future__ import annotations
 
 APPLICATION_ID = 0x69667470  # "iftp"
-VERSION = 3
+VERSION = 4
 
 # The tape. A poll is a heartbeat: it proves that a source was read although values that did not change have no row in
 # `raw`. Its shape is the series that it read, in order. A keyframe has a row for every series, so that a reader need
@@ -89,4 +89,10 @@ BILLS: tuple[str, ...] = (
     # What people call the ids that dimensions of the ledger have: `kind` is the dimension.
     """CREATE TABLE names (
         kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID""",
+)
+
+# What is known of each figure that is watched, as of the end of the minute `until`, and what viewers wish for incidents.
+WATCHED: tuple[str, ...] = (
+    "CREATE TABLE watched (key TEXT PRIMARY KEY, until INTEGER NOT NULL, content TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE wishes (key TEXT PRIMARY KEY, state TEXT NOT NULL, ts REAL NOT NULL) WITHOUT ROWID",
 )
