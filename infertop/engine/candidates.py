@@ -78,13 +78,21 @@ def candidates(
         ports.setdefault(each.key.authority, each)
     for listener, chain in loose:
         if listener.authority not in ports and _may_be_engine(listener, chain, patterns, gpu_processes):
-            first = chain[0] if chain else None
-            on = tuple(gpu_processes.get(first.pid, ())) if first else ()
-            called = f"process {first.pid} ({program(first)})" if first else "a process of somebody else"
-            key = key_of(listener, first)
-            ports[listener.authority] = Candidate(key, listener.port, tuple(patterns), gpus=on, where=called)
+            ports[listener.authority] = _of_unknown(listener, chain[0] if chain else None, patterns, gpu_processes)
     count = None if scan.listeners is None else len(scan.listeners)
     return Candidates(tuple(ports.values()), count, scan.looked_at, strays, tuple(servers.values()), scan.boxed)
+
+
+def _of_unknown(
+    listener: Listener,
+    process: Process | None,
+    patterns: Sequence[Pattern],
+    gpu_processes: Mapping[int, Sequence[str]],
+) -> Candidate:
+    """Return the port of a process that no pattern names: any engine may be behind it."""
+    on = tuple(gpu_processes.get(process.pid, ())) if process else ()
+    called = f"process {process.pid} ({program(process)})" if process else "a process of somebody else"
+    return Candidate(key_of(listener, process), listener.port, tuple(patterns), gpus=on, where=called)
 
 
 def _listening(scan: Scan, patterns: Sequence[Pattern]) -> Sequence[Listener]:
