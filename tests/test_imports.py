@@ -101,7 +101,7 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
     [
         ("# nothing is set", set()),
         ("[gpu.H100]\nusd_per_hour = 3", {"rate_section"}),
-        ("[alert]\nsigma = 3", {"budget_section"}),
+        ("[alert]\nsigma = 3", {"alert_section"}),
         ("[provider.openai]\nfactor = 0.9", {"provider_section"}),
     ],
 )

@@ -1,4 +1,4 @@
-"""[[budget]], [[assign]] and [alert]: what may be spent, who spent it, and what is marked."""
+"""[[budget]] and [[assign]]: what may be spent, and who spent it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from decimal import Decimal
 from infertop.money import checks
 from infertop.money.periods import PeriodKind
 from infertop.money.schema import Key, Reader, Table
-from infertop.money.section_parts import ABOVE_0, name_of, no_two_names
+from infertop.money.section_parts import name_of, no_two_names
 from infertop.money.settings import (
     ALERT_AT,
     ASSIGN_CONDITIONS,
     ASSIGN_RESULTS,
     DIMENSIONS,
-    Alert,
     Assignment,
     Budget,
     Conditions,
@@ -29,7 +28,6 @@ _BUDGET = {
     "alert_at": Key(checks.list_of(_SHARE, most=20)),
 } | {name: Key(checks.text) for name in DIMENSIONS}
 _ASSIGN = {name: Key(checks.text) for name in (*ASSIGN_CONDITIONS, *ASSIGN_RESULTS)}
-_ALERT = {"request_usd": ABOVE_0, "sigma": Key(checks.number(above=Decimal(0), most=Decimal(100)))}
 
 
 def read_budgets(reader: Reader, raw: object) -> tuple[Budget, ...]:
@@ -44,11 +42,6 @@ def read_assignments(reader: Reader, raw: object) -> tuple[Assignment, ...]:
     """Read all [[assign]]; each sets something."""
     rules = [_assignment(reader, each, path) for path, each in reader.tables(raw, ("assign",))]
     return tuple(filter(None, rules))
-
-
-def read_alert(reader: Reader, raw: object) -> Alert:
-    """Read [alert]."""
-    return Alert(**reader.table(raw, ("alert",), _ALERT).values)
 
 
 def _budget(reader: Reader, raw: object, path: Path) -> Budget | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import infertop
-from infertop.money.settings import Settings, Source
+from infertop.money.settings import Alert, Settings, Source
 from infertop.money.source_section import is_loopback
 from infertop.readings.safe import safe
 
@@ -70,6 +70,7 @@ def distrust(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     """Return what may be taken from a file of unknown origin, and a sentence for each thing that was left out.
 
     Prices and budgets are taken, and sources on this machine without a key. They are marked, so that they get none.
+    Nobody is told of alerts: a webhook would be told what is spent here, and a command is a program to be run.
     """
     kept = tuple(replace(each, trusted=False) for each in settings.sources if not _doubt(each))
     notices = tuple(
@@ -78,7 +79,19 @@ def distrust(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
         for each in settings.sources
         if (doubt := _doubt(each))
     )
-    return replace(settings, sources=kept), notices
+    return replace(settings, sources=kept, alert=_untold(settings.alert)), notices + _alert_notices(settings.alert)
+
+
+def _untold(alert: Alert) -> Alert:
+    return replace(alert, webhook="", webhook_env="", webhook_file="", format="", command=(), where=())
+
+
+def _alert_notices(alert: Alert) -> tuple[str, ...]:
+    return tuple(
+        f"{safe(where)}: alert.{key} is ignored, because this folder's file may not be yours: to use it, move the file"
+        f" to {safe(configuration_file())} or name it with --pricing"
+        for key, where in alert.where
+    )
 
 
 def _doubt(source: Source) -> str:

@@ -23,8 +23,7 @@ def read_settings(reader: Reader, raw: Mapping[str, Any], kinds: Mapping[str, Co
     top = reader.table(raw, (), _TOP)
     said: dict[str, Any] = {"zone": top.get("timezone")} if "timezone" in top.values else {}
     said |= _rates(reader, raw) | _prices(reader, raw)
-    if not raw.keys().isdisjoint(("budget", "assign", "alert")):
-        said |= _limits(reader, raw)
+    said |= _limits(reader, raw)
     if "deployment" in raw:
         from infertop.money.deployment_section import read_deployments
 
@@ -60,13 +59,17 @@ def _prices(reader: Reader, raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _limits(reader: Reader, raw: Mapping[str, Any]) -> dict[str, Any]:
-    from infertop.money.budget_section import read_alert, read_assignments, read_budgets
+    said: dict[str, Any] = {}
+    if "budget" in raw or "assign" in raw:
+        from infertop.money.budget_section import read_assignments, read_budgets
 
-    return {
-        "budgets": read_budgets(reader, raw.get("budget")),
-        "assignments": read_assignments(reader, raw.get("assign")),
-        "alert": read_alert(reader, raw.get("alert", {})),
-    }
+        said["budgets"] = read_budgets(reader, raw.get("budget"))
+        said["assignments"] = read_assignments(reader, raw.get("assign"))
+    if "alert" in raw:
+        from infertop.money.alert_section import read_alert
+
+        said["alert"] = read_alert(reader, raw["alert"])
+    return said
 
 
 def _sources(reader: Reader, raw: object, kinds: Mapping[str, Collection[str]] | None) -> tuple[Source, ...]:

@@ -28,6 +28,8 @@ ASSIGN_RESULTS = ("team", "feature", "customer", "environment")
 VARIANTS = ("batch", "flex", "priority")
 # The shares of a budget at which it is told, where the file does not say.
 ALERT_AT = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
+# How a webhook may be told.
+ALERT_FORMATS = ("json", "slack", "alertmanager")
 
 Conditions = tuple[tuple[str, str], ...]
 
@@ -172,10 +174,33 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """When to highlight: a request dearer than `request_usd`, a value beyond `sigma` standard deviations."""
+    """What is marked, what is worth an alert, and who is told of it besides the screen.
+
+    A request dearer than `request_usd` and a value beyond `sigma` standard deviations are marked. An incident has
+    `floor_usd` at stake (None: by the budgets) and `ratio` times what was expected (None: the rule's own). It is told
+    to a webhook, whose URL is one of three and may be a secret, in `format` ("": by the URL), and to a `command`, at
+    most `per_hour` messages each; the screen rings the `bell` and sends the terminal's notifications `osc` (9, 777).
+    `where` has the lines of what says whom to tell.
+    """
 
     request_usd: Decimal | None = None
     sigma: Decimal = Decimal(2)
+    floor_usd: Decimal | None = None
+    ratio: Decimal | None = None
+    webhook: str = field(default="", repr=False)
+    webhook_env: str = ""
+    webhook_file: str = ""
+    format: str = ""
+    command: tuple[str, ...] = field(default=(), repr=False)
+    per_hour: int = 20
+    bell: bool = False
+    osc: tuple[int, ...] = ()
+    where: Conditions = ()
+
+    @property
+    def has_webhook(self) -> bool:
+        """Whether one is set, wherever its URL is."""
+        return bool(self.webhook or self.webhook_env or self.webhook_file)
 
 
 @dataclass(frozen=True, slots=True)

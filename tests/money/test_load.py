@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infertop.money.budget_section import _ALERT, _ASSIGN, _BUDGET
+from infertop.money.alert_section import _ALERT
+from infertop.money.budget_section import _ASSIGN, _BUDGET
 from infertop.money.deployment_terms import KEYS as KEYS_OF_DEPLOYMENTS
 from infertop.money.deployments.declared import KINDS as KINDS_OF_DEPLOYMENTS
 from infertop.money.energy_section import _ENERGY, _TARIFF
@@ -432,6 +433,11 @@ PLACES = st.sampled_from(
         "energy.tariff",
         "host.usd_per_hour",
         "alert.sigma",
+        "alert.webhook",
+        "alert.format",
+        "alert.command",
+        "alert.per_hour",
+        "alert.osc",
     ]
 )
 
