@@ -1,0 +1,180 @@
+"""The ledger's minutes as flows: what each place used an hour, read a few minutes at a time.
+
+Gaps are left out, and so are adjustments: they are of times that passed. What is told by wider spans than a minute is
+only named, since the mean of an hour says nothing about its minutes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from infertop.history.accounts import Account, Entry, read_accounts
+from infertop.history.sums import MINUTE, entries_between
+from infertop.money.detect.scopes import Flow, Place, added
+from infertop.money.gpu_drafts import is_idle
+from infertop.money.lines import NANO
+from infertop.readings.registry import TOKEN_CLASSES
+
+LEAST_COVERED_MS = 30_000
+_ADJUSTMENT = "adjustment"
+_REQUESTS = "requests"
+_MOST_PRICES = 20_000
+_KEPT_PRICES = 8
+_WIDE = """
+    SELECT start, until, account, quantity, usd_nano FROM lines INDEXED BY lines_wide
+    WHERE until - start > 60 AND until - start <= 3600 AND until > ? AND start < ? AND NOT open"""
+
+
+@dataclass(slots=True)
+class MinuteFlows:
+    """One minute: its start, how much of it was recorded, what each place used, and of which wider spans tell."""
+
+    start: int
+    covered_ms: int
+    flows: dict[Place, Flow] = field(default_factory=dict)
+    wide: set[Place] = field(default_factory=set)
+    metered: set[str] = field(default_factory=set)
+
+    @property
+    def covered(self) -> bool:
+        """Whether enough of it was recorded for its rates to mean something."""
+        return self.covered_ms >= LEAST_COVERED_MS
+
+
+class _Unit(NamedTuple):
+    """USD for one of its unit at the last price, the first minute that had that, and what it was just before."""
+
+    usd: float
+    since: int
+    old_usd: float | None
+    prices: tuple[str, ...]
+
+
+class Flows:
+    """Reads minutes, and remembers the unit price of each kind of line: an edit of pricing.toml is no change of use."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[int, Account] = {}
+        self._places: dict[int, Place] = {}
+        self._names: dict[int, str] = {}
+        self._units: dict[str, _Unit] = {}
+
+    def accounts(self) -> Iterable[Account]:
+        """Return the accounts that are known."""
+        return self._accounts.values()
+
+    def look(self, connection: sqlite3.Connection) -> None:
+        """Learn of the accounts that are new."""
+        new = read_accounts(connection, max(self._accounts, default=0))
+        self._accounts |= new
+        self._places |= {number: place_of(each) for number, each in new.items()}
+        self._names |= {number: _name(each) for number, each in new.items()}
+
+    def read(self, connection: sqlite3.Connection, since: int, until: int) -> list[MinuteFlows]:
+        """Return every minute that starts in [since, until), in order, also those of which nothing is known."""
+        self.look(connection)
+        rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ? AND minute < ?", (since, until))
+        covered = dict(rows.fetchall())
+        found = {start: MinuteFlows(start, covered.get(start, 0)) for start in range(since, until, MINUTE)}
+        for row in connection.execute(_WIDE, (since, until)).fetchall():
+            entry = Entry(*row)
+            account = self._accounts.get(entry.account)
+            if account is not None and account.is_stated and account.resource != _ADJUSTMENT:
+                for start in range(max(since, entry.start // MINUTE * MINUTE), min(until, entry.until), MINUTE):
+                    found[start].wide.add(self._places[entry.account])
+        entries = [each for each in entries_between(connection, since, until, open_too=False) if self._is_told(each)]
+        mixed = self._mixed(entries)
+        for entry in entries:
+            self._add(found[entry.start], entry, mixed)
+        return list(found.values())
+
+    def _is_told(self, entry: Entry) -> bool:
+        account = self._accounts.get(entry.account)
+        return entry.until - entry.start == MINUTE and account is not None and not account.is_gap
+
+    def _mixed(self, entries: Iterable[Entry]) -> set[tuple[int, str]]:
+        """Return which kinds of lines have two prices in a minute: the file was edited in the middle of it."""
+        prices: dict[tuple[int, str], str | None] = {}
+        found = set()
+        for entry in entries:
+            key = entry.start, self._names[entry.account]
+            price = self._accounts[entry.account].price
+            if prices.setdefault(key, price) != price:
+                found.add(key)
+        return found
+
+    def _add(self, minute: MinuteFlows, entry: Entry, mixed: set[tuple[int, str]]) -> None:
+        account, place = self._accounts[entry.account], self._places[entry.account]
+        stated = account.is_stated
+        if not stated:
+            minute.metered.add(account.source)
+        if account.resource == _ADJUSTMENT or not (stated or minute.covered):
+            return
+        flow = minute.flows.get(place)
+        if flow is None:
+            flow = minute.flows[place] = Flow()
+        per_hour = 60.0 if stated else 3_600_000 / minute.covered_ms
+        usd = None if entry.usd_nano is None else entry.usd_nano / NANO
+        old = usd if (entry.start, self._names[entry.account]) in mixed else self._old_usd(entry, account, usd)
+        flow.old_usd = added(flow.old_usd, None if old is None else old * per_hour)
+        if usd is not None:
+            flow.usd = added(flow.usd, usd * per_hour)
+            if not stated:
+                idle = usd * per_hour if is_idle(account.resource, account.dimensions) else 0.0
+                flow.idle_usd = added(flow.idle_usd, idle if account.resource.startswith("gpu") else None)
+        amount = entry.quantity * per_hour
+        if account.resource == _REQUESTS:
+            flow.requests = added(flow.requests, amount)
+        elif (kind := TOKEN_CLASSES.get(account.resource)) is not None:
+            if kind.prompt:
+                flow.prompt = added(flow.prompt, amount)
+                if kind.name == "cache_read":
+                    flow.cached = added(flow.cached, amount)
+            else:
+                flow.output = added(flow.output, amount)
+
+    def _old_usd(self, entry: Entry, account: Account, usd: float | None) -> float | None:
+        """Return what a line costs by the unit price that its like had before, where its price is one never seen.
+
+        What had no price cost nothing that is known.
+        """
+        price = account.price or ("" if account.lacks_price else None)
+        if price is None or entry.quantity <= 0:
+            return usd
+        name = self._names[entry.account]
+        before = self._units.get(name)
+        if before is not None and entry.start <= before.since:  # who reads behind the others
+            old = before.old_usd if entry.start == before.since else None
+            return usd if old is None else entry.quantity * old
+        if before is not None and price == before.prices[-1]:
+            return usd
+        prices = before.prices if before else ()
+        # The first price is no change, and neither is a tariff that comes and goes.
+        old = None if before is None or price in prices else before.usd
+        if len(self._units) < _MOST_PRICES or before is not None:
+            seen = (*(each for each in prices if each != price), price)[-_KEPT_PRICES:]
+            self._units[name] = _Unit((usd or 0.0) / entry.quantity, entry.start, old, seen)
+        return usd if old is None else entry.quantity * old
+
+    def dump(self) -> dict[str, list[object]]:
+        """Return the unit prices, for JSON."""
+        return {name: [unit.usd, unit.since, unit.old_usd, *unit.prices] for name, unit in self._units.items()}
+
+    def load(self, state: dict[str, list[Any]]) -> None:
+        """Take up the unit prices that `dump` told of; raise TypeError or ValueError where they are none."""
+        for name, (usd, since, old, *prices) in state.items():
+            self._units[name] = _Unit(float(usd), int(since), None if old is None else float(old), tuple(prices))
+
+
+def place_of(account: Account) -> Place:
+    """Return whose flow an account is part of."""
+    own = dict(account.dimensions)
+    return Place(account.source, account.provider, account.model, own.get("key"), own.get("project"))
+
+
+def _name(account: Account) -> str:
+    dimensions = ";".join(f"{name}={value}" for name, value in account.dimensions)
+    return "|".join((account.source, account.provider, account.model or "", account.resource, dimensions))

@@ -1,0 +1,158 @@
+"""What is watched: the scopes of what was used, and the figures of each.
+
+A flow is what one place used an hour in one minute; a scope is all places that have one value of a dimension, or all.
+Money is in USD and floating point: figures are held against their past here, and never added up to a bill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from infertop.money.detect.incidents import Rule
+
+DIMENSIONS = ("source", "provider", "model", "key", "project")
+
+Scope = tuple[tuple[str, str], ...]
+"""Sorted pairs of dimension and value; () is everything."""
+
+EVERYTHING: Scope = ()
+
+USD = "usd_per_hour"
+IDLE = "idle_usd_per_hour"
+PER_MILLION = "usd_per_million_tokens"
+PER_REQUEST = "usd_per_request"
+PROMPT = "prompt_tokens_per_request"
+OUTPUT = "output_tokens_per_request"
+REQUESTS = "requests_per_second"
+CACHE_HITS = "cache_hit_ratio"
+LATENCY = "request_seconds"
+
+
+class Place(NamedTuple):
+    """The least that is told apart: one model of one source, by key and project where they are known."""
+
+    source: str
+    provider: str
+    model: str | None = None
+    key: str | None = None
+    project: str | None = None
+
+
+@dataclass(slots=True)
+class Flow:
+    """What was used an hour; None is unknown. `old_usd` is what it would cost at the prices of the minute before."""
+
+    usd: float | None = None
+    idle_usd: float | None = None
+    old_usd: float | None = None
+    requests: float | None = None
+    prompt: float | None = None
+    cached: float | None = None
+    output: float | None = None
+
+    def add(self, other: Flow) -> None:
+        """Add another place's flow."""
+        self.usd = added(self.usd, other.usd)
+        self.idle_usd = added(self.idle_usd, other.idle_usd)
+        self.old_usd = added(self.old_usd, other.old_usd)
+        self.requests = added(self.requests, other.requests)
+        self.prompt = added(self.prompt, other.prompt)
+        self.cached = added(self.cached, other.cached)
+        self.output = added(self.output, other.output)
+
+    def figures(self, detailed: bool = True) -> Iterator[tuple[str, float, float]]:
+        """Yield the figures that are known: name, value, and how many requests it stands on (1 where that is no mean).
+
+        Of a scope that is not `detailed`, $/hour alone.
+        """
+        if self.usd is not None:
+            yield USD, self.usd, 1.0
+        if not detailed:
+            return
+        if self.idle_usd is not None:
+            yield IDLE, self.idle_usd, 1.0
+        if self.requests is not None:
+            yield REQUESTS, self.requests / 3600, 1.0
+        requests = self.requests or 0.0
+        if requests > 0:
+            means = ((PER_REQUEST, self.usd), (PROMPT, self.prompt), (OUTPUT, self.output))
+            yield from ((name, whole / requests, requests) for name, whole in means if whole is not None)
+        if self.cached is not None and self.prompt:
+            yield CACHE_HITS, min(self.cached / self.prompt, 1.0), max(requests, 1.0)
+        tokens = (self.prompt or 0.0) + (self.output or 0.0)
+        if self.usd is not None and tokens > 0:
+            yield PER_MILLION, self.usd / tokens * 1e6, max(requests, 1.0)
+
+
+def added(one: float | None, other: float | None) -> float | None:
+    """Add two amounts of which either may be unknown."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
+
+
+def scopes_of(place: Place) -> list[Scope]:
+    """Return every scope that a place is in, everything first."""
+    values = zip(DIMENSIONS, place, strict=True)
+    return [EVERYTHING, *(((name, value),) for name, value in values if value is not None)]
+
+
+def is_in(place: Place, scope: Scope) -> bool:
+    """Say whether a place is in a scope."""
+    return all(getattr(place, name) == value for name, value in scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure: what it is called, how its values read, and which way it costs."""
+
+    name: str
+    words: str
+    form: str
+    in_usd: bool = False
+    costs_when_low: bool = False
+
+    def watched(self, value: float) -> float:
+        """Return the value that is watched: the larger, the dearer."""
+        return 1 - value if self.costs_when_low else value
+
+    def shown(self, watched: float) -> float:
+        """Return the figure of a value that is watched."""
+        return 1 - watched if self.costs_when_low else watched
+
+    def text(self, value: float) -> str:
+        """Return a figure as people read it."""
+        return self.form.format(value)
+
+    def rule(self, base: Rule) -> Rule:
+        """Return what makes an incident of it."""
+        return replace(base, in_usd=self.in_usd)
+
+
+METRICS: Mapping[str, Metric] = {
+    each.name: each
+    for each in (
+        Metric(USD, "$/hour", "${:,.2f}/h", in_usd=True),
+        Metric(IDLE, "idle GPU $/hour", "${:,.2f}/h", in_usd=True),
+        Metric(PER_MILLION, "$/1M tokens", "${:,.3f}"),
+        Metric(PER_REQUEST, "$/request", "${:,.4f}"),
+        Metric(PROMPT, "prompt tokens/request", "{:,.0f}"),
+        Metric(OUTPUT, "output tokens/request", "{:,.0f}"),
+        Metric(REQUESTS, "requests/s", "{:,.2f}"),
+        Metric(CACHE_HITS, "cache-hit rate", "{:.0%}", costs_when_low=True),
+        Metric(LATENCY, "request time", "{:,.2f} s"),
+    )
+}
+
+# What is watched of everything and of each model; of the others $/hour alone.
+OF_EVERYTHING = frozenset({USD, IDLE, PER_MILLION})
+OF_MODELS = frozenset({USD, PER_REQUEST, PROMPT, OUTPUT, REQUESTS, CACHE_HITS, LATENCY})
+
+
+def watched_of(scope: Scope) -> frozenset[str]:
+    """Return the names of the figures that are watched of a scope, where it is one of the dearest."""
+    if not scope:
+        return OF_EVERYTHING
+    return OF_MODELS if scope[0][0] == "model" else frozenset({USD})
