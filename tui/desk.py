@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from infertop.views.shapes import Event
+from tui.handling import Handling
+from tui.incidents import INCIDENT
 from tui.keys import FILTERED
 from tui.panels.models import Entry, split_key
 from tui.screens.first import advice
+from tui.screens.incident import IncidentPage
 from tui.screens.overview import VIEWS
 from tui.screens.page import Page, TextPage
-from tui.showing import PROVIDERS, RUNS, WHATIF
-from tui.turning import Turning
+from tui.showing import EVENTS, PROVIDERS, RUNS, WHATIF
 from tui.widgets.cells import FILL
 
 
-class Desk(Turning):
+class Desk(Handling):
     """Opens pages and leaves them."""
 
     def view_page(self, number: int) -> None:
@@ -25,7 +28,7 @@ class Desk(Turning):
     def _turned(self) -> None:
         """Begin a page: its own filter holds, and what it shows is asked for."""
         self.choices.typing = False
-        self.choices.scope = next((page.name for page in (WHATIF, RUNS, PROVIDERS) if page in self.pages), "")
+        self.choices.scope = next((page.name for page in (EVENTS, WHATIF, RUNS, PROVIDERS) if page in self.pages), "")
         self._shelf.ask_for({page.name for page in self.pages})
 
     def whatif(self) -> None:
@@ -70,6 +73,8 @@ class Desk(Turning):
         item = table.find(self.scene, key)
         if isinstance(item, Entry) and item.role == "model":
             self.pages.append(model_page(self.feed, *split_key(key)))
+        elif isinstance(item, Event) and item.kind == INCIDENT:
+            self.pages.append(IncidentPage(item))
         elif self.page is PROVIDERS and item is not None:
             self.choices.enter(*item.chosen)
             self.choices.panel = "spend"

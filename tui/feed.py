@@ -8,7 +8,10 @@ from infertop.views.page_shapes import ModelPage
 from infertop.views.shapes import Explained, Overview
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infertop.views.account_shapes import AccountsPage, Within
+    from infertop.views.event_shapes import Comparison
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
@@ -54,6 +57,19 @@ class Feed(Protocol):
         It is divided by the model, key, project, user or team, of all or `within` some (dimension, name). Asked once a
         tick while its page is open; where what was read is old, it is read again in the background.
         """
+        ...
+
+    def compare(
+        self, scope: Mapping[str, str], before: tuple[float, float], after: tuple[float, float]
+    ) -> Comparison | None:
+        """Return what changed in what `scope` cost from one window (start, end) to the other, None until it was made.
+
+        Asked once a tick while its page is open; other windows are compared in the background.
+        """
+        ...
+
+    def acknowledge(self, key: str, state: str) -> str:
+        """Set the state of the incident with this key (`open`, `acknowledged`, `planned`); answer with a sentence."""
         ...
 
     def set_window(self, seconds: float) -> None:

@@ -31,7 +31,8 @@ LISTS = ("overview", "models", "gpus", "budgets", "sources", "events", "runs", "
 GROUPED = ("overview", "models", "providers")
 FILTERED = (*LISTS, "whatif")
 FIGURES = (*LISTS, "model", "whatif")
-OPENED = ("model", "explain", "whatif", "runs", "providers")
+INCIDENTS = ("events", "incident")
+OPENED = ("model", "explain", "whatif", "runs", "providers", "incident")
 KEYS: tuple[Key, ...] = (
     Key("enter", "do('open')", "⏎", "open", "open the row under the cursor", 3, LISTS),
     Key("escape,backspace", "do('back')", "esc", "back", "go back; leave a filter", 1, OPENED),
@@ -47,6 +48,16 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("right,l", "do('subject', 1)", "→", "", ""),
     Key("a", "do('every')", "a", "all", "what-if: list all models, or the well-known ones again", 3, ("whatif",)),
+    Key("a", "do('acknowledge')", "a", "ack", "events: acknowledge the incident, or open it again", 3, INCIDENTS),
+    Key(
+        "P",
+        "do('planned')",
+        "P",
+        "planned",
+        "events: say that the incident was planned, or open it again",
+        4,
+        INCIDENTS,
+    ),
     Key("n", "do('now')", "n", "now", "what-if: go to the row of what it costs now", 8, ("whatif",)),
     Key("w", "do('whatif')", "w", "what-if", "what the traffic would cost on other models and GPUs", 7, FIGURES[:-1]),
     Key("r", "do('runs')", "r", "runs", "what each session of an agent took and cost", 9, LISTS[:-2]),
@@ -110,6 +121,12 @@ def printed(key: Key, ascii: bool) -> str:
         for sign, name in _NAMES.items():
             text = text.replace(sign, name)
     return text
+
+
+def action(key: str, page: str) -> str | None:
+    """Return what a key (Textual's name) does on a page: a key of that page goes before one of all pages."""
+    keys = [each for each in KEYS if key in each.keys.split(",")]
+    return next((each.action for each in (*(k for k in keys if page in k.pages), *keys)), None)
 
 
 def footer(page: str, width: int, message: str = "", *, ascii: bool = False) -> Row:

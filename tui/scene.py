@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infertop.views.event_shapes import Comparison, Event
 from infertop.views.shapes import Overview
 from tui.choices import Choices
 from tui.format import known, span
@@ -32,7 +33,10 @@ _ESTIMATED = "~"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One moment to draw. `whatif`, `runs` and `accounts` are there once their page was opened and made."""
+    """One moment to draw. `whatif`, `runs` and `accounts` are there once their page was opened and made.
+
+    `incident` is the one whose page is open, `comparison` what its page, or that of two windows, is about.
+    """
 
     view: Overview
     choices: Choices
@@ -40,6 +44,8 @@ class Scene:
     whatif: WhatIfPage | None = None
     runs: RunsPage | None = None
     accounts: AccountsPage | None = None
+    incident: Event | None = None
+    comparison: Comparison | None = None
 
     def when(self, ts: float | None) -> str:
         """Return a moment as text, in the view's time zone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from infertop.views.shapes import Overview
@@ -11,12 +12,13 @@ from tui.look import Look
 from tui.panels.panel import TablePanel
 from tui.scene import Scene
 from tui.screens.first import first_page, nothing_found
+from tui.screens.incident import IncidentPage
 from tui.screens.overview import VIEWS
 from tui.screens.page import Page, Picture, TextPage
 from tui.shelf import Shelf
 from tui.widgets.cells import Row
 
-WHATIF, RUNS, PROVIDERS = VIEWS[6:9]
+EVENTS, WHATIF, RUNS, PROVIDERS = VIEWS[5:9]
 
 
 class Showing:
@@ -38,7 +40,12 @@ class Showing:
     def scene(self) -> Scene:
         """What panels draw from."""
         shelf = self._shelf
-        return Scene(self.view, self.choices, self.look, shelf.made, shelf.runs, shelf.accounts)
+        scene = Scene(self.view, self.choices, self.look, shelf.made, shelf.runs, shelf.accounts)
+        opened = next((page for page in reversed(self.pages) if isinstance(page, IncidentPage)), None)
+        if opened is None:
+            return scene
+        incident = opened.look(self.view)
+        return replace(scene, incident=incident, comparison=incident.why)
 
     @property
     def page(self) -> Page:

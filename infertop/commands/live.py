@@ -13,6 +13,9 @@ from infertop.views.page_shapes import ModelPage
 from infertop.views.shapes import Explained, Headline, Overview
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infertop.commands.compared import Compared
     from infertop.commands.crowd import Crowd
     from infertop.commands.reckoning import Reckoning
     from infertop.commands.recounting import Recounting
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from infertop.commands.setup import Setup
     from infertop.commands.wondering import Wondering
     from infertop.views.account_shapes import AccountsPage, Within
+    from infertop.views.event_shapes import Comparison
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
@@ -37,6 +41,7 @@ class LiveFeed:
         self._wondering: Wondering | None = None
         self._recounting: Recounting | None = None
         self._reckoning: Reckoning | None = None
+        self._compared: Compared | None = None
         self._crowd: Crowd | None = None
         self._facts: Any = None
         self._facts_at = 0.0
@@ -94,6 +99,23 @@ class LiveFeed:
             self._reckoning = import_module("infertop.commands.reckoning").Reckoning(self._session)
         return self._reckoning.page(self._fresh(), by, within)
 
+    def compare(
+        self, scope: Mapping[str, str], before: tuple[float, float], after: tuple[float, float]
+    ) -> Comparison | None:
+        """Return what changed between two windows, None until it was made once; that is done in a thread."""
+        if self._session is None:
+            return None
+        if self._compared is None:
+            self._compared = import_module("infertop.commands.compared").Compared(self._session)
+        return self._compared.page(scope, before, after)
+
+    def acknowledge(self, key: str, state: str) -> str:
+        """Set the state of an incident; answer with a sentence."""
+        if self._session is None:
+            return "nothing is known yet"
+        session: Any = self._session
+        return str(session.acknowledge(key, state))
+
     def set_window(self, seconds: float) -> None:
         """Average over so many seconds from now on."""
         self._window = seconds
@@ -129,7 +151,7 @@ class LiveFeed:
         """Poll what is due once more and flush."""
         if self._wondering is not None:
             await self._wondering.close()
-        for reading in (self._recounting, self._reckoning):
+        for reading in (self._recounting, self._reckoning, self._compared):
             if reading is not None:
                 await reading.close()
         if self._session is not None:

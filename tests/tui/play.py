@@ -10,16 +10,19 @@ from __future__ import annotations
 import os
 import random
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 
 from infertop.views.account_shapes import AccountsPage, Within
+from infertop.views.event_shapes import Comparison
 from infertop.views.page_shapes import ModelPage
 from infertop.views.run_shapes import RunsPage
 from infertop.views.shapes import Explained, Overview
 from infertop.views.whatif_shapes import WhatIfPage
-from tests.tui import sample, sample_accounts, sample_deployments, sample_runs, sample_whatif
+from tests.tui import sample, sample_accounts, sample_deployments, sample_incidents, sample_runs, sample_whatif
 
 _ACCOUNTS = {id(sample.HOSTILE): sample_accounts.HOSTILE, id(sample.EMPTY): sample_accounts.NOTHING}
+_COMPARED = {id(sample_incidents.HOSTILE): sample_incidents.HOSTILE_WHYS[5]}
 _WHATIFS = {id(sample.HOSTILE): sample_whatif.HOSTILE, id(sample.EMPTY): sample_whatif.NOTHING}
 
 
@@ -37,6 +40,9 @@ class PlayFeed:
         self.added_up: RunsPage | None = sample_runs.HOSTILE if view is sample.HOSTILE else sample_runs.PAGE
         self.reckoned: AccountsPage | None = _ACCOUNTS.get(id(view), sample_accounts.PAGE)
         self.divided: list[tuple[str, Within]] = []
+        self.compared: Comparison | None = _COMPARED.get(id(view), sample_incidents.EVERYTHING)
+        self.asked: list[tuple[dict[str, str], tuple[float, float], tuple[float, float]]] = []
+        self.acknowledged: list[tuple[str, str]] = []
         self.spans: list[float] = []
         self.every_asked: list[bool] = []
         self._dice = random.Random(seed)
@@ -68,6 +74,18 @@ class PlayFeed:
     def accounts(self, by: str, within: Within) -> AccountsPage | None:
         self.divided.append((by, within))
         return self.reckoned and replace(self.reckoned, by=by, within=within)
+
+    def compare(
+        self, scope: Mapping[str, str], before: tuple[float, float], after: tuple[float, float]
+    ) -> Comparison | None:
+        self.asked.append((dict(scope), before, after))
+        return self.compared and replace(self.compared, scope=dict(scope), before=before, after=after)
+
+    def acknowledge(self, key: str, state: str) -> str:
+        self.acknowledged.append((key, state))
+        events = tuple(replace(e, state=state) if e.key == key else e for e in self.view.events)
+        self.view = replace(self.view, events=events)
+        return f"{state}, and kept"
 
     def set_window(self, seconds: float) -> None:
         self.windows.append(seconds)
@@ -178,6 +196,8 @@ class BrokenStart(PlayFeed):
 VIEWS = {
     "rich": sample.RICH,
     "empty": sample.EMPTY,
+    "incidents": sample_incidents.VIEW,
+    "hostile incidents": sample_incidents.HOSTILE,
     "hostile": sample.HOSTILE,
     "demo": replace(sample.RICH, mode="demo"),
     "deployments": replace(sample.RICH, deployments=sample_deployments.ROWS),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from infertop.views.shapes import ModelRow, Overview
 from tui import format as fmt
+from tui.incidents import about
 from tui.panels.panel import Order, TablePanel
 from tui.scene import ESTIMATES, Scene, aged, estimated, named, short_source
-from tui.themes import BOLD, DIM, PLAIN, WARN
+from tui.themes import ALARM, BOLD, DIM, PLAIN, WARN
 from tui.widgets.spark import spark
 from tui.widgets.table import Cell, Column
 
@@ -124,9 +125,16 @@ def _name(entry: Entry, scene: Scene, width: int) -> Cell:
     return entry.text, {"group": BOLD, UNHELD: DIM}.get(entry.role, PLAIN)
 
 
+def _in_incident(entry: Entry, scene: Scene) -> bool:
+    row = entry.row
+    of = {"model": row.model, "source": row.source, "provider": row.provider}
+    return entry.role == "model" and about(scene.view.events, **of)
+
+
 def _usd(entry: Entry, scene: Scene, width: int) -> Cell:
     row = entry.row
-    return estimated(fmt.money(row.usd_per_hour), row.basis), WARN if row.marked else BOLD
+    style = ALARM if _in_incident(entry, scene) else WARN if row.marked else BOLD
+    return estimated(fmt.money(row.usd_per_hour), row.basis), style
 
 
 def _trend(entry: Entry, scene: Scene, width: int) -> Cell:
@@ -139,6 +147,8 @@ def _trend(entry: Entry, scene: Scene, width: int) -> Cell:
 
 
 def _mark(entry: Entry, scene: Scene, width: int) -> Cell:
+    if _in_incident(entry, scene):
+        return "!", ALARM
     if entry.row.marked:
         return "!", WARN
     return ("", PLAIN) if entry.row.counts else ("*", DIM)  # counted by another source

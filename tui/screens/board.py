@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from infertop.views.shapes import Overview
 from tui.desk import Desk
-from tui.keys import KEYS
+from tui.keys import KEYS, action
 from tui.terminal import behind
 from tui.widgets.canvas import Canvas, Cut
 
@@ -23,7 +23,6 @@ _SLOWEST_TICK = 2.0
 _STARTING_TICK = 0.25
 _WHEEL = 3
 _CUTS = ("cut-a", "cut-b", "cut-c")
-_ACTIONS = {name: key.action for key in KEYS for name in key.keys.split(",")}
 
 
 def pace(view: Overview) -> float:
@@ -90,9 +89,9 @@ class Board(Screen[None], inherit_bindings=False):
             event.stop()
             self.desk.typed(event.key, event.character)
             self.canvas.show()
-        elif action := _ACTIONS.get(event.key):
+        elif wanted := action(event.key, self.desk.page.name):
             event.stop()
-            await self.run_action(action)
+            await self.run_action(wanted)
 
     def on_paste(self, event: events.Paste) -> None:
         """Take a pasted text as filter."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tui.panels.detail import DetailPanel
@@ -14,8 +15,10 @@ from tui.screens.stack import Band, stack
 _LEAST_TABLE, _LEAST_DETAIL = 6, 4
 
 
-def detailed(table: TablePanel[Any], *below: Panel) -> PanelPage:
-    """Return the page of a table, with its detail and what else belongs `below` it."""
+def detailed(
+    table: TablePanel[Any], *below: Panel, counted: Callable[[Scene], tuple[int, int]] | None = None
+) -> PanelPage:
+    """Return the page of a table, with its detail and what else belongs `below` it; its filter is `counted`."""
     detail = DetailPanel(table)
 
     def layout(scene: Scene, width: int, height: int) -> list[Box]:
@@ -28,4 +31,4 @@ def detailed(table: TablePanel[Any], *below: Panel) -> PanelPage:
         bands += [(given[panel.name], [(panel, width)]) for panel, _ in more]
         return stack(bands, height)
 
-    return PanelPage(table.name, table.name, layout)
+    return PanelPage(table.name, table.name, layout, *([counted] if counted else []))

@@ -152,7 +152,7 @@ VIEWS: tuple[Page, ...] = (
     PanelPage("overview", "", layout),
     PanelPage("models", "models", models_layout),
     *(detailed(panel) for panel in (GPUS, BUDGETS_ALONE, SOURCES)),
-    detailed(EVENTS, NOTICES),
+    detailed(EVENTS, NOTICES, counted=lambda scene: (len(EVENTS.items(scene)), len(scene.view.events))),
     WhatIfPage(),
     RunsPage(),
     ProvidersPage(),

@@ -9,8 +9,9 @@ from typing import Protocol
 from infertop.views.shapes import Explained
 from tui.feed import Feed
 from tui.keys import footer, prompt
-from tui.panels.events import EVENTS, newest
+from tui.panels.events import EVENTS
 from tui.panels.headline import head_rows, notice_line, title_line
+from tui.panels.newest import newest, newest_rows
 from tui.panels.panel import Panel
 from tui.scene import Scene
 from tui.screens.space import reserved
@@ -73,7 +74,7 @@ class PanelPage:
 
     def draw(self, scene: Scene, width: int, height: int) -> Picture:
         """Draw headline, notice, panels, newest event and footer, each with the rows that space allows."""
-        fixed = reserved(height, len(scene.view.notices))
+        fixed = reserved(height, len(scene.view.notices), 1 if self.name == EVENTS.name else newest_rows(scene))
         rows = head_rows(scene, width, fixed["head"])
         if self.crumb and fixed["head"] > 1:
             rows[0] = title_line(scene, width, (self.crumb,))
@@ -86,8 +87,8 @@ class PanelPage:
         for box in boxes:
             paste(rows, box.x, box.y, box.panel.draw(scene, box.width, box.height))
         if fixed["event"]:
-            listed = any(box.panel is EVENTS for box in boxes)
-            rows.append(blank(width) if listed else newest(scene, width))
+            listed = self.name == EVENTS.name or (fixed["event"] == 1 and any(box.panel is EVENTS for box in boxes))
+            rows += [blank(width)] * fixed["event"] if listed else newest(scene, width, fixed["event"])
         if fixed["foot"]:
             rows.append(_foot(self, scene, width))
         return Picture(rows[:height], tuple(boxes))

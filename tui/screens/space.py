@@ -35,11 +35,11 @@ def share(height: int, wants: Iterable[Want]) -> dict[str, int]:
     return given
 
 
-def reserved(height: int, notices: int) -> Mapping[str, int]:
-    """Return the rows of headline, notice, event line and footer, which come before all else."""
+def reserved(height: int, notices: int, event: int = 1) -> Mapping[str, int]:
+    """Return the rows of headline, notice, what happened (`event`, where there is room) and footer: before all else."""
     return {
         "head": 3 if height >= 12 else 2 if height >= 8 else 1,
         "notice": 1 if notices and height >= 8 else 0,
-        "event": 1 if height >= 10 else 0,
+        "event": event if height >= 20 else 1 if height >= 10 else 0,
         "foot": 1 if height >= 5 else 0,
     }

@@ -47,3 +47,12 @@ def bar(ratio: float | None, width: int) -> str:
         return ""
     halves = max(1, min(width * 2, round(ratio * width * 2)))
     return "━" * (halves // 2) + "╸" * (halves % 2)
+
+
+def two_sided(ratio: float | None, width: int) -> str:
+    """Return a thin bar from the middle of `width` cells: to the left below 0, to the right above, `ratio` up to 1."""
+    half = (width - 1) // 2
+    if not known(ratio) or half <= 0:
+        return ""
+    size = min(half, max(1, round(abs(ratio) * half))) if ratio else 0
+    return " " * (half - size) + "━" * size + "│" if ratio < 0 else " " * half + "│" + "━" * size

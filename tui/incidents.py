@@ -1,0 +1,100 @@
+"""Incidents on the screen: their states, which one matters most, and whom one is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from infertop.views.event_shapes import ACKNOWLEDGED, CLOSED, OPEN, PLANNED, Event
+from tui import format as fmt
+from tui.themes import ALARM, DIM, PLAIN, WARN
+
+INCIDENT = "incident"
+STATES = {
+    OPEN: ("!", "open", "open"),
+    ACKNOWLEDGED: ("○", "acknowledged", "acked"),
+    PLANNED: ("◌", "planned", "planned"),
+    CLOSED: ("·", "closed", "closed"),
+}
+"""Glyph, word, and the word where there is little room."""
+_NAMES = {
+    "usd_per_hour": "$/h",
+    "idle_usd_per_hour": "idle $/h",
+    "usd_per_request": "$/request",
+    "tokens_per_request": "tokens/request",
+    "requests_per_second": "requests/s",
+}
+
+
+def lasting(event: Event) -> bool:
+    """Return whether it is an incident that has not closed."""
+    return event.kind == INCIDENT and event.until is None and event.state != CLOSED
+
+
+def opened(event: Event) -> bool:
+    """Return whether it is an incident that lasts and that nobody has acknowledged or called planned."""
+    return lasting(event) and event.state not in (ACKNOWLEDGED, PLANNED)
+
+
+def _stakes(event: Event) -> tuple[float, float, float]:
+    now, so_far = event.excess_usd_per_hour, event.excess_usd
+    return (-abs(now) if fmt.known(now) else 0.0, -abs(so_far) if fmt.known(so_far) else 0.0, -event.ts)
+
+
+def by_stakes(events: Sequence[Event]) -> list[Event]:
+    """Return the open incidents, those that cost most an hour first."""
+    return sorted(filter(opened, events), key=_stakes)
+
+
+class _Scopes:
+    """The scopes of the open incidents of the last view: rows ask for them by the hundred."""
+
+    def __init__(self) -> None:
+        self._of: Sequence[Event] = ()
+        self._open: list[Mapping[str, str]] = []
+
+    def open(self, events: Sequence[Event]) -> list[Mapping[str, str]]:
+        if self._of is not events:
+            self._of, self._open = events, [event.scope for event in events if event.scope and opened(event)]
+        return self._open
+
+
+_SCOPES = _Scopes()
+
+
+def about(events: Sequence[Event], **dimensions: str) -> bool:
+    """Return whether an open incident is about the thing with these dimensions: all that its scope names agree."""
+    scopes = _SCOPES.open(events)
+    return any(all(dimensions.get(name) == value for name, value in scope.items()) for scope in scopes)
+
+
+def state_style(event: Event) -> str:
+    """Return the style of an incident's state."""
+    if not opened(event):
+        return PLAIN if lasting(event) else DIM
+    return ALARM if event.level == "alarm" else WARN
+
+
+def metric_name(metric: str) -> str:
+    """Return a figure's name as the screen writes it: `tokens/request`."""
+    return _NAMES.get(metric) or metric.replace("_per_", "/").replace("_", " ")
+
+
+def subject(event: Event) -> str:
+    """Return what an incident is about in a few words: `gpt-4o $/h`."""
+    return f"{' '.join(event.scope.values()) or 'everything'} {metric_name(event.metric)}".strip()
+
+
+def figure(metric: str, value: float | None) -> str:
+    """Return a value of `metric` as text."""
+    if "usd" in metric:
+        return fmt.unit_money(value) if metric.endswith("request") else fmt.money(value)
+    if metric.endswith(("ratio", "share")):
+        return fmt.percent(value)
+    if "seconds" in metric or metric in ("ttft", "inter_token"):
+        return f"{fmt.seconds(value)} s"
+    return fmt.rate(value) if metric.endswith("per_second") else fmt.count(value)
+
+
+def signed(value: float | None) -> str:
+    """Return USD with its sign: +2.65, -0.40."""
+    return f"+{fmt.money(value)}" if fmt.known(value) and value > 0 else fmt.money(value)
