@@ -125,6 +125,21 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", dest="seconds", type=_positive, metavar="SECONDS", help="stop after this long")
 
 
+def _speed(text: str) -> float:
+    value = _positive(text)
+    if not 0.1 <= value <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text} must lie between 0.1 and 10000")
+    return value
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help="a database of infertop (default: the user's own); it is only read")
+    text = "where to begin: 90m, 24h (counted from its end), today, a date or RFC 3339 (default: its last 24 hours)"
+    add("--at", metavar="TIME", help=text)
+    add("--speed", type=_speed, default=1.0, metavar="N", help="times as fast: 1000 shows a day in 86 s (default: 1)")
+
+
 def _add_report(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--by", default="model", metavar="KEY[,KEY]", help="group by (default: model)")
@@ -213,6 +228,7 @@ def _add_backtest(parser: argparse.ArgumentParser) -> None:
 
 _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "record": ("collect without a screen", _add_record),
+    "replay": ("the screen over history", _add_replay),
     "report": ("the ledger, summed", _add_report),
     "runs": ("what each session of an agent took and cost", _add_runs),
     "check": ("the configuration and every source, one line each with what to do", _add_check),

@@ -17,7 +17,7 @@ class PriceLog:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Read the states; one that this version cannot read is left out."""
-        self._loaded = _read(connection)
+        self._loaded = read_states(connection)
         self._waiting: list[Loaded] = []
 
     def take(self, prices: PriceBook, ts: float) -> PriceHistory:
@@ -44,7 +44,8 @@ class PriceLog:
         self._waiting = list(self._loaded)
 
 
-def _read(connection: sqlite3.Connection) -> list[Loaded]:
+def read_states(connection: sqlite3.Connection) -> list[Loaded]:
+    """Return the states of pricing.toml that were loaded, oldest first, without what this version cannot read."""
     rows = connection.execute(
         "SELECT key, value FROM meta WHERE key >= ? AND key < ? ORDER BY key", (_KEY, f"{_KEY}~")
     ).fetchall()
