@@ -72,6 +72,13 @@ class Feed(Protocol):
         """Set the state of the incident with this key (`open`, `acknowledged`, `planned`); answer with a sentence."""
         ...
 
+    def steer(self, what: str, step: float) -> str:
+        """Of a recording: stop time or let it go on ("hold"), change its "speed", or "go" to another time by seconds.
+
+        Answer with a few words; there are none where nothing is replayed.
+        """
+        ...
+
     def set_window(self, seconds: float) -> None:
         """Average over so many seconds from now on."""
         ...

@@ -32,6 +32,7 @@ GROUPED = ("overview", "models", "providers")
 FILTERED = (*LISTS, "whatif")
 FIGURES = (*LISTS, "model", "whatif")
 INCIDENTS = ("events", "incident")
+REPLAY = "replay"  # shown on every page while a recording is
 OPENED = ("model", "explain", "whatif", "runs", "providers", "incident")
 KEYS: tuple[Key, ...] = (
     Key("enter", "do('open')", "⏎", "open", "open the row under the cursor", 3, LISTS),
@@ -102,8 +103,18 @@ KEYS: tuple[Key, ...] = (
     Key("7", "do('view_page', 7)", "7", "", ""),
     Key("8", "do('view_page', 8)", "8", "", ""),
     Key("9", "do('view_page', 9)", "9", "", ""),
-    Key("plus,equals_sign", "do('interval', 1)", "+ -", "", "poll less often, more often"),
+    Key("plus,equals_sign", "do('interval', 1)", "+ -", "", "poll less often, more often; replay: faster, slower"),
     Key("minus", "do('interval', -1)", "-", "", ""),
+    Key(
+        "right_square_bracket",
+        "do('hour', 1)",
+        "[ ]",
+        "hour",
+        "replay: an hour back, on; ← → a minute; space stops time",
+        2,
+        (REPLAY,),
+    ),
+    Key("left_square_bracket", "do('hour', -1)", "[", "", ""),
     Key("y", "copy", "y", "", "copy the row to the clipboard of your terminal (OSC 52)"),
     Key("ctrl+l", "redraw", "ctrl+l", "", "draw the whole screen anew"),
     Key("ctrl+z", "suspend", "ctrl+z", "", "stop and go back to the shell; fg goes on"),
@@ -129,9 +140,10 @@ def action(key: str, page: str) -> str | None:
     return next((each.action for each in (*(k for k in keys if page in k.pages), *keys)), None)
 
 
-def footer(page: str, width: int, message: str = "", *, ascii: bool = False) -> Row:
+def footer(page: str, width: int, message: str = "", *, ascii: bool = False, mode: str = "") -> Row:
     """Return the keys of a page, the most useful ones that fit; an answer to the last key stands at the right."""
-    parts = [_part(key, ascii) for key in KEYS if key.rank is not None and (not key.pages or page in key.pages)]
+    here = {page, mode}
+    parts = [_part(key, ascii) for key in KEYS if key.rank is not None and (not key.pages or here & {*key.pages})]
     if page in FILTERED:
         parts.insert(-1, _VIEWS)
     return one_line(width, parts, [part(message, BOLD)] if message else [], gap=2)

@@ -33,6 +33,12 @@ def stamp(ts: float | None, timezone: str) -> str:
     return f"{local:%a %H:%M %Z}" if local else UNKNOWN
 
 
+def dated(ts: float | None, timezone: str) -> str:
+    """Return `Sun 22 Nov 04:30 CET`."""
+    local = _local(ts, timezone)
+    return f"{local:%a} {local.day} {local:%b %H:%M %Z}" if local else UNKNOWN
+
+
 def clock(ts: float | None, timezone: str) -> str:
     """Return `04:30`."""
     local = _local(ts, timezone)

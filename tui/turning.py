@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui import format as fmt
 from tui.choices import GROUPINGS, WINDOWS
-from tui.keys import FILTERED
+from tui.keys import FILTERED, REPLAY
 from tui.showing import PROVIDERS, RUNS, WHATIF
 from tui.walking import Walking
 
@@ -18,6 +18,17 @@ class Turning(Walking):
         """Show the traffic of the next model on the what-if page."""
         if self.page is WHATIF:
             self._shelf.turn(step)
+        elif self.view.mode == REPLAY:
+            self._steer("go", step * 60)
+
+    def hour(self, step: int) -> None:
+        """Go on or back by an hour of a recording."""
+        if self.view.mode == REPLAY:
+            self._steer("go", step * 3600)
+
+    def _steer(self, what: str, step: float) -> None:
+        self.choices.message = self.feed.steer(what, step)
+        self.tick()
 
     def now(self) -> None:
         """Go to what it costs now among the alternatives."""
@@ -85,7 +96,10 @@ class Turning(Walking):
         self.choices.message = f"window {fmt.span(wanted)}"
 
     def interval(self, step: int) -> None:
-        """Poll at the next longer or shorter interval."""
+        """Poll at the next longer or shorter interval; replay faster or slower."""
+        if self.view.mode == REPLAY:
+            self._steer("speed", step)
+            return
         now = self.view.interval_seconds
         further = [each for each in INTERVALS if (each > now * 1.01 if step > 0 else each < now * 0.99)]
         wanted = (further[:1] if step > 0 else further[-1:]) or [now]
@@ -93,6 +107,9 @@ class Turning(Walking):
         self.choices.message = f"every {fmt.span(wanted[0])}"
 
     def pause(self) -> None:
-        """Freeze or free the picture."""
+        """Freeze or free the picture; in a replay, time itself."""
+        if self.view.mode == REPLAY:
+            self._steer("hold", 0)
+            return
         self.choices.paused = not self.choices.paused
         self.tick()

@@ -116,6 +116,10 @@ class LiveFeed:
         session: Any = self._session
         return str(session.acknowledge(key, state))
 
+    def steer(self, what: str, step: float) -> str:
+        """Do nothing: time is not to be steered."""
+        return ""
+
     def set_window(self, seconds: float) -> None:
         """Average over so many seconds from now on."""
         self._window = seconds

@@ -127,8 +127,8 @@ class ReplaySession(Session):
         if self.ahead.going:
             return "reading"
         if self.ended:
-            return "at the end of the recording"
-        return f"{'held, ' if self.replay_clock.held else ''}{self.replay_clock.speed:g}x"
+            return "the end"
+        return f"{'stopped, ' if self.replay_clock.held else ''}{self.replay_clock.speed:g}x"
 
     @property
     def ended(self) -> bool:
@@ -148,7 +148,7 @@ class ReplaySession(Session):
         clock = self.replay_clock
         if what == "hold":
             clock.hold(not clock.held)
-            return "held" if clock.held else f"goes on at {clock.speed:g}x"
+            return "time stands still" if clock.held else f"goes on at {clock.speed:g}x"
         if what == "speed":
             clock.speed = next_speed(clock.speed, 1 if step > 0 else -1)
             return f"{clock.speed:g} times as fast" if clock.speed != 1 else "as fast as it was"

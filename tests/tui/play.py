@@ -43,6 +43,7 @@ class PlayFeed:
         self.compared: Comparison | None = _COMPARED.get(id(view), sample_incidents.EVERYTHING)
         self.asked: list[tuple[dict[str, str], tuple[float, float], tuple[float, float]]] = []
         self.acknowledged: list[tuple[str, str]] = []
+        self.steered: list[tuple[str, float]] = []
         self.spans: list[float] = []
         self.every_asked: list[bool] = []
         self._dice = random.Random(seed)
@@ -86,6 +87,10 @@ class PlayFeed:
         events = tuple(replace(e, state=state) if e.key == key else e for e in self.view.events)
         self.view = replace(self.view, events=events)
         return f"{state}, and kept"
+
+    def steer(self, what: str, step: float) -> str:
+        self.steered.append((what, step))
+        return f"{what} {step:g}"
 
     def set_window(self, seconds: float) -> None:
         self.windows.append(seconds)

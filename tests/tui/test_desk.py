@@ -274,3 +274,23 @@ def test_a_text_scrolls_and_stops_at_its_ends():
     assert end != top
     made.move(5)
     assert shown(made) == end
+
+
+def test_keys_of_a_replay_steer_time_and_freeze_no_picture():
+    made = desk(replace(sample.RICH, mode="replay"))
+    made.subject(-1)
+    made.hour(1)
+    made.interval(1)
+    made.pause()
+    assert made.feed.steered == [("go", -60), ("go", 3600), ("speed", 1), ("hold", 0)]
+    assert not made.choices.paused
+    assert made.choices.message == "hold 0"
+
+
+def test_keys_of_a_replay_are_named_in_one_and_do_nothing_elsewhere():
+    live, replayed = desk(), desk(replace(sample.RICH, mode="replay"))
+    live.subject(-1)
+    live.hour(1)
+    assert live.feed.steered == []
+    assert "[ ] hour" in shown(replayed, (140, 40))
+    assert "[ ] hour" not in shown(live, (140, 40))

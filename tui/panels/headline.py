@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infertop.views.shapes import Headline
 from tui import format as fmt
-from tui.moments import exact, stamp
+from tui.moments import dated, exact, stamp
 from tui.panels.sources import own_cost
 from tui.scene import ESTIMATES, Scene
 from tui.themes import ACCENT, ALARM, BADGE, BOLD, DIM, OK, PLAIN, WARN
@@ -42,6 +42,9 @@ def _status(scene: Scene) -> list[Part]:
     right = [*_troubles(scene)]
     if scene.choices.paused:
         right.append(part(f"at {exact(view.at, view.timezone)}, collecting goes on", DIM, 3))
+    elif view.mode == "replay":
+        right.append(join([part("●", ACCENT), part(f" {view.recorder or 'reading'}")], 1))
+        right.append(part(dated(view.at, view.timezone), PLAIN, 0))
     elif view.mode == "viewer":
         who, _, more = (view.recorder or "another infertop records").partition("; ")
         right.append(part(cut_words(cells(f"viewer: {who}"), _VIEWER_CELLS), WARN, 2))
@@ -52,7 +55,8 @@ def _status(scene: Scene) -> list[Part]:
         right.append(part(f"self {own}", DIM, 8))
     if view.window_seconds:
         right.append(part(f"avg {fmt.span(view.window_seconds)}", DIM, 5))
-    right.append(part(stamp(view.at, view.timezone), DIM, 6))
+    if view.mode != "replay":
+        right.append(part(stamp(view.at, view.timezone), DIM, 6))
     return right
 
 

@@ -50,7 +50,8 @@ class IncidentPage:
             head += windows_rows(made, scene, width)
         elif event.cause and height >= 12:
             head += paragraph(sentence(event.cause), width)[: height // 4]
-        foot = footer(NAME, width, scene.choices.message, ascii=scene.look.ascii) if height >= 5 else None
+        mode = scene.view.mode
+        foot = footer(NAME, width, scene.choices.message, ascii=scene.look.ascii, mode=mode) if height >= 5 else None
         return framed(scene, width, height, head, foot, _NO_CAUSE)
 
 

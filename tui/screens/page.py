@@ -114,7 +114,7 @@ def _foot(page: PanelPage, scene: Scene, width: int) -> Row:
     if choices.typing:
         return prompt(choices.filter, *page.counted(scene), width)
     message = choices.message or (f"/{choices.filter}" if choices.filter else "")
-    return footer(page.name, width, message, ascii=scene.look.ascii)
+    return footer(page.name, width, message, ascii=scene.look.ascii, mode=scene.view.mode)
 
 
 @dataclass(slots=True)

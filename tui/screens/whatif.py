@@ -103,7 +103,7 @@ def _foot(scene: Scene, width: int) -> Row:
     if choices.typing:
         return prompt(choices.filter, len(ALTERNATIVES.items(scene)), len(found.alternatives) if found else 0, width)
     message = choices.message or (f"/{choices.filter}" if choices.filter else "")
-    return footer(NAME, width, message, ascii=scene.look.ascii)
+    return footer(NAME, width, message, ascii=scene.look.ascii, mode=scene.view.mode)
 
 
 def explained(scene: Scene, entry: Entry | None) -> list[Explained]:
