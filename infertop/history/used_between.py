@@ -1,0 +1,205 @@
+"""What was used in a window of the ledger, an hour, of all that counts and is of a scope: what changes are made of.
+
+Hours are those that were recorded; of what statements tell, those that were told whole or recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from infertop.history.account_notes import KIND, accounts_of
+from infertop.history.accounts import Account, read_accounts, read_price
+from infertop.history.counting import counted_sums
+from infertop.history.names import read_names
+from infertop.history.scopes import Scopes
+from infertop.history.sums import MINUTE, Sum
+from infertop.money.baseline import Scope
+from infertop.money.gpu_drafts import GPU_RESOURCES
+from infertop.money.quote import CONTEXT_TIER
+from infertop.money.statement_lines import way_of
+from infertop.money.why.usage import Usage, UsageLine
+from infertop.readings.safe import safe
+
+_HOUR = 3600
+# A window of which no more than this is missing is told as whole.
+_WHOLE = 0.98
+_TOLD = """
+    SELECT DISTINCT source, start, lines.until FROM lines JOIN accounts ON accounts.id = lines.account
+    WHERE start >= :since AND start < :until AND basis != 'measured' AND unit NOT IN ('ms', 'mJ')
+    UNION SELECT source, start, lines.until FROM lines INDEXED BY lines_wide
+    JOIN accounts ON accounts.id = lines.account
+    WHERE lines.until - start > 60 AND lines.until > :since AND start < :since
+        AND basis != 'measured' AND unit NOT IN ('ms', 'mJ')"""
+
+
+def used_between(
+    connection: sqlite3.Connection, scope: Scope, since: float, until: float, scopes: Scopes | None = None
+) -> Usage:
+    """Return what counts of `scope` in [since, until), an hour; names and [[assign]] are applied as in reports."""
+    scopes = replace(scopes or Scopes(), names=read_names(connection))
+    window = _Window(connection, since, until)
+    accounts = read_accounts(connection)
+    prices = _Prices(connection)
+    wanted = dict(scope)
+    lines: list[UsageLine] = []
+    for account, amount, dimensions in _of_scope(connection, accounts, window, wanted, scopes):
+        seconds = window.seconds(account)
+        if seconds > 0 and not account.is_gap:
+            lines.append(_line(account, amount, dimensions, _HOUR / seconds, prices))
+    return Usage(tuple(lines), until - since, window.known, tuple(window.flags(lines)))
+
+
+def used_of_two(
+    connection: sqlite3.Connection,
+    scope: Scope,
+    before: tuple[float, float],
+    after: tuple[float, float],
+    scopes: Scopes | None = None,
+) -> tuple[Usage, Usage]:
+    """Return what was used in two windows (epoch seconds), of one state of the ledger."""
+    return used_between(connection, scope, *before, scopes), used_between(connection, scope, *after, scopes)
+
+
+def _of_scope(
+    connection: sqlite3.Connection,
+    accounts: Mapping[int, Account],
+    window: _Window,
+    wanted: Mapping[str, str],
+    scopes: Scopes,
+) -> Iterator[tuple[Account, Sum, dict[str, str]]]:
+    """Yield what counts and is of the scope, of each source up to where it told all."""
+    for end in sorted({window.end(each.source) for each in accounts.values()}):
+        for account, amount, counts in counted_sums(connection, accounts, window.since, end, scopes):
+            if counts and window.end(account.source) == end:
+                own = {name: value for name, value in scopes.dimensions(account).items() if value}
+                if all(own.get(name) == value for name, value in wanted.items()):
+                    yield account, amount, own
+
+
+def _line(account: Account, amount: Sum, dimensions: dict[str, str], per_hour: float, prices: _Prices) -> UsageLine:
+    on_gpu = account.resource in GPU_RESOURCES
+    return UsageLine(
+        dimensions=dimensions,
+        resource=account.resource,
+        per_hour=amount.quantity * per_hour,
+        nano_per_hour=None if amount.usd_nano is None else round(amount.usd_nano * per_hour),
+        way="" if on_gpu else way(account.dimensions, account.flags),
+        pool=prices.name(account.price) if on_gpu else "",
+        gpu=dict(account.dimensions).get("gpu", "") if on_gpu else "",
+        unpriced=account.lacks_price,
+    )
+
+
+@lru_cache(maxsize=4096)
+def way(dimensions: tuple[tuple[str, str], ...], flags: str) -> str:
+    """Return how requests were processed: "batch", "priority", "above 200,000", several with blanks between."""
+    tiers = (word.partition(":")[2] for word in flags.split() if word.startswith(f"{CONTEXT_TIER}:"))
+    above = [f"above {int(each):,}" for each in tiers if each.isdecimal()]
+    return " ".join(filter(None, (str(way_of(dict(dimensions))), *above)))
+
+
+class _Prices:
+    """The names of GPU prices."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._names: dict[str, str] = {}
+
+    def name(self, price: str | None) -> str:
+        """Return what kind of GPU a price is for, empty where there is none."""
+        if price is None:
+            return ""
+        if price not in self._names:
+            found = read_price(self._connection, price)
+            self._names[price] = found.name if found else ""
+        return self._names[price]
+
+
+class _Window:
+    """A window and how much of it each source has told."""
+
+    def __init__(self, connection: sqlite3.Connection, since: float, until: float) -> None:
+        self.since, self.until = since, until
+        rows = connection.execute("SELECT kind, content FROM inventory WHERE kind LIKE ?", (f"{KIND}%",)).fetchall()
+        said = accounts_of({kind: json.loads(content) for kind, content in rows})
+        self._told = {source: each.complete_until for source, each in said.items()}
+        span = (since // MINUTE * MINUTE, until)
+        covered = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ? AND minute < ?", span)
+        self._minutes: dict[int, int] = dict(covered.fetchall())
+        whole = until - since
+        self.recorded = self._covered(until) / whole if whole > 0 else 0.0
+        self._spans = {} if self.recorded >= _WHOLE else self._minutes_told(connection)
+        self._seconds: dict[str | None, float] = {}
+
+    def end(self, source: str) -> float:
+        """Return up to where of the window a source told all: a provider tells the last minutes later."""
+        told = self._told.get(source)
+        return self.until if told is None else max(min(told // MINUTE * MINUTE, self.until), self.since)
+
+    def seconds(self, account: Account) -> float:
+        """Return the seconds that what is booked on `account` stands for."""
+        key = account.source if account.is_stated else None
+        if key not in self._seconds:
+            self._seconds[key] = self._covered(self.until) if key is None else self._stated(key)
+        return self._seconds[key]
+
+    @property
+    def known(self) -> float:
+        """The least share of the window that any of the sources asked about was recorded or told for."""
+        shares = [
+            seconds / (self.end(source or "") - self.since)
+            for source, seconds in self._seconds.items()
+            if self.end(source or "") > self.since
+        ]
+        return min(shares, default=1.0 if self._told else self.recorded)
+
+    def flags(self, lines: Iterable[UsageLine]) -> Iterator[str]:
+        """Yield sentences on what is not known of the window."""
+        name = f"{_time(self.since)} to {_time(self.until)}"
+        if self.known == 0:
+            yield f"nothing of {name} was recorded"
+        elif self.known < _WHOLE:
+            yield f"{self.known * 100:.0f} % of {name} was recorded: amounts are those of a recorded hour"
+        sources = sorted({each.dimensions.get("source", "") for each in lines} | self._told.keys())
+        for source in sources:
+            end = self.end(source)
+            if end <= self.since:
+                yield f"{safe(source, 40)} has told nothing of {name} yet"
+            elif end < self.until:
+                yield f"{safe(source, 40)} has told of {name} up to {_time(end)} only"
+        unpriced = sorted({each.model for each in lines if each.unpriced and each.per_hour})
+        if unpriced:
+            names = ", ".join(safe(model, 40) for model in unpriced[:3])
+            yield f"{names}{' and others' if len(unpriced) > 3 else ''} had tokens without a price: they are in no sum"
+
+    def _covered(self, end: float) -> float:
+        seconds = sum(ms for minute, ms in self._minutes.items() if minute < end) / 1000
+        return max(min(seconds, end - self.since), 0.0)
+
+    def _stated(self, source: str) -> float:
+        """Return the seconds that a source told whole, or that were recorded or that its lines are about."""
+        end = self.end(source)
+        if self._told.get(source) is not None:
+            return end - self.since
+        if self.recorded >= _WHOLE:
+            return self._covered(end)
+        minutes = self._minutes | dict.fromkeys(self._spans.get(source, ()), MINUTE * 1000)
+        return max(min(sum(minutes.values()) / 1000, end - self.since), 0.0)
+
+    def _minutes_told(self, connection: sqlite3.Connection) -> dict[str, set[int]]:
+        found: dict[str, set[int]] = {}
+        asked = {"since": self.since, "until": self.until}
+        for source, start, until in connection.execute(_TOLD, asked).fetchall():
+            low, high = max(start, self.since), min(until, self.until)
+            minutes = range(int(low // MINUTE * MINUTE), int(-(-high // MINUTE) * MINUTE), MINUTE)
+            found.setdefault(source, set()).update(minutes)
+        return found
+
+
+def _time(ts: float) -> str:
+    return datetime.fromtimestamp(ts, UTC).strftime("%H:%M")

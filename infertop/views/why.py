@@ -1,0 +1,107 @@
+"""Why $/hour changed, for screens and events: the effects that sum to the change, and one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infertop.money.baseline import Scope
+from infertop.money.lines import NANO
+from infertop.money.why.cause import Cause
+from infertop.money.why.concentration import DIMENSIONS
+from infertop.money.why.effects import Effect as Part
+from infertop.money.why.explain import Explanation, explain
+from infertop.money.why.factors import CLIENTS, MIX, PRICE, TIER, VOLUME
+from infertop.money.why.measured import Place
+from infertop.money.why.usage import Usage
+from infertop.readings.safe import safe
+from infertop.views.event_shapes import Change, Comparison, Effect
+from infertop.views.why_words import NAMES, figure, percent, signed_usd, times
+
+Span = tuple[float, float]
+
+_NAME_WIDTH = 60
+_MOST_CHANGES = 50
+# Less than this is no change that a sentence could be about.
+_LEAST_SHARE = 0.005
+_ALL = 0.995
+
+
+def comparison(
+    scope: Scope, before: Span, after: Span, used_before: Usage, used_after: Usage, since: str = ""
+) -> Comparison:
+    """Return the comparison of what `scope` used in two windows; `since` is the time that the sentence tells."""
+    fixed = dict(scope)
+    found = explain(used_before, used_after, [name for name in DIMENSIONS if name not in fixed])
+    return Comparison(
+        scope=fixed,
+        before=before,
+        after=after,
+        before_usd_per_hour=_usd(found.before_nano),
+        after_usd_per_hour=_usd(found.after_nano),
+        effects=tuple(_effect(each, found.by) for each in found.effects),
+        by=found.by,
+        changes=tuple(Change(each.name, _usd(each.before), _usd(each.after)) for each in found.changes[:_MOST_CHANGES]),
+        sentence=sentence(found, since),
+        flags=found.flags,
+    )
+
+
+def unknown(scope: Scope, before: Span, after: Span, why: str) -> Comparison:
+    """Return a comparison that could not be made, with the sentence why."""
+    return Comparison(dict(scope), before, after, None, None, sentence=why, flags=(why,))
+
+
+def sentence(found: Explanation, since: str = "") -> str:
+    """Return the change and its cause: how many times, what is how much of it, since when, and by how many dollars."""
+    if found.before_nano is None and found.after_nano is None:
+        return "nothing with a price was used in either window"
+    before, after = (found.before_nano or 0) / NANO, (found.after_nano or 0) / NANO
+    change = after - before
+    when = f"; since {since}" if since else ""
+    if found.cause is None or abs(change) <= _LEAST_SHARE * max(abs(before), abs(after)):
+        return f"unchanged at {figure(after, 'usd')}/h{when}"
+    did = found.cause.nano / NANO
+    share = did / change
+    amounts = f"{signed_usd(change)}/h" if share >= _ALL else f"{signed_usd(did)}/h of {signed_usd(change)}/h"
+    part = f"{_cause(found.cause, found.by)} is {percent(share)} of it"
+    return f"{times(before, after)}: {part}{when}; {amounts}"
+
+
+def _cause(cause: Cause, by: str) -> str:
+    effect = cause.effect
+    where = _of(effect.place, by)
+    before, after, unit = effect.figure
+    if cause.is_new:
+        what = "new" if not before else "gone"
+        return f"{where or 'everything'}, {what} ({figure(before, unit)} -> {figure(after, unit)} {unit}),"
+    if cause.factor in (MIX, CLIENTS):
+        return f"share of {where or 'models'} {figure(before, unit)} -> {figure(after, unit)}"
+    name = NAMES[cause.factor]
+    if cause.factor == TIER:
+        name = f"share of {effect.detail or 'standard'} requests"
+    if cause.factor == PRICE and effect.detail:
+        name = f"price of {effect.detail}"
+    on = f" {'by' if effect.place.value is not None and cause.factor == VOLUME else 'on'} {where}" if where else ""
+    if before is None and after is None:
+        return name + on
+    return f"{name}{on} {figure(before, unit)} -> {figure(after, unit)}{_behind(unit)}"
+
+
+def _behind(unit: str) -> str:
+    return {"requests/h": "/h", "tokens/h": " tokens/h", "usd/1M tokens": "/1M", "usd/GPU-hour": "/GPU-h"}.get(unit, "")
+
+
+def _of(place: Place, by: str) -> str:
+    if place.value is not None:
+        return f"{by} {safe(place.value, _NAME_WIDTH)}"
+    return safe(place.model, _NAME_WIDTH) if place.model else ""
+
+
+def _effect(effect: Part, by: str) -> Effect:
+    where: Sequence[str] = (_of(effect.place, by), safe(effect.detail, _NAME_WIDTH))
+    before, after, unit = effect.figure
+    return Effect(effect.factor, effect.nano / NANO, ", ".join(filter(None, where)), before, after, unit)
+
+
+def _usd(nano: int | None) -> float | None:
+    return None if nano is None else nano / NANO

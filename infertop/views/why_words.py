@@ -1,0 +1,91 @@
+"""What the factors of a change are called, and their figures in words."""
+
+from __future__ import annotations
+
+from infertop.money.why.factors import (
+    ADJUSTMENTS,
+    CACHE,
+    CALLS,
+    CLIENTS,
+    DEPLOYMENTS,
+    EFFICIENCY,
+    ENERGY,
+    GPU_COUNT,
+    GPU_RATE,
+    HOST,
+    MEDIA,
+    MIX,
+    OTHER,
+    OUTPUT,
+    PRICE,
+    PROMPT,
+    REASONING,
+    TIER,
+    UTILIZATION,
+    VOLUME,
+)
+from infertop.money.why.measured import RATIO
+
+NAMES = {
+    VOLUME: "requests",
+    MIX: "share of models",
+    CLIENTS: "share of clients",
+    PROMPT: "prompt tokens per request",
+    OUTPUT: "output tokens per request",
+    REASONING: "reasoning tokens per request",
+    MEDIA: "audio and image tokens per request",
+    CALLS: "calls per request",
+    CACHE: "cache-hit rate",
+    TIER: "service tier",
+    PRICE: "unit price",
+    GPU_COUNT: "GPU count",
+    UTILIZATION: "GPU utilisation",
+    EFFICIENCY: "tokens per busy GPU-hour",
+    GPU_RATE: "GPU rate",
+    ENERGY: "energy",
+    HOST: "host",
+    DEPLOYMENTS: "reserved throughput",
+    ADJUSTMENTS: "adjustments of bills",
+    OTHER: "everything else",
+}
+
+
+def figure(value: float | None, unit: str) -> str:
+    """Return a factor's figure with as many digits as one reads at a glance; what has none is "none"."""
+    if value is None:
+        return "none"
+    if unit == RATIO:
+        return percent(value)
+    if unit.startswith("usd"):
+        return usd(value)
+    return f"{value:,.0f}" if abs(value) >= 99.5 else f"{value:.3g}"
+
+
+def percent(ratio: float) -> str:
+    """Return a share in whole percent, with one digit below ten: "51 %", "4.2 %"."""
+    value = ratio * 100
+    return f"{value:,.0f} %" if abs(value) >= 9.95 or abs(value) < 0.05 else f"{value:.2g} %"
+
+
+def usd(value: float) -> str:
+    """Return dollars: "$3.98", "$12,345", "$0.0042"; never "-0"."""
+    size = abs(value)
+    sign = "-" if value < 0 else ""
+    if size >= 999.5:
+        return f"{sign}${size:,.0f}"
+    if size >= 0.995 or size == 0:
+        return f"{sign}${size:.2f}"
+    return f"{sign}${size:.2g}" if size >= 0.0001 else f"{sign}${size:.1e}"
+
+
+def signed_usd(value: float) -> str:
+    """Return dollars with their sign: "+$3.98"."""
+    return usd(value) if value < 0 else f"+{usd(value)}"
+
+
+def times(before: float, after: float) -> str:
+    """Return how many times as much it is: "2.6x", "0.40x"; "new" where there was nothing."""
+    if before <= 0:
+        return "new" if after > 0 else "unchanged"
+    ratio = after / before
+    return f"{ratio:,.0f}x" if ratio >= 99.5 else f"{ratio:.3g}x" if ratio >= 9.95 else f"{ratio:.2g}x"
