@@ -34,6 +34,15 @@ def _positive(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{safe(text, 40)} must be a number above 0")
 
 
+def _zone(text: str) -> object:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError("a time zone such as Europe/Berlin is needed") from None
+
+
 def _count(text: str) -> int:
     with suppress(ValueError):
         if 0 <= (value := int(text)) <= 10**9:
@@ -224,6 +233,11 @@ def _add_backtest(parser: argparse.ArgumentParser) -> None:
     add("file", metavar="FILE.csv", help="timestamp,value lines, - for stdin; times without an offset are UTC")
     add("--events", action="store_true", help="the incidents instead of the points")
     add("--threshold", type=_positive, default=1.8, metavar="SCORE", help="what begins an incident (default: 1.8)")
+    text = "the end of each period as forecast in it: origin,end,spent,low,mid,high,truth"
+    add = kinds.add_parser("forecast", help=text, description=text).add_argument
+    add("file", metavar="FILE.csv", help="timestamp,value lines, - for stdin; a value is what its interval took")
+    add("--period", choices=("day", "week", "month"), default="day", help="whose end is forecast (default: day)")
+    add("--timezone", type=_zone, default="UTC", metavar="NAME", help="whose days and months (default: UTC)")
 
 
 _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {

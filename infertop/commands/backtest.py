@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from infertop.commands.input_lines import Unreadable, line_batches, opened, shown
-from infertop.commands.series_lines import LONGEST, NoPoint, Point, is_header, read_point
+from infertop.commands import backtest_forecast
+from infertop.commands.input_lines import Unreadable, line_batches, opened
+from infertop.commands.point_lines import PointLines
+from infertop.commands.series_lines import LONGEST, Point
 from infertop.money.detect.detector import Detector, Verdict
 from infertop.money.detect.incidents import Incident, Incidents, Rule
 
-_TOLD = 10
 _EVENTS = "since,until,score,part,value,expected,peak,excess_hours"
 
 
 def run(options: Namespace) -> int:
     """Write what was asked of the series; status 1 where a line was no point, or the file could not be read."""
-    lines = _Lines(options.file)
+    if options.backtested == "forecast":
+        return backtest_forecast.run(options)
+    lines = PointLines(options.file)
     answers = _Events(options.threshold) if options.events else _Scores()
     sys.stdout.write(answers.header + "\n")
     try:
@@ -30,36 +32,8 @@ def run(options: Namespace) -> int:
         print(f"infertop: {error}", file=sys.stderr)
         return 1
     sys.stdout.write(answers.end())
-    if lines.refused > _TOLD:
-        print(f"infertop: {lines.refused:,} lines of {shown(options.file)} are left out", file=sys.stderr)
+    lines.sum_up()
     return 1 if lines.refused else 0
-
-
-class _Lines:
-    """The points of a file; of lines that hold none the first are told on stderr, the others counted."""
-
-    def __init__(self, name: str) -> None:
-        self._name = shown(name)
-        self.refused = 0
-
-    def of(self, batches: Iterator[list[bytes | None]]) -> Iterator[list[Point]]:
-        number = 0
-        for batch in batches:
-            points = []
-            for line in batch:
-                number += 1
-                if line is not None and (not line.strip() or (number == 1 and is_header(line))):
-                    continue
-                try:
-                    points.append(read_point(line))
-                except NoPoint as refused:
-                    self._refuse(number, refused)
-            yield points
-
-    def _refuse(self, number: int, refused: NoPoint) -> None:
-        self.refused += 1
-        if self.refused <= _TOLD:
-            print(f"infertop: {self._name}:{number} {refused}", file=sys.stderr)
 
 
 class _Scores:

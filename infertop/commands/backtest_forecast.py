@@ -1,0 +1,67 @@
+"""`infertop backtest forecast`: what infertop would have said of each period's end, without looking ahead."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from infertop.commands.amounts import MOST_INTERVAL, Amounts
+from infertop.commands.input_lines import Unreadable, line_batches, opened, shown
+from infertop.commands.point_lines import PointLines
+from infertop.commands.series_lines import LONGEST
+from infertop.money.forecast.forecaster import Forecaster
+from infertop.money.forecast.hours import HOUR, Hours, longest_hours
+from infertop.money.periods import PeriodKind, period
+
+_HEADER = "origin,end,spent,low,mid,high,truth"
+_LEAST_KNOWN = 0.9  # of what is forecast: with less there is no truth to compare with
+
+
+def run(options: Namespace) -> int:
+    """Write a line for each origin; status 1 where a line was no point, or the file could not be read."""
+    lines = PointLines(options.file)
+    try:
+        with opened(options.file) as file:
+            points = [each for some in lines.of(line_batches(file, options.file, LONGEST)) for each in some]
+    except Unreadable as error:
+        print(f"infertop: {error}", file=sys.stderr)
+        return 1
+    lines.sum_up()
+    amounts = Amounts(points)
+    sys.stdout.write(_HEADER + "\n")
+    told = 0
+    if amounts.interval <= MOST_INTERVAL:
+        for line in forecasts(amounts, PeriodKind(options.period), options.timezone):
+            sys.stdout.write(line)
+            told += 1
+    if not told:
+        text = f"{shown(options.file)} has no whole {options.period} with a day of history before an origin in it"
+        print(f"infertop: {text}", file=sys.stderr)
+    return 1 if lines.refused else 0
+
+
+def forecasts(amounts: Amounts, kind: PeriodKind, zone: ZoneInfo) -> Iterator[str]:
+    """Iterate over the lines of all origins in whole periods: each hour of a day, each midnight of longer ones."""
+    forecaster = Forecaster(zone, longest_hours(kind))
+    for hour in sorted(amounts.hours):
+        origin = float((hour + 1) * HOUR)
+        start, end = period(kind, origin, zone)
+        if start < amounts.begin or end > amounts.end or origin <= start:
+            continue
+        if kind is not PeriodKind.DAY and period(PeriodKind.DAY, origin, zone)[0] // HOUR != hour + 1:
+            continue
+        if amounts.known(origin, end) < _LEAST_KNOWN:
+            continue
+        forecaster.take(Hours.of(amounts.hours, hour + 1))
+        found = forecaster.forecast(origin, end)
+        if found is not None:
+            spent = amounts.between(start, origin)
+            figures = (spent, spent + found.low, spent + found.mid, spent + found.high, amounts.between(start, end))
+            yield f"{_time(origin)},{_time(end)},{','.join(f'{each:.10g}' for each in figures)}\n"
+
+
+def _time(ts: float) -> str:
+    return datetime.fromtimestamp(ts, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,121 @@
+"""The forecast of what the rest of a period will take, with an interval, and when a sum will be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import exp
+from zoneinfo import ZoneInfo
+
+from infertop.money.forecast.hours import DAY, HOUR, LONGEST, Clockface, Hours
+from infertop.money.forecast.interval import half_width
+from infertop.money.forecast.methods import METHODS
+from infertop.money.forecast.trials import LEAST_HOURS, Trials, combined, paths_at, weights
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What will be spent from `since` on (epoch seconds): up to the end of each of `ends`, as of `sums`.
+
+    `spread` is the half-width of the 80 % interval as a log: low is sum x e^-spread, high sum x e^spread. It stands on
+    `history_hours` of spend and `trials` forecasts of before for `tested_hours`; `weights` say what each method
+    counted for.
+    """
+
+    since: float
+    ends: tuple[float, ...]
+    sums: tuple[float, ...]
+    spread: float
+    history_hours: int
+    trials: int
+    tested_hours: int
+    weights: tuple[tuple[str, float], ...]
+
+    @property
+    def mid(self) -> float:
+        """What will be spent until the end."""
+        return self.sums[-1] if self.sums else 0.0
+
+    @property
+    def low(self) -> float:
+        """What will be spent at least, nine times of ten."""
+        return self.mid * exp(-self.spread)
+
+    @property
+    def high(self) -> float:
+        """What will be spent at most, nine times of ten."""
+        return self.mid * exp(self.spread)
+
+    def reaches(self, amount: float, factor: float = 1.0) -> float | None:
+        """Return when `factor` times what is forecast reaches `amount`, epoch seconds; None: not before the end."""
+        begin, before = self.since, 0.0
+        for end, total in zip(self.ends, self.sums, strict=True):
+            if factor * total >= amount:
+                more = factor * (total - before)
+                return begin if more <= 0 else begin + (end - begin) * max(0.0, amount - factor * before) / more
+            begin, before = end, total
+        return None
+
+
+class Forecaster:
+    """Forecasts one series of spend. It keeps what it would have said before, so that a new hour costs little."""
+
+    def __init__(self, zone: ZoneInfo, longest_hours: int = LONGEST) -> None:
+        self._clock = Clockface(zone)
+        self._trials = Trials(self._clock, longest_hours)
+        self._stride = DAY // 4 if longest_hours <= DAY + 1 else DAY
+        self._hours = Hours(0, ())
+        self._paths: list[list[float]] = []
+
+    def take(self, hours: Hours) -> None:
+        """Take the past as it is known now."""
+        self._hours = hours
+        self._paths = []
+        if len(hours.amounts) >= LEAST_HOURS:
+            self._trials.take(hours)
+
+    def forecast(self, since: float, end: float) -> Forecast | None:
+        """Return what will be spent from `since`, in the hour after the past or later, until `end`.
+
+        None where less than a day is known: there is nothing to stand on.
+        """
+        if sum(self._hours.known) < LEAST_HOURS or end <= since:
+            return None
+        origin = self._hours.until
+        ahead = -int(-(end - origin * HOUR) // HOUR)
+        if len(self._paths[0] if self._paths else ()) < ahead:
+            self._paths = paths_at(self._hours, origin, ahead, self._clock)
+        left = max(1, -int(-(end - since) // HOUR))
+        lead, day = self._trials.tested(left), self._trials.tested(min(left, DAY))
+        errors = self._trials.errors(lead)
+        weight = weights(errors)
+        daily = errors if day == lead else self._trials.errors(day)
+        ends, sums = _cumulated(self._paths, weight, origin, since, end)
+        return Forecast(
+            since=since,
+            ends=ends,
+            sums=sums,
+            spread=half_width(_mixed(errors, weight), _mixed(daily, weight), lead, left, self._stride),
+            history_hours=sum(self._hours.known),
+            trials=len(errors),
+            tested_hours=lead,
+            weights=tuple((method.name, w) for method, w in zip(METHODS, weight, strict=True)),
+        )
+
+
+def _mixed(errors: Sequence[Sequence[float]], weight: Sequence[float]) -> list[float]:
+    return [sum(w * error for w, error in zip(weight, each, strict=True)) for each in errors]
+
+
+def _cumulated(
+    paths: Sequence[Sequence[float]], weight: Sequence[float], origin: int, since: float, end: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the ends of the hours from `since` to `end`, the last cut there, and what is spent by each."""
+    ends, amounts = [], []
+    for ahead, hour in enumerate(zip(*paths, strict=True)):
+        begin, until = max(since, (origin + ahead) * HOUR), min(end, (origin + ahead + 1) * HOUR)
+        if until > begin:
+            ends.append(float(until))
+            amounts.append(combined(hour, weight) * (until - begin) / HOUR)
+    return tuple(ends), tuple(accumulate(amounts))

@@ -1,0 +1,67 @@
+"""The shape of a week: what an hour of the week takes, relative to the mean hour, as far as the past shows it.
+
+Each part (hour of the day, day of the week, hour of the week) is drawn towards 1 by as much as its differences may be
+chance: between the means of two slots lies the variance within them, divided by how often each was seen (empirical
+Bayes). So a series without a rhythm keeps a flat shape, and a new one does not take one busy evening for a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infertop.money.forecast.hours import DAY, WEEK
+
+_MOST_RELATIVE = 5.0
+_LEAST = 0.05
+_SHAPE_HOURS = 6 * WEEK
+_FOR_WEEKDAYS = 2 * WEEK
+
+
+def week_shape(amounts: Sequence[float], slots: Sequence[int]) -> list[float]:
+    """Return 168 factors around 1 from amounts and the slot of each, oldest first."""
+    relative = _relative(amounts[-_SHAPE_HOURS:])
+    slots = slots[-_SHAPE_HOURS:]
+    seen = [(slot, value) for slot, value in zip(slots, relative, strict=True) if value is not None]
+    day = _drawn([(slot % DAY, value) for slot, value in seen], DAY)
+    shape = [day[slot % DAY] for slot in range(WEEK)]
+    if len(amounts) < _FOR_WEEKDAYS:
+        return shape
+    weekday = _drawn([(slot // DAY, value / max(shape[slot], _LEAST)) for slot, value in seen], WEEK // DAY)
+    shape = [factor * weekday[slot // DAY] for slot, factor in enumerate(shape)]
+    rest = _drawn([(slot, value / max(shape[slot], _LEAST)) for slot, value in seen], WEEK)
+    return [factor * rest[slot] for slot, factor in enumerate(shape)]
+
+
+def _relative(amounts: Sequence[float]) -> list[float | None]:
+    """Return amounts over the mean of their week, counted back from the end; None in a week of nothing."""
+    found: list[float | None] = []
+    first = len(amounts) % WEEK
+    for begin, end in [(0, first), *((at, at + WEEK) for at in range(first, len(amounts), WEEK))]:
+        mean = sum(amounts[begin:end]) / max(1, end - begin)
+        found += [min(each / mean, _MOST_RELATIVE) if mean > 0 else None for each in amounts[begin:end]]
+    return found
+
+
+def _drawn(seen: Sequence[tuple[int, float]], slots: int) -> list[float]:
+    """Return the mean of each slot over the mean of all, drawn towards 1."""
+    counts, sums, squares = [0] * slots, [0.0] * slots, [0.0] * slots
+    for slot, value in seen:
+        counts[slot] += 1
+        sums[slot] += value
+        squares[slot] += value * value
+    used = [slot for slot in range(slots) if counts[slot]]
+    free = len(seen) - len(used)
+    total = sum(sums)
+    if free <= 0 or len(used) < 2 or total <= 0:
+        return [1.0] * slots
+    mean = total / len(seen)
+    within = max(0.0, sum(squares[slot] - sums[slot] ** 2 / counts[slot] for slot in used) / free)
+    chance = within * sum(1 / counts[slot] for slot in used) / len(used)
+    spread = sum((sums[slot] / counts[slot] - mean) ** 2 for slot in used) / (len(used) - 1)
+    between = max(0.0, spread - chance)
+    found = [1.0] * slots
+    for slot in used:
+        noise = between + within / counts[slot]
+        trust = between / noise if noise > 0 else 0.0
+        found[slot] = max(0.0, 1 + trust * (sums[slot] / counts[slot] / mean - 1))
+    return found
