@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from infertop import __version__
 from infertop.commands.choosing import Choosing
@@ -12,10 +12,12 @@ from infertop.commands.known import newest_gpus
 from infertop.commands.pricing import Pricing
 from infertop.commands.roles import role_of
 from infertop.commands.roster import Roster
+from infertop.commands.telling import Telling
 from infertop.commands.watch import Watch
 from infertop.engine.origin import shown_address
 from infertop.engine.state import State
 from infertop.history.open import Store
+from infertop.history.outbox import Letter
 from infertop.history.recorder import Recorder
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
@@ -39,6 +41,7 @@ class Recording:
         self._pricing = pricing
         self._roster = roster
         self._gpus = SeenGpus()
+        self.telling: Telling | None = None
         self.recorder = Recorder(
             store,
             Deriver(pricing.prices, gap_seconds=roster.gap_seconds),
@@ -93,9 +96,19 @@ class Recording:
         self._look_at_gpus(state)
         watch.tick(self.summary, self._pricing.settings, state, now)
         for key, content in watch.events.take_news().items():
-            self.recorder.put_event(key, now, content)
+            self.recorder.put_event(key, now, content, self._letters(key, content, now))
         for level in watch.levels.take():
             self.recorder.put_level(*level, now)
+        if self.telling is not None:
+            self.telling.tick(self._pricing.settings.alert, now)
+
+    def _letters(self, key: str, content: Mapping[str, object], now: float) -> Sequence[Letter]:
+        """Say who is told of an event: stored with it, so that nobody is told twice, or not at all."""
+        return self.telling.letters(key, content, self.summary, self._pricing.settings, now) if self.telling else ()
+
+    def tell(self) -> None:
+        """Tell those whom pricing.toml names from now on."""
+        self.telling = Telling(self.recorder, self._pricing.settings.alert)
 
     def _look_at_gpus(self, state: State) -> None:
         new = [self._gpus.take(each) for each in newest_gpus(state)]
@@ -107,8 +120,10 @@ class Recording:
         self.recorder.put_inventory("pricing", [{"path": str(path.absolute()) if path else None}])
         self.recorder.set_prices(self._pricing.prices, dict(self._gpus.by_uuid))
 
-    async def close(self) -> None:
-        """Store what is left and let go of the database."""
+    async def close(self, now: float) -> None:
+        """Tell what is due, store what is left and let go of the database."""
+        if self.telling is not None:
+            await self.telling.close(now)
         await asyncio.to_thread(self.recorder.close)
 
     def _scopes(self) -> Scopes:

@@ -71,9 +71,12 @@ class Session:
     async def open(cls, setup: Setup, store: Store | None = None) -> Session:
         """Open the database (or use `store`) and every configured source; nothing is polled yet."""
         names = asyncio.create_task(asyncio.to_thread(own_names))
+        tells = store is None and not setup.demo
         if store is None:
             store = await asyncio.to_thread(_open_store, setup)
         session = cls(setup, store, await names)
+        if session.recording is not None and tells:
+            session.recording.tell()
         await session._begin()
         return session
 
@@ -135,7 +138,7 @@ class Session:
             await self.viewing.close()
         if self.recording is not None:
             await self.tick()
-            await self.recording.close()
+            await self.recording.close(self.clock.now())
         await self.choosing.close()
 
     async def look(self, seconds: float) -> None:
@@ -220,7 +223,9 @@ class Session:
         """What the person should know: mistakes in pricing.toml, what is wrong with the history."""
         kept = () if self.setup.demo else self.store.notices
         recalled = self.recalling.notice if self.recalling else ""
-        said = (self.pricing.problem, self.summary.status, *self.pricing.notices, *kept, recalled)
+        telling = self.recording.telling if self.recording else None
+        untold = telling.notices if telling else ()
+        said = (self.pricing.problem, self.summary.status, *untold, *self.pricing.notices, *kept, recalled)
         return tuple(dict.fromkeys(each for each in said if each))
 
     @property

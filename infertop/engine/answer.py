@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, Mapping, Sequence
 
 from infertop.engine.body import BodyError, Sift, read_body, too_large
 
 _MAX_HEADER_BYTES = 64 * 2**10
 _MAX_ERROR_BYTES = 64 * 2**10
+_SHORTLY_SECONDS = 1.0
 
 
 def checked_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -41,4 +43,15 @@ async def read_error(stream: AsyncIterable[bytes], headers: Mapping[str, str]) -
     try:
         return await read(stream, headers, _MAX_ERROR_BYTES)
     except BodyError:
+        return b""
+
+
+async def read_shortly(stream: AsyncIterable[bytes], headers: Mapping[str, str]) -> bytes:
+    """Return a short body that comes at once, else nothing: where the status says enough, nobody waits for the rest."""
+    import httpx
+
+    try:
+        async with asyncio.timeout(_SHORTLY_SECONDS):
+            return await read_error(stream, headers)
+    except (TimeoutError, OSError, httpx.HTTPError, httpx.StreamError):
         return b""

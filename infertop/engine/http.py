@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from infertop import __version__
 from infertop.engine import faults
-from infertop.engine.answer import checked_headers, read, read_error
+from infertop.engine.answer import checked_headers, read, read_error, read_shortly
 from infertop.engine.body import BodyError, Sift
 from infertop.engine.collector import State, Unavailable
 from infertop.engine.origin import Origin, key_refusal
@@ -35,6 +35,7 @@ TOO_LARGE = 413
 """The status of an answer whose body was larger than what is taken."""
 _AGENT = f"infertop/{__version__}"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_ANY = range(200, 600)
 
 Params = Mapping[str, str | int | float | Sequence[str]]
 
@@ -157,6 +158,13 @@ class Http:
         """Like `get`, for the few APIs that are asked by POST."""
         return await self._ask(_Ask("POST", path_or_url, params, headers, body), accept_status)
 
+    async def tell(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """POST what is to be known over there; whatever the status of the answer is, of its body a short one is read.
+
+        No sentence repeats the path, which may be a secret.
+        """
+        return await self._ask(_Ask("POST", path, None, headers, body), _ANY)
+
     async def close(self) -> None:
         """Close the connection; a later request would open a new one."""
         transport, self._transport, self._reused = self._transport, None, False
@@ -172,8 +180,8 @@ class Http:
         reply = await self._exchange(origin, request, accept_status, sifting)
         if _good(reply.status, accept_status):
             return reply
-        where, path, has_key = origin.address, _shown_path(request), self._key is not None
-        raise faults.from_status(reply.status, reply.headers, reply.body, where=where, path=path, has_key=has_key)
+        about = {"where": origin.address, "path": _shown_path(request)}
+        raise faults.from_status(reply.status, reply.headers, reply.body, **about, has_key=self._key is not None)
 
     def _request(self, origin: Origin, ask: _Ask) -> httpx.Request:
         """Make the request, or take the last one again where it is the same."""
@@ -223,6 +231,7 @@ class Http:
         import httpx
 
         failure: Unavailable
+        asked = "an alert" if accept_status is _ANY else _shown_path(request)
         seconds = self._timeout * (sifting.patience if sifting else 1)
         try:
             async with asyncio.timeout(seconds):
@@ -232,10 +241,9 @@ class Http:
                     await self.close()
                     return await self._send(request, accept_status, sifting)
         except TimeoutError:
-            sentence = f"{origin.address} did not answer {_shown_path(request)} within {seconds:g} s"
-            failure = Unavailable(sentence, state=State.STALE)
+            failure = Unavailable(f"{origin.address} did not answer {asked} within {seconds:g} s", state=State.STALE)
         except BodyError as error:
-            sentence = f"the answer of {origin.address} to {_shown_path(request)} {error}"
+            sentence = f"the answer of {origin.address} to {asked} {error}"
             failure = Unavailable(sentence, status=TOO_LARGE if error.too_large else None)
         except _Stale as error:
             failure = faults.from_exception(error, origin.address)
@@ -261,7 +269,9 @@ class Http:
             raise
         try:
             headers = checked_headers(answer.headers)
-            if sifting and _good(answer.status, ()):
+            if accept_status is _ANY:
+                body = await read_shortly(answer.body, headers)
+            elif sifting and _good(answer.status, ()):
                 body = await read(answer.body, headers, sifting.max_bytes, sifting.sift)
             elif _good(answer.status, accept_status):
                 body = await read(answer.body, headers, self._max_bytes)

@@ -51,41 +51,43 @@ def redact(text: str) -> str:
     return _PATTERN.sub(_HIDDEN, text)
 
 
-def load_secret(key_env: str, key_file: str, environ: Mapping[str, str] = os.environ) -> Secret | None:
-    """Return the key of a source from an environment variable or a file, None where neither is named.
+def load_secret(
+    key_env: str, key_file: str, environ: Mapping[str, str] = os.environ, *, what: str = "key"
+) -> Secret | None:
+    """Return the key of a source (or `what` it is) from an environment variable or a file, None where neither is named.
 
-    The variable is left in the environment: a program started from here would inherit it, and infertop starts none.
+    The variable is left in the environment: what is started from here gets an environment without it.
     A file that others can read is refused, as ssh does. Raises Unavailable with what to do.
     """
     if key_env:
         if not environ.get(key_env, "").strip():
-            raise Unavailable(f"the environment variable {safe(key_env)} (key_env) is not set", state=State.AUTH)
-        return _checked(environ[key_env], f"the environment variable {safe(key_env)}")
+            raise Unavailable(f"the environment variable {safe(key_env)} ({what}_env) is not set", state=State.AUTH)
+        return _checked(environ[key_env], f"the environment variable {safe(key_env)}", what)
     if key_file:
         path = Path(key_file).expanduser()
-        return _checked(_read_private(path), f"the key file {safe(path)}")
+        return _checked(_read_private(path, what), f"the {what} file {safe(path)}", what)
     return None
 
 
-def _read_private(path: Path) -> str:
+def _read_private(path: Path, what: str) -> str:
     shown = safe(path)
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
-                raise Unavailable(f"the key file {shown} is not a plain file", state=State.AUTH)
+                raise Unavailable(f"the {what} file {shown} is not a plain file", state=State.AUTH)
             if mode & 0o077:
-                raise Unavailable(f"others can read the key file {shown}: run `chmod 600 {shown}`", state=State.AUTH)
+                raise Unavailable(f"others can read the {what} file {shown}: run `chmod 600 {shown}`", state=State.AUTH)
             return file.read(_LONGEST + 1).decode("utf-8", "replace")
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-    raise Unavailable(f"the key file {shown} cannot be read: {reason}", state=State.AUTH)
+    raise Unavailable(f"the {what} file {shown} cannot be read: {reason}", state=State.AUTH)
 
 
-def _checked(text: str, where: str) -> Secret:
+def _checked(text: str, where: str, what: str) -> Secret:
     value = text.strip()
     if not value:
         raise Unavailable(f"{where} is empty", state=State.AUTH)
     if len(value) > _LONGEST or not all("!" <= ch <= "~" for ch in value):
-        raise Unavailable(f"{where} does not hold a key: one line of plain characters is expected", state=State.AUTH)
+        raise Unavailable(f"{where} does not hold a {what}: one line of plain characters is expected", state=State.AUTH)
     return Secret(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from infertop.history.schema import APPLICATION_ID, BILLS, BOOKMARKS, TABLES, VERSION, WATCHED
+from infertop.history.schema import APPLICATION_ID, BILLS, BOOKMARKS, OUTBOX, TABLES, VERSION, WATCHED
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -35,6 +35,11 @@ def migrations() -> Migrations:
     @steps()
     def m004_watched(db: Database) -> None:
         for statement in WATCHED:
+            db.execute(statement)
+
+    @steps()
+    def m005_outbox(db: Database) -> None:
+        for statement in OUTBOX:
             db.execute(statement)
 
     return steps

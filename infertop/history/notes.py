@@ -12,6 +12,7 @@ from typing import Any
 from infertop.history.catalog import plain
 from infertop.history.connect import put
 from infertop.history.meta import read_meta, write_meta
+from infertop.history.outbox import Outbox
 
 Content = Mapping[str, Any]
 SOURCES = "sources"
@@ -29,6 +30,7 @@ class Notes:
         self._inventory: dict[str, Sequence[Content]] = {}
         self._events: dict[str, tuple[float, Content]] = {}
         self._levels: dict[Level, float] = {}
+        self.outbox = Outbox(connection, ts)
         self._version = version
         self._session: float | None = ts
         self._sources: dict[str, list[Any]] = {name: [*known] for name, known in read_sources(connection).items()}
@@ -79,6 +81,7 @@ class Notes:
         put(connection, "INSERT OR REPLACE INTO events VALUES (?,?,?,?)", events)
         levels = [(plain(budget), period, level, ts) for (budget, period, level), ts in self._levels.items()]
         put(connection, "INSERT OR IGNORE INTO budget_levels VALUES (?,?,?,?)", levels)
+        self.outbox.write(connection)
         if self._session is not None:
             connection.execute(
                 "INSERT INTO sessions (boot, pid, version, started) VALUES (?,?,?,?)",
@@ -89,11 +92,13 @@ class Notes:
         """Forget what was stored."""
         for waiting in (self._health, self._inventory, self._events, self._levels):
             waiting.clear()
+        self.outbox.written()
         self._session, self._sources_new = None, False
 
     def restart(self, ts: float) -> None:
         """Begin again in another database: the session is noted there too."""
         self._session, self._sources_new = ts, bool(self._sources)
+        self.outbox.restart()
 
     def end(self, connection: sqlite3.Connection, ts: float) -> None:
         """Note that this session ended as it should."""

@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from infertop.history.deriver import Deriver
 from infertop.history.notes import Content
 from infertop.history.open import Mode, Store
+from infertop.history.outbox import Entry, Letter, Outbox
 from infertop.history.recalls import Recalled, Span
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
@@ -29,7 +30,7 @@ _Order = Callable[[Writer], None]
 class Recorder:
     """Records into a store that this process may write. Every method may be called from any thread.
 
-    `summary` is replaced after each tick. Nothing here waits for the disk, except `flush` and `close`.
+    `summary` and `outbox` are replaced after each tick. Nothing here waits for the disk, except `flush` and `close`.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Recorder:
         if store.mode not in (Mode.WRITER, Mode.MEMORY):
             raise ValueError(f"a {store.mode} of the history cannot record")
         self.summary = Summary(ts=now(), notices=tuple(store.notices))
+        self.outbox: tuple[Entry, ...] | None = None  # until it has been read
         self.uri = store.uri
         self._store = store
         self._now = now
@@ -78,9 +80,20 @@ class Recorder:
         """Note all there is of a kind ("gpus", "processes", "models", "placement"), fit for JSON."""
         self._order(lambda writer: writer.notes.inventory(kind, rows))
 
-    def put_event(self, key: str, ts: float, content: Content) -> None:
-        """Note an event, or what became of the one with the same key, fit for JSON."""
-        self._order(lambda writer: writer.notes.event(key, ts, content))
+    def put_event(self, key: str, ts: float, content: Content, letters: Sequence[Letter] = ()) -> None:
+        """Note an event, or what became of the one with the same key, fit for JSON, and whom to tell of it."""
+
+        def note(writer: Writer) -> None:
+            writer.notes.event(key, ts, content)
+            for letter in letters:
+                writer.notes.outbox.post(letter)
+
+        self._order(note)
+
+    def mail(self, change: Callable[[Outbox], None]) -> None:
+        """Note what became of letters; `outbox` has it with the next tick, which is at once."""
+        self._order(lambda writer: change(writer.notes.outbox))
+        self._wake.set()
 
     def put_level(self, budget: str, period: int, level: str, ts: float) -> None:
         """Note that a budget's level was announced; `Summary.told` has it from then on."""
@@ -139,7 +152,9 @@ class Recorder:
         while not stopping:
             stopping = self._stop
             batches = self._take(writer)
-            self._publish(writer.tick(batches, self._now()))
+            summary = writer.tick(batches, self._now())
+            self.outbox = writer.notes.outbox.entries
+            self._publish(summary)
             if not stopping:
                 self._wake.wait(self._tick_seconds)
                 self._wake.clear()

@@ -7,7 +7,7 @@ Times are UTC. `ts` of `polls` is in milliseconds, every other time in seconds s
 from __future__ import annotations
 
 APPLICATION_ID = 0x69667470  # "iftp"
-VERSION = 4
+VERSION = 5
 
 # The tape. A poll is a heartbeat: it proves that a source was read although values that did not change have no row in
 # `raw`. Its shape is the series that it read, in order. A keyframe has a row for every series, so that a reader need
@@ -95,4 +95,13 @@ BILLS: tuple[str, ...] = (
 WATCHED: tuple[str, ...] = (
     "CREATE TABLE watched (key TEXT PRIMARY KEY, until INTEGER NOT NULL, content TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE wishes (key TEXT PRIMARY KEY, state TEXT NOT NULL, ts REAL NOT NULL) WITHOUT ROWID",
+)
+
+# Who is told what, by channel (webhook, command). `state` is waiting, sent or failed; `batch` is the message that it
+# goes or went out with, `tried` when that was last; `lasting` says that what it tells of goes on, until `ends` at most.
+OUTBOX: tuple[str, ...] = (
+    """CREATE TABLE outbox (
+        id TEXT NOT NULL, channel TEXT NOT NULL, seq INTEGER NOT NULL, ts REAL NOT NULL, content TEXT NOT NULL,
+        ends REAL, lasting INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, tried REAL,
+        next_at REAL NOT NULL, batch TEXT NOT NULL, error TEXT NOT NULL, PRIMARY KEY (id, channel)) WITHOUT ROWID""",
 )

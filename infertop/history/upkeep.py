@@ -19,6 +19,7 @@ from infertop.history.drops import (
     used_bytes,
 )
 from infertop.history.meta import read_meta, write_meta
+from infertop.history.outbox import prune
 from infertop.history.tape_writer import TapeWriter
 
 _RUN_SECONDS = 1.0  # a run that takes longer goes on with the next minute
@@ -73,6 +74,7 @@ class Upkeep:
         with transaction(connection):
             for table in ("events", "budget_levels"):
                 connection.execute(f"DELETE FROM {table} WHERE ts < ?", (ts - self._limits.notes,))
+            prune(connection, ts)
             unused = drop_unused(connection, ts - 2 * DAY, self._tape.alive())
             write_meta(connection, "daily", int(ts))
         if unused is not None:

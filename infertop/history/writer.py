@@ -189,6 +189,7 @@ class Writer:
     def _keep_up(self, ts: float) -> None:
         connection = self._keeper.store.connection
         assert connection is not None
+        self.notes.outbox.forget(ts)
         try:
             for sentence in self._upkeep.run(connection, ts):
                 self._event("size", sentence, ts)
