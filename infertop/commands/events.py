@@ -30,6 +30,10 @@ class Events:
         self._by_key = dict(newest[:_KEPT])
         self.shown = tuple(self._by_key.values())
 
+    def find(self, key: str) -> Event | None:
+        """Return the event with this key, as far as it is shown."""
+        return self._by_key.get(key)
+
     def end(self, kind: str, lasting: frozenset[str], now: float) -> None:
         """End the events of a kind that last, except those with these keys."""
         for key, event in list(self._by_key.items()):

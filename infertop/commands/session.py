@@ -19,6 +19,7 @@ from infertop.commands.roster import DEFAULT_INTERVAL_SECONDS, Roster
 from infertop.commands.setup import Setup
 from infertop.commands.viewing import Viewing
 from infertop.commands.watch import Watch
+from infertop.commands.watching import Watching, acknowledge
 from infertop.engine.collector import SourceConfig
 from infertop.engine.processes import own_names
 from infertop.engine.run import Polling
@@ -56,12 +57,15 @@ class Session:
         self.recording: Recording | None = None
         self.choosing = Choosing(store.path or store.uri)
         self._learning: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.watching: Watching | None = None
         self._unfinished = self._looked_back = False
         if store.mode in (Mode.WRITER, Mode.MEMORY):
             self.recording = Recording(
                 store, self.recorder_time, self.pricing, self.roster, self.choosing, setup.db_limit_bytes
             )
             self.hub.recorder, self.roster.listener = self.recording.recorder, self.recording
+            self.watching = Watching(self)
         recorder = self.recording.recorder if self.recording and not setup.demo else None
         self.recalling = Recalling(self.roster, recorder, self.pricing, self.clock) if recorder else None
         self.finding = Finding(self.roster, self.state) if setup.discover and store.mode is not Mode.VIEWER else None
@@ -114,6 +118,8 @@ class Session:
         await self._look_who_counts()
         marks = await learn(self.store, self.pricing.sigma, self.clock.now(), self.choosing.counts)
         self.watch.adopt(marks, self.clock.now())
+        if self.watching is not None:
+            self.watching.begin()
 
     async def recall(self) -> None:
         """Read back what was before infertop recorded, as long as it runs."""
@@ -137,6 +143,8 @@ class Session:
         if self.viewing is not None:
             await self.viewing.close()
         if self.recording is not None:
+            if self.watching is not None:
+                await self.watching.close(self.clock.now())
             await self.tick()
             await self.recording.close(self.clock.now())
         await self.choosing.close()
@@ -166,7 +174,11 @@ class Session:
         if self.recording is not None:
             self._look_back()
             self.watch.read(self.pricing.problem, now)
+            if self.watching is not None:
+                self.watching.tick(now)
             self.recording.tick(self.watch, self.state, now)
+            if self.watching is not None:
+                self.recording.recorder.put_watched(*self.watching.take_saves())
 
     def _look_back(self) -> None:
         """Learn what is usual once more when the first sources have been read back: now their past is there."""
@@ -195,6 +207,15 @@ class Session:
             self.viewing.settings_changed()
         elif self.store.mode is not Mode.VIEWER and not self.setup.demo:
             await self.roster.follow(self._configured())
+
+    def acknowledge(self, key: str, state: str) -> str:
+        """Let an incident be "acknowledged", "planned" or "open" again; return what came of that as a sentence."""
+        return acknowledge(self, key, state)
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Hold on to a task until it is done."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def set_interval(self, seconds: float) -> None:
         """Poll the local meters every so many seconds from now on."""

@@ -7,12 +7,13 @@ only named, since the mean of an hour says nothing about its minutes.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from infertop.history.accounts import Account, Entry, read_accounts
-from infertop.history.sums import MINUTE, entries_between
+from infertop.history.sums import MINUTE, coverage_ms, entries_between
+from infertop.money.detect.grouping import Moved
 from infertop.money.detect.scopes import Flow, Place, added
 from infertop.money.gpu_drafts import is_idle
 from infertop.money.lines import NANO
@@ -23,6 +24,9 @@ _ADJUSTMENT = "adjustment"
 _REQUESTS = "requests"
 _MOST_PRICES = 20_000
 _KEPT_PRICES = 8
+_USD = """
+    SELECT account, sum(usd_nano) FROM lines
+    WHERE start >= ? AND start < ? AND until - start = 60 AND usd_nano IS NOT NULL AND NOT open GROUP BY account"""
 _WIDE = """
     SELECT start, until, account, quantity, usd_nano FROM lines INDEXED BY lines_wide
     WHERE until - start > 60 AND until - start <= 3600 AND until > ? AND start < ? AND NOT open"""
@@ -65,6 +69,10 @@ class Flows:
     def accounts(self) -> Iterable[Account]:
         """Return the accounts that are known."""
         return self._accounts.values()
+
+    def numbered(self) -> Iterable[tuple[int, Account]]:
+        """Return the accounts that are known, by their numbers."""
+        return self._accounts.items()
 
     def look(self, connection: sqlite3.Connection) -> None:
         """Learn of the accounts that are new."""
@@ -159,6 +167,22 @@ class Flows:
             self._units[name] = _Unit((usd or 0.0) / entry.quantity, entry.start, old, seen)
         return usd if old is None else entry.quantity * old
 
+    def usd_between(
+        self, connection: sqlite3.Connection, since: int, until: int, frontier: Callable[[str], int]
+    ) -> dict[Place, float]:
+        """Return what each place cost an hour in [since, until), as far as its source has told it."""
+        covered_ms = coverage_ms(connection, since, until)
+        found: dict[Place, float] = {}
+        for number, nano in connection.execute(_USD, (since, until)).fetchall():
+            account = self._accounts.get(number)
+            if account is None or account.resource == _ADJUSTMENT or account.is_gap:
+                continue
+            seconds = min(until, frontier(account.source)) - since if account.is_stated else covered_ms / 1000
+            if seconds > 0:
+                place = self._places[number]
+                found[place] = found.get(place, 0.0) + nano / NANO * 3600 / seconds
+        return found
+
     def dump(self) -> dict[str, list[object]]:
         """Return the unit prices, for JSON."""
         return {name: [unit.usd, unit.since, unit.old_usd, *unit.prices] for name, unit in self._units.items()}
@@ -167,6 +191,20 @@ class Flows:
         """Take up the unit prices that `dump` told of; raise TypeError or ValueError where they are none."""
         for name, (usd, since, old, *prices) in state.items():
             self._units[name] = _Unit(float(usd), int(since), None if old is None else float(old), tuple(prices))
+
+
+def moved_between(
+    connection: sqlite3.Connection,
+    flows: Flows,
+    before: tuple[int, int],
+    after: tuple[int, int],
+    frontier: Callable[[str], int],
+    part: Callable[[Place], bool],
+) -> list[Moved]:
+    """Return what each place cost an hour in two spans, as far as its source has told them; `part` chooses places."""
+    flows.look(connection)
+    one, two = (flows.usd_between(connection, *span, frontier) for span in (before, after))
+    return [Moved(place, one.get(place, 0.0), two.get(place, 0.0)) for place in {**one, **two} if part(place)]
 
 
 def place_of(account: Account) -> Place:

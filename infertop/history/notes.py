@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from infertop.history.catalog import plain
 from infertop.history.connect import put
 from infertop.history.meta import read_meta, write_meta
 from infertop.history.outbox import Outbox
+from infertop.history.watch_state import Known, Wish, forget_wishes, read_wishes, write_watched
 
 Content = Mapping[str, Any]
 SOURCES = "sources"
@@ -30,6 +31,9 @@ class Notes:
         self._inventory: dict[str, Sequence[Content]] = {}
         self._events: dict[str, tuple[float, Content]] = {}
         self._levels: dict[Level, float] = {}
+        self._watched: dict[str, Known] = {}
+        self._heard: list[Wish] = []
+        self.wishes: tuple[Wish, ...] = ()
         self.outbox = Outbox(connection, ts)
         self._version = version
         self._session: float | None = ts
@@ -68,6 +72,11 @@ class Notes:
             self.told |= {level}
             self._levels[level] = ts
 
+    def watched(self, known: Iterable[Known], heard: Iterable[Wish]) -> None:
+        """Note what is known of watched figures, in one transaction, and which wishes were heard."""
+        self._watched |= {each.key: each for each in known}
+        self._heard += heard
+
     def write(self, connection: sqlite3.Connection, tick: int) -> None:
         """Store what waits. Health and inventory of an earlier session are gone: its sources may be too."""
         if self._session is not None:
@@ -81,6 +90,9 @@ class Notes:
         put(connection, "INSERT OR REPLACE INTO events VALUES (?,?,?,?)", events)
         levels = [(plain(budget), period, level, ts) for (budget, period, level), ts in self._levels.items()]
         put(connection, "INSERT OR IGNORE INTO budget_levels VALUES (?,?,?,?)", levels)
+        write_watched(connection, self._watched)
+        forget_wishes(connection, self._heard)
+        self.wishes = read_wishes(connection)
         self.outbox.write(connection)
         if self._session is not None:
             connection.execute(
@@ -90,8 +102,9 @@ class Notes:
 
     def written(self) -> None:
         """Forget what was stored."""
-        for waiting in (self._health, self._inventory, self._events, self._levels):
+        for waiting in (self._health, self._inventory, self._events, self._levels, self._watched):
             waiting.clear()
+        self._heard.clear()
         self.outbox.written()
         self._session, self._sources_new = None, False
 

@@ -16,6 +16,7 @@ from infertop.history.recalls import Recalled, Span
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits
+from infertop.history.watch_state import Known, Wish
 from infertop.history.writer import Writer
 from infertop.money.rates import PriceBook
 from infertop.money.repricing import SeenGpu
@@ -98,6 +99,10 @@ class Recorder:
     def put_level(self, budget: str, period: int, level: str, ts: float) -> None:
         """Note that a budget's level was announced; `Summary.told` has it from then on."""
         self._order(lambda writer: writer.notes.level((budget, period, level), ts))
+
+    def put_watched(self, known: Sequence[Known], heard: Sequence[Wish]) -> None:
+        """Note what is known of watched figures, all in one transaction, and which of the wishes were heard."""
+        self._order(lambda writer: writer.notes.watched(known, heard))
 
     def recall(self, span: Span, *, gap: bool) -> None:
         """Leave a span to the reading back; with `gap` the poll at its end, handed over next, is a first one again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infertop.history.watch_state import Wish
 from infertop.money.dimensions import Names
 from infertop.money.settings import Budget
 from infertop.readings.account import Account
@@ -80,7 +81,8 @@ class Summary:
     not being written. What of today is in no total is `apart`. `accounts` are what providers said of accounts, by
     source; `providers` those of each model on a source. `unassigned` is, by each dimension that [[assign]] gives,
     what of today's cost that counts has none of it. `allowances` are limits that providers keep, as budgets;
-    `names` what ids are called; `recent` what statements of the last hour spent of each budget with conditions.
+    `names` what ids are called; `recent` what statements of the last hour spent of each budget with conditions;
+    `wishes` what viewers wish for incidents.
     """
 
     ts: float = 0.0
@@ -105,6 +107,7 @@ class Summary:
     allowances: tuple[Budget, ...] = ()
     names: Names = field(default_factory=dict)
     recent: Mapping[str, Recent] = field(default_factory=dict)
+    wishes: tuple[Wish, ...] = ()
 
 
 def _added(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:

@@ -238,6 +238,7 @@ class Writer:
             self._summariser.summary(ts, self._books.ledger.open_entries(), self._books.covered_ms()),
             tick=self._books.tick,
             told=self.notes.told,
+            wishes=self.notes.wishes,
             closed=self._books.closed,
             db_bytes=self._bytes,
             lost_samples=self._books.tape.lost,

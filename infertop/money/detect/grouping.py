@@ -13,6 +13,7 @@ EXPLAINS = 2 / 3
 _STEEPER = 1.2
 _AS_STEEP = 1.3
 _ALIKE = 0.1
+_MOST = 0.9
 _LITTLE = 1e-9
 # Of scopes that are the same places, the one that says most.
 _PREFERRED = ("model", "key", "project", "provider", "source")
@@ -37,8 +38,12 @@ class _Sum(NamedTuple):
     rise: float
 
     @property
+    def after(self) -> float:
+        return self.before + self.rise
+
+    @property
     def times(self) -> float:
-        return (self.before + self.rise) / max(self.before, _LITTLE)
+        return self.after / max(self.before, _LITTLE)
 
 
 def scope_of_rise(moved: Sequence[Moved], scope: Scope) -> Scope:
@@ -47,20 +52,28 @@ def scope_of_rise(moved: Sequence[Moved], scope: Scope) -> Scope:
     It is the narrowest part that has most of the rise and rose more steeply than the whole. Where `scope` itself is a
     smaller part of what rose as steeply around it, it is the narrowest around it that does not have that.
     """
-    sums = {each: _sum(moved, each) for each in _scopes(moved)}
-    here = _sum(moved, scope)
+    inside = [each for each in moved if is_in(each.place, scope)]
+    parts = _sums(inside)
+    here = parts[EVERYTHING]._replace(scope=scope)
     if here.rise <= 0:
         return scope
-    inside = [each for each in moved if is_in(each.place, scope)]
-    parts = [_sum(inside, each) for each in _scopes(inside)]
-    steep = [each for each in parts if each.rise >= EXPLAINS * here.rise and each.times >= _STEEPER * here.times]
+    steep = [
+        each for each in parts.values() if each.rise >= EXPLAINS * here.rise and each.times >= _STEEPER * here.times
+    ]
     if steep:
         return _best(steep)
-    around = [each for each in sums.values() if _has(inside, each.scope) and here.rise < EXPLAINS * each.rise]
-    as_steep = [each for each in around if each.times * _AS_STEEP >= here.times]
-    if as_steep:
-        return _best(as_steep)
-    return _best([here, *(each for each in parts if _same(each, here))])
+    now = here.after
+    around = [
+        each
+        for name, each in _sums(moved).items()
+        if here.rise < EXPLAINS * each.rise
+        and each.times * _AS_STEEP >= here.times
+        and name in parts
+        and parts[name].after >= _MOST * now
+    ]
+    if around:
+        return _best(around)
+    return _best([here, *(each for each in parts.values() if _same(each, here))])
 
 
 def explained(moved: Iterable[Moved], scope: Scope, by: Iterable[Scope]) -> float:
@@ -74,25 +87,14 @@ def explained(moved: Iterable[Moved], scope: Scope, by: Iterable[Scope]) -> floa
     return part / whole if whole > 0 else 0.0
 
 
-def _scopes(moved: Iterable[Moved]) -> list[Scope]:
-    return list(dict.fromkeys(scope for each in moved for scope in scopes_of(each.place)))
-
-
-def _sum(moved: Iterable[Moved], scope: Scope) -> _Sum:
-    before = rise = 0.0
+def _sums(moved: Iterable[Moved]) -> dict[Scope, _Sum]:
+    found: dict[Scope, list[float]] = {EVERYTHING: [0.0, 0.0]}
     for each in moved:
-        if is_in(each.place, scope):
-            before, rise = before + each.before, rise + each.rise
-    return _Sum(scope, before, rise)
-
-
-def _has(inside: Iterable[Moved], scope: Scope) -> bool:
-    """Say whether nearly all of what is inside is in `scope` too."""
-    whole = part = 0.0
-    for each in inside:
-        whole += each.after
-        part += each.after if is_in(each.place, scope) else 0.0
-    return part >= (1 - _ALIKE) * whole
+        for scope in scopes_of(each.place):
+            sums = found.setdefault(scope, [0.0, 0.0])
+            sums[0] += each.before
+            sums[1] += each.rise
+    return {scope: _Sum(scope, before, rise) for scope, (before, rise) in found.items()}
 
 
 def _same(one: _Sum, other: _Sum) -> bool:
@@ -103,7 +105,7 @@ def _same(one: _Sum, other: _Sum) -> bool:
 def _best(found: Sequence[_Sum]) -> Scope:
     """Return the narrowest; of those that are as narrow the one with most of the rise, then the one that says most."""
     least = min(each.before for each in found)
-    most = max(each.before + each.rise for each in found)
+    most = max(each.after for each in found)
     narrow = [each for each in found if each.before <= least + _ALIKE * max(least, _ALIKE * most)]
     risen = max(each.rise for each in narrow)
     alike = [each for each in narrow if each.rise >= (1 - _ALIKE) * risen]

@@ -1,0 +1,205 @@
+"""What is watched becomes incidents: the work goes on in a thread, what comes of it is told on the screen's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from infertop.commands.watching_news import News
+from infertop.commands.watching_work import Asked, Done, Work
+from infertop.history.connect import connect
+from infertop.history.connect import uri as uri_of
+from infertop.history.reader import Unreadable
+from infertop.history.watch_state import Known, Wish, write_wish
+from infertop.money.detect.faults import Fault, Step
+from infertop.money.detect.scopes import METRICS
+from infertop.money.detect.stakes import floor_usd
+from infertop.money.detect.watched import USUAL
+from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED, Event
+from infertop.views.incident_text import KIND, incident_event, subject
+
+if TYPE_CHECKING:
+    from infertop.commands.session import Session
+    from infertop.commands.why import Comparing
+
+_log = logging.getLogger(__name__)
+# Of each second no more than this: a week that is learned at the start holds up nothing.
+WORK_SECONDS = 0.25
+WHY_SECONDS = 300.0
+_BEFORE_SECONDS = 3600.0
+_MINUTE = 60
+STATES = {OPEN: "it is open again", ACKNOWLEDGED: "acknowledged", PLANNED: "planned: it is not told again"}
+_NAMES_SHOWN = 3
+
+
+class Watching:
+    """Incidents of a session that records; it begins with `begin` and is asked once a second."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._work = Work(session.store.uri)
+        self._running: asyncio.Task[Done] | None = None
+        self._begun = False
+        self._behind = False
+        self._asked: object = None
+        self._wishes: list[Wish] = []
+        self._heard: list[Wish] = []
+        self._saves: list[Known] = []
+        self._comparing: Comparing | None = None
+        self._whys: dict[str, asyncio.Task[None]] = {}
+        self._why_at: dict[str, float] = {}
+
+    def begin(self) -> None:
+        """Begin to watch: what counts is known by now."""
+        self._begun = True
+
+    def tick(self, now: float) -> None:
+        """Tell what came of the work, and go on with it where something is new."""
+        if self._running is not None and self._running.done():
+            self._take(self._running, now)
+            self._running = None
+        if self._running is None and self._begun:
+            self._go_on(now)
+
+    def take_saves(self) -> tuple[list[Known], list[Wish]]:
+        """Return what is to be stored, after the events that it knows of, and wishes that were heard."""
+        saves, heard = self._saves, self._heard
+        self._saves, self._heard = [], []
+        return saves, heard
+
+    def wish(self, key: str, state: str, now: float) -> None:
+        """Let an incident have a state."""
+        self._wishes.append(Wish(key, state, now))
+        event = self._session.watch.events.find(key)
+        if event is not None and event.until is None:
+            level = "info" if state == PLANNED else "warn" if event.level == "info" else event.level
+            self._session.watch.events.add(key, replace(event, state=state, level=level))
+
+    async def close(self, now: float) -> None:
+        """Let the work end, and keep all that is known."""
+        for task in self._whys.values():
+            task.cancel()
+        if self._running is not None:
+            await asyncio.wait([self._running])
+            self._take(self._running, now)
+            self._running = None
+        if self._begun:
+            self._saves += await asyncio.to_thread(self._work.finish)
+        await asyncio.to_thread(self._work.close)
+        if self._comparing is not None:
+            await self._comparing.close()
+
+    def _go_on(self, now: float) -> None:
+        session = self._session
+        summary = session.summary
+        if summary.status or not summary.closed:
+            return
+        told = {name: each.complete_until for name, each in summary.accounts.items() if each.complete_until}
+        wishes = (*self._wishes, *(each for each in summary.wishes if each not in self._heard))
+        choices = session.choosing.choices
+        asked = (summary.closed, told, choices, wishes)
+        if asked == self._asked and not self._behind:
+            return
+        self._asked = asked
+        self._wishes, self._heard = [], [*self._heard, *summary.wishes]
+        settings = session.pricing.settings
+        rule = replace(USUAL, floor_usd=floor_usd(settings))
+        if settings.alert.ratio is not None:
+            rule = replace(rule, ratio=float(settings.alert.ratio))
+        sources = frozenset(session.roster.every())
+        work = Asked(now, summary.closed, told, choices, sources, rule, settings.zone, wishes)
+        self._running = asyncio.create_task(asyncio.to_thread(self._work.advance, work, WORK_SECONDS))
+
+    def _take(self, task: asyncio.Task[Done], now: float) -> None:
+        try:
+            done = task.result()
+        except Unreadable as error:
+            _log.warning("%s", error)
+            return
+        self._behind = done.behind
+        for step in _last_of_each(done.steps):
+            self._tell(step, now)
+        for news in done.news:
+            self._session.watch.events.add(*self._news(news))
+        self._saves += done.saves
+
+    def _tell(self, step: Step, now: float) -> None:
+        fault, events = step.fault, self._session.watch.events
+        before = events.find(fault.key)
+        settings, names = self._session.pricing.settings, self._session.summary.names
+        events.add(fault.key, incident_event(fault, now, settings.zone, names, before.why if before else None))
+        if fault.until is None and now - self._why_at.get(fault.key, 0.0) >= WHY_SECONDS:
+            self._why_at[fault.key] = now
+            self._whys[fault.key] = asyncio.create_task(self._explain(fault, now))
+
+    async def _explain(self, fault: Fault, now: float) -> None:
+        """Put into an incident's event what was found out about it."""
+        from infertop.commands.why import Comparing
+
+        if self._comparing is None:
+            self._comparing = Comparing(self._session)
+        event = self._session.watch.events.find(fault.key)
+        if event is None:
+            return
+        scope = tuple(sorted(event.scope.items()))
+        before = (fault.since - _BEFORE_SECONDS, fault.since)
+        after = (fault.since, max(float(self._session.summary.closed), fault.since + _MINUTE))
+        why = await self._comparing.compare(scope, before, after)
+        event = self._session.watch.events.find(fault.key)
+        if event is not None and event.until is None:
+            self._session.watch.events.add(fault.key, replace(event, why=why, cause=why.sentence))
+        self._whys.pop(fault.key, None)
+
+    def _news(self, news: News) -> tuple[str, Event]:
+        names = self._session.summary.names
+        shown = [names.get((news.dimension, each), each) for each in news.values[:_NAMES_SHOWN]]
+        what = " and ".join([", ".join(subject({news.dimension: each}) for each in shown)])
+        more = f" and {len(news.values) - len(shown)} more" if len(news.values) > len(shown) else ""
+        scope = {news.dimension: shown[0]} if len(news.values) == 1 else {}
+        text = f"{what}{more}: used for the first time, by {subject({'source': news.source})}"
+        key = f"news {news.dimension} {news.minute} {news.source} {news.values[0]}"
+        return key, Event(float(news.minute), "info", "news", text, scope, until=float(news.minute))
+
+
+def acknowledge(session: Session, key: str, state: str) -> str:
+    """Let an incident be acknowledged, planned or open again; return what came of that as a sentence."""
+    event = session.watch.events.find(key)
+    if state not in STATES:
+        return f"an incident is {', '.join(STATES)}"
+    if event is None or event.kind != KIND or event.until is not None:
+        return "that incident is over"
+    now = session.clock.now()
+    if session.watching is not None:
+        session.watching.wish(key, state, now)
+        return f"{_short(event)}: {STATES[state]}"
+    if session.store.path is None:
+        return "nobody records: nothing can be kept of that"
+    task = asyncio.create_task(asyncio.to_thread(_leave, str(uri_of(session.store.path, write=True)), key, state, now))
+    session.keep(task)
+    return f"{_short(event)}: {STATES[state]}, as soon as the recorder hears of it"
+
+
+def _leave(where: str, key: str, state: str, now: float) -> None:
+    connection = None
+    try:
+        connection = connect(where)
+        write_wish(connection, Wish(key, state, now))
+    except sqlite3.Error as error:
+        _log.warning("the recorder could not be told: %s", error)
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _short(event: Event) -> str:
+    metric = METRICS.get(event.metric)
+    return f"{subject(event.scope)} {metric.words if metric else event.metric}"
+
+
+def _last_of_each(steps: Iterable[Step]) -> Iterable[Step]:
+    """Return the last step of each fault: what it is by now."""
+    return {step.fault.key: step for step in steps}.values()

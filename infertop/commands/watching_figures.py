@@ -1,0 +1,266 @@
+"""The figures that are watched, and the minutes of the ledger that each has been given.
+
+Who tells late is waited for: a minute is given to a scope once all that is in it was told. All of it belongs to one
+thread at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, NamedTuple
+
+from infertop.history.figures import MinuteFlows
+from infertop.money.detect.faults import Figure
+from infertop.money.detect.incidents import Incident, Rule
+from infertop.money.detect.scopes import EVERYTHING, IDLE, METRICS, REQUESTS, USD, Flow, Scope, scopes_of, watched_of
+from infertop.money.detect.watched import USUAL, Watched
+from infertop.money.overlap import Counts, all_count
+
+MINUTE = 60
+MOST_SCOPES = 200
+MOST_DETAILED = 25
+# A provider that is later than that all the time is in no figure of several sources.
+TIMELY_SECONDS = 2700.0
+# A source is part of a scope as long as it had anything in it within a day.
+_PART_SECONDS = 86400
+_GAIN = 1 / 60
+_SAME_PRICE = 0.005
+
+
+class Happened(NamedTuple):
+    """An incident that was opened or closed by the minute that starts at `minute`."""
+
+    figure: Figure
+    incident: Incident
+    minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is part of figures of several sources: what counts, and who tells in time."""
+
+    counts: Counts = all_count
+    late: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """Up to when what happened is known: `closed` by meters and logs, `told` by each provider that tells late."""
+
+    closed: int = 0
+    told: Mapping[str, float] = field(default_factory=dict)
+    late: frozenset[str] = frozenset()
+
+    def of(self, scope: Scope, parts: Mapping[str, int]) -> int:
+        """Return the end of the last minute that may be given to a scope with these sources."""
+        if scope and scope[0][0] == "source":
+            waits = [self.told.get(scope[0][1], self.closed)]
+        else:
+            waits = [
+                until
+                for source, until in self.told.items()
+                if source not in self.late and (source in parts or scope == EVERYTHING)
+            ]
+        return int(min([self.closed, *waits]) // MINUTE * MINUTE)
+
+
+@dataclass(slots=True)
+class Watchee:
+    """A scope that is watched: the last minute it was given, its figures, and who is part of it since when."""
+
+    fed: int
+    figures: dict[str, Watched] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
+    usd_per_hour: float = 0.0
+    detailed: bool = False
+    rules: Rules | None = None
+    saved: int = 0
+
+    @property
+    def lasts(self) -> bool:
+        """Whether an incident of it does."""
+        return any(watched.current is not None for watched in self.figures.values())
+
+
+class Figures:
+    """All that is watched. `rule` says what makes an incident of any figure, in `zone` days are counted."""
+
+    def __init__(self, rule: Rule = USUAL, zone: tzinfo | None = None) -> None:
+        self.rule = rule
+        self.zone = zone
+        self.scopes: dict[Scope, Watchee] = {}
+        self.rebased: set[Scope] = set()
+        self._before: tuple[Rules, MinuteFlows, dict[Scope, Flow]] | None = None
+
+    def begin(self, minute: int) -> None:
+        """Begin with the minute after `minute`, where nothing is known of before."""
+        if EVERYTHING not in self.scopes:
+            self.scopes[EVERYTHING] = Watchee(minute, detailed=True)
+
+    def change(self, rule: Rule, zone: tzinfo | None) -> None:
+        """Judge by another rule from now on."""
+        if (rule, zone) == (self.rule, self.zone):
+            return
+        self.rule, self.zone = rule, zone
+        for each in self.scopes.values():
+            for name, watched in each.figures.items():
+                each.figures[name] = Watched.load(watched.dump(), METRICS[name].rule(rule), zone)
+
+    def current(self) -> Iterator[tuple[Figure, Incident]]:
+        """Yield what lasts."""
+        for scope, each in self.scopes.items():
+            for name, watched in each.figures.items():
+                if watched.current is not None:
+                    yield Figure(scope, name), watched.current
+
+    def incident(self, figure: Figure) -> Incident | None:
+        """Return the incident of a figure that lasts."""
+        found = self.scopes.get(figure.scope)
+        watched = found.figures.get(figure.metric) if found else None
+        return watched.current if watched else None
+
+    def wanted(self, frontier: Frontier) -> set[int]:
+        """Return the starts of the minutes that may be given now and were not."""
+        found: set[int] = set()
+        for scope, each in self.scopes.items():
+            found.update(range(each.fed + MINUTE, frontier.of(scope, each.parts), MINUTE))
+        return found
+
+    def take(self, minute: MinuteFlows, frontier: Frontier, rules: Rules) -> list[Happened]:
+        """Give a minute to every scope that may have it and had all before it; return the incidents of that."""
+        self._meet(minute)
+        sums = _sums(minute, rules)
+        happened: list[Happened] = []
+        for scope, each in self.scopes.items():
+            if each.fed < minute.start < frontier.of(scope, each.parts):
+                happened += self._give(scope, each, minute, sums.get(scope), frontier, rules)
+                each.fed = minute.start
+        return happened
+
+    def _meet(self, minute: MinuteFlows) -> None:
+        """Begin with scopes that were never seen; where there are too many, in place of the cheapest."""
+        for place, flow in minute.flows.items():
+            for scope in scopes_of(place):
+                known = self.scopes.get(scope)
+                if known is None and self._has_room(flow.usd or 0.0):
+                    known = self.scopes[scope] = Watchee(minute.start - MINUTE)
+                    known.detailed = scope[0][0] == "model" and self._details() < MOST_DETAILED
+                if known is not None:
+                    known.parts[place.source] = max(minute.start, known.parts.get(place.source, 0))
+
+    def _details(self) -> int:
+        return sum(each.detailed for each in self.scopes.values())
+
+    def _has_room(self, usd_per_hour: float) -> bool:
+        if len(self.scopes) < MOST_SCOPES:
+            return True
+        idle = [(each.usd_per_hour, scope) for scope, each in self.scopes.items() if scope and not each.lasts]
+        least, cheapest = min(idle, default=(float("inf"), EVERYTHING))
+        if usd_per_hour <= 2 * least:
+            return False
+        del self.scopes[cheapest]
+        return True
+
+    def _give(
+        self, scope: Scope, each: Watchee, minute: MinuteFlows, flow: Flow | None, frontier: Frontier, rules: Rules
+    ) -> Iterator[Happened]:
+        each.parts = {source: last for source, last in each.parts.items() if last > minute.start - _PART_SECONDS}
+        if not _is_known(scope, each, minute, frontier):
+            return
+        self._rebase(scope, each, minute, flow, rules)
+        known = dict(_values(each, flow))
+        usd = known[USD][0] if USD in known else None
+        each.usd_per_hour += _GAIN * ((usd or 0.0) - each.usd_per_hour)
+        for name, (value, weight) in known.items():
+            if name not in watched_of(scope):
+                continue
+            watched = each.figures.get(name)
+            if watched is None:
+                watched = each.figures[name] = Watched(METRICS[name].rule(self.rule), self.zone)
+            stake = value if METRICS[name].in_usd else usd
+            found = watched.add(minute.start, METRICS[name].watched(value), stake, weight)
+            if found is not None:
+                yield Happened(Figure(scope, name), found, minute.start)
+
+    def _rebase(self, scope: Scope, each: Watchee, minute: MinuteFlows, flow: Flow | None, rules: Rules) -> None:
+        """Let what is expected in dollars follow an edit of pricing.toml, or of what counts."""
+        if flow is None:
+            return
+        old = flow.old_usd
+        if each.rules is not None and each.rules is not rules:
+            before = self._sums_by(each.rules, minute).get(scope)
+            old = before.old_usd if before else None
+        each.rules = rules
+        if flow.usd is None or old == flow.usd:
+            return
+        if old is None or old <= 0:
+            gone = [name for name in each.figures if METRICS[name].in_usd or name in _OF_USD]
+            for name in gone:
+                del each.figures[name]
+            self.rebased.add(scope)
+        elif abs(flow.usd / old - 1) > _SAME_PRICE:
+            for name, watched in each.figures.items():
+                if METRICS[name].in_usd or name in _OF_USD:
+                    watched.rebase(flow.usd / old)
+            self.rebased.add(scope)
+
+    def _sums_by(self, rules: Rules, minute: MinuteFlows) -> dict[Scope, Flow]:
+        """Return what scopes had by the rules of before; that is asked for many scopes of one minute."""
+        if self._before is None or self._before[0] is not rules or self._before[1] is not minute:
+            self._before = rules, minute, _sums(minute, rules)
+        return self._before[2]
+
+    def dump(self, scope: Scope) -> dict[str, Any]:
+        """Return what is known of a scope, for JSON."""
+        each = self.scopes[scope]
+        return {
+            "figures": {name: watched.dump() for name, watched in each.figures.items()},
+            "parts": each.parts,
+            "usd_per_hour": each.usd_per_hour,
+            "detailed": each.detailed,
+        }
+
+    def load(self, scope: Scope, until: int, state: Mapping[str, Any]) -> None:
+        """Go on with a scope from what `dump` told as of `until`; raise ValueError where it cannot be read."""
+        try:
+            figures = {
+                name: Watched.load(content, METRICS[name].rule(self.rule), self.zone)
+                for name, content in state["figures"].items()
+                if name in METRICS
+            }
+            parts = {str(source): int(last) for source, last in state["parts"].items()}
+            usd, detailed = float(state["usd_per_hour"]), bool(state["detailed"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"what is known of {json.dumps(scope)} cannot be read: {error!r}") from None
+        self.scopes[scope] = Watchee(until, figures, parts, usd, detailed, saved=until)
+
+
+_OF_USD = frozenset({"usd_per_request", "usd_per_million_tokens"})
+
+
+def _sums(minute: MinuteFlows, rules: Rules) -> dict[Scope, Flow]:
+    found: dict[Scope, Flow] = {}
+    for place, flow in minute.flows.items():
+        joint = place.source not in rules.late and rules.counts(place.source, place.provider, place.model)
+        for scope in scopes_of(place):
+            if joint or (scope and scope[0][0] == "source"):
+                found.setdefault(scope, Flow()).add(flow)
+    return found
+
+
+def _is_known(scope: Scope, each: Watchee, minute: MinuteFlows, frontier: Frontier) -> bool:
+    """Say whether all of a scope is known of a minute, by the minute."""
+    if any(scope in scopes_of(place) for place in minute.wide if place.source not in frontier.late or scope):
+        return False
+    return minute.covered or all(source in frontier.told for source in each.parts)
+
+
+def _values(each: Watchee, flow: Flow | None) -> Iterator[tuple[str, tuple[float, float]]]:
+    if flow is None:  # nothing was used; what that is a mean of is not known
+        yield from ((name, (0.0, 1.0)) for name in (USD, IDLE, REQUESTS) if name in each.figures)
+        return
+    for name, value, weight in flow.figures(each.detailed):
+        yield name, (value, weight)

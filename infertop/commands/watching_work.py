@@ -1,0 +1,269 @@
+"""The work of watching, in a thread: closed minutes are read from the ledger, and become steps of faults.
+
+It is done in small parts, so that a week that is read for the first time holds up nothing. What is known is handed
+over to be stored a few scopes at a time; after a restart it is read, and the minutes since are given again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+
+from infertop.commands.watching_figures import MINUTE, TIMELY_SECONDS, Figures, Frontier, Happened, Rules
+from infertop.commands.watching_news import News, Novelties
+from infertop.history.figures import Flows, MinuteFlows, moved_between
+from infertop.history.reader import Reader
+from infertop.history.watch_state import Known, Wish, read_watched
+from infertop.money.detect.faults import BEFORE_SECONDS, Faults, Step
+from infertop.money.detect.grouping import Moved
+from infertop.money.detect.incidents import Rule
+from infertop.money.detect.scopes import EVERYTHING, Place
+from infertop.money.detect.watched import USUAL
+from infertop.money.overlap import Choices
+
+_log = logging.getLogger(__name__)
+_LEARNS_SECONDS = 7 * 86400
+_LOOKS_BACK_SECONDS = 1800
+_READ_MINUTES = 30
+_SAVED_SECONDS = 3600
+_SAVED_AT_ONCE = 3
+# What began longer ago than that when infertop first looks at a history is not told.
+_TOLD_SECONDS = 3600
+_SCOPE = "scope "
+_COMMON = "common"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the work goes by: what is closed and told, which sources are read (None: not known), what counts."""
+
+    now: float
+    closed: int
+    told: Mapping[str, float] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices)
+    sources: frozenset[str] | None = None
+    rule: Rule = USUAL
+    zone: tzinfo | None = None
+    wishes: tuple[Wish, ...] = ()
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of it: steps of faults, news, what is to be stored in one transaction, and whether there is more."""
+
+    steps: list[Step] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+    saves: list[Known] = field(default_factory=list)
+    behind: bool = False
+
+
+class Work:
+    """Everything that is watched of the history at `where`; it belongs to one thread at a time."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._reader: Reader | None = None
+        self._flows = Flows()
+        self._figures = Figures()
+        self._novelties = Novelties()
+        self._rules: tuple[Choices, frozenset[str], Rules] | None = None
+        self._timely: set[str] = set()
+        self._told: dict[str, float] = {}
+        self._newest = 0
+        self._learns_until = 0
+        self._stored: set[str] = set()
+        self.faults = Faults()
+
+    def advance(self, asked: Asked, seconds: float) -> Done:
+        """Go on for so many seconds at most; raise Unreadable where the history cannot be read."""
+        deadline = time.monotonic() + seconds
+        if self._reader is None:
+            self._begin(asked)
+        self._figures.change(asked.rule, asked.zone)
+        frontier, done = self._frontier(asked), Done()
+        rules = self._rules_of(asked.choices, frontier.late)
+        done.steps += self._hear(asked.wishes)
+        minutes = sorted(self._figures.wanted(frontier) | self._unseen(asked.closed))
+        for minute in self._read(minutes):
+            happened = self._figures.take(minute, frontier, rules)
+            done.news += self._novelties.look(minute, self._is_old)
+            done.steps += self._follow(minute.start, happened, frontier, rules)
+            if time.monotonic() > deadline:
+                done.behind = minute.start != minutes[-1]
+                break
+        done.saves = self._saves(everything=False, anything=bool(minutes or done.steps))
+        return done
+
+    def finish(self) -> list[Known]:
+        """Return all that is known, to be stored at the end."""
+        return self._saves(everything=True, anything=True) if self._reader is not None else []
+
+    def close(self) -> None:
+        """Let go of the history."""
+        if self._reader is not None:
+            self._reader.close()
+
+    # Beginning
+
+    def _begin(self, asked: Asked) -> None:
+        self._reader = reader = Reader(self._where)
+        self._figures.change(asked.rule, asked.zone)
+        first, known = reader.ask(_first_minute), reader.ask(read_watched)
+        reader.ask(self._flows.look)
+        for each in known:
+            try:
+                self._load(each)
+            except ValueError as error:
+                _log.warning("%s", error)
+        self._stored = {each.key for each in known}
+        if EVERYTHING not in self._figures.scopes:
+            self._learns_until = asked.closed
+            begin = max(first or asked.closed, asked.closed - _LEARNS_SECONDS)
+            self._figures.begin(begin - MINUTE)
+        self._newest = max(self._newest, *(each.fed for each in self._figures.scopes.values()))
+        if _COMMON not in self._stored:
+            self._novelties.begin(self._flows.accounts(), first or asked.closed)
+
+    def _load(self, known: Known) -> None:
+        content = json.loads(known.content)
+        if known.key == _COMMON:
+            self._timely = set(map(str, content["timely"]))
+            self._told = {str(name): float(until) for name, until in content["told"].items()}
+            self._flows.load(content["prices"])
+            self._novelties.load(content["novelties"])
+            self.faults.load(content["faults"])
+        elif known.key.startswith(_SCOPE):
+            scope = tuple((str(name), str(value)) for name, value in json.loads(known.key.removeprefix(_SCOPE)))
+            self._figures.load(scope, known.until, content)
+
+    # Going on
+
+    def _frontier(self, asked: Asked) -> Frontier:
+        """Return what is known up to when. A provider of before that has not told again yet is still waited for."""
+        self._told |= asked.told
+        if asked.sources is not None:
+            self._told = {name: until for name, until in self._told.items() if name in asked.sources}
+        self._timely |= {name for name, until in asked.told.items() if asked.now - until < TIMELY_SECONDS}
+        return Frontier(asked.closed, dict(self._told), frozenset(self._told.keys() - self._timely))
+
+    def _rules_of(self, choices: Choices, late: frozenset[str]) -> Rules:
+        if self._rules is None or self._rules[:2] != (choices, late):
+            self._rules = choices, late, Rules(choices.counts, late)
+        return self._rules[2]
+
+    def _unseen(self, closed: int) -> set[int]:
+        """Return the newest minute, where no scope may be given one: a new scope would not be found in it."""
+        newest = closed - MINUTE
+        return {newest} if newest > self._newest else set()
+
+    def _read(self, minutes: Sequence[int]) -> Iterator[MinuteFlows]:
+        assert self._reader is not None
+        for first, last in _runs(minutes):
+            for found in self._reader.ask(self._flows.read, first, last + MINUTE):
+                self._newest = max(self._newest, found.start)
+                yield found
+
+    def _follow(self, minute: int, happened: Iterable[Happened], frontier: Frontier, rules: Rules) -> list[Step]:
+        lasting = dict(self._figures.current())
+        if minute < self._learns_until - MINUTE:
+            return []
+        if self._learns_until:
+            for figure, incident in lasting.items():
+                if incident.opened < self._learns_until - _TOLD_SECONDS:
+                    self.faults.pass_over(figure, incident)
+            self._learns_until = 0
+        ended = {each.figure: each.incident for each in happened if each.incident.until is not None}
+        if not (lasting or self.faults.all):
+            return []
+
+        def look(since: float) -> Sequence[Moved]:
+            return self._moved(int(since), frontier, rules)
+
+        steps = self.faults.follow(self._newest, lasting, ended, look)
+        return [each._replace(fault=replace(each.fault)) for each in steps]
+
+    def _moved(self, since: int, frontier: Frontier, rules: Rules) -> Sequence[Moved]:
+        assert self._reader is not None
+        after = (max(since, self._newest - _LOOKS_BACK_SECONDS), self._newest + MINUTE)
+        before = (int(since - BEFORE_SECONDS), since)
+
+        def upto(source: str) -> int:
+            return frontier.of((("source", source),), {})
+
+        def counts(place: Place) -> bool:
+            return place.source not in rules.late and rules.counts(place.source, place.provider, place.model)
+
+        return self._reader.ask(moved_between, self._flows, before, after, upto, counts)
+
+    def _hear(self, wishes: Iterable[Wish]) -> list[Step]:
+        steps = []
+        for wish in wishes:
+            for fault in self.faults.lasting:
+                if fault.key == wish.key:
+                    fault.state = wish.state
+                    steps.append(Step(replace(fault)))
+        return steps
+
+    def _is_old(self, name: str, value: str, before: int) -> bool:
+        """Say whether the ledger knows a value of a dimension from before a minute, of whichever source."""
+        assert self._reader is not None
+        numbers = [each for each, account in self._flows.numbered() if dict(account.own()).get(name) == value]
+        return self._reader.ask(_used_before, numbers, before)
+
+    # Storing
+
+    def _saves(self, *, everything: bool, anything: bool) -> list[Known]:
+        if not anything:
+            return []
+        scopes = self._figures.scopes
+        due = [each for each in scopes if everything or scopes[each].fed - scopes[each].saved >= _SAVED_SECONDS]
+        due.sort(key=lambda each: scopes[each].saved)
+        chosen = due if everything else list(dict.fromkeys([*self._figures.rebased, *due[:_SAVED_AT_ONCE]]))
+        self._figures.rebased = set()
+        saves = []
+        for scope in chosen:
+            if scope in scopes:
+                scopes[scope].saved = scopes[scope].fed
+                saves.append(Known(_key(scope), scopes[scope].fed, json.dumps(self._figures.dump(scope))))
+        common = {
+            "timely": sorted(self._timely),
+            "told": self._told,
+            "prices": self._flows.dump(),
+            "novelties": self._novelties.dump(),
+            "faults": self.faults.dump(),
+        }
+        saves.append(Known(_COMMON, self._newest, json.dumps(common)))
+        gone = self._stored - {_key(each) for each in scopes} - {_COMMON}
+        self._stored = (self._stored - gone) | {each.key for each in saves}
+        return [*saves, *(Known(key, 0, "") for key in sorted(gone))]
+
+
+def _key(scope: object) -> str:
+    return _SCOPE + json.dumps(scope)
+
+
+def _runs(minutes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and last of minutes that follow each other, a bounded number at a time."""
+    at = 0
+    while at < len(minutes):
+        end = at
+        while end + 1 < len(minutes) and end - at < _READ_MINUTES - 1 and minutes[end + 1] == minutes[end] + MINUTE:
+            end += 1
+        yield minutes[at], minutes[end]
+        at = end + 1
+
+
+def _first_minute(connection: sqlite3.Connection) -> int | None:
+    found: int | None = connection.execute("SELECT min(start) FROM lines WHERE NOT open").fetchone()[0]
+    return None if found is None else found // MINUTE * MINUTE
+
+
+def _used_before(connection: sqlite3.Connection, numbers: Sequence[int], before: int) -> bool:
+    marks = ",".join(map(str, numbers))
+    query = f"SELECT EXISTS (SELECT 1 FROM lines WHERE start < ? AND account IN ({marks}))"
+    return bool(connection.execute(query, (before,)).fetchone()[0])

@@ -1,0 +1,246 @@
+"""What is wrong: each fault with the figures that bear it out. One is opened, moved to where it is, and closed.
+
+Dollars lead. What else rises with them is evidence; without them a figure waits a few minutes before it stands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from infertop.money.detect.grouping import EXPLAINS, Moved, explained, scope_of_rise
+from infertop.money.detect.incidents import Incident
+from infertop.money.detect.scopes import EVERYTHING, IDLE, USD, Scope
+
+TOGETHER_SECONDS = 1800.0
+SETTLES_SECONDS = 600.0
+WAITS_SECONDS = 180.0
+REMEMBERED_SECONDS = 7200.0
+BEFORE_SECONDS = 3600.0
+_MUCH_LARGER = 1.5
+
+
+class Figure(NamedTuple):
+    """What is watched: a metric of a scope."""
+
+    scope: Scope
+    metric: str
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault. `lead` is the figure that tells how large it is, `scope` where it is, `members` since when each is.
+
+    `state` is "", "acknowledged" or "planned"; `until` is None while it lasts. `told` is the minute of its last event.
+    """
+
+    key: str
+    lead: Figure
+    scope: Scope
+    since: float
+    members: dict[Figure, float] = field(default_factory=dict)
+    state: str = ""
+    until: float | None = None
+    last: Incident | None = None
+    told: int = 0
+
+
+class Step(NamedTuple):
+    """A fault that was opened, went on, moved or closed in a minute."""
+
+    fault: Fault
+    opened: bool = False
+    moved: bool = False
+
+
+Look = Callable[[float], Sequence[Moved]]
+"""Tells what every place cost an hour before some moment, and since then."""
+
+
+class Faults:
+    """All faults that last, and those of the last two hours, so that what trails them opens none."""
+
+    def __init__(self) -> None:
+        self.all: list[Fault] = []
+
+    @property
+    def lasting(self) -> list[Fault]:
+        """Those that last."""
+        return [each for each in self.all if each.until is None]
+
+    def follow(
+        self, minute: int, lasting: Mapping[Figure, Incident], ended: Mapping[Figure, Incident], look: Look
+    ) -> list[Step]:
+        """Take what lasts and what ended in a minute; return what that makes of the faults."""
+        looked: dict[float, Sequence[Moved]] = {}
+
+        def moved(since: float) -> Sequence[Moved]:
+            if since not in looked:
+                looked[since] = look(since)
+            return looked[since]
+
+        steps = self._go_on(minute, lasting, ended, moved)
+        self._forget(minute, lasting)
+        new = [each for each in lasting if self._of(each, lasting[each]) is None]
+        for figure in sorted(new, key=lambda each: _order(each, lasting[each])):
+            step = self._place(minute, figure, lasting[figure], moved)
+            if step is not None:
+                steps.append(step)
+        return steps
+
+    def pass_over(self, figure: Figure, incident: Incident) -> None:
+        """Tell nothing of an incident that is known to have begun long ago."""
+        key = _key(figure, incident)
+        self.all.append(
+            Fault(key, figure, figure.scope, incident.since, {figure: incident.since}, until=incident.since)
+        )
+
+    def _forget(self, minute: int, lasting: Mapping[Figure, Incident]) -> None:
+        """Forget faults that are over, once nothing trails them."""
+        for each in self.all:
+            if each.until is not None:
+                since = each.members.items()
+                each.members = {name: ts for name, ts in since if name in lasting and lasting[name].since == ts}
+        self.all = [
+            each for each in self.all if each.until is None or each.members or minute - each.until < REMEMBERED_SECONDS
+        ]
+
+    def _of(self, figure: Figure, incident: Incident) -> Fault | None:
+        return next((each for each in self.all if each.members.get(figure) == incident.since), None)
+
+    def _go_on(
+        self, minute: int, lasting: Mapping[Figure, Incident], ended: Mapping[Figure, Incident], moved: Look
+    ) -> list[Step]:
+        steps = []
+        for fault in self.lasting:
+            lead = self._lead(fault, lasting)
+            if lead is None:
+                fault.last = ended.get(fault.lead, fault.last)
+                until = fault.last.until if fault.last else None
+                fault.until = float(minute) if until is None else until
+                steps.append(Step(fault))
+                continue
+            fault.lead, fault.last = lead, lasting[lead]
+            steps.append(Step(fault, moved=self._move(fault, minute, moved)))
+        return steps
+
+    def _lead(self, fault: Fault, lasting: Mapping[Figure, Incident]) -> Figure | None:
+        """Return the member that tells most of a fault, None where none that could lasts."""
+        last = [each for each, since in fault.members.items() if each in lasting and lasting[each].since == since]
+        dollars = [each for each in last if each.metric == USD]
+        at_home = [each for each in dollars if each.scope == fault.scope]
+        if at_home:
+            return at_home[0]
+        if fault.lead in last:
+            return fault.lead
+        return None
+
+    def _move(self, fault: Fault, minute: int, moved: Look) -> bool:
+        """Move a young fault to the scope that it turns out to be of."""
+        if fault.lead.metric != USD or minute - fault.since > SETTLES_SECONDS or fault.state:
+            return False
+        scope = scope_of_rise(moved(fault.since), fault.scope)
+        if scope == fault.scope:
+            return False
+        fault.scope = scope
+        return True
+
+    def _place(self, minute: int, figure: Figure, incident: Incident, moved: Look) -> Step | None:
+        """Find the fault that a figure bears out, or open one."""
+        around = moved(incident.since) if self.lasting or figure.metric == USD else ()
+        known = next((each for each in self.lasting if _belongs(figure, incident, each, around)), None)
+        if known is None and figure.metric == USD:
+            known = self._parts(figure, around)
+        if known is not None:
+            known.members[figure] = incident.since
+            return None
+        if figure.metric != USD and minute - incident.opened < WAITS_SECONDS:
+            return None
+        scope = scope_of_rise(around, figure.scope) if figure.metric == USD else figure.scope
+        fault = Fault(_key(figure, incident), figure, scope, incident.since, {figure: incident.since}, last=incident)
+        self.all.append(fault)
+        return Step(fault, opened=True)
+
+    def _parts(self, figure: Figure, around: Sequence[Moved]) -> Fault | None:
+        """Return the largest of the faults that together explain a rise."""
+        scopes = [each.scope for each in self.lasting if each.lead.metric == USD]
+        if not scopes or explained(around, figure.scope, scopes) < EXPLAINS:
+            return None
+        return max(
+            (each for each in self.lasting if each.lead.metric == USD),
+            key=lambda each: explained(around, figure.scope, [each.scope]),
+        )
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Return all of it, for JSON."""
+        return [
+            {
+                **{name: getattr(each, name) for name in ("key", "scope", "since", "state", "until", "told")},
+                "lead": each.lead,
+                "members": [[*figure, since] for figure, since in each.members.items()],
+                "last": asdict(each.last) if each.last else None,
+            }
+            for each in self.all
+        ]
+
+    def load(self, state: Iterable[Mapping[str, Any]]) -> None:
+        """Take up what `dump` told of; raise ValueError where it cannot be read."""
+        try:
+            self.all = [_fault(each) for each in state]
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ValueError(f"the faults of before cannot be read: {error!r}") from None
+
+
+def _belongs(figure: Figure, incident: Incident, fault: Fault, around: Sequence[Moved]) -> bool:
+    """Say whether a figure bears out a fault that lasts."""
+    if IDLE in (figure.metric, fault.lead.metric):
+        return False
+    same = figure.scope == fault.scope or figure.scope == fault.lead.scope
+    if figure.metric != USD:
+        return (
+            same
+            or explained(around, figure.scope, [fault.scope]) >= EXPLAINS
+            or _is_inside(figure.scope, fault, around)
+        )
+    if abs(incident.since - fault.since) <= TOGETHER_SECONDS:
+        if same or explained(around, figure.scope, [fault.scope]) >= EXPLAINS:
+            return True
+        return fault.lead.metric != USD and _is_inside(figure.scope, fault, around)
+    return same
+
+
+def _is_inside(scope: Scope, fault: Fault, around: Sequence[Moved]) -> bool:
+    return fault.scope != EVERYTHING and explained(around, fault.scope, [scope]) >= EXPLAINS
+
+
+def _order(figure: Figure, incident: Incident) -> tuple[bool, float, float, Figure]:
+    """Dollars first, and of them the steepest: those are nearest to what happened."""
+    times = incident.value / incident.expected if incident.expected > 0 else float("inf")
+    return figure.metric != USD, incident.since, -times, figure
+
+
+def _key(figure: Figure, incident: Incident) -> str:
+    scope = "{" + ", ".join(f'"{name}": "{value}"' for name, value in figure.scope) + "}"
+    return f"incident {figure.metric} {incident.since:.0f} {scope}"
+
+
+def _fault(state: Mapping[str, Any]) -> Fault:
+    lead_scope, metric = state["lead"]
+    members = {Figure(_scope(scope), str(name)): float(since) for scope, name, since in state["members"]}
+    last = state["last"]
+    return Fault(
+        key=str(state["key"]),
+        lead=Figure(_scope(lead_scope), str(metric)),
+        scope=_scope(state["scope"]),
+        since=float(state["since"]),
+        members=members,
+        state=str(state["state"]),
+        until=None if state["until"] is None else float(state["until"]),
+        last=Incident(**last) if last else None,
+        told=int(state["told"]),
+    )
+
+
+def _scope(pairs: Iterable[Sequence[str]]) -> Scope:
+    return tuple((str(name), str(value)) for name, value in pairs)

@@ -1,0 +1,124 @@
+"""Incidents as events: what, how much, since when and what it came to, in one sentence for who pays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+
+from infertop.money.detect.faults import Fault
+from infertop.money.detect.incidents import Incident
+from infertop.money.detect.scopes import METRICS, Metric, Scope
+from infertop.money.dimensions import Names
+from infertop.readings.safe import safe
+from infertop.views.event_shapes import CLOSED, OPEN, PLANNED, Comparison, Event
+
+KIND = "incident"
+_MANY_TIMES = 100.0
+_ALARM_TIMES = 3.0
+_HOUR = 3600.0
+_NAME_CELLS = 60
+
+
+def incident_event(
+    fault: Fault, now: float, zone: tzinfo, names: Names | None = None, why: Comparison | None = None
+) -> Event:
+    """Return the event of a fault as it stands at `now`, or as it ended; `why` is what was found out about it."""
+    last = fault.last
+    assert last is not None, "a fault has had an incident"
+    metric = METRICS[fault.lead.metric]
+    state = CLOSED if fault.until is not None else fault.state or OPEN
+    value = metric.shown(_value(last, fault.until is not None))
+    expected = metric.shown(last.expected)
+    return Event(
+        ts=fault.since,
+        level=_level(fault, last),
+        kind=KIND,
+        text=_text(fault, last, metric, value, expected, now, zone, names or {}),
+        scope=shown_scope(fault.scope, names or {}),
+        metric=metric.name,
+        value=value,
+        expected=expected,
+        until=fault.until,
+        cause=why.sentence if why else "",
+        key=fault.key,
+        state=state,
+        excess_usd=last.excess_usd,
+        excess_usd_per_hour=None if fault.until is not None else last.excess_usd_per_hour,
+        history_seconds=last.history_seconds,
+        why=why,
+    )
+
+
+def shown_scope(scope: Scope, names: Names) -> dict[str, str]:
+    """Return a scope with names in place of ids."""
+    return {kind: names.get((kind, value), value) for kind, value in scope}
+
+
+def subject(scope: Mapping[str, str]) -> str:
+    """Return what a scope is about in a few words."""
+    if not scope:
+        return "in all"
+    words = [f"key {value}" if kind == "key" else f"project {value}" if kind == "project" else value
+             for kind, value in scope.items()]  # fmt: skip
+    return safe(", ".join(words), _NAME_CELLS)
+
+
+def _value(last: Incident, over: bool) -> float:
+    """Return the value of now: what it adds to the expected; of what is over, the farthest."""
+    if over:
+        return last.peak
+    return last.expected + last.excess_per_hour if last.excess_per_hour > 0 else last.value
+
+
+def _level(fault: Fault, last: Incident) -> str:
+    if fault.state == PLANNED:
+        return "info"
+    return "alarm" if METRICS[fault.lead.metric].in_usd and last.peak >= _ALARM_TIMES * last.expected else "warn"
+
+
+def _text(
+    fault: Fault, last: Incident, metric: Metric, value: float, expected: float, now: float, zone: tzinfo, names: Names
+) -> str:
+    of = shown_scope(fault.lead.scope, names)
+    figures = f"{metric.text(value)}, expected {metric.text(expected)}"
+    if metric.in_usd and metric.name == "usd_per_hour":
+        said = f"{subject(of)}: {_times(value, expected)}{figures}"
+    else:
+        said = f"{subject(of)}: {metric.words} {figures}"
+    if fault.scope != fault.lead.scope:
+        said += f", most of it {subject(shown_scope(fault.scope, names))}"
+    begun = _moment(fault.since, now, zone)
+    if fault.until is None:
+        return f"{said}, since {begun}{_stakes(last)}"
+    return f"{said}, from {begun} to {_moment(fault.until, now, zone)}; {_came_to(last)}"
+
+
+def _times(value: float, expected: float) -> str:
+    if expected <= 0 or value / expected >= _MANY_TIMES:
+        return ""
+    return f"{value / expected:.1f}x: " if value / expected < 10 else f"{value / expected:.0f}x: "
+
+
+def _stakes(last: Incident) -> str:
+    parts = []
+    if last.excess_usd_per_hour:
+        parts.append(f"{_signed(last.excess_usd_per_hour)}/h")
+    if last.excess_usd:
+        parts.append(f"${abs(last.excess_usd):,.2f} {'more' if last.excess_usd > 0 else 'less'} so far")
+    return "; " + ", ".join(parts) if parts else ""
+
+
+def _came_to(last: Incident) -> str:
+    if not last.excess_usd:
+        return "it is as expected again"
+    return f"it came to ${abs(last.excess_usd):,.2f} {'more' if last.excess_usd > 0 else 'less'} than expected"
+
+
+def _signed(usd: float) -> str:
+    return f"{'+' if usd >= 0 else '-'}${abs(usd):,.2f}"
+
+
+def _moment(ts: float, now: float, zone: tzinfo) -> str:
+    """Return a time of day, with its day where that is not today."""
+    at, today = datetime.fromtimestamp(ts, zone), datetime.fromtimestamp(now, zone)
+    return f"{at:%H:%M}" if at.date() == today.date() else f"{at:%b} {at.day} {at:%H:%M}"
