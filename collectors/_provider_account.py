@@ -170,11 +170,11 @@ class AccountReader:
             tried.good += 1
 
     def _take(self, span: Span, told: Told, ts: float) -> None:
-        """Keep an answer until it is handed over. What of a span of hours is missing is asked again."""
+        """Keep an answer until it is handed over. What of a span of hours is missing or unreadable is asked again."""
         self._plan.done(span, ts)
-        self._standing.good(span.family, told.note, span.width)
+        self._standing.good(span.family, told.note, span.width, (span.start, span.end))
         _, tries = self._parts_left.pop(span, (0.0, 0))
-        if span.width == HOUR and not told.whole and tries < _MOST_TRIES:
+        if span.width == HOUR and (told.rejected or not told.whole) and tries < _MOST_TRIES:
             self._parts_left[span] = (ts + HOUR, tries + 1)
         if span.width == MINUTE and told.whole:
             self._told_until[span.family] = span.end

@@ -45,12 +45,16 @@ def buckets(rows: Iterable[Row], start: str, end: str, results: str = "results")
     """
     found: dict[tuple[int, int], list[Row]] = {}
     for row in rows:
-        first, last, content = _instant(row.get(start)), _instant(row.get(end)), row.get(results)
-        if first is None or last is None or not 0 <= first < last < _LATEST or not isinstance(content, list):
-            continue
-        said = [each for each in content if isinstance(each, dict)]
-        found[first, last] = _both(found.get((first, last), ()), said)
+        if (one := _bucket(row, start, end, results)) is not None:
+            found[one.start, one.end] = _both(found.get((one.start, one.end), ()), one.rows)
     return (Bucket(*span, content) for span, content in sorted(found.items()))
+
+
+def _bucket(row: Row, start: str, end: str, results: str) -> Bucket | None:
+    first, last, content = _instant(row.get(start)), _instant(row.get(end)), row.get(results)
+    if first is None or last is None or not 0 <= first < last < _LATEST or not isinstance(content, list):
+        return None
+    return Bucket(first, last, [each for each in content if isinstance(each, dict)])
 
 
 def fitting(read: Iterable[Bucket], asked: Span, oldest: float) -> tuple[list[Bucket], bool]:
@@ -73,6 +77,7 @@ def fitting(read: Iterable[Bucket], asked: Span, oldest: float) -> tuple[list[Bu
 def told_of(found: Paged, asked: Span, ts: float, where: str, say: Say, start: str, end: str) -> Told:
     """Return what pages of buckets say of a span; a row that cannot be read is left out, and told as a note."""
     read, odd = fitting(buckets(found.rows, start, end), asked, oldest(month_begin, ts))
+    broken = sum(_bucket(each, start, end, "results") is None for each in found.rows)
     said: list[Statement] = []
     wrong: list[str] = []
     unread: dict[str, None] = {}
@@ -91,9 +96,11 @@ def told_of(found: Paged, asked: Span, ts: float, where: str, say: Say, start: s
             f"{where} answers with buckets that do not fit the {asked.width // 60} minutes asked for: left out"
         )
     notes += wrong[:1]
+    if broken:
+        notes.append(f"{where} answers with {broken} buckets that have no times or no results: they are not known")
     if unread:
         notes.append(f"{where} counts {', '.join(unread)}, which this version does not know: not in any figure")
-    whole = not found.note and not odd
+    whole = not found.note and not odd and not broken
     covered = covered_by(read, f"{asked.family}|", asked if whole else None)
     return Told(said, covered, next(filter(None, notes), ""), len(wrong), whole)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from infertop.engine.collector import State, Unavailable
 
@@ -11,6 +12,15 @@ TOO_MANY = 429
 _REFUSED_SECONDS = 300.0
 _SHOWN = 3
 _DOUBLINGS = 3
+_KEPT = 8
+
+
+class _Note(NamedTuple):
+    """What was odd in [start, end), epoch seconds."""
+
+    start: int
+    end: int
+    said: str
 
 
 @dataclass(slots=True)
@@ -21,20 +31,22 @@ class Standing:
     """
 
     advice: str = ""
-    _notes: dict[tuple[str, int], str] = field(default_factory=dict)
+    _notes: dict[tuple[str, int], list[_Note]] = field(default_factory=dict)
     _troubles: dict[str, Unavailable] = field(default_factory=dict)
     _not_before: dict[str, float] = field(default_factory=dict)
     _silent: dict[str, int] = field(default_factory=dict)
 
-    def good(self, part: str, note: str = "", width: int = 0) -> None:
-        """Take that a part was read; `note` is empty where nothing was odd.
+    def good(self, part: str, note: str = "", width: int = 0, span: tuple[int, int] = (0, 1)) -> None:
+        """Take that a part was read, over a span of time; `note` is empty where nothing was odd.
 
-        Buckets of different `width` are read in turns: what was odd in one kind stands while the other is good.
+        Buckets of different `width` are read in turns, and older hours after newer ones: what was odd in some stands
+        until these are read again.
         """
         self._troubles.pop(part, None)
         self._not_before.pop(part, None)
         self._silent.pop(part, None)
-        self._notes[part, width] = note
+        others = [each for each in self._notes.get((part, width), ()) if each.end <= span[0] or span[1] <= each.start]
+        self._notes[part, width] = sorted([*others, *([_Note(*span, note)] if note else [])])[-_KEPT:]
 
     def failed(self, part: str, trouble: Unavailable, ts: float, every: float) -> None:
         """Take that a part could not be read: it is tried again after its usual time, a refused one later."""
@@ -55,7 +67,7 @@ class Standing:
             kinds.setdefault((trouble.state, trouble.status) if trouble.status else trouble.sentence, []).append(part)
         for parts in kinds.values():
             yield self.said(self._troubles[parts[0]], parts[1:])
-        yield from filter(None, self._notes.values())
+        yield from (notes[-1].said for notes in self._notes.values() if notes)
 
     def said(self, trouble: Unavailable, others: Sequence[str] = ()) -> str:
         """Return a trouble's sentence, with what else has the same and what to do about a key that is refused."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from collectors._provider_time import utc_seconds
 from tests.collectors.faulty import B, account, broken, exact, on, truth, usage  # noqa: F401 - a fixture
 from tests.provider_rig import NOW, Rig
 from tests.provider_world import DAY, HOUR, Answer, Asked, Group, error
@@ -154,3 +155,41 @@ async def test_what_is_no_page_is_one_sentence(rig: Rig, body: bytes) -> None:
     rig.world.faults = []
     await rig.poll(400.0)
     assert exact(rig)
+
+
+@pytest.mark.parametrize("results", [None, 7, {"input_tokens": 1}])
+async def test_buckets_without_results_are_not_known_and_never_taken_for_empty_ones(rig: Rig, results: object) -> None:
+    await rig.poll()
+    before = rig.ledger()
+
+    def spoil(asked: Asked, page: Any) -> Any:
+        if usage(asked) and "claude_code" not in asked.path:
+            return page | {"data": [each | {"results": results} for each in page["data"]]}
+        return page
+
+    rig.world.mangle = spoil
+    await rig.poll(HOUR)
+    assert rig.ledger() == before
+    assert any("no results" in note for note in rig.notes)
+
+
+async def test_what_was_odd_in_the_newest_hours_is_told_although_older_ones_are_good(rig: Rig) -> None:
+    def spoil(asked: Asked, page: Any) -> Any:
+        if usage(asked) and asked.params.get("bucket_width") == "1h" and _end(asked) > NOW - 4 * HOUR:
+            for row in (row for bucket in page["data"] for row in bucket["results"]):
+                row["output_tokens"] = -5
+        return page
+
+    rig.world.use(NOW - 10 * HOUR, input=10, output=10, requests=1)
+    rig.world.mangle = spoil
+    await rig.poll()
+    assert any("cannot be negative" in note for note in rig.notes)
+    rig.world.mangle = lambda _asked, page: page
+    await rig.poll(HOUR)
+    assert rig.notes == ()
+    assert exact(rig)
+
+
+def _end(asked: Asked) -> int:
+    said = asked.params.get("end_time") or asked.params["ending_at"]
+    return int(said) if said.isdigit() else utc_seconds(said) or 0
