@@ -63,7 +63,8 @@ def settle(
     """
     aside = set(leaves_out)
     whole = [each for each in lines if each.resource != ADJUSTMENT]
-    mine = [each for each in whole if aside.isdisjoint(each.dimensions)]
+    # What is left out is tokens: calls of tools have a price of their own, whatever tier the request is in.
+    mine = [each for each in whole if each.unit != TOKENS or aside.isdisjoint(each.dimensions)]
     left_out = sum(each.usd_nano or 0 for each in whole) - sum(each.usd_nano or 0 for each in mine)
     if not bills:
         return Settlement([], [], left_out)
@@ -83,7 +84,10 @@ def settle(
 
 
 class _Cells:
-    """Bills and lines by what both know. A bill is matched by its resource where lines have it, else by the rest."""
+    """Bills and lines by what both know. A bill is matched by its resource where lines have it, else by the rest.
+
+    One of a tool without a model is matched by what it says besides: it may know neither tier nor context.
+    """
 
     def __init__(self, lines: Sequence[Line], bills: Sequence[Bill]) -> None:
         self._names = _shared(lines, bills)
@@ -104,17 +108,14 @@ class _Cells:
         Lines of a resource with a bill of its own are in no other cell, unless a bill is left without any.
         """
         narrow = {cell for cell in self._billed if cell.resource is not None}
-        of_any_model = {cell for cell in narrow if self._of_any_model(cell)}
+        taken = self._taken(narrow)
         for cell, billed in self._billed.items():
-            if cell.resource is not None and cell in of_any_model:
-                every = [lines for _, lines in self._told(cell.resource, cell.dimensions)]
+            if cell.resource is not None and self._of_any_model(cell):
+                reached = self._told(cell.resource, cell.dimensions)
                 members = [
-                    each
-                    for wide, lines in self._told(cell.resource, cell.dimensions)
-                    if wide._replace(resource=cell.resource) not in narrow
-                    for each in lines
+                    each for wide, lines in reached if taken.get((wide, cell.resource)) == cell for each in lines
                 ]
-                yield cell, billed, members or [each for lines in every for each in lines], not members
+                yield cell, billed, members or [each for _, lines in reached for each in lines], not members
                 continue
             wide = cell._replace(resource=None)
             by_resource = self._lines[wide]
@@ -124,7 +125,7 @@ class _Cells:
             rest = [
                 each
                 for name, members in by_resource.items()
-                if wide._replace(resource=name) not in narrow and Cell(None, name, wide.dimensions) not in of_any_model
+                if wide._replace(resource=name) not in narrow and (wide, name) not in taken
                 for each in members
             ]
             if rest:
@@ -138,7 +139,7 @@ class _Cells:
         if wide in self._lines:
             told = bill.resource is not None and bill.resource in self._lines[wide]
             cell = cell if told else wide
-        elif not (bill.resource and self._of_any_model(cell) and any(self._told(bill.resource, cell.dimensions))):
+        elif not (bill.resource and self._of_any_model(cell) and self._told(bill.resource, cell.dimensions)):
             self.unmatched.append(bill)
             return
         self._billed[cell] = self._billed.get(cell, 0) + bill.usd_nano
@@ -147,13 +148,24 @@ class _Cells:
         """Say whether a bill names no model where others do: it is about one resource of whatever model."""
         return self._by_model and cell.model is None and cell._replace(resource=None) not in self._lines
 
-    def _told(self, resource: str, dimensions: Dimensions) -> Iterable[tuple[Cell, list[Line]]]:
-        """Iterate over the lines of a resource, by the wide cell that they are in."""
-        return (
+    def _taken(self, narrow: Iterable[Cell]) -> dict[tuple[Cell, str], Cell]:
+        """Return which lines (by their wide cell and resource) a bill without a model has: of several the closest."""
+        taken: dict[tuple[Cell, str], Cell] = {}
+        own = set(narrow)
+        loose = [cell for cell in own if self._of_any_model(cell)]
+        for cell in sorted(loose, key=lambda cell: (-len(cell.dimensions), cell.dimensions)):
+            for wide, _ in self._told(cell.resource or "", cell.dimensions):
+                if wide._replace(resource=cell.resource) not in own:
+                    taken.setdefault((wide, cell.resource or ""), cell)
+        return taken
+
+    def _told(self, resource: str, dimensions: Dimensions) -> list[tuple[Cell, list[Line]]]:
+        """Return the lines of a resource with the wide cell that they are in: what is not said of a tool is any."""
+        return [
             (wide, by_resource[resource])
             for wide, by_resource in self._lines.items()
-            if wide.dimensions == dimensions and resource in by_resource
-        )
+            if resource in by_resource and set(dimensions) <= set(wide.dimensions)
+        ]
 
     def _wide(self, model: str | None, dimensions: Mapping[str, str]) -> Cell:
         named = self._models.get(model, model) if self._by_model else None

@@ -107,6 +107,40 @@ some_bills = st.lists(
 )
 
 
+tool_lines = st.lists(
+    st.builds(
+        lambda usd, resource, project, tier: line(
+            usd,
+            resource=resource,
+            **({"project": project} if project else {}),
+            **({"service_tier": tier} if tier else {}),
+        ),
+        *(st.integers(0, 10**9), st.sampled_from(["input", "web_searches"]), projects, st.sampled_from(["", "batch"])),
+    ),
+    max_size=8,
+)
+tool_bills = st.lists(
+    st.builds(
+        lambda usd, model, resource, project, tier: bill(
+            usd,
+            model,
+            resource,
+            **({"project": project} if project else {}),
+            **({"service_tier": tier} if tier else {}),
+        ),
+        *(st.integers(-(10**6), 10**9), st.sampled_from([None, "gpt-4o"]), st.sampled_from(["input", "web_searches"])),
+        *(projects, st.sampled_from(["", "batch"])),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(tool_lines, tool_bills)
+def test_bills_of_tools_that_overlap_sum_to_what_was_billed(lines: list[Line], bills: list[Bill]) -> None:
+    test_lines_and_adjustments_of_a_day_sum_to_its_bills.hypothesis.inner_test(lines, bills)  # type: ignore[attr-defined]
+
+
 @given(some_lines, some_bills)
 def test_lines_and_adjustments_of_a_day_sum_to_its_bills(lines: list[Line], bills: list[Bill]) -> None:
     found = settle(lines, bills, "openai")
@@ -143,6 +177,27 @@ def test_a_tool_that_is_billed_without_a_model_settles_the_calls_of_every_model(
     found = settle(lines, [bill(300, resource="input"), bill(48, None, "web_searches")], "openai")
     assert {each.model: each.usd_nano for each in found.lines} == {"gpt-4o": 2, "o3": 6}
     assert [each.unmatched for each in found.drifts if each.cell.resource == "web_searches"] == [False]
+
+
+def test_a_tool_whose_bill_says_less_than_usage_settles_the_calls_of_every_tier() -> None:
+    tiers = ("standard", "batch", "priority")
+    tokens = [line(100, project="a", service_tier=tier) for tier in tiers]
+    calls = [replace(line(10, resource="web_searches", project="a", service_tier=tier), unit="calls") for tier in tiers]
+    bills = [bill(100, resource="input", project="a", service_tier=tier) for tier in tiers[:2]]
+    leaves_out = [("service_tier", "priority")]
+    found = settle([*tokens, *calls], [*bills, bill(33, None, "web_searches", project="a")], "anthropic", leaves_out)
+    assert {dict(each.dimensions)["service_tier"]: each.usd_nano for each in found.lines} == dict.fromkeys(tiers, 1)
+    assert {each.model for each in found.lines} == {"gpt-4o"}
+    assert found.left_out_nano == 100
+
+
+def test_of_two_bills_of_a_tool_the_closer_one_has_the_calls() -> None:
+    calls = [line(10, resource="web_searches", project=name) for name in ("a", "b")]
+    other = [line(5, resource="input", project="a")]
+    bills = [bill(12, None, "web_searches", project="a"), bill(15, None, "web_searches"), bill(5, resource="input")]
+    found = settle([*calls, *other], bills, "openai")
+    by_project = {dict(each.dimensions)["project"]: each.usd_nano for each in found.lines if each.model}
+    assert by_project == {"a": 2 - 5, "b": 5}
 
 
 def test_the_standard_tier_is_the_standard_tier_by_any_name() -> None:
