@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from infertop.money.why.cells import Label
 from infertop.money.why.concentration import NONE, OTHERS
 from infertop.money.why.effects import Effect, effect_of
 from infertop.money.why.factors import ABOUT_REQUESTS, CLIENTS, MIX, VOLUME
@@ -84,13 +83,9 @@ def _moved(parts: Iterable[Contribution], measured: Measured) -> bool:
     concerned = {each.label for each in parts}
     gained = lost = 0.0
     for label, cell in measured.cells:
-        if _is_of(label, concerned):
-            before, after = (side.request_count if cell.by_requests else side.tokens for side in cell.sides)
+        if label in concerned:
+            before, after = (side.volume(cell.measure) for side in cell.sides)
             least = _LOST * max(before, after)
             gained += max(after - before, 0.0) if after - before > least else 0.0
             lost += max(before - after, 0.0) if before - after > least else 0.0
     return min(gained, lost) >= _MOVED * max(gained, lost) > 0
-
-
-def _is_of(label: Label, concerned: set[Label]) -> bool:
-    return label in concerned

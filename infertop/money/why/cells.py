@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NamedTuple
 
 from infertop.money.weights import TOKEN_WEIGHTS
@@ -28,6 +29,14 @@ class Part(NamedTuple):
     kind: str
     way: str
     resource: str
+
+
+class Measure(Enum):
+    """What volume is told in; units are tokens and calls together."""
+
+    REQUESTS = "requests/h"
+    TOKENS = "tokens/h"
+    UNITS = "units/h"
 
 
 @dataclass(slots=True)
@@ -56,6 +65,17 @@ class Side:
     def tokens(self) -> float:
         """Tokens an hour, of all classes."""
         return sum(each.quantity for part, each in self.parts.items() if part.resource in TOKEN_CLASSES)
+
+    @property
+    def units(self) -> float:
+        """Tokens and calls an hour, of all kinds."""
+        return sum(each.quantity for each in self.parts.values())
+
+    def volume(self, measure: Measure) -> float:
+        """Return how much was asked, an hour."""
+        if measure is Measure.REQUESTS:
+            return self.request_count
+        return self.tokens if measure is Measure.TOKENS else self.units
 
     @property
     def nano(self) -> float:
@@ -116,11 +136,17 @@ class Cell:
         return self.before, self.after
 
     @property
+    def measure(self) -> Measure:
+        """What its volume is told in: the first of requests, tokens and units that is known wherever it was used."""
+        used = [side for side in self.sides if side.units > 0]
+        if all(side.request_count > 0 for side in used):
+            return Measure.REQUESTS
+        return Measure.TOKENS if all(side.tokens > 0 for side in used) else Measure.UNITS
+
+    @property
     def by_requests(self) -> bool:
-        """Whether its volume is told in requests: where tokens were used requests are known."""
-        return any(side.request_count > 0 for side in self.sides) and all(
-            side.request_count > 0 or not any(each.quantity > 0 for each in side.parts.values()) for side in self.sides
-        )
+        """Whether its volume is told in requests."""
+        return self.measure is Measure.REQUESTS
 
     @property
     def costs(self) -> bool:

@@ -48,7 +48,7 @@ def divided(before: float, after: float, chain: Sequence[Link]) -> dict[str, flo
             if x0 != x1:
                 parts[factor] = parts.get(factor, 0.0) + mean * math.log(x1 / x0)
         return parts
-    if before == 0 or after == 0:
+    if before == 0 or after == 0 or not all(each.before and each.after for each in chain):
         gate = next((each.factor for each in chain if (each.before == 0) != (each.after == 0)), chain[-1].factor)
         return {gate: after - before}
     return shapley(chain)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from infertop.money.lines import NANO
-from infertop.money.why.cells import Cell, Label, Side
+from infertop.money.why.cells import Cell, Label, Measure, Side
 from infertop.money.why.factors import (
     CACHE,
     CALLS,
@@ -27,7 +27,7 @@ from infertop.money.why.factors import (
 )
 from infertop.money.why.machines import Pool, Pools
 
-REQUESTS_PER_HOUR, TOKENS_PER_HOUR, RATIO = "requests/h", "tokens/h", "ratio"
+RATIO = "ratio"
 PER_REQUEST, CALLS_PER_REQUEST, USD_PER_MILLION = "tokens/request", "calls/request", "usd/1M tokens"
 USD_PER_CALL, GPUS, USD_PER_GPU_HOUR, TOKENS_PER_GPU_HOUR = "usd/call", "GPUs", "usd/GPU-hour", "tokens/busy GPU-hour"
 _TOKENS_PER_REQUEST = frozenset({PROMPT, OUTPUT, REASONING, MEDIA})
@@ -79,19 +79,16 @@ class Measured:
         if factor in (GPU_COUNT, UTILIZATION, GPU_RATE, EFFICIENCY):
             return self._of_gpus(factor, place)
         costly = [cell for label, cell in self.cells if place.has(label) and (cell.costs or label in self.own)]
-        by_requests = [cell for cell in costly if cell.by_requests]
+        measure = next((each for each in Measure if any(cell.measure is each for cell in costly)), Measure.REQUESTS)
+        alike = [cell for cell in costly if cell.measure is measure]
         if factor == VOLUME:
-            if by_requests or not costly:
-                return _both(by_requests, lambda side: side.request_count, REQUESTS_PER_HOUR)
-            return _both(costly, lambda side: side.tokens, TOKENS_PER_HOUR)
+            return _both(alike, _volume(measure), measure.value)
         if factor in (MIX, CLIENTS):
-            return self._share(place, bool(by_requests))
-        if factor in _TOKENS_PER_REQUEST:
-            of = by_requests or costly
-            unit = PER_REQUEST if by_requests else RATIO
-            return _ratio(of, lambda side: side.quantity(factor), _volume(bool(by_requests)), unit)
-        if factor == CALLS:
-            return _ratio(by_requests, lambda side: side.quantity(CALLS), _volume(True), CALLS_PER_REQUEST)
+            return self._share(place, measure)
+        if factor in (*_TOKENS_PER_REQUEST, CALLS):
+            per_request = CALLS_PER_REQUEST if factor == CALLS else PER_REQUEST
+            unit = per_request if measure is Measure.REQUESTS else RATIO
+            return _ratio(alike, lambda side: side.quantity(factor), _volume(measure), unit)
         if factor == CACHE:
             return _ratio(costly, lambda side: _of_class(side, "cache_read"), lambda side: side.quantity(PROMPT), RATIO)
         if factor == TIER:
@@ -100,16 +97,13 @@ class Measured:
             return _price(costly, detail)
         return Figure()
 
-    def _share(self, place: Place, by_requests: bool) -> Figure:
-        volume = _volume(by_requests)
-        every = [cell for label, cell in self.cells if cell.costs and cell.by_requests == by_requests]
-        inside = [
-            cell for label, cell in self.cells if cell.costs and cell.by_requests == by_requests and place.has(label)
-        ]
+    def _share(self, place: Place, measure: Measure) -> Figure:
+        every = [(label, cell) for label, cell in self.cells if cell.costs and cell.measure is measure]
         shares = []
         for at in (0, 1):
-            whole = sum(volume(cell.sides[at]) for cell in every)
-            shares.append(sum(volume(cell.sides[at]) for cell in inside) / whole if whole else None)
+            counts = [(label, cell.sides[at].volume(measure)) for label, cell in every]
+            inside = sum(count for label, count in counts if place.has(label))
+            shares.append(_quotient(inside, sum(count for _, count in counts)))
         return Figure(shares[0], shares[1], RATIO)
 
     def _of_gpus(self, factor: str, place: Place) -> Figure:
@@ -145,8 +139,8 @@ def _ratio(cells: list[Cell], amount: Amount, of: Amount, unit: str) -> Figure:
     return Figure(before, after, unit)
 
 
-def _volume(by_requests: bool) -> Amount:
-    return (lambda side: side.request_count) if by_requests else (lambda side: side.tokens)
+def _volume(measure: Measure) -> Amount:
+    return lambda side: side.volume(measure)
 
 
 def _of_class(side: Side, resource: str) -> float:

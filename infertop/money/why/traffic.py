@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from infertop.money.why.cells import Amount, Cell, Label, Side, parts_of
+from infertop.money.why.cells import Amount, Cell, Label, Measure, Side, parts_of
 from infertop.money.why.divide import Link, divided
 from infertop.money.why.factors import CACHE, CLIENTS, MIX, OTHER, PRICE, PROMPT, TIER, VOLUME
 
@@ -33,14 +33,14 @@ class Contribution(NamedTuple):
 def contributions(cells: Mapping[Label, Cell]) -> Iterator[Contribution]:
     """Yield what each factor did in each cell; they sum to the change of the cells' cost."""
     costly = {label: cell for label, cell in cells.items() if cell.costs}
-    for by_requests in (True, False):
-        group = {label: cell for label, cell in costly.items() if cell.by_requests == by_requests}
+    for measure in Measure:
+        group = {label: cell for label, cell in costly.items() if cell.measure is measure}
         if group:
-            yield from _of_group(group, by_requests)
+            yield from _of_group(group, measure)
 
 
-def _of_group(cells: Mapping[Label, Cell], by_requests: bool) -> Iterator[Contribution]:
-    counts = {label: tuple(_volume(side, by_requests) for side in cell.sides) for label, cell in cells.items()}
+def _of_group(cells: Mapping[Label, Cell], measure: Measure) -> Iterator[Contribution]:
+    counts = {label: tuple(side.volume(measure) for side in cell.sides) for label, cell in cells.items()}
     volume = [sum(each[at] for each in counts.values()) for at in (0, 1)]
     models: dict[str, list[float]] = {}
     for label, each in counts.items():
@@ -93,10 +93,6 @@ def _divided(label: Label, amounts: list[Amount], chain: list[Link], way: str, r
     for factor, nano in divided(before.nano, after.nano, [*chain, Link(PRICE, *prices)]).items():
         detail = way if factor == TIER else resource if factor == PRICE else ""
         yield Contribution(factor, label, nano, detail)
-
-
-def _volume(side: Side, by_requests: bool) -> float:
-    return side.request_count if by_requests else side.tokens
 
 
 def _link(factor: str, of: Sequence[float], part: Sequence[float]) -> Link:
