@@ -13,8 +13,9 @@ from infertop.commands.book import book_of
 from infertop.commands.replay_clock import ReplayClock, next_speed
 from infertop.commands.replay_events import shown_at
 from infertop.commands.replay_past import Annals
-from infertop.commands.replay_view import Begun, ReadAhead, summary_at, take
+from infertop.commands.replay_view import Begun, ReadAhead, summary_at, take, tell
 from infertop.commands.replay_words import day_and_time
+from infertop.commands.restore import learn
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup
 from infertop.commands.viewing import Viewing
@@ -180,6 +181,13 @@ class ReplaySession(Session):
         self._telling = frozenset(begun.step.telling)
         if begun.step.summary is not None:
             self.replayed.summary = begun.step.summary
+        if self._learning is not None:
+            self._learning.cancel()
+        self._learning = asyncio.create_task(self._learn(self.watch, begun.step.ts))
+
+    async def _learn(self, watch: Watch, ts: float) -> None:
+        """Learn what was usual in the week before; until then nothing is marked."""
+        watch.marks = await learn(self.store, self.pricing.sigma, ts, self.counts, until=ts // 60 * 60)
 
     def _take(self, step: Step) -> None:
         for batch in step.batches:
@@ -187,8 +195,7 @@ class ReplaySession(Session):
             self.state.apply(batch)
         if step.summary is not None:
             self._telling = frozenset(step.telling)
-            for name in self._telling:
-                self.state.apply_health(self.annals.health(name, step.ts, 60.0))
+            tell(self.state, self.annals, step)
             self.replayed.summary = summary_at(step.summary, self.annals, self._telling, step.ts)
             self.watch.follow(self.replayed.summary)
 

@@ -14,12 +14,15 @@ from infertop.history.reader import Unreadable
 from infertop.history.replay import MINUTE, Grain, Player, Step
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
+from infertop.readings.model import Batch
 
 # Faster than that, readings come from roll-ups: a day's own readings would be too many.
 COARSE_SPEED = 20.0
 _AHEAD_SECONDS = 1.5
 _MOST_AHEAD = 400
-_RAW_STEP = 5.0
+_RAW_STEP = 2.5
+# Readings come in steps: a source that is read ten times a second is not stale between two of them.
+_LEAST_INTERVAL = 2.0
 
 
 class Begun:
@@ -32,16 +35,24 @@ class Begun:
         for batch in step.batches:
             take(self.state, annals, batch.source, batch.ts, self.intervals, step.grain)
             self.state.apply(batch)
-        for name in step.telling:
-            self.state.apply_health(annals.health(name, step.ts, float(MINUTE)))
+        tell(self.state, annals, step)
 
 
 def take(
     state: State, annals: Annals, source: str, ts: float, intervals: dict[str, float], grain: Grain | None
 ) -> None:
     """Note that a source was read at `ts`."""
-    usual = 1.0 if grain is Grain.READINGS else float(MINUTE)
-    state.apply_health(annals.health(source, ts, intervals.get(source, usual)))
+    usual = _LEAST_INTERVAL if grain is Grain.READINGS else float(MINUTE)
+    state.apply_health(annals.health(source, ts, max(intervals.get(source, usual), _LEAST_INTERVAL)))
+
+
+def tell(state: State, annals: Annals, step: Step) -> None:
+    """Note that the sources that tell in statements were read by then: of those that only tell no poll is kept."""
+    for name in step.telling:
+        state.apply_health(annals.health(name, step.ts, float(MINUTE)))
+        newest = state.sources()[name].newest
+        if newest is None or not newest.series:
+            state.apply(Batch(name, step.ts, (), ()))
 
 
 class ReadAhead:
@@ -132,7 +143,7 @@ class ReadAhead:
         """Return up to where to read next: a few seconds, or the end of the minute."""
         edge = (self.player.at // MINUTE + 1) * MINUTE
         if self.grain is Grain.READINGS:
-            edge = min(edge, self.player.at + (1.0 if self._clock.speed <= 2 else _RAW_STEP))
+            edge = min(edge, self.player.at + min(max(self._clock.speed / 8, 1.0), _RAW_STEP))
         return min(edge, self.end)
 
 

@@ -64,12 +64,18 @@ def bookmarks(store: Store) -> Bookmarks:
     return found
 
 
-async def learn(store: Store, sigma: float, now: float, counts: Counts = all_count) -> Marks:
-    """Return baselines of the last week, read a few hours at a time; `counts` says what is part of totals."""
+async def learn(
+    store: Store, sigma: float, now: float, counts: Counts = all_count, until: float | None = None
+) -> Marks:
+    """Return baselines of the last week, read a few hours at a time; `counts` says what is part of totals.
+
+    What closed later than `until` is left out.
+    """
     marks = Marks(sigma)
     try:
         reader = await asyncio.to_thread(Reader, store.uri)
         closed = await asyncio.to_thread(reader.ask, _closed)
+        closed = closed if until is None else min(closed, int(until))
         minutes = reader.minutes(now - _WEEK_SECONDS, closed, counts)
         while chunk := await asyncio.to_thread(_next, minutes):
             await asyncio.to_thread(marks.load, chunk, closed - TIMELY_SECONDS)

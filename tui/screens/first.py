@@ -28,7 +28,7 @@ _DEMO = (
 def nothing_found(view: Overview) -> bool:
     """Return whether there is nothing to show: no model, no GPU, and no source but the machine itself."""
     meters = [source for source in view.sources if source.kind != "host" and source.state != "absent"]
-    return not (view.models or view.gpus or meters or view.budgets)
+    return view.mode != "replay" and not (view.models or view.gpus or meters or view.budgets)
 
 
 def _lines(scene: Scene, width: int) -> list[Row]:
