@@ -226,13 +226,20 @@ def _add_whatif(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _add_alert(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--test", action="store_true", help="send a test alert to the webhook and the command of [alert]")
+    add("--dry-run", action="store_true", help="print what would be sent, in every format, and send nothing")
+    add("--schema", action="store_true", help="print the JSON Schema of an alert")
+
+
 def _add_backtest(parser: argparse.ArgumentParser) -> None:
     text = "the anomaly detector over a series: timestamp,value,score"
     kinds = parser.add_subparsers(dest="backtested", metavar="KIND", required=True)
     add = kinds.add_parser("anomalies", help=text, description=text).add_argument
     add("file", metavar="FILE.csv", help="timestamp,value lines, - for stdin; times without an offset are UTC")
     add("--events", action="store_true", help="the incidents instead of the points")
-    add("--threshold", type=_positive, default=1.8, metavar="SCORE", help="what begins an incident (default: 1.8)")
+    add("--threshold", type=_positive, default=1.5, metavar="SCORE", help="how rare an incident is (default: 1.5)")
     text = "the end of each period as forecast in it: origin,end,spent,low,mid,high,truth"
     add = kinds.add_parser("forecast", help=text, description=text).add_argument
     add("file", metavar="FILE.csv", help="timestamp,value lines, - for stdin; a value is what its interval took")
@@ -252,6 +259,7 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] =
     "prices": ("the price of a model or GPU, where it is from, how old it is", _add_prices),
     "whatif": ("the measured traffic on other models and hardware", _add_whatif),
     "backtest": ("what would have been said of a series, point by point", _add_backtest),
+    "alert": ("tell those whom pricing.toml names that they can be told", _add_alert),
     "exporter": ("collect, and serve the figures as OpenMetrics", _add_exporter),
     "reader": ("this machine's GPUs as JSON lines, for an infertop that reads it over ssh", _add_nothing),
 }

@@ -14,6 +14,7 @@ import signal
 import subprocess
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import PurePath
 
 from infertop.alerts.form import Alert
@@ -80,9 +81,10 @@ async def run(
         if not running.ended.is_set():
             await _end(transport, running)
         transport.close()
-    if running.said:
-        _log.info("%s: %s", name, redact(running.said.decode("utf-8", "replace")))
-    return _outcome(name, transport.get_returncode() or 0)
+    output = redact(running.said.decode("utf-8", "replace"))
+    if output:
+        _log.info("%s: %s", name, output)
+    return replace(_outcome(name, transport.get_returncode() or 0), output=output)
 
 
 class _Running(asyncio.SubprocessProtocol):

@@ -98,9 +98,9 @@ def alert_of(key: str, event: Mapping[str, Any], stage: str, host: str, ends_at:
     )
 
 
-def test_alert(now: float, host: str) -> Alert:
+def trial(now: float, host: str) -> Alert:
     """Return an alert that says that it is none."""
-    text = f"infertop on {host} can tell you of incidents and budgets: this is a test"
+    text = "this is a test: incidents and budgets will be told here"
     event = {"kind": TEST, "ts": now, "level": "info", "text": text, "scope": {"test": "infertop alert --test"}}
     return alert_of(f"test {now:.3f}", event, OPENED, host, now + 300)
 

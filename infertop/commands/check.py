@@ -10,6 +10,7 @@ from collectors import KINDS
 from collectors.kind import Kind
 from infertop.commands.account_check import check_line, first_told
 from infertop.commands.accounts import missing_extra
+from infertop.commands.alert_check import alert_lines
 from infertop.commands.book import book_of
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup, setup_or_status
@@ -95,6 +96,7 @@ def _configuration(setup: Setup) -> Iterable[str]:
     )
     if settings.providers or settings.deployments:
         yield f"               {len(settings.providers)} negotiated rates, {len(settings.deployments)} deployments"
+    yield from map(safe, alert_lines(settings.alert))
     path = setup.database
     state = f"written by process {writer_pid(path)}" if path.exists() and is_written(path) else "not in use"
     size = f"{path.stat().st_size / 1e6:.1f} MB, {state}" if path.exists() else "not there yet"
