@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tui.windows import Windows
+
 GROUPINGS = ("flat", "by source", "by kind")
 PARTS = ("model", "key", "project", "user", "team")
 """What the spend of providers is divided by."""
@@ -53,6 +55,8 @@ class Choices:
     in seconds; with `every` it lists all models, not only the well-known ones. `window` is what averages run over,
     None until somebody chose it. `wanted` is the table that the cursor goes to as soon as it is there, while nobody has
     moved it. The spend of providers is divided by its `part`, `within` (dimension, name) as far as it is limited.
+    `windows` are compared of `compared`, some (dimension, name), of which those behind the first `compared_from` were
+    entered on its page (none: everything), or of `beside`, what was under the cursor.
     """
 
     panel: str = "models"
@@ -72,6 +76,10 @@ class Choices:
     window: float | None = None
     part: str = PARTS[0]
     within: tuple[tuple[str, str], ...] = ()
+    windows: Windows = field(default_factory=Windows)
+    compared: tuple[tuple[str, str], ...] = ()
+    compared_from: int = 0
+    beside: tuple[tuple[str, str], ...] = ()
 
     def divide(self) -> None:
         """Divide the spend of providers by the next of its parts."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from infertop.views.shapes import Event
-from tui.handling import Handling
+from tui.comparing import Comparing
 from tui.incidents import INCIDENT
 from tui.keys import FILTERED
 from tui.panels.models import Entry, split_key
 from tui.screens.first import advice
-from tui.screens.incident import IncidentPage
 from tui.screens.overview import VIEWS
 from tui.screens.page import Page, TextPage
-from tui.showing import EVENTS, PROVIDERS, RUNS, WHATIF
+from tui.screens.why_pages import IncidentPage
+from tui.showing import PROVIDERS, RUNS, WHATIF
 from tui.widgets.cells import FILL
 
 
-class Desk(Handling):
+class Desk(Comparing):
     """Opens pages and leaves them."""
 
     def view_page(self, number: int) -> None:
@@ -24,12 +24,6 @@ class Desk(Handling):
         self._turned()
         if number > 1:
             self.choices.panel = VIEWS[number - 1].name
-
-    def _turned(self) -> None:
-        """Begin a page: its own filter holds, and what it shows is asked for."""
-        self.choices.typing = False
-        self.choices.scope = next((page.name for page in (EVENTS, WHATIF, RUNS, PROVIDERS) if page in self.pages), "")
-        self._shelf.ask_for({page.name for page in self.pages})
 
     def whatif(self) -> None:
         """Open the what-if page, from a model's page for that model; on it go back."""
@@ -53,13 +47,6 @@ class Desk(Handling):
             self.choices.panel = page.name
         self._turned()
 
-    def _left(self, page: Page) -> bool:
-        """Leave a page where it is open, with all on top of it; return whether it was."""
-        if page not in self.pages:
-            return False
-        self.pages = self.pages[: self.pages.index(page)] or [VIEWS[0]]
-        return True
-
     def open(self) -> None:
         """Open the row under the cursor: a model's page, or how another row's figures were come by."""
         from tui.screens.model import model_page  # the first paint does not wait for pages that nobody opened
@@ -75,6 +62,8 @@ class Desk(Handling):
             self.pages.append(model_page(self.feed, *split_key(key)))
         elif isinstance(item, Event) and item.kind == INCIDENT:
             self.pages.append(IncidentPage(item))
+        elif table.name == "changes" and item is not None:
+            self.enter_change(key)
         elif self.page is PROVIDERS and item is not None:
             self.choices.enter(*item.chosen)
             self.choices.panel = "spend"
@@ -99,6 +88,8 @@ class Desk(Handling):
             self._asked()
         elif self.page is PROVIDERS and self.choices.leave():
             self._asked()
+        elif self.leave_change():
+            return
         elif len(self.pages) > 1:
             self.pages.pop()
             self._turned()

@@ -31,11 +31,11 @@ LISTS = ("overview", "models", "gpus", "budgets", "sources", "events", "runs", "
 GROUPED = ("overview", "models", "providers")
 FILTERED = (*LISTS, "whatif")
 FIGURES = (*LISTS, "model", "whatif")
-INCIDENTS = ("events", "incident")
+INCIDENTS, COMPARED = ("events", "incident"), ("compare",)
 REPLAY = "replay"  # shown on every page while a recording is
-OPENED = ("model", "explain", "whatif", "runs", "providers", "incident")
+OPENED = ("model", "explain", "whatif", "runs", "providers", "incident", "compare")
 KEYS: tuple[Key, ...] = (
-    Key("enter", "do('open')", "⏎", "open", "open the row under the cursor", 3, LISTS),
+    Key("enter", "do('open')", "⏎", "open", "open the row under the cursor", 3, (*LISTS, "incident", "compare")),
     Key("escape,backspace", "do('back')", "esc", "back", "go back; leave a filter", 1, OPENED),
     Key("slash", "do('filter')", "/", "filter", "show only models and GPUs that contain what you type", 4, FILTERED),
     Key(
@@ -55,19 +55,28 @@ KEYS: tuple[Key, ...] = (
         "do('planned')",
         "P",
         "planned",
-        "events: say that the incident was planned, or open it again",
+        "events: call the incident planned, or open it again",
         4,
         INCIDENTS,
     ),
+    Key("left,h", "do('shift', -1)", "← →", "move", "compare: move the windows by a quarter", 3, COMPARED),
+    Key("right,l", "do('shift', 1)", "→", "", "", None, COMPARED),
+    Key("plus,equals_sign", "do('widen', 1)", "+ -", "width", "compare: make the windows wider, narrower", 5, COMPARED),
+    Key("minus", "do('widen', -1)", "-", "", "", None, COMPARED),
+    Key("tab", "do('side', 1)", "tab", "which", "compare: move both windows, the earlier, the later", 6, COMPARED),
+    Key("shift+tab", "do('side', -1)", "⇧tab", "", "", None, COMPARED),
+    Key("t", "do('preset')", "t", "windows", "compare: hour by hour, day or week; today; this week", 3, COMPARED),
+    Key("g", "do('whose')", "g", "of", "compare: everything, or what the cursor was on", 4, COMPARED),
     Key("n", "do('now')", "n", "now", "what-if: go to the row of what it costs now", 8, ("whatif",)),
     Key("w", "do('whatif')", "w", "what-if", "what the traffic would cost on other models and GPUs", 7, FIGURES[:-1]),
     Key("r", "do('runs')", "r", "runs", "what each session of an agent took and cost", 9, LISTS[:-2]),
+    Key("c", "do('compare')", "c", "compare", "what changed between two windows, and why", 8, (*FIGURES, "incident")),
     Key(
         "p",
         "do('accounts')",
         "p",
         "providers",
-        "what providers' accounts cost, by whom, and were billed",
+        "what providers' accounts cost, by whom, and bills",
         9,
         LISTS[:-1],
     ),
@@ -77,11 +86,11 @@ KEYS: tuple[Key, ...] = (
         "do('group')",
         "g",
         "group",
-        "group models: flat, by source, by kind; providers: by model, key, ...",
+        "group models by source or kind; divide providers",
         9,
         GROUPED,
     ),
-    Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if, runs: 1 h, 1 d, 7 d", 6, FIGURES),
+    Key("t", "do('window')", "t", "window", "average over 1, 5, 15 min; what-if, runs: look back", 6, FIGURES),
     Key("space", "do('pause')", "␣", "pause", "freeze the picture; collecting goes on", 8, FIGURES),
     Key("question_mark", "do('explain')", "?", "explain", "how the figures of this row were come by, and all keys", 2),
     Key(
@@ -94,7 +103,7 @@ KEYS: tuple[Key, ...] = (
     Key("pageup,ctrl+b", "do('move', -10)", "PgUp", "", ""),
     Key("home", "do('move', -100000)", "Home End", "", "first row, last row"),
     Key("end,G", "do('move', 100000)", "End", "", ""),
-    Key("1", "do('view_page', 1)", "1-9", "", "overview models GPUs budgets sources events what-if runs providers"),
+    Key("1", "do('view_page', 1)", "1-9", "", "overview models GPUs budgets sources events w r p"),
     Key("2", "do('view_page', 2)", "2", "", ""),
     Key("3", "do('view_page', 3)", "3", "", ""),
     Key("4", "do('view_page', 4)", "4", "", ""),
@@ -110,12 +119,12 @@ KEYS: tuple[Key, ...] = (
         "do('hour', 1)",
         "[ ]",
         "hour",
-        "replay: an hour back, on; ← → a minute; space stops time",
+        "replay: an hour back, on; ← → a minute; ␣ stops time",
         2,
         (REPLAY,),
     ),
     Key("left_square_bracket", "do('hour', -1)", "[", "", ""),
-    Key("y", "copy", "y", "", "copy the row to the clipboard of your terminal (OSC 52)"),
+    Key("y", "copy", "y", "", "copy the row to your terminal's clipboard (OSC 52)"),
     Key("ctrl+l", "redraw", "ctrl+l", "", "draw the whole screen anew"),
     Key("ctrl+z", "suspend", "ctrl+z", "", "stop and go back to the shell; fg goes on"),
     Key("d", "demo", "d", "demo", "the demo on recorded traffic", 1, ("first",)),

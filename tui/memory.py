@@ -1,4 +1,4 @@
-"""What the screen remembers between runs: sorting and grouping, the window, and how far what-if looks back.
+"""What the screen remembers between runs: sorting, grouping, windows, and how far what-if looks back.
 
 A small file in the user's state folder, written whole at the end of a run. Whatever stands in it that this version does
 not know, or that is no choice of it, is left out: a file that somebody broke costs the choices, never the start.
@@ -14,6 +14,7 @@ from typing import Any
 
 from tui.choices import GROUPINGS, SPANS, WINDOWS, Choices
 from tui.keys import FILTERED
+from tui.windows import PRESETS, Windows
 
 _MOST_BYTES = 4096
 _MOST_ORDERS = 16
@@ -27,6 +28,8 @@ def recall(path: Path, choices: Choices) -> None:
         choices.group = known["group"]
     choices.window = next((each for each in WINDOWS if each == known.get("window")), None)
     choices.span = next((each for each in SPANS if each == known.get("span")), choices.span)
+    if _is_order(known.get("compare"), len(PRESETS)):
+        choices.windows = Windows(known["compare"])
     sorts = known.get("sorts")
     if isinstance(sorts, dict):
         choices.sorts = {name: sorts[name] for name in _SORTED if _is_order(sorts.get(name), _MOST_ORDERS)}
@@ -53,7 +56,13 @@ def keep(path: Path, choices: Choices) -> None:
     """Write what is chosen to `path` in one step; where that is not possible it is not kept."""
     import json
 
-    chosen = {"sorts": choices.sorts, "group": choices.group, "window": choices.window, "span": choices.span}
+    chosen = {
+        "sorts": choices.sorts,
+        "group": choices.group,
+        "window": choices.window,
+        "span": choices.span,
+        "compare": choices.windows.number,
+    }
     if _read(path) == chosen:
         return
     part = path.with_name(f"{path.name}.{os.getpid()}")

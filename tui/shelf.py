@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from infertop.views.shapes import Overview
 from tui.choices import SPANS, Choices
 from tui.feed import Feed
 from tui.format import span
 
 if TYPE_CHECKING:
     from infertop.views.account_shapes import AccountsPage
+    from infertop.views.event_shapes import Comparison
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
@@ -26,6 +28,8 @@ class Shelf:
         self.made: WhatIfPage | None = None
         self.runs: RunsPage | None = None
         self.accounts: AccountsPage | None = None
+        self.compared: Comparison | None = None
+        self._asked: tuple[object, ...] = ()
         self.waiting = True
         self._feed = feed
         self._choices = choices
@@ -38,7 +42,7 @@ class Shelf:
         if self.waiting and every:
             self.made = self._feed.whatif(span, False)
 
-    def ask_for(self, pages: Collection[str]) -> None:
+    def ask_for(self, pages: Collection[str], view: Overview) -> None:
         """Take those of these pages that are made of the history as they were last made."""
         if "whatif" in pages:
             self.ask()
@@ -46,6 +50,16 @@ class Shelf:
             self.runs = self._feed.runs(self._choices.span)
         if "providers" in pages:
             self.accounts = self._feed.accounts(self._choices.part, self._choices.within)
+        if "compare" in pages:
+            self._compare(view)
+
+    def _compare(self, view: Overview) -> None:
+        """Take what was compared; windows that follow the clock keep their last comparison until the next is made."""
+        scope, windows = self._choices.compared, self._choices.windows
+        made = self._feed.compare(dict(scope), *windows.at(view.at, view.timezone))
+        asked = (scope, windows.number, windows.moved)
+        if made is not None or asked != self._asked:
+            self.compared, self._asked = made, asked
 
     def turn(self, step: int) -> None:
         """Show the traffic of the next subject, round and round; from one without traffic the first or the last."""

@@ -12,9 +12,9 @@ from tui.look import Look
 from tui.panels.panel import TablePanel
 from tui.scene import Scene
 from tui.screens.first import first_page, nothing_found
-from tui.screens.incident import IncidentPage
 from tui.screens.overview import VIEWS
 from tui.screens.page import Page, Picture, TextPage
+from tui.screens.why_pages import COMPARE, IncidentPage
 from tui.shelf import Shelf
 from tui.widgets.cells import Row
 
@@ -41,11 +41,13 @@ class Showing:
         """What panels draw from."""
         shelf = self._shelf
         scene = Scene(self.view, self.choices, self.look, shelf.made, shelf.runs, shelf.accounts)
-        opened = next((page for page in reversed(self.pages) if isinstance(page, IncidentPage)), None)
-        if opened is None:
-            return scene
-        incident = opened.look(self.view)
-        return replace(scene, incident=incident, comparison=incident.why)
+        for page in reversed(self.pages):
+            if page is COMPARE:
+                return replace(scene, comparison=shelf.compared)
+            if isinstance(page, IncidentPage):
+                incident = page.look(self.view)
+                return replace(scene, incident=incident, comparison=incident.why)
+        return scene
 
     @property
     def page(self) -> Page:
@@ -58,14 +60,14 @@ class Showing:
         if self.choices.paused:
             return
         self.view = self.feed.overview()
-        self._shelf.ask_for({page.name for page in self.pages})
+        self._shelf.ask_for({page.name for page in self.pages}, self.view)
         if isinstance(self.page, TextPage):
             self.page.update(self.feed)
 
     @property
     def waiting(self) -> bool:
         """Whether the page on top is still being made."""
-        made = {"runs": self._shelf.runs, "providers": self._shelf.accounts}
+        made = {"runs": self._shelf.runs, "providers": self._shelf.accounts, COMPARE.name: self._shelf.compared}
         return self._shelf.waiting if self.page is WHATIF else made.get(self.page.name, self) is None
 
     def paint(self, width: int, height: int) -> list[Row]:
@@ -79,5 +81,18 @@ class Showing:
         return next((panel for panel in panels if panel.name == self.choices.panel), None)
 
     def _asked(self) -> None:
-        """Take the what-if page or the runs anew, where their filter or span changed."""
-        self._shelf.ask_for({self.page.name})
+        """Take what the page on top shows anew, where its filter, span or windows changed."""
+        self._shelf.ask_for({self.page.name}, self.view)
+
+    def _turned(self) -> None:
+        """Begin a page: its own filter holds, and what it shows is asked for."""
+        self.choices.typing = False
+        self.choices.scope = next((page.name for page in (EVENTS, WHATIF, RUNS, PROVIDERS) if page in self.pages), "")
+        self._shelf.ask_for({page.name for page in self.pages}, self.view)
+
+    def _left(self, page: Page) -> bool:
+        """Leave a page where it is open, with all on top of it; return whether it was."""
+        if page not in self.pages:
+            return False
+        self.pages = self.pages[: self.pages.index(page)] or [VIEWS[0]]
+        return True

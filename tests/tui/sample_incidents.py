@@ -17,11 +17,11 @@ WHY = Comparison(
     before_usd_per_hour=1.66,
     after_usd_per_hour=4.31,
     effects=(
-        Effect("prompt tokens per request", 1.35, "key prod-support", 1900.0, 4200.0, "tokens"),
-        Effect("requests", 0.74, "", 310.0, 432.0, "requests/h"),
-        Effect("cache hits", 0.51, "key prod-support", 0.44, 0.12, "share"),
-        Effect("output tokens per request", 0.07, "", 158.0, 162.0, "tokens"),
-        Effect("unit price", -0.02, "gpt-4o", 2.29, 2.28, "USD/1M tokens"),
+        Effect("prompt_tokens", 1.35, "key prod-support", 1900.0, 4200.0, "tokens/request"),
+        Effect("volume", 0.74, "", 310.0, 432.0, "requests/h"),
+        Effect("cache_hit_rate", 0.51, "key prod-support", 0.44, 0.12, "ratio"),
+        Effect("output_tokens", 0.07, "", 158.0, 162.0, "tokens/request"),
+        Effect("price", -0.02, "gpt-4o, output", 2.29, 2.28, "usd/1M tokens"),
     ),
     by="key",
     changes=(
@@ -42,7 +42,8 @@ EVERYTHING = replace(
     after_usd_per_hour=15.47,
     effects=(
         *WHY.effects[:2],
-        Effect("GPU utilisation", -0.42, "H100 80GB HBM3", 0.61, 0.74, "share"),
+        Effect("utilization", -0.42, "llama-3-70b", 0.61, 0.74, "ratio"),
+        Effect("gpu_count", 0.44, "llama-3-70b", 2.0, 3.0, "GPUs"),
         *WHY.effects[2:],
     ),
     by="model",

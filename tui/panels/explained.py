@@ -14,7 +14,7 @@ _KEY_CELLS = 12
 _MARKS = (
     ("-", "unknown, never 0"),
     ("~", "computed or estimated, ahead of a bill"),
-    ("!", "look at this; in bold or red: an open incident is about it, see 6"),
+    ("!", "look at this; in bold or red: an open incident, see 6"),
     ("d", "a default price: nobody set it"),
     ("*", "the row has notes: ? tells them"),
     ("grey, 42 s", "the figure is old, and how old"),

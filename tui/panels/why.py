@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from infertop.views.event_shapes import Change, Comparison, Effect
+from infertop.views.why_words import NAMES
 from tui import format as fmt
 from tui.incidents import signed
 from tui.panels.panel import TablePanel
@@ -20,7 +21,7 @@ from tui.widgets.table import Cell, Column
 TOGETHER = "together"
 EFFECTS_NAME, CHANGES_NAME = "effects", "changes"
 _LITTLE = 0.05
-_SHARES = ("share", "ratio", "%")
+_SHARES = ("ratio", "share", "%")
 
 
 class Part(NamedTuple):
@@ -115,8 +116,12 @@ def _bar(row: Part | Changed, width: int) -> Cell:
     return drawn, WARN if usd > 0 else OK
 
 
+def _name(row: Part) -> str:
+    return NAMES.get(row.effect.factor, row.effect.factor) if row.effect else TOGETHER
+
+
 def _factor(row: Part, scene: Scene, width: int) -> Cell:
-    return (row.effect.factor, PLAIN) if row.effect else (TOGETHER, BOLD)
+    return _name(row), PLAIN if row.effect else BOLD
 
 
 def _side(value: float | None, row: Part) -> Cell:
@@ -142,7 +147,7 @@ EFFECTS: TablePanel[Part] = TablePanel(
     ),
     items=parts,
     key=lambda row: f"{row.effect.factor}\t{row.effect.of}" if row.effect else TOGETHER,
-    label=lambda row: row.effect.factor if row.effect else TOGETHER,
+    label=_name,
 )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from infertop.views.shapes import Event, Overview
+from infertop.views.shapes import Event
 from tui import format as fmt
 from tui.incidents import figure, lasting, metric_name, signed, state_style, subject
 from tui.keys import footer
-from tui.panels.events import event_key, state_words
+from tui.panels.events import state_words
 from tui.panels.headline import title_line
 from tui.scene import Scene
 from tui.screens.page import Picture
@@ -23,36 +21,22 @@ NAME = "incident"
 _NO_CAUSE = "what changed is not worked out yet, or cannot be: c compares two windows"
 
 
-@dataclass(slots=True)
-class IncidentPage:
-    """The incident as it was last known: one that is no longer listed keeps its page."""
-
-    event: Event
-    name: str = NAME
-
-    def look(self, view: Overview) -> Event:
-        """Return the incident as `view` has it."""
-        key = event_key(self.event)
-        self.event = next((event for event in view.events if event_key(event) == key), self.event)
-        return self.event
-
-    def draw(self, scene: Scene, width: int, height: int) -> Picture:
-        """Draw what is wrong, the figures, why, and the footer."""
-        event = self.event
-        head = [title_line(scene, width, ("events", subject(event)))]
-        if height >= 8:
-            head += paragraph(sentence(event.text), width, BOLD)[: max(1, height // 8)]
-            head += [_figures(event, scene, width), _money(event, width)]
-        made = scene.comparison
-        if made is not None and height >= 12:
-            head.append(blank(width))
-            head += sentence_rows(made, width)[: max(1, height // 8)]
-            head += windows_rows(made, scene, width)
-        elif event.cause and height >= 12:
-            head += paragraph(sentence(event.cause), width)[: height // 4]
-        mode = scene.view.mode
-        foot = footer(NAME, width, scene.choices.message, ascii=scene.look.ascii, mode=mode) if height >= 5 else None
-        return framed(scene, width, height, head, foot, _NO_CAUSE)
+def draw(event: Event, scene: Scene, width: int, height: int) -> Picture:
+    """Draw what is wrong, the figures, why, and the footer."""
+    head = [title_line(scene, width, ("events", subject(event)))]
+    if height >= 8:
+        head += paragraph(sentence(event.text), width, BOLD)[: max(1, height // 8)]
+        head += [_figures(event, scene, width), _money(event, width)]
+    made = scene.comparison
+    if made is not None and height >= 12:
+        head.append(blank(width))
+        head += sentence_rows(made, width)[: max(1, height // 8)]
+        head += windows_rows(made, scene, width)
+    elif event.cause and height >= 12:
+        head += paragraph(sentence(event.cause), width)[: height // 4]
+    mode = scene.view.mode
+    foot = footer(NAME, width, scene.choices.message, ascii=scene.look.ascii, mode=mode) if height >= 5 else None
+    return framed(scene, width, height, head, foot, _NO_CAUSE)
 
 
 def _figures(event: Event, scene: Scene, width: int) -> Row:

@@ -17,10 +17,11 @@ from tui.themes import BOLD, DIM, PLAIN
 from tui.widgets.cells import Row, blank, paste
 from tui.widgets.parts import Part, join, one_line, part
 from tui.widgets.prose import paragraph
+from tui.windows import AFTER, BEFORE, BOTH
 
 _PAIR = 164
 _LEAST_EFFECTS, _LEAST_CHANGES, _LEAST_FLAGS = 5, 4, 2
-_DAY = 86_400.0
+_MOVES = "›"
 
 
 def window_words(span: tuple[float, float], scene: Scene) -> str:
@@ -39,15 +40,23 @@ def _moment(ts: float, scene: Scene) -> str:
     return told if at in told else f"{told} {at}"
 
 
-def window_parts(made: Comparison, scene: Scene) -> tuple[Part, Part]:
-    """Return the windows with what they cost an hour, one as wide as the other."""
+def window_parts(made: Comparison, scene: Scene, side: str) -> tuple[Part, Part]:
+    """Return the windows with what they cost an hour, one as wide as the other; those that keys move have a mark."""
     spans = (made.before, made.after)
     words = [f"{window_words(each, scene)} ({fmt.span(each[1] - each[0])})" for each in spans]
     sums = [fmt.money(made.before_usd_per_hour), fmt.money(made.after_usd_per_hour)]
     wide, high = max(map(len, words)), max(map(len, sums))
     before, after = (
-        join([part(f"{name} ", DIM), part(f"{word:<{wide}} "), part(f"{usd:>{high}}", BOLD), part("/h", DIM)])
-        for name, word, usd in zip(("before", "after "), words, sums, strict=True)
+        join(
+            [
+                part((_MOVES if side in (BOTH, name) else " ") if side else "", BOLD),
+                part(f"{name:<6} ", DIM),
+                part(f"{word:<{wide}} "),
+                part(f"{usd:>{high}}", BOLD),
+                part("/h", DIM),
+            ]
+        )
+        for name, word, usd in zip((BEFORE, AFTER), words, sums, strict=True)
     )
     return before, after
 
@@ -60,9 +69,9 @@ def change_part(made: Comparison) -> Part:
     return join([part(signed(change), BOLD), part("/h", DIM), part(times)])
 
 
-def windows_rows(made: Comparison, scene: Scene, width: int) -> list[Row]:
-    """Return the two windows that are compared, on one line where there is room."""
-    before, after = window_parts(made, scene)
+def windows_rows(made: Comparison, scene: Scene, width: int, side: str = "") -> list[Row]:
+    """Return the two windows that are compared, on one line where there is room; `side` is which of them keys move."""
+    before, after = window_parts(made, scene, side)
     change = change_part(made)
     if before.width + after.width + change.width + 8 <= width:
         return [one_line(width, [before, after, change])]

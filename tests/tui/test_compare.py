@@ -1,0 +1,296 @@
+"""Comparing two windows: which they are, of what, and how they are moved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infertop.views.event_shapes import Comparison
+from infertop.views.shapes import Overview
+from tests.tui import sample, sample_incidents
+from tests.tui.play import PlayFeed
+from tui.choices import Choices
+from tui.desk import Desk
+from tui.look import Look
+from tui.memory import keep, recall
+from tui.screens.overview import VIEWS
+from tui.terminal import shades
+from tui.themes import Shades
+from tui.widgets.cells import FILL
+from tui.windows import AFTER, BEFORE, BOTH, LENGTHS, PRESETS, Windows, preset
+
+AT, HOUR, DAY, WEEK = sample.AT, 3600.0, 86_400.0, 604_800.0
+SMALL = (80, 24)
+BERLIN = ZoneInfo("Europe/Berlin")
+HOUR_BEFORE = ((AT - 2 * HOUR, AT - HOUR), (AT - HOUR, AT))
+LLAMA = {"model": "llama-3-70b", "source": "vllm@127.0.0.1:8000"}
+
+
+def desk(
+    made: Comparison | None = sample_incidents.EVERYTHING,
+    size: tuple[int, int] = SMALL,
+    view: Overview = sample_incidents.VIEW,
+    **look: object,
+) -> Desk:
+    feed = PlayFeed(view)
+    feed.compared = made
+    opened = Desk(feed, Look(**({"shades": shades(color=False)} | look)))
+    opened.paint(*size)
+    opened.compare()
+    opened.paint(*size)
+    return opened
+
+
+def text(made: Desk, size: tuple[int, int] = SMALL) -> str:
+    return "\n".join(row.text for row in made.paint(*size))
+
+
+def asked(made: Desk) -> tuple[dict[str, str], tuple[float, float], tuple[float, float]]:
+    assert isinstance(made.feed, PlayFeed)
+    return made.feed.asked[-1]
+
+
+def test_c_compares_everything_in_the_last_hour_with_the_hour_before() -> None:
+    made = desk()
+    assert asked(made) == ({}, *HOUR_BEFORE)
+    shown = text(made)
+    for words in (
+        "compare › everything",
+        "the last hour, the hour before",
+        "›before 02:30-03:30 (1 h) 12.80/h",
+        "›after  03:30-04:30 (1 h) 15.47/h   +2.67/h  1.21x",
+        "2.6x: prompt tokens per request on gpt-4o 1 900",
+        "prompt tokens per request",
+        "GPU utilisation",
+        "BY MODEL",
+        "! 5 % of the tokens before",
+    ):
+        assert words in shown, words
+    made.compare()
+    assert made.page is VIEWS[0]
+
+
+def test_g_compares_what_the_cursor_was_on_and_everything_again() -> None:
+    made = desk()
+    assert "g of llama-3-70b alone" in text(made)
+    made.whose()
+    assert asked(made)[0] == LLAMA
+    assert "compare › model llama-3-70b › source vllm:8000" in text(made, (120, 30))
+    made.whose()
+    assert asked(made)[0] == {}
+
+
+def test_from_the_page_of_a_model_it_is_that_model() -> None:
+    made = Desk(PlayFeed(), Look())
+    made.paint(*SMALL)
+    made.open()
+    made.paint(*SMALL)
+    made.compare()
+    assert asked(made)[0] == LLAMA
+    made.back()
+    assert made.page.name == "model"
+
+
+def test_from_a_source_it_is_that_source_and_from_a_part_of_an_account_that_part() -> None:
+    made = Desk(PlayFeed(), Look())
+    made.view_page(5)
+    made.paint(*SMALL)
+    made.compare()
+    made.whose()
+    assert set(asked(made)[0]) == {"source"}
+    made.view_page(9)
+    made.paint(*SMALL)
+    made.open()
+    made.paint(*SMALL)
+    made.compare()
+    made.whose()
+    assert asked(made)[0] == {"source": "openai", "model": "gpt-4.1"}
+
+
+def test_from_an_incident_it_is_what_that_is_about_in_the_windows_of_its_cause() -> None:
+    made = Desk(PlayFeed(sample_incidents.VIEW), Look())
+    made.view_page(6)
+    made.paint(*SMALL)
+    made.compare()
+    why = sample_incidents.WHY
+    assert asked(made) == ({"model": "gpt-4o"}, why.before, why.after)
+    assert "windows of your own" in text(made)
+    made.preset()
+    assert asked(made)[1:] == HOUR_BEFORE
+
+
+def test_of_an_incident_without_a_cause_the_time_before_it_is_compared() -> None:
+    made = Desk(PlayFeed(replace(sample_incidents.VIEW, events=(sample_incidents.SLOW,))), Look())
+    made.view_page(6)
+    made.paint(*SMALL)
+    made.open()
+    made.compare()
+    assert asked(made)[1:] == ((AT - 1200, AT - 600), (AT - 600, AT))
+    made.back()
+    assert made.page.name == "incident"
+
+
+def test_enter_goes_into_who_changed_and_esc_comes_back() -> None:
+    made = desk()
+    made.choices.panel = "changes"
+    made.paint(*SMALL)
+    made.open()
+    assert asked(made)[0] == {"model": "gpt-4o"}
+    assert "compare › model gpt-4o" in text(made)
+    made.open()
+    assert made.choices.message == "there is nothing more to divide it by"
+    made.back()
+    assert asked(made)[0] == {}
+    made.back()
+    assert made.page is VIEWS[0]
+
+
+def test_enter_on_who_changed_of_an_incident_compares_its_windows() -> None:
+    made = Desk(PlayFeed(sample_incidents.VIEW), Look())
+    made.view_page(6)
+    made.paint(*SMALL)
+    made.open()
+    made.paint(*SMALL)
+    made.choices.panel = "changes"
+    made.paint(*SMALL)
+    made.open()
+    assert asked(made)[0] == {"model": "gpt-4o", "key": "prod-support"}
+    assert asked(made)[2] == sample_incidents.WHY.after
+
+
+def test_enter_on_an_effect_explains_it() -> None:
+    made = desk()
+    made.open()
+    assert made.page.name == "explain"
+    assert "prompt tokens per request" in text(made)
+
+
+def test_keys_move_both_windows_or_one_and_none_beyond_now() -> None:
+    made = desk()
+    made.shift(-1)
+    assert asked(made)[1:] == ((AT - 2.25 * HOUR, AT - 1.25 * HOUR), (AT - 1.25 * HOUR, AT - 0.25 * HOUR))
+    made.side(1)
+    assert "›before" in text(made)
+    assert "›after" not in text(made)
+    made.shift(-4)
+    assert asked(made)[1:] == ((AT - 3.25 * HOUR, AT - 2.25 * HOUR), (AT - 1.25 * HOUR, AT - 0.25 * HOUR))
+    made.side(1)
+    made.shift(1000)
+    assert asked(made)[2] == (AT - HOUR, AT)
+
+
+def test_plus_and_minus_widen_and_narrow_up_to_where_the_windows_end() -> None:
+    made = desk()
+    made.widen(1)
+    assert asked(made)[1:] == ((AT - 3 * HOUR, AT - HOUR), (AT - 2 * HOUR, AT))
+    assert made.choices.message == "2 h"
+    made.widen(-1)
+    made.side(-1)
+    made.widen(-1)
+    assert asked(made)[1:] == ((AT - 2 * HOUR, AT - HOUR), (AT - HOUR / 2, AT))
+    assert made.choices.message == "1 h and 30 min"
+
+
+def test_t_goes_round_the_presets_and_back_from_windows_of_ones_own() -> None:
+    made = desk()
+    seen = []
+    for _ in PRESETS:
+        made.preset()
+        seen.append(next(words for words in PRESETS if words in text(made)))
+    assert seen == [*PRESETS[1:], PRESETS[0]]
+    made.shift(-1)
+    made.preset()
+    assert asked(made)[1:] == HOUR_BEFORE
+
+
+def test_presets_follow_the_clock_on_the_wall() -> None:
+    at = datetime(2026, 11, 25, 9, 30, 20, tzinfo=BERLIN).timestamp()  # a Wednesday
+    end = at - 20
+    assert preset(1, at, "Europe/Berlin") == ((end - DAY - HOUR, end - DAY), (end - HOUR, end))
+    assert preset(2, at, "Europe/Berlin") == ((end - WEEK - HOUR, end - WEEK), (end - HOUR, end))
+    today = end - 9.5 * HOUR
+    assert preset(3, at, "Europe/Berlin") == ((today - DAY, end - DAY), (today, end))
+    monday = today - 2 * DAY
+    assert preset(4, at, "Europe/Berlin") == ((monday - WEEK, end - WEEK), (monday, end))
+
+
+def test_presets_keep_the_hour_over_a_change_of_the_clock() -> None:
+    at = datetime(2026, 10, 25, 12, 0, tzinfo=BERLIN).timestamp()  # the day has 25 hours
+    before, after = preset(1, at, "Europe/Berlin")
+    assert datetime.fromtimestamp(before[0], BERLIN).hour == datetime.fromtimestamp(after[0], BERLIN).hour == 11
+    assert after[0] - before[0] == 25 * HOUR
+    before, after = preset(3, at, "Europe/Berlin")
+    assert [datetime.fromtimestamp(each, BERLIN).strftime("%d %H") for each in (*before, *after)] == [
+        "24 00",
+        "24 12",
+        "25 00",
+        "25 12",
+    ]
+
+
+def test_at_midnight_today_is_not_empty() -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
+    for number in range(len(PRESETS)):
+        for start, end in preset(number, at, "UTC"):
+            assert end - start >= 60
+
+
+@given(
+    st.integers(0, 4),
+    st.lists(st.tuples(st.sampled_from(["stepped", "widened"]), st.integers(-50, 50)), max_size=12),
+    st.sampled_from([BOTH, BEFORE, AFTER]),
+    st.floats(1.7e9, 1.9e9),
+)
+def test_however_they_are_moved_windows_begin_before_they_end_and_end_by_now(
+    number: int, moves: list[tuple[str, int]], side: str, at: float
+) -> None:
+    windows = Windows(number, side)
+    for what, step in moves:
+        windows = getattr(windows, what)(step, at, "America/New_York")
+        for start, end in windows.at(at, "America/New_York"):
+            assert 0 < end - start <= max(8 * DAY, *LENGTHS)
+            assert end <= at
+
+
+def test_the_last_comparison_stays_while_the_clock_goes_on_and_goes_with_other_windows() -> None:
+    made = desk()
+    assert isinstance(made.feed, PlayFeed)
+    made.feed.compared = None
+    made.feed.view = replace(made.feed.view, at=AT + 60)
+    made.tick()
+    assert "15.47/h" in text(made)
+    assert not made.waiting
+    made.shift(-1)
+    assert made.waiting
+    assert "comparing ..." in text(made)
+    assert "15.47/h" not in text(made)
+
+
+def test_where_nothing_was_used_it_says_so() -> None:
+    nothing = Comparison({}, *HOUR_BEFORE, None, None, sentence="nothing with a price was used in either window")
+    assert "nothing with a price was used" in text(desk(nothing))
+
+
+def test_which_windows_is_remembered(tmp_path) -> None:
+    made = desk()
+    made.preset()
+    keep(tmp_path / "screen.json", made.choices)
+    again = Choices()
+    recall(tmp_path / "screen.json", again)
+    assert again.windows == Windows(1)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("size", [SMALL, (140, 40), (200, 60), (40, 12), (20, 5), (3, 2), (1, 1)])
+def test_it_fits_every_terminal_and_names_do_no_harm(size: tuple[int, int], plain: bool) -> None:
+    look = {"shades": Shades.BARE, "ascii": True} if plain else {}
+    for compared in (sample_incidents.EVERYTHING, *sample_incidents.HOSTILE_WHYS, None):
+        made = desk(compared, size, sample_incidents.HOSTILE, **look)
+        rows = [made.look.finish(row) for row in made.paint(*size)]
+        assert [len(row.text) for row in rows] == [size[0]] * size[1]
+        assert not [c for row in rows for c in row.text.replace(FILL, "") if not c.isprintable()]
