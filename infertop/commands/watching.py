@@ -79,12 +79,18 @@ class Watching:
             level = "info" if state == PLANNED else "warn" if event.level == "info" else event.level
             self._session.watch.events.add(key, replace(event, state=state, level=level))
 
+    async def settled(self) -> None:
+        """Wait until what goes on is done; the next tick tells of it."""
+        going_on = [each for each in (self._running, *self._whys.values()) if each is not None]
+        if going_on:
+            await asyncio.wait(going_on)
+
     async def close(self, now: float) -> None:
         """Let the work end, and keep all that is known."""
         for task in self._whys.values():
             task.cancel()
+        await self.settled()
         if self._running is not None:
-            await asyncio.wait([self._running])
             self._take(self._running, now)
             self._running = None
         if self._begun:

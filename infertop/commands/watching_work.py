@@ -63,10 +63,14 @@ class Done:
 
 
 class Work:
-    """Everything that is watched of the history at `where`; it belongs to one thread at a time."""
+    """Everything that is watched of the history at `where`; it belongs to one thread at a time.
 
-    def __init__(self, where: str) -> None:
+    With `anew` nothing is taken up of what was stored, and nothing is known of what was used later: for a replay.
+    """
+
+    def __init__(self, where: str, *, anew: bool = False) -> None:
         self._where = where
+        self._anew = anew
         self._reader: Reader | None = None
         self._flows = Flows()
         self._figures = Figures()
@@ -113,7 +117,7 @@ class Work:
     def _begin(self, asked: Asked) -> None:
         self._reader = reader = Reader(self._where)
         self._figures.change(asked.rule, asked.zone)
-        first, known = reader.ask(_first_minute), reader.ask(read_watched)
+        first, known = reader.ask(_first_minute), [] if self._anew else reader.ask(read_watched)
         reader.ask(self._flows.look)
         for each in known:
             try:
@@ -127,7 +131,9 @@ class Work:
             self._figures.begin(begin - MINUTE)
         self._newest = max(self._newest, *(each.fed for each in self._figures.scopes.values()))
         if _COMMON not in self._stored:
-            self._novelties.begin(self._flows.accounts(), first or asked.closed)
+            used = reader.ask(_used_by, asked.closed) if self._anew else None
+            accounts = (each for number, each in self._flows.numbered() if used is None or number in used)
+            self._novelties.begin(accounts, first or asked.closed)
 
     def _load(self, known: Known) -> None:
         content = json.loads(known.content)
@@ -261,6 +267,11 @@ def _runs(minutes: Sequence[int]) -> Iterator[tuple[int, int]]:
 def _first_minute(connection: sqlite3.Connection) -> int | None:
     found: int | None = connection.execute("SELECT min(start) FROM lines WHERE NOT open").fetchone()[0]
     return None if found is None else found // MINUTE * MINUTE
+
+
+def _used_by(connection: sqlite3.Connection, before: int) -> set[int]:
+    rows = connection.execute("SELECT DISTINCT account FROM lines WHERE start < ?", (before,)).fetchall()
+    return {number for (number,) in rows}
 
 
 def _used_before(connection: sqlite3.Connection, numbers: Sequence[int], before: int) -> bool:

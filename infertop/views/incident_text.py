@@ -9,6 +9,7 @@ from infertop.money.detect.faults import Fault
 from infertop.money.detect.incidents import Incident
 from infertop.money.detect.scopes import METRICS, Metric, Scope
 from infertop.money.dimensions import Names
+from infertop.readings.model import LOCAL
 from infertop.readings.safe import safe
 from infertop.views.event_shapes import CLOSED, OPEN, PLANNED, Comparison, Event
 
@@ -17,6 +18,8 @@ _MANY_TIMES = 100.0
 _ALARM_TIMES = 3.0
 _HOUR = 3600.0
 _NAME_CELLS = 60
+_WITH_KIND = {"key": "key ", "project": "project "}
+_SAID = {("provider", LOCAL): "own machines"}
 
 
 def incident_event(
@@ -58,8 +61,7 @@ def subject(scope: Mapping[str, str]) -> str:
     """Return what a scope is about in a few words."""
     if not scope:
         return "in all"
-    words = [f"key {value}" if kind == "key" else f"project {value}" if kind == "project" else value
-             for kind, value in scope.items()]  # fmt: skip
+    words = [_SAID.get((kind, value)) or _WITH_KIND.get(kind, "") + value for kind, value in scope.items()]
     return safe(", ".join(words), _NAME_CELLS)
 
 

@@ -87,6 +87,10 @@ class Faults:
             step = self._place(minute, figure, lasting[figure], moved)
             if step is not None:
                 steps.append(step)
+        for step in steps:
+            if step.opened:
+                step.fault.lead = self._lead(step.fault, lasting) or step.fault.lead
+                step.fault.last = lasting[step.fault.lead]
         return steps
 
     def pass_over(self, figure: Figure, incident: Incident) -> None:
@@ -158,7 +162,14 @@ class Faults:
         if figure.metric != USD and minute - incident.opened < WAITS_SECONDS:
             return None
         scope = scope_of_rise(around, figure.scope) if figure.metric == USD else figure.scope
-        fault = Fault(_key(figure, incident), figure, scope, incident.since, {figure: incident.since}, last=incident)
+        fault = Fault(
+            _key(Figure(scope, figure.metric), incident),
+            figure,
+            scope,
+            incident.since,
+            {figure: incident.since},
+            last=incident,
+        )
         self.all.append(fault)
         return Step(fault, opened=True)
 
@@ -195,7 +206,7 @@ class Faults:
 def _belongs(figure: Figure, incident: Incident, fault: Fault, around: Sequence[Moved]) -> bool:
     """Say whether a figure bears out a fault that lasts."""
     if IDLE in (figure.metric, fault.lead.metric):
-        return False
+        return _of_idle(incident, fault)
     same = figure.scope == fault.scope or figure.scope == fault.lead.scope
     if figure.metric != USD:
         return (
@@ -208,6 +219,13 @@ def _belongs(figure: Figure, incident: Incident, fault: Fault, around: Sequence[
             return True
         return fault.lead.metric != USD and _is_inside(figure.scope, fault, around)
     return same
+
+
+def _of_idle(incident: Incident, fault: Fault) -> bool:
+    """Say whether idle time and dollars are one fault: they began together, and one is a good part of the other."""
+    one, other = (each.excess_usd_per_hour or 0.0 for each in (incident, fault.last or incident))
+    together = abs(incident.since - fault.since) <= TOGETHER_SECONDS
+    return together and min(one, other) * _MUCH_LARGER * 2 >= max(one, other)
 
 
 def _is_inside(scope: Scope, fault: Fault, around: Sequence[Moved]) -> bool:

@@ -61,7 +61,7 @@ def scope_of_rise(moved: Sequence[Moved], scope: Scope) -> Scope:
         each for each in parts.values() if each.rise >= EXPLAINS * here.rise and each.times >= _STEEPER * here.times
     ]
     if steep:
-        return _best(steep)
+        return _narrowed(moved, scope, _best(steep), parts)
     now = here.after
     around = [
         each
@@ -73,7 +73,13 @@ def scope_of_rise(moved: Sequence[Moved], scope: Scope) -> Scope:
     ]
     if around:
         return _best(around)
-    return _best([here, *(each for each in parts.values() if _same(each, here))])
+    alike = [each for name, each in parts.items() if _same(each, here) and _same(_sum(moved, name), here)]
+    return _best([here, *alike])
+
+
+def _narrowed(moved: Sequence[Moved], scope: Scope, part: Scope, parts: dict[Scope, _Sum]) -> Scope:
+    """Return a part of a scope by its own name where it is nowhere else, by both where it is."""
+    return part if _same(_sum(moved, part), parts[part]) else tuple(sorted({**dict(scope), **dict(part)}.items()))
 
 
 def explained(moved: Iterable[Moved], scope: Scope, by: Iterable[Scope]) -> float:
@@ -95,6 +101,11 @@ def _sums(moved: Iterable[Moved]) -> dict[Scope, _Sum]:
             sums[0] += each.before
             sums[1] += each.rise
     return {scope: _Sum(scope, before, rise) for scope, (before, rise) in found.items()}
+
+
+def _sum(moved: Iterable[Moved], scope: Scope) -> _Sum:
+    inside = [each for each in moved if is_in(each.place, scope)]
+    return _Sum(scope, sum(each.before for each in inside), sum(each.rise for each in inside))
 
 
 def _same(one: _Sum, other: _Sum) -> bool:
