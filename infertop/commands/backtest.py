@@ -11,7 +11,8 @@ from infertop.commands.input_lines import Unreadable, line_batches, opened
 from infertop.commands.point_lines import PointLines
 from infertop.commands.series_lines import LONGEST, Point
 from infertop.money.detect.detector import Detector, Verdict
-from infertop.money.detect.incidents import Incident, Incidents, Rule
+from infertop.money.detect.incidents import Incident, Rule
+from infertop.money.detect.watched import Watched
 
 _EVENTS = "since,until,score,part,value,expected,peak,excess_hours"
 
@@ -58,15 +59,14 @@ class _Events:
     header = _EVENTS
 
     def __init__(self, threshold: float) -> None:
-        self._detector = Detector()
-        self._incidents = Incidents(Rule(score=threshold))
+        self._watched = Watched(Rule(score=threshold, falls=True))
 
     def of(self, point: Point) -> str:
-        incident = self._incidents.add(point.ts, point.value, _judged(self._detector, point))
+        incident = self._watched.add(point.ts, point.value)
         return _told(incident) if incident and incident.until is not None else ""
 
     def end(self) -> str:
-        return _told(self._incidents.current) if self._incidents.current else ""
+        return _told(self._watched.current) if self._watched.current else ""
 
 
 def _judged(detector: Detector, point: Point) -> Verdict:

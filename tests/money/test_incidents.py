@@ -1,111 +1,253 @@
-"""Incidents: one for one thing, no moment counts, and what it adds up to."""
+"""Incidents: one for one thing, none for a habit, what it adds up to, and that no restart changes any of it."""
 
 from __future__ import annotations
 
 import json
+import math
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infertop.money.detect.detector import Verdict
-from infertop.money.detect.incidents import Incident, Incidents, Rule
+from infertop.money.detect.incidents import Incident, Rule
+from infertop.money.detect.watched import Watched
 
 MINUTE = 60.0
+TEN = 600.0
+DAY = 144
+START = 1_767_225_600.0  # a Thursday's midnight
 
 
-def verdict(score: float = 0.0, expected: float = 10.0) -> Verdict:
-    return Verdict(score, score, expected, expected, (3.0, 1.0, 1.0, 1.0, 1.0, 1.0), 0.0, 0.0, 100, 6000.0)
+def feed(watched: Watched, values: Iterable[float], begin: float, step: float) -> list[Incident]:
+    changes = (watched.add(begin + at * step, value) for at, value in enumerate(values))
+    return [each for each in changes if each]
 
 
-def follow(values: list[float], rule: Rule | None = None, restart: bool = False) -> list[Incident]:
-    """Return what is opened and closed over a value a minute, the fourth of which has a telling score."""
-    incidents = Incidents(rule or Rule())
-    changes = []
+def noisy(mean: float, points: int, seed: int = 1) -> list[float]:
+    rng = random.Random(seed)
+    return [max(0.0, rng.gauss(mean, mean / 10)) for _ in range(points)]
+
+
+def day(at: float) -> float:
+    """What an office does: nothing much at night, five times as much from 9 to 18, and at weekends little."""
+    hour, weekday = at % 24, int(at // 24 + 3) % 7
+    return 10.0 if not 9 <= hour < 18 or weekday >= 5 else 50.0
+
+
+@cache
+def _learnt() -> str:
+    watched = Watched()
+    values = [day(at / 6) * each for at, each in enumerate(noisy(1.0, 8 * DAY))]
+    feed(watched, values, START, TEN)
+    return json.dumps(watched.dump())
+
+
+def after_a_week(factor: float, points: int, begin: int, rule: Rule | None = None, seed: int = 2) -> list[Incident]:
+    """Return what becomes of a day after eight usual ones, `points` of it from `begin` on times `factor`."""
+    watched = Watched.load(json.loads(_learnt()), rule or Rule())
+    usual = [day(8 * 24 + at / 6) * each for at, each in enumerate(noisy(1.0, DAY, seed))]
+    values = [each * factor if begin <= at < begin + points else each for at, each in enumerate(usual)]
+    return feed(watched, values, START + 8 * DAY * TEN, TEN)
+
+
+@pytest.mark.parametrize("begin", [6, 30, 66, 90, 120])
+def test_three_times_as_much_is_an_incident_within_20_minutes_at_any_time_of_the_day(begin: int) -> None:
+    opened, closed = after_a_week(3.0, 18, begin)
+    assert opened.since == START + (8 * DAY + begin) * TEN
+    assert opened.opened - opened.since <= TEN
+    assert closed.until == pytest.approx(opened.since + 18 * TEN, abs=TEN)
+
+
+def test_ten_times_as_much_is_one_at_once() -> None:
+    opened, _ = after_a_week(10.0, 6, 80)
+    assert (opened.opened, opened.part) == (opened.since, "jump")
+
+
+def test_twice_as_much_has_to_last_longer() -> None:
+    opened, _ = after_a_week(2.0, 24, 66)
+    assert TEN <= opened.opened - opened.since < 6 * TEN
+
+
+def test_what_every_office_day_does_is_none() -> None:
+    watched = Watched()
+    assert feed(watched, [day(at / 6) * each for at, each in enumerate(noisy(1.0, 21 * DAY))], START, TEN)[2:] == []
+
+
+def test_a_moment_is_none() -> None:
+    assert after_a_week(3.0, 1, 66) == []
+
+
+def test_a_fall_is_none_and_the_way_back_is_none() -> None:
+    assert after_a_week(0.0, 30, 60) == []
+
+
+def test_a_fall_is_one_where_falls_are_watched() -> None:
+    values = [*noisy(50.0, 3 * DAY), *noisy(10.0, 18), *noisy(50.0, 18)]
+    opened, closed = feed(Watched(Rule(rises=False, falls=True)), values, START, TEN)
+    assert opened.since == START + 3 * DAY * TEN
+    assert closed.excess == pytest.approx(-120.0, rel=0.1)
+
+
+def test_what_a_series_does_by_itself_every_few_hours_is_none() -> None:
+    rng = random.Random(6)
+    values, burst = [], 0
+    for _ in range(14 * DAY):
+        burst = 3 if rng.random() < 1 / 36 else max(0, burst - 1)
+        values.append(rng.gauss(50, 5) if burst else rng.gauss(10, 1))
+    late = [
+        each for each in feed(Watched(), values, START, TEN) if each.until is None and each.since > START + 7 * 86400
+    ]
+    assert len(late) <= 5  # of some 30 bursts in the second week
+
+
+def minutes(values: Iterable[float], rule: Rule | None = None) -> list[Incident]:
+    return feed(Watched(rule or Rule()), values, START, MINUTE)
+
+
+def test_it_is_of_use_within_the_first_hour_and_says_on_how_little_it_stands() -> None:
+    (opened,) = minutes(noisy(10.0, 50) + noisy(80.0, 9))
+    assert opened.opened <= START + 52 * MINUTE
+    assert opened.history_seconds < 3600
+    assert opened.since == START + 50 * MINUTE
+
+
+def test_by_the_minute_three_times_as_much_takes_20_minutes_at_most() -> None:
+    (opened,) = minutes(noisy(10.0, 1500) + noisy(30.0, 30))
+    assert 4 * MINUTE <= opened.opened - START - 1500 * MINUTE < 20 * MINUTE
+
+
+def test_by_the_minute_many_times_as_much_takes_two_minutes_and_not_one() -> None:
+    (opened,) = minutes(noisy(10.0, 1500) + noisy(80.0, 4))
+    assert opened.opened == START + 1501 * MINUTE
+    assert minutes([*noisy(10.0, 1500), 80.0, *noisy(10.0, 60)]) == []
+
+
+def test_its_excess_is_what_was_beyond_the_plan_in_units_times_hours() -> None:
+    opened, closed = minutes([10.0] * 1500 + [30.0] * 120 + [10.0] * 30)
+    assert (opened.since, closed.until) == (START + 1500 * MINUTE, START + 1620 * MINUTE)
+    assert closed.excess == pytest.approx(40.0, rel=0.05)
+    assert closed.excess == closed.excess_usd
+    assert opened.excess_per_hour == opened.excess_usd_per_hour == pytest.approx(20.0)
+
+
+def test_it_is_told_when_enough_is_at_stake() -> None:
+    opened, _ = minutes([10.0] * 1500 + [30.0] * 240 + [10.0] * 30, Rule(floor_usd=50.0))
+    assert opened.excess_usd == pytest.approx(30.0, rel=0.05)
+    assert minutes([10.0] * 1500 + [30.0] * 60 + [10.0] * 30, Rule(floor_usd=50.0)) == []
+
+
+def test_of_other_figures_the_dollars_of_their_scope_are_at_stake() -> None:
+    watched, opened = Watched(Rule(in_usd=False, floor_usd=1.0)), []
+    for at in range(1540):
+        tokens = 1000.0 if at < 1500 else 4000.0
+        opened += [each] if (each := watched.add(START + at * MINUTE, tokens, usd_per_hour=tokens / 100)) else []
+    assert [each.excess_usd_per_hour for each in opened] == [pytest.approx(30.0)]
+
+
+def test_where_no_dollars_are_known_there_is_nothing_to_tell() -> None:
+    assert minutes(noisy(10.0, 1500) + noisy(80.0, 30), Rule(in_usd=False, floor_usd=1.0)) == []
+
+
+def test_values_that_stand_on_little_weigh_little() -> None:
+    watched = Watched()
+    for at in range(1500):
+        lonely = at % 10 == 3
+        assert watched.add(START + at * MINUTE, 45.0 if lonely else 10.0, weight=1.0 if lonely else 500.0) is None
+
+
+def test_what_lasts_for_a_day_is_what_is_usual_then() -> None:
+    opened, closed = feed(Watched(), noisy(10.0, 3 * DAY) + noisy(30.0, 4 * DAY), START, TEN)
+    assert closed.until == pytest.approx(opened.since + 86400, abs=2 * TEN)
+
+
+def test_a_night_without_a_recorder_is_no_incident_nor_is_what_comes_after() -> None:
+    watched = Watched()
+    values = [day(at / 6) * each for at, each in enumerate(noisy(1.0, 14 * DAY))]
     for at, value in enumerate(values):
-        change = incidents.add(at * MINUTE, value, verdict(2.5 if at == 3 else 0.0))
-        changes += [change] if change else []
-        if restart:
-            state = json.loads(json.dumps(incidents.dump()))
-            incidents = Incidents(rule or Rule())
-            incidents.load(state)
-    return changes
+        if not (10 * DAY + 120 <= at < 11 * DAY + 57):
+            change = watched.add(START + at * TEN, value)
+            assert change is None or at < 2 * DAY
 
 
-SURGE = [10.0] * 3 + [30.0] * 60 + [10.0] * 10
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def test_a_surge_opens_after_two_values_and_closes_when_it_is_usual_again() -> None:
-    opened, closed = follow(SURGE)
-    assert (opened.since, opened.until, opened.points) == (180.0, None, 2)
-    assert (closed.since, closed.until, closed.points) == (180.0, 63 * MINUTE, 60)
+@pytest.mark.parametrize("zone", [None, BERLIN])
+@pytest.mark.parametrize("begin", [1_773_964_800, 1_792_108_800])  # March and October 2026, clocks change within
+def test_a_clock_that_changes_is_no_incident(zone: ZoneInfo | None, begin: int) -> None:
+    """Neither of who lives by Berlin's clock, watched by it, nor of who lives by UTC, watched by either."""
+    office, elsewhere = Watched(zone=BERLIN), Watched(zone=zone)
+    changes = []
+    for at in range(18 * DAY):
+        ts = begin + at * TEN
+        clock = datetime.fromtimestamp(ts, UTC).astimezone(BERLIN).replace(tzinfo=UTC).timestamp()
+        changes += [office.add(ts, day((clock - START) / 3600)), elsewhere.add(ts, day((ts - START) / 3600))]
+    assert [each for each in changes if each and each.since > begin + 5 * 86400] == []
 
 
-def test_its_excess_is_what_was_beyond_the_expected_in_units_times_hours() -> None:
-    assert follow(SURGE)[1].excess == pytest.approx(20.0 * 59 / 60)
+def test_what_was_told_before_is_ignored() -> None:
+    watched = Watched()
+    feed(watched, noisy(10.0, 300), START, MINUTE)
+    before = json.dumps(watched.dump())
+    assert feed(watched, [500.0] * 300, START, MINUTE) == []
+    assert json.dumps(watched.dump()) == before
 
 
-def test_what_falls_short_has_a_negative_excess() -> None:
-    assert follow([10.0] * 3 + [2.0] * 30 + [10.0] * 10)[1].excess < 0
+def test_a_price_that_was_changed_is_no_incident_when_it_is_said() -> None:
+    watched = Watched()
+    feed(watched, noisy(10.0, 3 * DAY), START, TEN)
+    watched.rebase(4.0)
+    assert feed(watched, noisy(40.0, 2 * DAY), START + 3 * DAY * TEN, TEN) == []
 
 
-def test_a_moment_is_no_incident() -> None:
-    assert follow([10.0] * 3 + [30.0] + [10.0] * 20) == []
+@pytest.mark.parametrize("at", [0, 1, 700, 1502, 1530, 1610])
+def test_a_restart_changes_nothing(at: int) -> None:
+    values = noisy(10.0, 1500) + noisy(40.0, 100) + noisy(10.0, 60)
+    rule = Rule(falls=True)
+    watched = Watched(rule)
+    before = feed(watched, values[:at], START, MINUTE)
+    again = Watched.load(json.loads(json.dumps(watched.dump())), rule)
+    assert before + feed(again, values[at:], START + at * MINUTE, MINUTE) == minutes(values, rule)
 
 
-def test_a_moment_of_many_times_the_expected_is_one() -> None:
-    assert len(follow([10.0] * 3 + [90.0] + [10.0] * 20)) == 2
+def test_the_state_of_a_figure_stays_small() -> None:
+    watched = Watched()
+    feed(watched, noisy(10.0, 15 * DAY), START, TEN)
+    assert len(json.dumps(watched.dump())) < 20_000
 
 
-def test_a_dip_back_to_usual_does_not_end_it() -> None:
-    assert len(follow([10.0] * 3 + [30.0] * 10 + [10.0] * 2 + [30.0] * 10)) == 1
+@pytest.mark.parametrize(
+    "state", [{}, {"format": 99}, {"format": 1}, {"format": 1, "plain": [1, 2, 3], "lanes": {"rises": 3}}]
+)
+def test_a_state_that_is_none_is_refused(state: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="state"):
+        Watched.load(state)
 
 
-def test_what_is_hardly_more_than_expected_is_none() -> None:
-    assert follow([10.0] * 3 + [12.0] * 60) == []
-
-
-def test_it_waits_until_it_is_worth_it() -> None:
-    opened, _ = follow(SURGE, Rule(excess=5.0))
-    assert 5.0 <= opened.excess < 5.4
-
-
-def test_persistence_asks_for_time_where_values_come_fast() -> None:
-    opened, _ = follow(SURGE, Rule(seconds=600.0))
-    assert opened.points == 11
-
-
-def test_what_lasts_for_long_is_what_is_usual_then() -> None:
-    _, closed = follow([10.0] * 3 + [30.0] * 200, Rule(longest_seconds=7200.0))
-    assert closed.until == 180.0 + 7260.0
-
-
-def test_a_restart_changes_nothing() -> None:
-    assert follow(SURGE, restart=True) == follow(SURGE)
-
-
-def test_the_plan_is_followed_through_a_night() -> None:
-    incidents = Incidents()
-    for at in range(120):
-        plan = 10.0 if at < 60 else 3.0
-        incidents.add(at * MINUTE, 2 * plan, verdict(2.5 if at == 3 else 0.0, plan))
-    assert incidents.current is not None
-    assert incidents.current.excess == pytest.approx((56 * 10 + 60 * 3) / 60)
-
-
-numbers = st.floats(-1e100, 1e100)
+numbers = st.floats(-1e300, 1e300)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.floats(-1e10, 1e10), numbers, numbers, st.floats(0, 5)), max_size=80))
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1e6, allow_nan=False), numbers, st.floats(allow_nan=True), st.floats()), max_size=80
+    ),
+    st.booleans(),
+)
 def test_incidents_open_and_close_in_turn_whatever_comes(
-    points: list[tuple[float, float, float, float]],
+    points: list[tuple[float, float, float, float]], falls: bool
 ) -> None:
-    incidents, lasting = Incidents(), False
-    for ts, value, plan, score in points:
-        change = incidents.add(ts, value, verdict(score, plan))
+    watched, lasting, ts = Watched(Rule(falls=falls, rises=not falls)), False, 0.0
+    for elapsed, value, usd, weight in points:
+        ts += elapsed
+        change = watched.add(ts, value, usd if math.isfinite(usd) else None, weight)
         if change:
             assert (change.until is None) != lasting
             lasting = change.until is None
-        assert (incidents.current is not None) == lasting
-        json.dumps(incidents.dump(), allow_nan=False)
+        assert (watched.current is not None) == lasting
+        json.dumps(watched.dump(), allow_nan=False)

@@ -1,0 +1,198 @@
+"""One figure in one direction: its values put into slots, its suspicion, and the incident that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import exp, log10
+from typing import Any, NamedTuple
+
+from infertop.money.detect.incidents import HOUR, Incident, Rule, beyond_usd, incident_content, incident_of
+from infertop.money.detect.surges import Surges
+from infertop.money.detect.usual import SLOT
+
+_WHOLE_SECONDS = 300.0  # a value that stands for so long counts as a slot
+_COOL_SECONDS = 12 * HOUR
+_COOL_SHARE = 0.5  # of what an incident came to: what follows it has to be more
+_SMOOTH = 0.5
+_OFFSET_SHARE = 0.05  # of the mean, under the fraction, so that a figure of 0 has an inverse
+
+
+class Given(NamedTuple):
+    """A value: of `seconds` from `ts`; `weight` is what it stands on, `history` the seconds known before it, and
+    `usd_per_hour` what its scope cost, None where that is unknown."""
+
+    ts: float
+    value: float
+    weight: float
+    seconds: float
+    history: float
+    usd_per_hour: float | None
+
+
+class Lane:
+    """Give it values in the order of time. `falling` judges the inverse of the values: what falls to a third is x3."""
+
+    def __init__(self, rule: Rule, falling: bool = False) -> None:
+        self.rule = rule
+        self.falling = falling
+        self.surges = Surges(rule.steps)
+        self.incident: Incident | None = None
+        self._open = False
+        self._slot = 0
+        self._sum = self._weight = self._seconds = 0.0
+        self._most: tuple[float, float] | None = None
+        self._asked: int | None = None
+        self._fast = [-9.0, -9.0]  # the last value's ratio, and the slot's greatest that held at once
+        self._calm = [0.0, 0.0]
+        self._cool = [0.0, 0.0, 0.0]  # until when what is less than how much is no news; the level of the incident
+        self._since = 0.0
+        self._mean = 0.0
+
+    @property
+    def current(self) -> Incident | None:
+        """The incident that lasts, None where there is none."""
+        return self.incident if self._open else None
+
+    def add(self, given: Given, shifts: Sequence[int]) -> Incident | None:
+        """Take a value; return the incident that it opened or closed. `shifts` are those of `Usual.at`."""
+        ts, value, weight, step, *_ = given
+        figure = self._figure(value, step)
+        slot = int(ts // SLOT)
+        if self._asked is None or slot != self._slot:
+            self._turn(slot, step, shifts)
+        self._sum += figure * weight
+        self._weight += weight
+        self._seconds += step
+        if self._most is None:
+            return None
+        most, plan = self._most
+        if ts < self._cool[0]:
+            most = max(most, self._cool[1])
+        ratio = self.surges.ratio(figure, most)
+        fast = ratio if step >= _WHOLE_SECONDS else min(ratio, self._fast[0])
+        self._fast = [ratio, max(self._fast[1], fast)]
+        if self.incident:
+            return self._follow(given, figure, plan)
+        if not self.surges.held and ratio <= 0:
+            self._since = ts + step
+        whole = self.surges.ratio(self._sum / self._weight, most) if self._weight else ratio
+        lasting = whole if self._seconds >= _WHOLE_SECONDS else -9.0
+        if ratio <= 0 or not self.surges.fires(slot, lasting, fast):
+            return None
+        return self._begin(given, whole, fast)
+
+    def _figure(self, value: float, step: float) -> float:
+        if not self.falling:
+            return value
+        self._mean += (abs(value) - self._mean) * (min(0.1, step / (24 * HOUR)) if self._mean else 1.0)
+        return 1 / (max(value, 0.0) + _OFFSET_SHARE * self._mean) if self._mean else 0.0
+
+    def _unfigure(self, figure: float) -> float:
+        if not self.falling:
+            return figure
+        return max(0.0, 1 / figure - _OFFSET_SHARE * self._mean) if figure > 0 else self._mean
+
+    def _turn(self, slot: int, step: float, shifts: Sequence[int]) -> None:
+        """Close the slot that was, and begin `slot`."""
+        surges = self.surges
+        if self._asked is not None and self._weight:
+            value = self._sum / self._weight
+            if self.incident:
+                surges.usual.keep(self._slot, value, self._seconds)
+            else:
+                ratio = surges.ratio(value, self._level_most()) if self._most else None
+                plan = self._most[1] if self._most else value
+                surges.close(self._slot, value, plan, ratio, self._fast[1], self._seconds)
+            if surges.usual.stale(slot, step / SLOT):
+                surges.forget_recent()
+        self._asked = self._slot = slot
+        self._sum = self._weight = self._seconds = 0.0
+        self._fast[1] = -9.0
+        self._most = surges.most(slot, shifts) or (self._most if self.incident else None)
+
+    def _level_most(self) -> float:
+        most = self._most[0] if self._most else 0.0
+        return max(most, self._cool[1]) if self._slot * SLOT < self._cool[0] else most
+
+    def _begin(self, given: Given, ratio: float, fast: float) -> Incident | None:
+        ts, value, _, step, history, usd = given
+        surges, plan = self.surges, self._plan()
+        rarity = surges.rarity.rarity(exp(ratio))
+        if rarity < min(self.rule.score, log10(max(1, surges.usual.slots - 3))):
+            return None
+        jump = fast > 0 and not surges.held
+        incident = Incident(
+            min(self._since, ts), None, rarity, "jump" if jump else "level", plan, value, value, 0.0, 0, ts,
+            history_seconds=history,
+        )  # fmt: skip
+        for _, figure, _, _ in surges.held:
+            past = self._unfigure(figure)
+            hours = max(SLOT, step) / HOUR
+            far = beyond_usd(self.rule, past, plan, usd)
+            incident = incident.grown(past, plan, hours, far)
+        surges.held.append((self._slot, self._sum / self._weight, ratio, fast))
+        surges.told()
+        self.incident = incident.grown(value, plan, step / HOUR, beyond_usd(self.rule, value, plan, usd))
+        self._calm, self._cool = [0.0, 0.0], [0.0, 0.0, self._sum / self._weight]
+        return self._tell()
+
+    def _plan(self) -> float:
+        return self._unfigure(self._most[1]) if self._most else 0.0
+
+    def _tell(self) -> Incident | None:
+        """Open the incident where enough is at stake."""
+        if self._open or self.incident is None or self.incident.stake_usd < self.rule.floor_usd:
+            return None
+        self._open = True
+        return self.incident
+
+    def _follow(self, given: Given, figure: float, plan: float) -> Incident | None:
+        ts, value, _, step, _, usd = given
+        assert self.incident is not None, "only what has begun is followed"
+        floor = self.surges.usual.floor
+        if figure + floor < self.rule.calm_ratio * (plan + floor):
+            if not self._calm[0]:
+                self._calm[1] = ts
+            self._calm[0] += 1
+            over = self._calm[0] >= self.rule.calm_points and ts + step - self._calm[1] >= self.rule.calm_seconds
+            return self._close(self._calm[1]) if over else None
+        self._calm[0] = 0
+        self._cool[2] += _SMOOTH * (figure - self._cool[2])
+        past = self._unfigure(plan)
+        self.incident = self.incident.grown(value, past, step / HOUR, beyond_usd(self.rule, value, past, usd))
+        if ts - self.incident.since > self.rule.longest_seconds:
+            self.surges.forget_recent()
+            return self._close(ts)
+        return self._tell()
+
+    def _close(self, until: float) -> Incident | None:
+        assert self.incident is not None, "only what has begun is closed"
+        closed = replace(self.incident, until=until) if self._open else None
+        self._cool = [until + _COOL_SECONDS, _COOL_SHARE * self._cool[2], 0.0]
+        self.incident, self._open = None, False
+        return closed
+
+    def rebase(self, factor: float) -> None:
+        """Multiply what is known of the past by `factor`."""
+        times = 1 / factor if self.falling else factor
+        self.surges.rebase(times)
+        self._sum *= times
+        self._mean *= factor
+        self._cool = [self._cool[0], self._cool[1] * times, self._cool[2] * times]
+        self._most = (self._most[0] * times, self._most[1] * times) if self._most else None
+
+    def dump(self) -> dict[str, Any]:
+        """Return the state, for JSON."""
+        plain = [self._open, self._slot, self._sum, self._weight, self._seconds, self._asked, self._since, self._mean]
+        lists = {"plain": plain, "most": self._most, "fast": self._fast, "calm": self._calm, "cool": self._cool}
+        return {"surges": self.surges.dump(), "incident": incident_content(self.incident), **lists}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take up a state that `dump` returned."""
+        self.surges.load(state["surges"])
+        self.incident = incident_of(state["incident"])
+        self._open, self._slot, self._sum, self._weight, *plain = state["plain"]
+        self._seconds, self._asked, self._since, self._mean = plain
+        self._most = (state["most"][0], state["most"][1]) if state["most"] else None
+        self._fast, self._calm, self._cool = list(state["fast"]), list(state["calm"]), list(state["cool"])

@@ -1,0 +1,130 @@
+"""What a figure may come to, and what it should: from the last hour, and from what the same hour of the day and of the
+week did to the hour before it.
+
+Values are means of ten minutes, called slots (epoch seconds / 600). They are kept for a week.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+SLOT = 600
+DAY, WEEK = 144, 1008
+_RING = 1200  # a week, and what an incident of a day makes old
+_NEAR = 6  # slots that say what is usual now
+_LEAST = 3
+_AROUND = 1  # slots before and after that a pattern may be early or late
+_STEEPEST = 10.0
+_FLOOR_SHARE = 0.1  # of the week's mean: below it, ratios say little about money
+_NOTHING = 1e-9
+_STALE = 7  # slots without a value after which the last hour says nothing of now
+
+
+class Usual:
+    """A week of slots, the recent ones among them, and the week's mean.
+
+    `recent` are those that count as usual now, as (slot, value), oldest first; who judges decides which do.
+    """
+
+    __slots__ = ("_ring", "level", "newest", "recent", "slots")
+
+    def __init__(self) -> None:
+        self._ring: list[float | None] = [None] * _RING
+        self.recent: list[tuple[int, float]] = []
+        self.newest: int | None = None
+        self.slots = 0
+        self.level = 0.0
+
+    @property
+    def floor(self) -> float:
+        """What is added to both sides of a ratio: a little more than almost nothing is not many times as much."""
+        return _FLOOR_SHARE * abs(self.level) + _NOTHING
+
+    @property
+    def near(self) -> float:
+        """The mean of the recent slots, 0 where there are none."""
+        return sum(value for _, value in self.recent) / len(self.recent) if self.recent else 0.0
+
+    def at(self, slot: int, shifts: Sequence[int] = (0, 0)) -> tuple[float, float] | None:
+        """Return the most that a value at `slot` may be and still be usual, and what it should be; None if unknown.
+
+        `shifts` are the slots by which clocks were put forward since a week and a day ago.
+        """
+        if len(self.recent) < _LEAST:
+            return None
+        values = sorted((value for _, value in self.recent), reverse=True)
+        near, floor = sum(values) / len(values), self.floor
+        most, plans = (values[0] + values[1]) / 2, [near]
+        for back in self._backs(shifts):
+            then = self._then(back)
+            now = [each for i in range(-_AROUND, _AROUND + 1) if (each := self._value(slot - back + i)) is not None]
+            if then is None or not now:
+                continue
+            most = max(most, (near + floor) * min(_STEEPEST, (max(now) + floor) / (then + floor)) - floor)
+            grown = min(_STEEPEST, (sum(now) / len(now) + floor) / (then + floor))
+            plans.append((near + floor) * grown - floor)
+        return most, sorted(plans)[len(plans) // 2]
+
+    def _backs(self, shifts: Sequence[int]) -> Iterable[int]:
+        """Return how many slots back to look: a week and a day; in the first week at every day of it."""
+        week, day = shifts
+        known = {WEEK, WEEK - week, DAY, DAY - day}
+        return known if self.slots > WEEK else known.union(range(2 * DAY, WEEK, DAY))
+
+    def _then(self, back: int) -> float | None:
+        """Return the mean of what stood `back` slots before each recent one, None where too few are known."""
+        known = [each for slot, _ in self.recent if (each := self._value(slot - back)) is not None]
+        return sum(known) / len(known) if len(known) >= _LEAST else None
+
+    def _value(self, slot: int) -> float | None:
+        if self.newest is None or not self.newest - _RING < slot <= self.newest:
+            return None
+        return self._ring[slot % _RING]
+
+    def keep(self, slot: int, value: float | None, seconds: float) -> None:
+        """Keep a closed slot, after the newest; None is one that says nothing of other days."""
+        if self.newest is not None:
+            for each in range(max(self.newest + 1, slot - _RING), slot):
+                self._ring[each % _RING] = None
+        self.newest = slot
+        self.change(slot, value)
+        if value is not None:
+            self.slots += 1
+            self.level += max(1 / self.slots, min(0.5, seconds / (WEEK * SLOT))) * (value - self.level)
+
+    def change(self, slot: int, value: float | None) -> None:
+        """Put another value in the place of a kept slot."""
+        self._ring[slot % _RING] = None if value is None else float(f"{value:.6g}")
+
+    def accept(self, values: Sequence[tuple[int, float]]) -> None:
+        """Count slots as recent, and so as usual."""
+        self.recent = [*self.recent, *values][-_NEAR:]
+
+    def stale(self, slot: int, step_slots: float) -> bool:
+        """Return whether so much time has passed before `slot` that the last hour says nothing of it."""
+        return self.newest is not None and slot - self.newest > max(_STALE, 3 * step_slots)
+
+    def most_of(self, share: float) -> float:
+        """Return the value that `share` of the kept slots do not exceed."""
+        known = sorted(each for each in self._ring if each is not None)
+        return known[int(share * (len(known) - 1))] if known else 0.0
+
+    def rebase(self, factor: float) -> None:
+        """Multiply all that is known."""
+        self._ring = [None if each is None else float(f"{each * factor:.6g}") for each in self._ring]
+        self.recent = [(slot, value * factor) for slot, value in self.recent]
+        self.level *= factor
+
+    def dump(self) -> dict[str, Any]:
+        """Return the state, for JSON."""
+        recent = [list(each) for each in self.recent]
+        return {"ring": list(self._ring), "recent": recent, "plain": [self.newest, self.slots, self.level]}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take up a state that `dump` returned."""
+        self._ring = list(state["ring"])
+        self.recent = [(slot, value) for slot, value in state["recent"]]
+        self.newest, self.slots, self.level = state["plain"]
+        if len(self._ring) != _RING:
+            raise ValueError(f"a week of slots has {_RING} places, not {len(self._ring)}")
