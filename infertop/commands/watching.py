@@ -16,9 +16,12 @@ from infertop.history.connect import uri as uri_of
 from infertop.history.reader import Unreadable
 from infertop.history.watch_state import Known, Wish, write_wish
 from infertop.money.detect.faults import Fault, Step
+from infertop.money.detect.incidents import Rule
 from infertop.money.detect.scopes import METRICS
 from infertop.money.detect.stakes import floor_usd
 from infertop.money.detect.watched import USUAL
+from infertop.money.dimensions import Names
+from infertop.money.settings import Settings
 from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED, Event
 from infertop.views.incident_text import KIND, incident_event, subject
 
@@ -113,9 +116,7 @@ class Watching:
         self._asked = asked
         self._wishes, self._heard = [], [*self._heard, *summary.wishes]
         settings = session.pricing.settings
-        rule = replace(USUAL, floor_usd=floor_usd(settings))
-        if settings.alert.ratio is not None:
-            rule = replace(rule, ratio=float(settings.alert.ratio))
+        rule = rule_of(settings)
         sources = frozenset(session.roster.every())
         work = Asked(now, summary.closed, told, choices, sources, rule, settings.zone, wishes)
         self._running = asyncio.create_task(asyncio.to_thread(self._work.advance, work, WORK_SECONDS))
@@ -130,7 +131,7 @@ class Watching:
         for step in _last_of_each(done.steps):
             self._tell(step, now)
         for news in done.news:
-            self._session.watch.events.add(*self._news(news))
+            self._session.watch.events.add(*news_event(news, self._session.summary.names))
         self._saves += done.saves
 
     def _tell(self, step: Step, now: float) -> None:
@@ -160,15 +161,22 @@ class Watching:
             self._session.watch.events.add(fault.key, replace(event, why=why, cause=why.sentence))
         self._whys.pop(fault.key, None)
 
-    def _news(self, news: News) -> tuple[str, Event]:
-        names = self._session.summary.names
-        shown = [names.get((news.dimension, each), each) for each in news.values[:_NAMES_SHOWN]]
-        what = " and ".join([", ".join(subject({news.dimension: each}) for each in shown)])
-        more = f" and {len(news.values) - len(shown)} more" if len(news.values) > len(shown) else ""
-        scope = {news.dimension: shown[0]} if len(news.values) == 1 else {}
-        text = f"{what}{more}: used for the first time, by {subject({'source': news.source})}"
-        key = f"news {news.dimension} {news.minute} {news.source} {news.values[0]}"
-        return key, Event(float(news.minute), "info", "news", text, scope, until=float(news.minute))
+
+def rule_of(settings: Settings) -> Rule:
+    """Return what makes an incident, by what pricing.toml says of alerts."""
+    rule = replace(USUAL, floor_usd=floor_usd(settings))
+    return rule if settings.alert.ratio is None else replace(rule, ratio=float(settings.alert.ratio))
+
+
+def news_event(news: News, names: Names) -> tuple[str, Event]:
+    """Return the event, and its key, of what was used for the first time."""
+    shown = [names.get((news.dimension, each), each) for each in news.values[:_NAMES_SHOWN]]
+    what = " and ".join([", ".join(subject({news.dimension: each}) for each in shown)])
+    more = f" and {len(news.values) - len(shown)} more" if len(news.values) > len(shown) else ""
+    scope = {news.dimension: shown[0]} if len(news.values) == 1 else {}
+    text = f"{what}{more}: used for the first time, by {subject({'source': news.source})}"
+    key = f"news {news.dimension} {news.minute} {news.source} {news.values[0]}"
+    return key, Event(float(news.minute), "info", "news", text, scope, until=float(news.minute))
 
 
 def acknowledge(session: Session, key: str, state: str) -> str:
