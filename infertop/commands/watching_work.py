@@ -19,9 +19,9 @@ from infertop.commands.watching_news import News, Novelties
 from infertop.history.figures import Flows, MinuteFlows, moved_between
 from infertop.history.reader import Reader
 from infertop.history.watch_state import Known, Wish, read_watched
-from infertop.money.detect.faults import BEFORE_SECONDS, Faults, Step
+from infertop.money.detect.faults import BEFORE_SECONDS, Faults, Figure, Step
 from infertop.money.detect.grouping import Moved
-from infertop.money.detect.incidents import Rule
+from infertop.money.detect.incidents import Incident, Rule
 from infertop.money.detect.scopes import EVERYTHING, Place
 from infertop.money.detect.watched import USUAL
 from infertop.money.overlap import Choices
@@ -79,7 +79,8 @@ class Work:
         self._timely: set[str] = set()
         self._told: dict[str, float] = {}
         self._newest = 0
-        self._learns_until = 0
+        self._learns_until = self._resumes_after = 0
+        self._ended: dict[Figure, Incident] = {}
         self._stored: set[str] = set()
         self.faults = Faults()
 
@@ -100,7 +101,8 @@ class Work:
             if time.monotonic() > deadline:
                 done.behind = minute.start != minutes[-1]
                 break
-        done.saves = self._saves(everything=False, anything=bool(minutes or done.steps))
+        learnt = not self._stored and not done.behind
+        done.saves = self._saves(everything=learnt, anything=bool(minutes or done.steps))
         return done
 
     def finish(self) -> list[Known]:
@@ -143,6 +145,7 @@ class Work:
             self._flows.load(content["prices"])
             self._novelties.load(content["novelties"])
             self.faults.load(content["faults"])
+            self._newest = self._resumes_after = known.until
         elif known.key.startswith(_SCOPE):
             scope = tuple((str(name), str(value)) for name, value in json.loads(known.key.removeprefix(_SCOPE)))
             self._figures.load(scope, known.until, content)
@@ -175,15 +178,17 @@ class Work:
                 yield found
 
     def _follow(self, minute: int, happened: Iterable[Happened], frontier: Frontier, rules: Rules) -> list[Step]:
-        lasting = dict(self._figures.current())
-        if minute < self._learns_until - MINUTE:
+        self._ended |= {each.figure: each.incident for each in happened if each.incident.until is not None}
+        # What faults were made of by then is known from before, and figures only catch up with it.
+        if minute < self._learns_until - MINUTE or minute <= self._resumes_after:
             return []
+        lasting = dict(self._figures.current())
         if self._learns_until:
             for figure, incident in lasting.items():
                 if incident.opened < self._learns_until - _TOLD_SECONDS:
                     self.faults.pass_over(figure, incident)
             self._learns_until = 0
-        ended = {each.figure: each.incident for each in happened if each.incident.until is not None}
+        ended, self._ended = self._ended, {}
         if not (lasting or self.faults.all):
             return []
 

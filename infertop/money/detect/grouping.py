@@ -14,6 +14,7 @@ _STEEPER = 1.2
 _AS_STEEP = 1.3
 _ALIKE = 0.1
 _MOST = 0.9
+_TRACE = 0.01
 _LITTLE = 1e-9
 # Of scopes that are the same places, the one that says most.
 _PREFERRED = ("model", "key", "project", "provider", "source")
@@ -109,8 +110,8 @@ def _sum(moved: Iterable[Moved], scope: Scope) -> _Sum:
 
 
 def _same(one: _Sum, other: _Sum) -> bool:
-    near = _ALIKE * max(abs(other.before), abs(other.rise))
-    return abs(one.before - other.before) <= near and abs(one.rise - other.rise) <= near
+    near = _ALIKE * other.before + _TRACE * abs(other.rise)
+    return abs(one.before - other.before) <= near and abs(one.rise - other.rise) <= _ALIKE * abs(other.rise)
 
 
 def _best(found: Sequence[_Sum]) -> Scope:
