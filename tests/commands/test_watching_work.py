@@ -1,0 +1,249 @@
+"""The work of watching on ledgers of minutes: one fault one incident, over any end, and none where nothing is wrong."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infertop.history.watch_state import Wish
+from infertop.money.detect.watched import USUAL
+from infertop.views.event_shapes import PLANNED
+from tests.commands.watched_world import MINUTE, MONDAY, OPENAI, World, rows
+
+Places = Sequence[tuple[str, str, float, float]]
+USD = {("gpt-4o", "prod"): 12.0, ("gpt-4o", "dev"): 3.0, ("o3", "prod"): 6.0, ("o3", "batch"): 9.0}
+RULE = replace(USUAL, floor_usd=1.0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path / "infertop.db")
+    made.asked = replace(made.asked, rule=RULE)
+    return made
+
+
+def usual(world: World, times: Callable[[str, str], float] = lambda _model, _key: 1.0) -> Places:
+    """A minute of everybody's traffic, a little different from any other."""
+    chance = random.Random(world.until)
+    return [
+        (model, key, usd * (each := times(model, key) * chance.uniform(0.8, 1.2)), usd * each * 200)
+        for (model, key), usd in USD.items()
+    ]
+
+
+def calm(world: World, minutes: int) -> None:
+    for _ in range(minutes):
+        world.used(usual(world))
+
+
+def surge(world: World, minutes: int, key: str = "batch", times: float = 10.0) -> None:
+    for _ in range(minutes):
+        world.used(usual(world, lambda _model, each: times if each == key else 1.0))
+        world.watch()
+
+
+def scopes(world: World) -> list[dict[str, str]]:
+    return [dict(each.fault.scope) for each in world.steps if each.opened]
+
+
+def last(world: World) -> dict[str, tuple[float, float | None]]:
+    """Since when and until when each fault that was told of lasts or did."""
+    return {each.fault.key: (each.fault.since, each.fault.until) for each in world.steps}
+
+
+def test_one_key_that_spends_ten_times_as_much_is_one_incident_of_that_key(world: World) -> None:
+    calm(world, 200)
+    world.watch()
+    begun = world.until
+    surge(world, 30)
+    assert scopes(world) == [{"key": "batch"}]
+    (since, until) = last(world)[world.opened()[0]]
+    assert (since, until) == (begun, None)
+    for _ in range(60):
+        calm(world, 1)
+        world.watch()
+    assert scopes(world) == [{"key": "batch"}]
+    ((_, until),) = last(world).values()
+    assert until is not None
+    fault = world.steps[-1].fault
+    assert fault.last is not None
+    assert fault.last.excess_usd == pytest.approx(81 * 0.5, rel=0.3)
+
+
+def test_a_model_that_all_keys_use_more_is_one_incident_of_that_model(world: World) -> None:
+    calm(world, 200)
+    world.watch()
+    for _ in range(30):
+        world.used(usual(world, lambda model, _key: 10.0 if model == "gpt-4o" else 1.0))
+        world.watch()
+    assert scopes(world) == [{"model": "gpt-4o"}]
+
+
+def test_two_faults_an_hour_apart_are_two_incidents(world: World) -> None:
+    calm(world, 200)
+    world.watch()
+    surge(world, 20, "batch")
+    for _ in range(50):
+        world.used(usual(world, lambda _model, key: 10.0 if key in ("batch", "dev") else 1.0))
+        world.watch()
+    assert scopes(world) == [{"key": "batch"}, {"key": "dev"}]
+
+
+@pytest.mark.parametrize("stop", [1, 3, 12, 29])
+def test_after_kill_9_the_same_incident_goes_on_and_is_opened_once(world: World, tmp_path: Path, stop: int) -> None:
+    whole = World(tmp_path / "whole.db")
+    whole.asked = world.asked
+    for each in (world, whole):
+        calm(each, 200)
+        each.watch()
+        each.store()
+        surge(each, stop)
+    world.kill()
+    for each in (world, whole):
+        surge(each, 30 - stop)
+        each.store()
+        for _ in range(60):
+            calm(each, 1)
+            each.watch()
+    assert set(world.opened()) == set(whole.opened())
+    assert last(world) == last(whole)
+
+
+def test_what_was_stored_is_not_opened_again_and_what_ended_while_away_is_closed(world: World) -> None:
+    calm(world, 200)
+    world.watch()
+    surge(world, 20)
+    (key,) = world.opened()
+    world.store()
+    world.kill()
+    world.steps.clear()
+    calm(world, 60)
+    world.watch()
+    assert world.opened() == []
+    assert last(world)[key][1] is not None
+
+
+def test_every_scope_is_stored_within_the_hour_and_gone_scopes_are_dropped(world: World) -> None:
+    calm(world, 10)
+    world.watch()
+    for _ in range(10):
+        calm(world, 1)
+        world.watch()
+    world.store()
+    stored = {each.key for each in rows(world.connection)}
+    assert stored == {"common", *(f"scope {each}" for each in _SCOPES)}
+
+
+_SCOPES = (
+    "[]",
+    '[["source", "openai"]]',
+    '[["provider", "openai"]]',
+    '[["model", "gpt-4o"]]',
+    '[["model", "o3"]]',
+    '[["key", "prod"]]',
+    '[["key", "dev"]]',
+    '[["key", "batch"]]',
+)
+
+
+def test_what_was_planned_stays_planned_over_an_end(world: World) -> None:
+    calm(world, 200)
+    world.watch()
+    surge(world, 10)
+    (key,) = world.opened()
+    world.watch(wishes=(Wish(key, PLANNED, 1.0),))
+    assert world.steps[-1].fault.state == PLANNED
+    world.store()
+    world.kill()
+    surge(world, 3)
+    assert {each.fault.state for each in world.steps[-2:]} == {PLANNED}
+
+
+# No false alerts
+
+
+def test_another_price_in_the_file_is_no_incident(world: World) -> None:
+    calm(world, 200)
+    world.watch()
+    for n in range(60):
+        dearer = [(model, key, usd * 6, requests) for model, key, usd, requests in usual(world)]
+        world.used(dearer, price="b")
+        world.watch(told_until=world.until - 600 if n < 40 else None)
+    assert world.opened() == []
+
+
+def test_another_price_while_infertop_was_off_is_no_incident(world: World) -> None:
+    calm(world, 200)
+    world.watch()
+    world.store()
+    world.kill()
+    for _ in range(60):
+        world.used([(model, key, usd * 6, requests) for model, key, usd, requests in usual(world)], price="b")
+        world.watch()
+    assert world.opened() == []
+
+
+def test_what_counts_anew_is_no_incident(world: World) -> None:
+    for n in range(260):
+        world.used(usual(world))
+        if n == 200:
+            world.asked = replace(world.asked, choices=replace(world.asked.choices, never=frozenset()))
+        world.watch() if n > 190 else None
+    assert world.opened() == []
+
+
+def test_a_night_in_which_nobody_recorded_is_no_incident(world: World) -> None:
+    calm(world, 300)
+    world.watch()
+    world.store()
+    world.kill()
+    world.until += 9 * 3600
+    wide = world.account("gpt-4o", "input", key="prod")
+    for hour in range(9):
+        start = world.until - (9 - hour) * 3600
+        world.connection.execute("INSERT INTO lines VALUES (?,?,?,?,?,0)", (start, start + 3600, wide, 10**9, 10**12))
+    for _ in range(60):
+        calm(world, 1)
+        world.watch()
+    assert world.opened() == []
+
+
+def test_minutes_that_a_provider_tells_late_are_no_fall_and_no_rise(world: World) -> None:
+    calm(world, 240)
+    world.watch()
+    for lag in [*range(1, 30), *range(30, 0, -1)]:
+        calm(world, 1)
+        world.watch(told_until=world.until - lag * MINUTE)
+    world.watch()
+    assert world.opened() == []
+    assert all(each.fed == world.until - MINUTE for each in world.work._figures.scopes.values())
+
+
+def test_an_adjustment_and_a_restated_day_are_no_incident(world: World) -> None:
+    calm(world, 240)
+    world.watch()
+    bill = world.account("gpt-4o", "adjustment", price=None)
+    world.connection.execute("INSERT INTO lines VALUES (?,?,?,?,?,0)", (MONDAY, MONDAY + 86_400, bill, 0, 500 * 10**9))
+    world.connection.execute("UPDATE lines SET usd_nano = usd_nano * 20 WHERE start < ?", (world.until - 3600,))
+    for _ in range(30):
+        calm(world, 1)
+        world.watch()
+    assert world.opened() == []
+
+
+def test_a_new_key_is_news_once_and_nothing_is_in_the_first_hour(world: World) -> None:
+    calm(world, 50)
+    assert world.watch().news == []
+    found = []
+    for minute in range(30):
+        world.used([*usual(world), *([("o3", "intern", 0.1, 10)] if minute >= 20 else [])])
+        found += world.watch().news
+    assert [(each.dimension, each.values, each.source) for each in found] == [("key", ("intern",), OPENAI)]
+    world.store()
+    world.kill()
+    world.used([*usual(world), ("o3", "intern", 0.1, 10)])
+    assert world.watch().news == []
