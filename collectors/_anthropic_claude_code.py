@@ -23,7 +23,6 @@ from infertop.readings.model import Batch, Covered, Member, Statement
 PATH = "/organizations/usage_report/claude_code"
 _KIND = "claude_code"
 _AGAIN_DAYS = 2
-_LEAST_DAYS = 7
 _MOST_ROWS = 1000
 _HOUR = 3600
 _NOT_FOUND = 404
@@ -50,7 +49,7 @@ class AnthropicClaudeCode:
 
         Where nobody ever used it there is no such source.
         """
-        first = last_days(self._read_ts, ts, _AGAIN_DAYS, max(_LEAST_DAYS, int((ts - self._begin(ts)) // DAY) + 1))
+        first = last_days(self._read_ts, ts, _AGAIN_DAYS, self._begin)
         said: list[Statement] = []
         covered: list[Covered] = []
         note, wrong = "", 0

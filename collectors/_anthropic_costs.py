@@ -25,7 +25,6 @@ PATH = "/organizations/cost_report"
 SETTLES_SECONDS = 2 * DAY
 LEAVES_OUT = (("service_tier", "priority"), ("service_tier", "priority_on_demand"))
 _AGAIN_DAYS = 5
-_LEAST_DAYS = 7
 _MOST_DAYS = 31
 _REFUSED = 400
 _RESOURCES = {
@@ -50,7 +49,7 @@ class AnthropicCosts:
 
     async def read(self, ts: float) -> tuple[Account, str]:
         """Return the bills of the days that may have changed, and a note."""
-        start = last_days(self._read_ts, ts, _AGAIN_DAYS, max(_LEAST_DAYS, int((ts - self._begin(ts)) // DAY) + 1))
+        start = last_days(self._read_ts, ts, _AGAIN_DAYS, self._begin)
         end = int(ts // DAY) * DAY
         params: dict[str, Any] = {
             "starting_at": rfc3339(start),

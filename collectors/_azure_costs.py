@@ -37,7 +37,7 @@ class AzureCosts:
     async def ask(self, ts: float) -> tuple[Account, str]:
         """Return the bills of the month's days that are over, 7 days at least, and a note."""
         until = int(ts // DAY) * DAY
-        first = oldest(month_begin, ts) // DAY * DAY
+        first = oldest(month_begin, ts)
         found: dict[int, list[Mapping[str, Any]]] = {}
         for row in await self._rows(self._question(first, until)):
             day = _day(row.get("UsageDate"))

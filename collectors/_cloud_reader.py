@@ -48,7 +48,8 @@ class CloudReader(AccountReader):
         self._note = ""
 
     def resume(self, bookmarks: Mapping[str, str]) -> None:
-        """Take when bills were asked last, by whoever ran before."""
+        """Take when bills were asked last and which hours were read, by whoever ran before."""
+        super().resume(bookmarks)
         try:
             self._asked_at = float(bookmarks.get(_ASKED) or "")
         except ValueError:
@@ -58,7 +59,7 @@ class CloudReader(AccountReader):
         """Return what was read since the last poll, as `AccountReader` does."""
         batch = await super().collect(ts)
         if self._asked_at is not None:
-            batch = replace(batch, bookmarks={_ASKED: f"{self._asked_at:.0f}"})
+            batch = replace(batch, bookmarks={**batch.bookmarks, _ASKED: f"{self._asked_at:.0f}"})
         return batch
 
     async def close(self) -> None:

@@ -60,7 +60,7 @@ class CostExplorer:
 
     async def ask(self, ts: float) -> tuple[Account, str]:
         """Return the bills of the month's days that are over, 7 days at least, and a note."""
-        first = oldest(month_begin, ts) // DAY * DAY
+        first = oldest(month_begin, ts)
         period = {"Start": _date(first), "End": _date(ts)}
         services = await self._services(period)
         if not services:

@@ -23,7 +23,6 @@ SETTLES_SECONDS = DAY
 _KEYS_SINCE = 1_764_979_200
 _MOST_DAYS = 180
 _AGAIN_DAYS = 4
-_LEAST_DAYS = 7
 _REFUSED = 400
 # What follows the model in a line item ("gpt-4o-2024-08-06, cached input"), and the class of tokens that it is.
 _CLASSES = {
@@ -68,7 +67,7 @@ class OpenAiCosts:
 
     async def read(self, ts: float) -> tuple[Account, str]:
         """Return the bills of the days that may have changed, today's too, and a note."""
-        first = last_days(self._read_ts, ts, _AGAIN_DAYS, max(_LEAST_DAYS, int((ts - self._begin(ts)) // DAY) + 1))
+        first = last_days(self._read_ts, ts, _AGAIN_DAYS, self._begin)
         end = int(ts // DAY + 1) * DAY
         start = max(first, end - _MOST_DAYS * DAY)
         params: dict[str, Any] = {

@@ -7,6 +7,7 @@ was read so far, so that neither slow pages nor a poll that is cut off lose anyt
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -106,6 +107,14 @@ class AccountReader:
         self._paused_until = 0.0
         self._told_until: dict[str, int] = {}
         self._parts_left: dict[Span, tuple[float, int]] = {}
+        self._place = f"hours|{hashlib.sha256(config.url.encode()).hexdigest()[:12]}|"
+        self._known: dict[str, str] = {}
+        self._marked: dict[str, str] = {}
+
+    def resume(self, bookmarks: Mapping[str, str]) -> None:
+        """Take which hours were read by whoever ran before, of the same address: they are not asked for again."""
+        self._known = {name: bookmarks.get(self._place + name, "") for name in self._habits.families}
+        self._marked = {name: mark for name, mark in self._known.items() if mark}
 
     async def collect(self, ts: float) -> Batch:
         """Return what was read since the last poll; raise Unavailable where nothing at all could be.
@@ -138,6 +147,8 @@ class AccountReader:
         """Read all that is due: what is new, then the rest of the account, then the month backwards."""
         tried = Tried()
         self._more = False
+        while self._known:
+            self._plan.resume(*self._known.popitem(), ts)
         if ts >= self._paused_until:
             await self._spans(self._plan.fresh(ts), ts, tried)
             await self._spans(self._left(ts), ts, tried)
@@ -182,6 +193,14 @@ class AccountReader:
 
     def _left(self, ts: float) -> list[Span]:
         return [span for span, (at, _) in self._parts_left.items() if at <= ts]
+
+    def _bookmarks(self) -> dict[str, str]:
+        """Return how far hours were told, where that is new; of what is asked again nothing is marked."""
+        missing = {span.family for span in self._parts_left}
+        marks = {name: "" if name in missing else self._plan.bookmark(name) for name in self._habits.families}
+        new = {name: mark for name, mark in marks.items() if mark != self._marked.get(name, "")}
+        self._marked |= new
+        return {self._place + name: mark for name, mark in new.items()}
 
     async def _chores_due(self, ts: float, tried: Tried) -> None:
         for name, due in self._chores.items():
@@ -231,5 +250,6 @@ class AccountReader:
             covered=tuple(read.covered),
             account=account,
             members=tuple(read.members),
+            bookmarks=self._bookmarks(),
             again_seconds=paused if paused > 0 else _AGAIN_SECONDS if more else None,
         )

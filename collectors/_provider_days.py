@@ -111,7 +111,7 @@ class DayReader:
     def _spans(self, ts: float) -> list[tuple[int, int]]:
         """Return what is due, newest first, by as many days as may be asked at once."""
         today = int(ts // DAY) * DAY
-        first = oldest(month_begin, ts) // DAY * DAY
+        first = oldest(month_begin, ts)
         due = [day for day in range(today, first - DAY, -DAY) if self._is_due(day, today, ts)]
         spans: list[tuple[int, int]] = []
         for day in due:

@@ -1,8 +1,8 @@
 """Which spans of a usage API are asked when, so that every second is told once and restatements are heard.
 
-Hours from the beginning of the month (7 days at least) up to two full hours ago: once, and the last three days again at
-the start and whenever an hour is over. Minutes from there on, at every poll. Both are aligned to the hour, so that
-minutes take the place of whole hours and later whole hours that of minutes.
+Hours from the beginning of the month (7 days at least) up to two full hours ago: once, over restarts too, and the last
+three days before they were read last again at the start and whenever an hour is over. Minutes from there on, at every
+poll. Both are aligned to the hour, so that minutes take the place of whole hours and later whole hours that of minutes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 _LIVE_HOURS = 2
 _AGAIN_HOURS = 72
 _LEAST_DAYS = 7
+_LONGEST_GAP = 31 * DAY
 
 
 class Span(NamedTuple):
@@ -33,12 +34,17 @@ class Span(NamedTuple):
 
 @dataclass(slots=True)
 class _Family:
-    """How far one family is read: when minutes were, the last hour that was, and from where on everything is."""
+    """How far one family is read: when minutes were, the last hour that was, and from where on everything is.
+
+    `here`: the last hours were read since the start; `read` is the last span of hours that was.
+    """
 
     every: float
     minutes_ts: float | None = None
     hours_until: int | None = None
     back_to: int | None = None
+    here: bool = False
+    read: Span | None = None
 
 
 class Plan:
@@ -68,18 +74,20 @@ class Plan:
             if family.minutes_ts is None or now - family.minutes_ts >= family.every - 1:
                 yield Span(name, edge, int(now // MINUTE * MINUTE), MINUTE)
         for name, family in self._families.items():
-            if family.hours_until is None or family.hours_until < edge:
-                again = edge - _AGAIN_HOURS * HOUR
-                # After a long night there is a gap before the last days: it is read first, so that none is left.
-                since = min(again, family.hours_until or again)
-                while since < again:
-                    until = min(since + self._most, again)
-                    yield Span(name, since, until, HOUR)
-                    if family.hours_until is None or family.hours_until < until:
-                        break  # it was not read: what follows waits
-                    since = until
-                if since >= again:
-                    yield Span(name, again, edge, HOUR)
+            if not family.here or family.hours_until is None or family.hours_until < edge:
+                yield from self._hours(name, family, edge)
+
+    def _hours(self, name: str, family: _Family, edge: int) -> Iterator[Span]:
+        """Iterate over what may have changed since hours were read last, oldest first: so no gap is left."""
+        again = edge - _AGAIN_HOURS * HOUR
+        known = family.hours_until
+        since = again if known is None else min(again, known - _AGAIN_HOURS * HOUR)
+        while since < edge:
+            span = Span(name, since, min(since + self._most, edge), HOUR)
+            yield span
+            if family.read != span:
+                return  # it was not read: what follows waits
+            since = span.end
 
     def back(self, now: float) -> Iterator[Span]:
         """Iterate over what was before, as far as the month's first hour, backwards."""
@@ -97,8 +105,25 @@ class Plan:
         if span.width == MINUTE:
             family.minutes_ts = now
             return
+        family.read = span
+        family.here = family.here or span.end >= (family.hours_until or span.end)
         family.hours_until = max(span.end, family.hours_until or span.end)
         family.back_to = min(span.start, family.back_to or span.start)
+
+    def bookmark(self, name: str) -> str:
+        """Return what tells `resume` which hours of a family were read, empty where none were."""
+        family = self._families[name]
+        return "" if family.hours_until is None else f"{family.back_to} {family.hours_until}"
+
+    def resume(self, name: str, bookmark: str, now: float) -> None:
+        """Take which hours of a family were read by whoever ran before; what cannot be true or is old tells nothing."""
+        try:
+            back_to, until = map(int, bookmark.split())
+        except ValueError:
+            return
+        if back_to < until <= now and until > now - _LONGEST_GAP and not (back_to % HOUR or until % HOUR):
+            family = self._families[name]
+            family.back_to, family.hours_until = back_to, until
 
     def left_days(self, now: float) -> int:
         """Return how many days, of all families together the most, are not read back yet."""
@@ -111,17 +136,19 @@ class Plan:
 
 
 def oldest(begin: Callable[[float], float], now: float) -> int:
-    """Return from where on everything is asked: the month's first hour, and 7 days at least."""
-    return int(min(begin(now), now - _LEAST_DAYS * DAY) // HOUR * HOUR)
+    """Return from where on everything is asked: the month's first day, and 7 days at least.
+
+    Days are UTC's, and whole: a bill settles what a day has, and half of one would be settled by the bill of all of it.
+    """
+    return int(min(begin(now), now - _LEAST_DAYS * DAY) // DAY * DAY)
 
 
-def last_days(read_ts: float | None, now: float, again: int, first: int) -> int:
+def last_days(read_ts: float | None, now: float, again: int, begin: Callable[[float], float]) -> int:
     """Return from which midnight (UTC) on days are read: the last `again`, and since they were read last.
 
-    Where they never were (`read_ts` None), the last `first` ones. Today is not counted among them.
+    Where they never were (`read_ts` None), all of which usage is read. Today is not counted among them.
     """
-    since = now - first * DAY if read_ts is None else min(now, read_ts) - again * DAY
-    return int(since // DAY) * DAY
+    return oldest(begin, now) if read_ts is None else int((min(now, read_ts) - again * DAY) // DAY) * DAY
 
 
 def _edge(now: float) -> int:

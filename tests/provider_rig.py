@@ -11,9 +11,10 @@ from pathlib import Path
 
 from collectors import KINDS
 from infertop.engine.clock import SystemClock
-from infertop.engine.collector import Collector, SourceConfig, Unavailable
+from infertop.engine.collector import Collector, Resumes, SourceConfig, Unavailable
 from infertop.engine.http import Http
 from infertop.engine.secrets import Secret
+from infertop.history.bookmarks import read_bookmarks
 from infertop.history.open import open_store
 from infertop.history.summary import Summary
 from infertop.history.writer import Writer
@@ -93,6 +94,11 @@ class Rig:
         await self.collector.close()
         self.writer.finish(self.now)
         self.collector = collector(self.world, self.provider)
+        with closing(sqlite3.connect(self.path)) as connection:
+            known = read_bookmarks(connection).get(self.provider)
+        assert isinstance(self.collector, Resumes)
+        if known:
+            self.collector.resume(known)
         self.writer = Writer(open_store(self.path, self.now), Deriver(prices()), self.now)
 
     @property

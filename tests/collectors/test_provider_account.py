@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -169,3 +169,24 @@ async def test_a_month_too_large_for_one_transaction_is_handed_over_in_parts(
         if batch.again_seconds is None:
             break
     assert len(told) == len(usage.asked) == len(set(usage.asked)) > 4
+
+
+async def test_what_was_read_at_another_address_is_not_taken_for_read(usage: Slow) -> None:
+    habits = Habits(dict.fromkeys("ab", 60.0))
+
+    async def poll(url: str, bookmarks: Mapping[str, str]) -> Mapping[str, str]:
+        usage.asked.clear()
+        made = AccountReader(
+            SourceConfig("x", "x", url=url), Http("http://127.0.0.1:1"), usage, {}, habits, lambda now: now - 9 * 86_400
+        )
+        made.resume(bookmarks)
+        batch = await made.collect(NOW)
+        await made.close()
+        return batch.bookmarks
+
+    first = await poll("https://one.example", {})
+    whole = len(usage.asked)
+    assert await poll("https://one.example", first) == {}
+    assert len(usage.asked) < whole
+    assert set(await poll("https://two.example", first)).isdisjoint(first)
+    assert len(usage.asked) == whole

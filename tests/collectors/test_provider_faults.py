@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from collectors._provider_time import utc_seconds
 from tests.collectors.faulty import B, account, broken, exact, on, truth, usage  # noqa: F401 - a fixture
 from tests.provider_rig import NOW, Rig
 from tests.provider_world import DAY, HOUR, MINUTE, Answer, Asked, Group, error
@@ -53,12 +55,55 @@ async def test_a_night_without_polls_is_read_whole(rig: Rig) -> None:
     assert exact(rig)
 
 
-async def test_a_restart_reads_again_and_counts_nothing_twice(rig: Rig) -> None:
+async def test_a_restart_reads_the_last_days_again_and_counts_nothing_twice(rig: Rig) -> None:
     await rig.poll()
-    rig.world.use(NOW - 10 * DAY, B, output=77)
+    rig.world.use(NOW - 2.9 * DAY, B, output=77)
+    rig.world.asked.clear()
     await rig.restart()
     await rig.poll()
     assert exact(rig)
+    starts = [_start(each) for each in rig.world.asked if each.params.get("bucket_width") == "1h"]
+    assert starts
+    assert min(starts) == (NOW + 120) // HOUR * HOUR - 2 * HOUR - 3 * DAY
+
+
+async def test_a_restart_goes_on_with_what_was_not_read_back(rig: Rig) -> None:
+    rig.world.faults = [on(lambda asked: usage(asked) and _start(asked) < NOW - 4 * DAY, lambda: error(500, "no"))]
+    await rig.poll()
+    assert not exact(rig)
+    rig.world.faults = []
+    await rig.restart()
+    await rig.poll()
+    assert exact(rig)
+
+
+async def test_a_restart_after_days_reads_what_was_not_final_and_what_came_since(rig: Rig) -> None:
+    await rig.poll()
+    for days in (-2, 1, 4):
+        rig.world.use(NOW + days * DAY, B, output=7)
+    rig.now += 5 * DAY
+    await rig.restart()
+    await rig.poll()
+    assert exact(rig)
+
+
+async def test_hours_that_could_not_be_read_whole_are_read_again_after_a_restart(rig: Rig) -> None:
+    def spoil(asked: Asked, page: Any) -> Any:
+        wide = usage(asked) and asked.params.get("bucket_width") == "1h"
+        return page | {"data": [*page["data"][:2], {}]} if wide else page
+
+    rig.world.mangle = spoil
+    await rig.poll()
+    assert not exact(rig)
+    rig.world.mangle = lambda _asked, page: page
+    await rig.restart()
+    await rig.poll()
+    assert exact(rig)
+
+
+def _start(asked: Asked) -> int:
+    said = asked.params.get("start_time") or asked.params.get("starting_at") or ""
+    return int(said) if said.isdigit() else utc_seconds(said) or 0
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])

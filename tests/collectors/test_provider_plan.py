@@ -37,7 +37,35 @@ def test_the_first_poll_asks_for_two_hours_by_the_minute_and_for_the_month_by_th
 
 def test_at_the_beginning_of_a_month_seven_days_are_read() -> None:
     *_, last = ask(Plan({"x": 60}, lambda now: now - 600), NOW)
-    assert last.start == (NOW - 7 * DAY) // HOUR * HOUR
+    assert last.start == (NOW - 7 * DAY) // DAY * DAY
+
+
+def test_days_of_the_provider_are_read_whole_wherever_the_month_begins() -> None:
+    *_, last = ask(Plan({"x": 60}, lambda _now: MONTH - 14 * HOUR), NOW)
+    assert last.start == MONTH - DAY
+
+
+def test_what_was_read_before_is_gone_on_from_and_nonsense_is_not() -> None:
+    before = plan()
+    ask(before, NOW)
+    after = plan()
+    after.resume("completions", before.bookmark("completions"), NOW)
+    edge = int(NOW // HOUR - 2) * HOUR
+    assert [each.start for each in ask(after, NOW)] == [edge, edge - 3 * DAY]
+    later = plan()
+    later.resume("completions", before.bookmark("completions"), NOW + DAY)
+    assert min(each.start for each in ask(later, NOW + DAY)) == edge - 3 * DAY
+    for bookmark in (
+        "",
+        "x",
+        "1 2",
+        f"{edge} {edge - HOUR}",
+        f"{edge - HOUR} {edge + DAY}",
+        f"{edge - 90 * DAY} {edge - 80 * DAY}",
+    ):
+        lost = plan()
+        lost.resume("completions", bookmark, NOW)
+        assert lost.left_days(NOW) == 22
 
 
 def test_later_polls_ask_for_minutes_and_for_three_days_whenever_an_hour_is_over() -> None:
