@@ -87,9 +87,9 @@ def _stage(event: Mapping[str, Any]) -> str | None:
 def next_message(entries: Sequence[Entry], channel: str, per_hour: int, now: float) -> Message | None:
     """Return what `channel` is to be sent now, or None.
 
-    At first every letter is a message. Once half of what an hour allows was sent, the other half is spread over the
-    hour, and each message has all that waits in it: so no more than `per_hour` go out in any hour, and nobody waits for
-    an hour either.
+    At first every letter is a message. The last one of the first half of what an hour allows has all that waits in it,
+    and so has each of the other half, which is spread over the hour: no more than `per_hour` go out in any hour, and
+    nobody waits for an hour either.
     """
     mine = [each for each in entries if each.letter.channel == channel]
     due = [each for each in _messages(mine) if each.next_at <= now]
@@ -98,11 +98,10 @@ def next_message(entries: Sequence[Entry], channel: str, per_hour: int, now: flo
     due.sort(key=lambda each: (each.attempts >= _PATIENT, each.entries[0].seq))
     gone = _gone(mine, now)
     burst = (per_hour + 1) // 2
-    if len(gone) < burst:
+    if len(gone) < burst - 1:
         return due[0]
     rest = per_hour - burst
-    opens = gone[-1] + HOUR / rest if rest else gone[0] + HOUR
-    if now < opens or len(gone) >= per_hour:
+    if len(gone) >= burst and (not rest or now < gone[-1] + HOUR / rest or len(gone) >= per_hour):
         return None
     fresh = [each.entries[0] for each in due if not each.entries[0].batch][:_MOST_AT_ONCE]
     if due[0].entries[0].batch or len(fresh) < 2:
