@@ -54,6 +54,9 @@ name = "everything"
 limit_usd = 420
 period = "day"
 alert_at = [0.5, 0.8, 1.0]
+
+[alert]
+floor_usd = 2.00
 """
 _USD = {"gpt-4o": (2500, 10_000), "gpt-4o-mini": (150, 600), "claude-sonnet-4-5": (3000, 15_000)}  # 1e-9 USD a token
 _GPU_NANO = 2_490_000_000

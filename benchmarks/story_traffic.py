@@ -44,7 +44,7 @@ SERVICES = (
     Service("labels", OPENAI, OPENAI, "gpt-4o", "doc-labels", 5.0),
     Service("agents", ANTHROPIC, ANTHROPIC, "claude-sonnet-4-5", "code-agents", 6.0),
     Service("chat", CHAT_ENGINE, "local", "llama-3-70b", gpu="GPU-5d1e0f3c"),
-    Service("coder", CODER_ENGINE, "local", "qwen2.5-coder-32b", gpu="GPU-a27b9c44"),
+    Service("search", CODER_ENGINE, "local", "qwen2.5-coder-32b", times=6.0, gpu="GPU-a27b9c44"),
 )
 NEWCOMER = Service("", OPENAI, OPENAI, "gpt-4o-mini", "intern-notebook")
 
@@ -81,7 +81,7 @@ def minutes(seed: int = 7, days: int = DAYS) -> Iterator[tuple[int, list[Use]]]:
 
 
 def _use(service: Service, said: _Half, second: int, load: float, dice: Random) -> Use:
-    if service.client == "coder" and IDLE[0] <= second < IDLE[1]:
+    if service.source == CODER_ENGINE and IDLE[0] <= second < IDLE[1]:
         return Use(service, 0, 0, 0, 0.0)
     mean = said.requests * service.times / 30
     requests = max(0, round(dice.gauss(mean, mean**0.5)))

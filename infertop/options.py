@@ -146,6 +146,7 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     add("file", nargs="?", metavar="FILE", help="a database of infertop (default: the user's own); it is only read")
     text = "where to begin: 90m, 24h (counted from its end), today, a date or RFC 3339 (default: its last 24 hours)"
     add("--at", metavar="TIME", help=text)
+    add("--detect", action="store_true", help="look for incidents anew, also where the recorder found some")
     add("--speed", type=_speed, default=1.0, metavar="N", help="times as fast: 1000 shows a day in 86 s (default: 1)")
 
 

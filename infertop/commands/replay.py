@@ -35,6 +35,7 @@ def _played(ready: Setup, options: Namespace) -> Played | int:
     from infertop.commands.choosing import choices_for
     from infertop.commands.replay_past import read_annals
     from infertop.commands.replay_session import Played
+    from infertop.commands.replay_story import is_watched
     from infertop.commands.replay_words import begins_at
     from infertop.history.reader import Unreadable
     from infertop.history.replay import Player
@@ -43,6 +44,7 @@ def _played(ready: Setup, options: Namespace) -> Played | int:
         player = Player(ready.database)
         annals = player.reader.ask(read_annals)
         choices = player.reader.ask(choices_for(ready))
+        detect = options.detect or not player.reader.ask(is_watched)
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
         return 1
@@ -53,7 +55,7 @@ def _played(ready: Setup, options: Namespace) -> Played | int:
         at = begins_at(options.at, annals.recorded, ready.watcher.current.settings.zone)
     except ValueError as error:
         return complain([f"--at: {error}"])
-    return Played(ready.database, player, annals, choices, at, options.speed)
+    return Played(ready.database, player, annals, choices, at, options.speed, detect)
 
 
 def _show(ready: Setup, played: Played, options: Namespace) -> int:

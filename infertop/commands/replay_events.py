@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -44,16 +44,10 @@ def read_events(connection: sqlite3.Connection) -> list[Stored]:
     return sorted(found, key=lambda each: each.seen)
 
 
-def has_incidents(stored: Sequence[Stored]) -> bool:
-    """Say whether the recorder looked for incidents, and found one."""
-    return any(each.event.kind == INCIDENT for each in stored)
-
-
-def shown_at(stored: Sequence[Stored], now: float) -> tuple[Event, ...]:
+def shown_at(stored: Sequence[Stored], now: float, more: Iterable[Event] = ()) -> tuple[Event, ...]:
     """Return what was known of the newest events at `now`, newest first."""
-    known = [each for each in stored if each.seen <= now]
-    found = [_as_of(each, now) for each in known]
-    return tuple(sorted(found, key=lambda each: -each.ts)[:_SHOWN])
+    known = [_as_of(each, now) for each in stored if each.seen <= now]
+    return tuple(sorted((*known, *more), key=lambda each: -each.ts)[:_SHOWN])
 
 
 def _as_of(stored: Stored, now: float) -> Event:

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from infertop.commands.book import book_of
 from infertop.commands.replay_clock import ReplayClock, next_speed
-from infertop.commands.replay_events import shown_at
+from infertop.commands.replay_events import INCIDENT, MARK, shown_at
 from infertop.commands.replay_past import Annals
+from infertop.commands.replay_story import Story, told_by
 from infertop.commands.replay_view import Begun, ReadAhead, summary_at, take, tell
 from infertop.commands.replay_words import day_and_time
 from infertop.commands.restore import learn
@@ -27,6 +28,7 @@ from infertop.history.replay import Grain, Player, Step
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.money.overlap import Choices
+from infertop.views.event_shapes import Event
 from infertop.views.facts import Facts
 
 _SHOWN_SECONDS = 0.25
@@ -41,7 +43,8 @@ _KEPT_AS = {
 class Played:
     """What is to be replayed: a database, from when on, how fast.
 
-    `annals` are what it tells of itself, `choices` what of it counts.
+    `annals` are what it tells of itself, `choices` what of it counts. With `detect` its story is told anew, in place
+    of the incidents that its recorder found.
     """
 
     path: Path
@@ -50,6 +53,7 @@ class Played:
     choices: Choices
     at: float
     speed: float
+    detect: bool = False
 
 
 class Replayed(Viewing):
@@ -83,7 +87,11 @@ class ReplaySession(Session):
         self.annals = played.annals
         self.replayed = Replayed(played.annals, self._look)
         self.viewing = self.replayed
-        self.ahead = ReadAhead(played.player, played.annals, self.replay_clock, self._scopes)
+        self.story = None
+        if played.detect:
+            self.story = Story(uri(played.path), played.annals, self.pricing.settings, played.choices, played.at)
+        self.ahead = ReadAhead(played.player, played.annals, self.replay_clock, self._scopes, self.story)
+        self._stored = [each for each in played.annals.events if not (played.detect and self._is_told_anew(each.event))]
         self.asked_interval = _SHOWN_SECONDS
         self._intervals: dict[str, float] = {}
         self._telling: frozenset[str] = frozenset()
@@ -114,7 +122,7 @@ class ReplaySession(Session):
             self._learning.cancel()
             with suppress(asyncio.CancelledError):
                 await self._learning
-        await asyncio.to_thread(self.played.player.close)
+        await asyncio.to_thread(self.ahead.close)
         await self.choosing.close()
 
     def facts(self) -> Facts:
@@ -127,6 +135,8 @@ class ReplaySession(Session):
         """How time passes, in a few words."""
         if self.ahead.going:
             return "reading"
+        if self.ahead.learning:
+            return f"learning what was usual, {self.ahead.learning}"
         if self.ended:
             return "the end"
         return f"{'stopped, ' if self.replay_clock.held else ''}{self.replay_clock.speed:g}x"
@@ -143,6 +153,10 @@ class ReplaySession(Session):
         ended = (f"the recording ends here, {day_and_time(self.ahead.end, self._zone)}",) if self.ended else ()
         said = (self.ahead.trouble, *ended, *super().notices, *kept)
         return tuple(dict.fromkeys(each for each in said if each))
+
+    def acknowledge(self, key: str, state: str) -> str:
+        """Say that nothing is kept of what is looked at again."""
+        return "a recording is only looked at: it keeps what was said then"
 
     def steer(self, what: str, step: float) -> str:
         """Hold time ("hold"), change its "speed" or "go" to where it is in `step` seconds; say what is done."""
@@ -172,7 +186,13 @@ class ReplaySession(Session):
         self._price(now)
         summary = self.replayed.summary
         self.replayed.summary = summary_at(summary, self.annals, self._telling, now)
-        self.watch.events.shown = shown_at(self.annals.events, now)
+        told = told_by(self.story.told, now) if self.story is not None else ()
+        self.watch.events.shown = shown_at(self._stored, now, told)
+
+    def _is_told_anew(self, event: Event) -> bool:
+        """Say whether events like this are those of the story that is made here."""
+        kinds = {INCIDENT, MARK, "news", *(("budget",) if self.pricing.settings.budgets else ())}
+        return event.kind in kinds
 
     def _show(self, begun: Begun) -> None:
         self.state, self._intervals = begun.state, begun.intervals

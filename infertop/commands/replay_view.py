@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from infertop.commands.replay_clock import ReplayClock
 from infertop.commands.replay_past import Annals
+from infertop.commands.replay_story import Story
 from infertop.engine.state import State
 from infertop.history.reader import Unreadable
 from infertop.history.replay import MINUTE, Grain, Player, Step
@@ -20,6 +21,7 @@ from infertop.readings.model import Batch
 COARSE_SPEED = 20.0
 _AHEAD_SECONDS = 1.5
 _MOST_AHEAD = 400
+_STORY_SECONDS = 0.25
 _RAW_STEP = 2.5
 # Readings come in steps: a source that is read ten times a second is not stale between two of them.
 _LEAST_INTERVAL = 2.0
@@ -61,8 +63,16 @@ class ReadAhead:
     `begun` is called on the loop where another time was gone to, and `step` for every step of which the time has come.
     """
 
-    def __init__(self, player: Player, annals: Annals, clock: ReplayClock, scopes: Callable[[], Scopes]) -> None:
+    def __init__(
+        self,
+        player: Player,
+        annals: Annals,
+        clock: ReplayClock,
+        scopes: Callable[[], Scopes],
+        story: Story | None = None,
+    ) -> None:
         self.player = player
+        self.story = story
         self.annals = annals
         self.end = annals.recorded.end
         self.trouble = ""
@@ -96,6 +106,20 @@ class ReadAhead:
         self._wake.set()
         return begun, due
 
+    @property
+    def learning(self) -> str:
+        """How far the story is on its way to where time stands, empty where it is there."""
+        story = self.story
+        if story is None or self._steps or story.upto >= self._clock.now() // MINUTE * MINUTE:
+            return ""
+        return f"{story.done:.0%}"
+
+    def close(self) -> None:
+        """Let go of the history."""
+        self.player.close()
+        if self.story is not None:
+            self.story.close()
+
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
@@ -115,12 +139,18 @@ class ReadAhead:
                 self._target = self._clock.now()
                 self._steps.clear()
             elif self._begun is None and self._wanted():
-                step = await asyncio.to_thread(self.player.go_on, self._next())
-                if self._target is None:
+                step = await asyncio.to_thread(self._go_on, self._next())
+                if self._target is None and step is not None:
                     self._steps.append(step)
                     self._clock.limit = step.ts
             else:
                 return
+
+    def _go_on(self, upto: float) -> Step | None:
+        """Return the next step, once the story has come as far: that takes a while where much is to be learned."""
+        if self.story is not None and not self.story.reach(upto, _STORY_SECONDS):
+            return None
+        return self.player.go_on(upto)
 
     async def _begin(self, target: float) -> None:
         self._coarsely = self._coarse()

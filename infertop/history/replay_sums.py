@@ -18,6 +18,7 @@ from infertop.history.summarise import Summariser
 from infertop.history.summary import Summary
 from infertop.history.sums import MINUTE, Sums, account_sums, add_entries, coverage_ms, entries_between
 from infertop.history.totals import minutes_of
+from infertop.money.dimensions import Names
 
 _HOUR = 3600
 _OVER = """
@@ -34,6 +35,11 @@ class PastSums(Summariser):
         super().__init__(self._by_id, scopes)
         self.upto = 0
         self._entries: list[Entry] = []
+
+    @property
+    def names(self) -> Names:
+        """What ids are called."""
+        return self._scopes.names
 
     def begin(self, connection: sqlite3.Connection, upto: int) -> None:
         """Ask for everything before `upto`."""

@@ -1,0 +1,156 @@
+"""The story of a recording: what a recorder that watches would have told of it, minute by minute.
+
+It reads the same minutes in the same order, and knows nothing of what came after them. What it once told is kept, so
+that going back in a replay shows what was told by then. It belongs to one thread at a time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from infertop.commands.levels import Levels
+from infertop.commands.replay_past import Annals
+from infertop.commands.watching import news_event, rule_of
+from infertop.commands.watching_work import Asked, Work
+from infertop.history.reader import Reader
+from infertop.history.replay_sums import PastSums
+from infertop.history.scopes import Scopes
+from infertop.history.used_between import used_of_two
+from infertop.money.detect.faults import Fault
+from infertop.money.dimensions import Names
+from infertop.money.overlap import Choices
+from infertop.money.settings import Settings
+from infertop.views.event_shapes import Comparison, Event
+from infertop.views.incident_text import incident_event
+from infertop.views.why import comparison
+
+DAY, MINUTE = 86_400, 60
+WHY_SECONDS = 600
+_BEFORE_SECONDS = 3600.0
+# The least that is known before anything is told.
+_LEARNS_SECONDS = 2 * 3600
+_MOST = 100_000
+
+
+class Told(NamedTuple):
+    """An event as it was told at `at`."""
+
+    at: float
+    event: Event
+
+
+@dataclass(slots=True)
+class _Why:
+    at: float
+    made: Comparison
+
+
+class Story:
+    """Tells of the day before `at`, and of all that comes after, as far as it is asked to go on.
+
+    `upto` is the end of the last minute that it knows of, `done` the share of what it was asked for.
+    """
+
+    def __init__(self, where: str, annals: Annals, settings: Settings, choices: Choices, at: float) -> None:
+        first = annals.recorded.start
+        begin = max(at - DAY, min(first + DAY, at - _LEARNS_SECONDS), first)
+        self.upto = self._begins = int(begin // MINUTE * MINUTE)
+        self.told: list[Told] = []
+        self.done = 0.0
+        self._annals, self._settings, self._choices = annals, settings, choices
+        self._reader = Reader(where)
+        self._work = Work(where, anew=True)
+        self._scopes = Scopes(settings, choices.counts, choices.spans)
+        self._sums = PastSums(self._scopes)
+        self._levels = Levels()
+        self._rule = rule_of(settings)
+        self._learned = False
+        self._names: Names = {}
+        self._whys: dict[str, _Why] = {}
+
+    def reach(self, upto: float, seconds: float) -> bool:
+        """Go on towards the minute that `upto` is in for so many seconds; return whether it was reached.
+
+        Raise Unreadable where the history cannot be read.
+        """
+        deadline = time.monotonic() + seconds
+        first, target = self.upto, int(upto // MINUTE * MINUTE)
+        if not self._learned:
+            self._learned = self._learn(deadline)
+        while self._learned and self.upto < target:
+            if time.monotonic() > deadline:
+                self.done = (self.upto - first) / (target - first)
+                return False
+            self._minute(self.upto + MINUTE)
+        return self._learned
+
+    def close(self) -> None:
+        """Let go of the history."""
+        self._work.close()
+        self._reader.close()
+
+    def _learn(self, deadline: float) -> bool:
+        """Learn what is usual from the days before; return whether that is done."""
+        if not self._sums.upto:
+            self._reader.ask(self._sums.begin, self.upto)
+            self._names = self._sums.names
+            list(self._levels.cross(self._sums.as_of(self.upto), self._settings, self.upto))
+        done = self._work.advance(self._asked(self.upto), max(deadline - time.monotonic(), 0.05))
+        return not done.behind
+
+    def _minute(self, upto: int) -> None:
+        self._reader.ask(self._sums.go_on, upto)
+        summary = self._sums.as_of(upto)
+        for key, event in self._levels.cross(summary, self._settings, float(upto)):
+            self._tell(upto, replace(event, key=key))
+        done = self._work.advance(self._asked(upto), 60.0)
+        for fault in {step.fault.key: step.fault for step in done.steps}.values():
+            why = self._why(fault, upto)
+            self._tell(upto, incident_event(fault, upto, self._settings.zone, self._names, why))
+        for news in done.news:
+            key, event = news_event(news, self._names)
+            self._tell(upto, replace(event, key=key))
+        self.upto = upto
+
+    def _asked(self, closed: int) -> Asked:
+        told = {source: float(closed) for source in self._sums.telling()}
+        return Asked(float(closed), closed, told, choices=self._choices, rule=self._rule, zone=self._settings.zone)
+
+    def _why(self, fault: Fault, now: int) -> Comparison | None:
+        """Return what was found out about a fault, looked into anew from time to time and at its end."""
+        known = self._whys.get(fault.key)
+        if known is not None and fault.until is None and now - known.at < WHY_SECONDS:
+            return known.made
+        before = (fault.since - _BEFORE_SECONDS, fault.since)
+        after = (fault.since, max(float(fault.until or now), fault.since + MINUTE))
+        scope = tuple(sorted(fault.scope))
+        used = self._reader.ask(used_of_two, scope, before, after, self._scopes)
+        made = comparison(scope, before, after, *used)
+        self._whys[fault.key] = _Why(now, made)
+        return made
+
+    def _tell(self, at: float, event: Event) -> None:
+        if len(self.told) < _MOST:
+            self.told.append(Told(at, event))
+
+
+def told_by(told: Iterable[Told], now: float) -> list[Event]:
+    """Return the last that was told of each event by `now`."""
+    found: dict[str, Event] = {}
+    for at, event in told:
+        if at > now:
+            break
+        found[event.key] = event
+    return list(found.values())
+
+
+def is_watched(connection: sqlite3.Connection) -> bool:
+    """Say whether whoever recorded watched for incidents."""
+    try:
+        return connection.execute("SELECT 1 FROM watched LIMIT 1").fetchone() is not None
+    except sqlite3.OperationalError:
+        return False
