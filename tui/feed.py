@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from infertop.views.event_shapes import Comparison
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
+    from tui.announcing import Calls
 
 
 class Feed(Protocol):
@@ -77,6 +78,10 @@ class Feed(Protocol):
 
         Answer with a few words; there are none where nothing is replayed.
         """
+        ...
+
+    def calls(self) -> Calls | None:
+        """Return by what the person is called to look when something is wrong, None until the feed has begun."""
         ...
 
     def set_window(self, seconds: float) -> None:

@@ -64,6 +64,10 @@ class Showing:
         if isinstance(self.page, TextPage):
             self.page.update(self.feed)
 
+    def news(self) -> Overview:
+        """Return the view of now, also while the picture is paused."""
+        return self.feed.overview() if self.choices.paused else self.view
+
     @property
     def waiting(self) -> bool:
         """Whether the page on top is still being made."""

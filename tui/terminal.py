@@ -45,3 +45,10 @@ def behind(app: App[int]) -> bool:
     writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
     queue = getattr(writer, "_queue", None)
     return queue is not None and queue.qsize() > _BACKLOG
+
+
+def send(app: App[int], text: str) -> None:
+    """Write control characters to the terminal, between two pictures; without a terminal nothing."""
+    driver = getattr(app, "_driver", None)
+    if driver is not None and not app.is_headless:
+        driver.write(text)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from infertop.views.event_shapes import Comparison
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
+    from tui.announcing import Calls
 
 _TICK_SECONDS = 1.0
 _UNSAID = Explained("", ())
@@ -119,6 +120,15 @@ class LiveFeed:
     def steer(self, what: str, step: float) -> str:
         """Do nothing: time is not to be steered."""
         return ""
+
+    def calls(self) -> Calls | None:
+        """Return by what [alert] wants the person at the screen to be called, None before anything is known."""
+        if self._session is None:
+            return None
+        from tui.announcing import Calls  # the screen is there: it asks
+
+        alert = self._session.pricing.settings.alert
+        return Calls(alert.bell, alert.osc)
 
     def set_window(self, seconds: float) -> None:
         """Average over so many seconds from now on."""

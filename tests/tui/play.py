@@ -1,6 +1,6 @@
 """A feed over the hand-made views, with every figure moving: for looking at the screen and for measuring it.
 
-    python -m tests.tui.play [VIEW|crash|broken] [--ascii] [--no-color] [--no-mouse]
+    python -m tests.tui.play [VIEW|crash|broken|calling] [--ascii] [--no-color] [--no-mouse] [--bell] [--osc=9]
 
 With $INFERTOP_TEST_TICKS it ticks twenty times a second and adds a byte to that file at each.
 """
@@ -20,6 +20,7 @@ from infertop.views.run_shapes import RunsPage
 from infertop.views.shapes import Explained, Overview
 from infertop.views.whatif_shapes import WhatIfPage
 from tests.tui import sample, sample_accounts, sample_deployments, sample_incidents, sample_runs, sample_whatif
+from tui.announcing import Calls
 
 _ACCOUNTS = {id(sample.HOSTILE): sample_accounts.HOSTILE, id(sample.EMPTY): sample_accounts.NOTHING}
 _COMPARED = {id(sample_incidents.HOSTILE): sample_incidents.HOSTILE_WHYS[5]}
@@ -43,6 +44,7 @@ class PlayFeed:
         self.compared: Comparison | None = _COMPARED.get(id(view), sample_incidents.EVERYTHING)
         self.asked: list[tuple[dict[str, str], tuple[float, float], tuple[float, float]]] = []
         self.acknowledged: list[tuple[str, str]] = []
+        self.called: Calls | None = Calls()
         self.steered: list[tuple[str, float]] = []
         self.spans: list[float] = []
         self.every_asked: list[bool] = []
@@ -91,6 +93,9 @@ class PlayFeed:
     def steer(self, what: str, step: float) -> str:
         self.steered.append((what, step))
         return f"{what} {step:g}"
+
+    def calls(self) -> Calls | None:
+        return self.called
 
     def set_window(self, seconds: float) -> None:
         self.windows.append(seconds)
@@ -191,6 +196,22 @@ class CountedFeed(PlayFeed):
         return super().overview()
 
 
+class CallingFeed(PlayFeed):
+    """Opens an incident with a harmful name at the fourth tick; the words say by what to call."""
+
+    def __init__(self, words: list[str]) -> None:
+        super().__init__(sample_incidents.VIEW)
+        self.called = Calls("--bell" in words, tuple(n for n in (9, 777) if f"--osc={n}" in words))
+        self.count = 0
+
+    def overview(self) -> Overview:
+        self.count += 1
+        if self.count == 4:
+            new = replace(sample_incidents.SLOW, key="new", text=f"new; {''.join(sample.HOSTILE_NAMES[3:7])}")
+            self.view = replace(self.view, events=(new, *self.view.events))
+        return self.view
+
+
 class BrokenStart(PlayFeed):
     """Cannot begin to collect."""
 
@@ -217,7 +238,9 @@ def main(words: list[str]) -> int:
 
     name = next((word for word in words if not word.startswith("-")), "rich")
     broken = {"crash": CrashFeed, "broken": BrokenStart}
-    if name in broken:
+    if name == "calling":
+        feed: PlayFeed = CallingFeed(words)
+    elif name in broken:
         feed = broken[name]()
     elif "INFERTOP_TEST_TICKS" in os.environ:
         feed = CountedFeed(replace(VIEWS[name], interval_seconds=0.05), moving=True)

@@ -11,9 +11,10 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from infertop.views.shapes import Overview
+from tui.announcing import Announcer, Calls, calls_of
 from tui.desk import Desk
 from tui.keys import KEYS, action
-from tui.terminal import behind
+from tui.terminal import behind, send
 from tui.widgets.canvas import Canvas, Cut
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Board(Screen[None], inherit_bindings=False):
         self.desk = desk
         self.canvas = Canvas(desk.paint, desk.look)
         self._ticks = 0.0
+        self._announcer = Announcer()
 
     def compose(self) -> ComposeResult:
         """Yield the cuts, and the canvas above them."""
@@ -63,9 +65,18 @@ class Board(Screen[None], inherit_bindings=False):
     def tick(self) -> None:
         """Take the views of now and show them; a terminal that has not taken the last pictures is left alone."""
         self.desk.tick()
+        if (calls := self.desk.feed.calls()) is not None:
+            self._announcer.look(self.desk.news())
         if not behind(self._app):
             self.canvas.show()
+            if calls is not None:
+                self._call(calls)
         self._keep_pace()
+
+    def _call(self, calls: Calls) -> None:
+        """Tell of what is new by the bell and by notifications, as far as that is asked for."""
+        if text := calls_of(self._announcer.take(), calls, ascii=self.desk.look.ascii):
+            send(self._app, text)
 
     def _pace(self) -> float:
         return _STARTING_TICK if self.desk.waiting else pace(self.desk.view)
