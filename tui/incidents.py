@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from infertop.views.event_shapes import ACKNOWLEDGED, CLOSED, OPEN, PLANNED, Event
 from tui import format as fmt
+from tui.sentences import sentence
 from tui.themes import ALARM, DIM, PLAIN, WARN
 
 INCIDENT = "incident"
@@ -20,9 +22,13 @@ _NAMES = {
     "usd_per_hour": "$/h",
     "idle_usd_per_hour": "idle $/h",
     "usd_per_request": "$/request",
-    "tokens_per_request": "tokens/request",
+    "usd_per_million_tokens": "$/1M tokens",
     "requests_per_second": "requests/s",
+    "cache_hit_ratio": "cache hits",
 }
+# What columns of their own say: since when, until when, and what it came to.
+_TOLD_BESIDE = re.compile(r"(?:, since [^,;]{1,20}(?:; [^;]*)?|, from [^,;]{1,20} to [^,;]{1,20}; [^;]*)$")
+_TIMES = re.compile(r"^[\d.,]+x: ")
 
 
 def lasting(event: Event) -> bool:
@@ -79,6 +85,16 @@ def metric_name(metric: str) -> str:
     return _NAMES.get(metric) or metric.replace("_per_", "/").replace("_", " ")
 
 
+def said(event: Event) -> str:
+    """Return what an incident's text says besides when it was and what it came to."""
+    return sentence(_TOLD_BESIDE.sub("", event.text))
+
+
+def cause(event: Event) -> str:
+    """Return why, without how many times it is: its text says that already."""
+    return sentence(_TIMES.sub("", event.cause) if _TIMES.search(event.text.partition(": ")[2]) else event.cause)
+
+
 def subject(event: Event) -> str:
     """Return what an incident is about in a few words: `gpt-4o $/h`."""
     return f"{' '.join(event.scope.values()) or 'everything'} {metric_name(event.metric)}".strip()
@@ -86,6 +102,8 @@ def subject(event: Event) -> str:
 
 def figure(metric: str, value: float | None) -> str:
     """Return a value of `metric` as text."""
+    if "million" in metric:
+        return fmt.per_million(value)
     if "usd" in metric:
         return fmt.unit_money(value) if metric.endswith("request") else fmt.money(value)
     if metric.endswith(("ratio", "share")):

@@ -10,4 +10,4 @@ _SCALES = re.compile(r"(?<=[0-9]) (?=[kMGT]\b)")
 
 def sentence(text: str) -> str:
     """Return a sentence with its figures as tables have them: "12,027" as "12 027", "27.6 M" as "27.6M"."""
-    return _SCALES.sub("", _GROUPS.sub(" ", text))
+    return _SCALES.sub("", _GROUPS.sub(" ", text)).replace(" -> ", " → ")

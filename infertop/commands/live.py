@@ -114,8 +114,7 @@ class LiveFeed:
         """Set the state of an incident; answer with a sentence."""
         if self._session is None:
             return "nothing is known yet"
-        session: Any = self._session
-        return str(session.acknowledge(key, state))
+        return self._session.acknowledge(key, state)
 
     def steer(self, what: str, step: float) -> str:
         """Do nothing: time is not to be steered."""

@@ -9,7 +9,7 @@ from tests.tui import sample
 from tests.tui.sample import AT
 
 HOUR, DAY = 3600.0, 86_400.0
-SENTENCE = "2.6x: prompt tokens per request on gpt-4o 1,900 → 4,200 is 51 % of it; since 04:12; +$2.65/h"
+SENTENCE = "2.6x: prompt tokens per request on gpt-4o 1,900 -> 4,200 is 51 % of it; since 04:12; +$2.65/h"
 WHY = Comparison(
     scope={"model": "gpt-4o"},
     before=(AT - DAY - 1080, AT - DAY),
@@ -53,7 +53,7 @@ OPENED = Event(
     AT - 1080,
     "alarm",
     "incident",
-    "gpt-4o costs 4.31/h where 1.66 is usual",
+    "gpt-4o: 2.6x: $4.31/h, expected $1.66/h, since 04:12; +$2.65/h, $0.80 more so far",
     {"model": "gpt-4o"},
     "usd_per_hour",
     4.31,

@@ -11,7 +11,7 @@ from infertop.views.shapes import Overview
 from tests.tui import sample, sample_incidents
 from tests.tui.play import PlayFeed
 from tui.desk import Desk
-from tui.incidents import about, by_stakes, figure
+from tui.incidents import about, by_stakes, figure, said
 from tui.keys import action
 from tui.look import Look
 from tui.terminal import shades
@@ -48,9 +48,9 @@ def only(*events: Event) -> Overview:
 
 def test_the_overview_says_what_is_wrong_since_when_what_it_costs_why_and_how_many_more() -> None:
     first, second = text(desk(page=1)).splitlines()[-3:-1]
-    assert first.startswith(" ! 04:12  gpt-4o costs 4.31/h where 1.66 is usual  ")
+    assert first.startswith(" ! 04:12  gpt-4o: 2.6x: $4.31/h, expected $1.66/h  ")
     assert first.rstrip().endswith("+2.65 $/h  (+1, see 6)")
-    assert second.startswith("   2.6x: prompt tokens per request on gpt-4o 1 900 → 4 200 is 51 % of it")
+    assert second.startswith("   prompt tokens per request on gpt-4o 1 900 → 4 200 is 51 % of it")
 
 
 def test_the_dearest_open_incident_goes_before_newer_and_louder_ones() -> None:
@@ -67,13 +67,35 @@ def test_what_somebody_has_acknowledged_or_planned_is_not_called_out_any_more() 
 
 def test_without_room_for_two_rows_one_still_says_it() -> None:
     last = text(desk(page=1, size=(80, 12)), (80, 12)).splitlines()[-2]
-    assert "! 04:12  gpt-4o costs 4.31/h where 1.66 is usual" in last
+    assert "! 04:12  gpt-4o: 2.6x: $4.31/h, expected $1.66/h" in last
     assert "+2.65 $/h" in last
 
 
-def test_an_incident_without_dollars_says_its_figure() -> None:
+def test_an_incident_that_costs_nothing_says_no_dollars() -> None:
     line = text(desk(only(SLOW), page=1), (140, 40)).splitlines()[-2]
-    assert "cache hit ratio 12 % of 44 %" in line
+    assert line.rstrip() == " ! 04:20  qwen3-32b: cached share of prompts 12 % where 44 % is usual"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "gpt-4o: 2.6x: $4.31/h, expected $1.66/h, since 04:12; +$2.65/h, $0.80 more so far",
+            "gpt-4o: 2.6x: $4.31/h, expected $1.66/h",
+        ),
+        (
+            "in all: $9.10/h, expected $3.00/h, most of it key a, b, since Nov 3 14:05",
+            "in all: $9.10/h, expected $3.00/h, most of it key a, b",
+        ),
+        (
+            "a: output tokens/request 4,200, expected 158, from 14:05 to 15:07; it is as expected again",
+            "a: output tokens/request 4 200, expected 158",
+        ),
+        ("a, since b, c: $2.00/h, expected $1.00/h", "a, since b, c: $2.00/h, expected $1.00/h"),
+    ],
+)
+def test_what_columns_say_is_not_said_again(text: str, shown: str) -> None:
+    assert said(replace(OPENED, text=text)) == shown
 
 
 def test_rows_that_an_open_incident_is_about_are_marked_and_others_are_not() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infertop.views.shapes import BudgetRow
+from infertop.views.shapes import BudgetRow, BurnRow
 from tui import format as fmt
 from tui.panels.panel import TablePanel
 from tui.scene import Scene, plain_or
@@ -15,6 +15,8 @@ from tui.widgets.table import Cell, Column
 _PERIODS = {"hour": "/h", "day": "/day", "week": "/wk", "month": "/mo"}
 _COMPLETE = 0.995
 _OVER = "over"
+_HOUR = 3600.0
+_MOST_TIMES = 100
 
 
 def level_style(level: str) -> str:
@@ -47,12 +49,27 @@ def _ends(budget: BudgetRow, scene: Scene, width: int) -> Cell:
     return text if len(text) <= width else fmt.money(mid), plain_or(over, WARN)
 
 
-def _gone(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+def _next(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    """Return when the limit is reached, else the next level."""
     if budget.level == _OVER:
         return "! over", ALARM
-    if budget.exhausted_at is None:
-        return "-", DIM
-    return f"! {scene.when(budget.exhausted_at)}", ALARM
+    if budget.exhausted_at is not None:
+        when = scene.when(budget.exhausted_at)
+        text = f"! gone {when}"
+        return text if len(text) <= width else f"! {when}", ALARM
+    if budget.crossings:
+        level, when = budget.crossings[0][0], scene.when(budget.crossings[0][1])
+        text = f"{level} {when}"
+        return text if len(text) <= width else level, DIM
+    return "-", DIM
+
+
+def _of_plan(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    """Return how many times the plan the last hour was."""
+    found = next((burn.of_plan for burn in budget.burns if burn.seconds == _HOUR), None)
+    if not fmt.known(found):
+        return fmt.UNKNOWN, DIM
+    return f"{found:.1f}x" if found < _MOST_TIMES else f"{found:.0f}x", plain_or(found > 1, WARN)
 
 
 def _coverage(budget: BudgetRow, scene: Scene, width: int) -> Cell:
@@ -68,7 +85,8 @@ COLUMNS: tuple[Column[BudgetRow], ...] = (
     Column("limit_usd", "of", 10, _limit, rank=3, gap=2),
     Column("burn_usd_per_hour", "now/h", 7, lambda b, s, w: (fmt.money(b.burn_usd_per_hour), PLAIN), rank=4),
     Column("forecast_usd", "ends at", 12, _ends, rank=2),
-    Column("exhausted_at", "GONE", 13, _gone, rank=1, left=True, gap=2),
+    Column("burns", "of plan", 8, _of_plan, rank=6),
+    Column("exhausted_at", "NEXT", 13, _next, rank=1, left=True, grow=6, gap=2),
     Column("coverage", "seen", 6, _coverage, rank=8),
     Column("resets_at", "RESETS", 11, lambda b, s, w: (s.when(b.resets_at), DIM), rank=9, left=True, gap=2),
     Column("scope", "SCOPE", 12, lambda b, s, w: (b.scope or "everything", DIM), rank=10, left=True, grow=30, gap=2),
@@ -79,8 +97,20 @@ def _counted_by(budget: BudgetRow) -> str:
     return "it says itself" if budget.own_count else "the ledger has it"
 
 
-def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
+def _burnt(burn: BurnRow) -> str:
+    of_plan = f", {burn.of_plan:.1f}x the plan" if fmt.known(burn.of_plan) else ""
+    usual = f", usually {fmt.money(burn.usual_usd_per_hour)}/h" if fmt.known(burn.usual_usd_per_hour) else ""
+    return f"{fmt.money(burn.usd_per_hour)}/h{of_plan}{usual}"
+
+
+def _will_end(budget: BudgetRow) -> str:
     low, mid, high = budget.forecast_usd
+    between = f", in 8 of 10 cases between {fmt.money(low)} and {fmt.money(high)}" if fmt.known(low) else ""
+    over = f"; over the limit: {fmt.percent(budget.over)}" if fmt.known(budget.over) else ""
+    return f"{fmt.money(mid)}{between}{over}"
+
+
+def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
     return [
         ("of what", budget.scope or "everything"),
         *(
@@ -93,7 +123,9 @@ def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
             f"{fmt.money(budget.spent_usd)} of {fmt.money(budget.limit_usd)} a {budget.period}, level {budget.level}",
         ),
         ("now", f"{fmt.money(budget.burn_usd_per_hour)}/h"),
-        ("will end at", f"{fmt.money(mid)}, between {fmt.money(low)} and {fmt.money(high)}"),
+        *((f"last {fmt.span(burn.seconds)}", _burnt(burn)) for burn in budget.burns),
+        ("will end at", _will_end(budget)),
+        *((f"reaches {level}", scene.when(when)) for level, when in budget.crossings if level != _OVER),
         ("gone", scene.when(budget.exhausted_at)),
         ("begins anew", scene.when(budget.resets_at)),
         ("recorded", f"{fmt.percent(budget.coverage)} of the period so far"),

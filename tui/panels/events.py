@@ -8,10 +8,12 @@ from tui.incidents import (
     INCIDENT,
     STATES,
     by_stakes,
+    cause,
     figure,
     lasting,
     metric_name,
     opened,
+    said,
     signed,
     state_style,
     subject,
@@ -32,8 +34,10 @@ def event_key(event: Event) -> str:
 
 def sentence(event: Event) -> str:
     """Return what happened, and why where that is known."""
-    said = f"{event.text}: {event.cause}" if event.cause and event.cause not in event.text else event.text
-    return as_shown(said)
+    if event.kind == INCIDENT:
+        return f"{said(event)}: {cause(event)}" if event.cause else said(event)
+    told = f"{event.text}: {event.cause}" if event.cause and event.cause not in event.text else event.text
+    return as_shown(told)
 
 
 def events(scene: Scene) -> list[Event]:
@@ -135,7 +139,7 @@ def facts(event: Event, scene: Scene) -> list[tuple[str, str]]:
     past = fmt.span(event.history_seconds)
     rows = [
         ("when", _when(event, scene)),
-        ("what", as_shown(event.text)),
+        ("what", said(event) if incident else as_shown(event.text)),
         ("why", as_shown(event.cause)),
         ("figure", _figures(event)),
         ("excess", _told_excess(event) if incident else ""),

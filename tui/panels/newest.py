@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from infertop.views.shapes import Event
 from tui import format as fmt
-from tui.incidents import by_stakes, figure, metric_name, signed, state_style
+from tui.incidents import by_stakes, cause, said, signed, state_style
 from tui.moments import clock
 from tui.panels.events import sentence
 from tui.scene import LEVELS, Scene
-from tui.sentences import sentence as as_shown
 from tui.themes import BOLD, DIM, PLAIN
 from tui.widgets.cells import MARGIN, Line, Row, blank, cells, cut_words
 from tui.widgets.parts import Part, join, part
@@ -49,10 +48,10 @@ def _incident(found: list[Event], scene: Scene, width: int, height: int) -> list
     event = found[0]
     line = Line(width)
     x = line.put(MARGIN, f"! {scene.when(event.ts)}", state_style(event)) + 2
-    said = as_shown(event.text) if height > 1 else sentence(event)
-    tail = _tail(event, len(found) - 1, width - x - 1 - max(_LEAST_TEXT, len(said)), width - x - 1 - _LEAST_TEXT)
+    text = said(event) if height > 1 else sentence(event)
+    tail = _tail(event, len(found) - 1, width - x - 1 - max(_LEAST_TEXT, len(text)), width - x - 1 - _LEAST_TEXT)
     room = width - x - (sum(each.width + 2 for each in tail) + 1)
-    line.put(x, cut_words(cells(said), room), BOLD)
+    line.put(x, cut_words(cells(text), room), BOLD)
     at = width - 1 - sum(each.width for each in tail) - 2 * max(0, len(tail) - 1)
     for each in tail:
         for text, style in each.inks:
@@ -69,9 +68,6 @@ def _tail(event: Event, more: int, room: int, most: int) -> list[Part]:
         parts.append(join([part(signed(per_hour), BOLD), part(" $/h", DIM)], 1))
     if fmt.known(so_far):
         parts.append(join([part(signed(so_far)), part(" $ so far", DIM)], 2))
-    if not parts and event.value is not None:
-        now = f"{metric_name(event.metric)} {figure(event.metric, event.value)}"
-        parts.append(join([part(now), part(f" of {figure(event.metric, event.expected)}", DIM)], 3))
     if more:
         parts.append(part(f"(+{more}, see 6)", DIM, 0))
     while parts:
@@ -84,7 +80,7 @@ def _tail(event: Event, more: int, room: int, most: int) -> list[Part]:
 
 def _why(event: Event, x: int, width: int) -> Row:
     """Return why, under the text where there is room for all of it."""
-    line, said = Line(width), cells(as_shown(event.cause))
-    x = x if len(said) < width - x else MARGIN + 2
-    line.put(x, cut_words(said, width - x - 1), PLAIN)
+    line, why = Line(width), cells(cause(event))
+    x = x if len(why) < width - x else MARGIN + 2
+    line.put(x, cut_words(why, width - x - 1), PLAIN)
     return line.row()

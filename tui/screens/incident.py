@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infertop.views.shapes import Event
 from tui import format as fmt
-from tui.incidents import figure, lasting, metric_name, signed, state_style, subject
+from tui.incidents import figure, lasting, metric_name, said, signed, state_style, subject
 from tui.keys import footer
 from tui.panels.events import state_words
 from tui.panels.headline import title_line
@@ -25,7 +25,7 @@ def draw(event: Event, scene: Scene, width: int, height: int) -> Picture:
     """Draw what is wrong, the figures, why, and the footer."""
     head = [title_line(scene, width, ("events", subject(event)))]
     if height >= 8:
-        head += paragraph(sentence(event.text), width, BOLD)[: max(1, height // 8)]
+        head += paragraph(said(event), width, BOLD)[: max(1, height // 8)]
         head += [_figures(event, scene, width), _money(event, width)]
     made = scene.comparison
     if made is not None and height >= 12:
