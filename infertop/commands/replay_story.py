@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,18 +19,18 @@ from infertop.commands.watching_work import Asked, Work
 from infertop.history.reader import Reader
 from infertop.history.replay_sums import PastSums
 from infertop.history.scopes import Scopes
-from infertop.history.used_between import used_of_two
+from infertop.history.used_between import used_between
 from infertop.money.detect.faults import Fault
 from infertop.money.dimensions import Names
 from infertop.money.overlap import Choices
 from infertop.money.settings import Settings
+from infertop.money.why.usage import Usage
 from infertop.views.event_shapes import Comparison, Event
 from infertop.views.incident_text import incident_event
-from infertop.views.why import comparison
+from infertop.views.why_incident import incident_comparison
 
 DAY, MINUTE = 86_400, 60
 WHY_SECONDS = 600
-_BEFORE_SECONDS = 3600.0
 # The least that is known before anything is told.
 _LEARNS_SECONDS = 2 * 3600
 _MOST = 100_000
@@ -125,11 +125,13 @@ class Story:
         known = self._whys.get(fault.key)
         if known is not None and fault.until is None and now - known.at < WHY_SECONDS:
             return known.made
-        before = (fault.since - _BEFORE_SECONDS, fault.since)
-        after = (fault.since, max(float(fault.until or now), fault.since + MINUTE))
+        until = max(float(fault.until or now), fault.since + MINUTE)
         scope = tuple(sorted(fault.scope))
-        used = self._reader.ask(used_of_two, scope, before, after, self._scopes)
-        made = comparison(scope, before, after, *used)
+
+        def used(spans: Sequence[tuple[float, float]]) -> list[Usage]:
+            return self._reader.ask(used_between, scope, spans, self._scopes)
+
+        made = incident_comparison(scope, fault.since, until, used, self._settings.zone)
         self._whys[fault.key] = _Why(now, made)
         return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from infertop.history.reader import Reader, Unreadable
@@ -13,8 +14,12 @@ from infertop.views.event_shapes import Comparison
 
 if TYPE_CHECKING:
     from infertop.commands.session import Session
+    from infertop.money.why.usage import Usage
 
 Span = tuple[float, float]
+Windows = tuple[Span, Span]
+Used = Callable[[Sequence[Span]], "Sequence[Usage]"]
+Make = Callable[[Used], Comparison]
 
 _log = logging.getLogger(__name__)
 
@@ -33,10 +38,31 @@ class Comparing:
 
         The task never fails for a history that cannot be read: the comparison's flag says so.
         """
-        task = asyncio.create_task(self._compare(tuple(sorted(scope)), before, after, since))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        wanted = tuple(sorted(scope))
+
+        def make(used: Used) -> Comparison:
+            from infertop.views.why import comparison
+
+            one, other = used((before, after))
+            return comparison(wanted, (before, after), (one, other), since)
+
+        return self._begin(wanted, (before, after), make)
+
+    def incident(self, scope: Scope, since: float, until: float) -> asyncio.Task[Comparison]:
+        """Begin to explain an incident that began at `since`, as of `until` (epoch seconds).
+
+        It is compared with the time right before, or with one of the past that cost what is usual; the sentence names
+        what is unusual among the same hours of the last days and the hours before.
+        """
+        wanted = tuple(sorted(scope))
+        zone = self._session.pricing.settings.zone
+
+        def make(used: Used) -> Comparison:
+            from infertop.views.why_incident import incident_comparison
+
+            return incident_comparison(wanted, since, until, used, zone)
+
+        return self._begin(wanted, ((since, since), (since, until)), make)
 
     async def close(self) -> None:
         """Give up what is being made, and let go of the history."""
@@ -46,21 +72,27 @@ class Comparing:
         if self._reader is not None:
             await asyncio.to_thread(self._reader.close)
 
-    async def _compare(self, scope: Scope, before: Span, after: Span, since: str) -> Comparison:
+    def _begin(self, scope: Scope, windows: Windows, make: Make) -> asyncio.Task[Comparison]:
+        task = asyncio.create_task(self._make(scope, windows, make))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _make(self, scope: Scope, windows: Windows, make: Make) -> Comparison:
         async with self._turn:
             settings = self._session.pricing.settings
             scopes = Scopes(settings, self._session.counts, self._session.choosing.choices.spans)
-            return await asyncio.to_thread(self._read, scope, before, after, since, scopes)
+            return await asyncio.to_thread(self._in_thread, scope, scopes, windows, make)
 
-    def _read(self, scope: Scope, before: Span, after: Span, since: str, scopes: Scopes) -> Comparison:
-        from infertop.history.used_between import used_of_two  # in the thread: the screen goes on
-        from infertop.views.why import comparison, unknown
+    def _in_thread(self, scope: Scope, scopes: Scopes, windows: Windows, make: Make) -> Comparison:
+        from infertop.history.used_between import used_between  # in the thread: the screen goes on
+        from infertop.views.why import unknown
 
         try:
             if self._reader is None:
                 self._reader = Reader(self._session.store.uri)
-            used = self._reader.ask(used_of_two, scope, before, after, scopes)
+            reader = self._reader
+            return make(lambda spans: reader.ask(used_between, scope, spans, scopes))
         except Unreadable as error:
             _log.warning("%s", error)
-            return unknown(scope, before, after, str(error))
-        return comparison(scope, before, after, *used, since)
+            return unknown(scope, *windows, str(error))

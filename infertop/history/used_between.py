@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -38,20 +38,17 @@ _TOLD = """
 
 
 def used_between(
-    connection: sqlite3.Connection, scope: Scope, since: float, until: float, scopes: Scopes | None = None
-) -> Usage:
-    """Return what counts of `scope` in [since, until), an hour; names and [[assign]] are applied as in reports."""
-    scopes = replace(scopes or Scopes(), names=read_names(connection))
-    window = _Window(connection, since, until)
-    accounts = read_accounts(connection)
-    prices = _Prices(connection)
-    wanted = dict(scope)
-    lines: list[UsageLine] = []
-    for account, amount, dimensions in _of_scope(connection, accounts, window, wanted, scopes):
-        seconds = window.seconds(account)
-        if seconds > 0 and not account.is_gap:
-            lines.append(_line(account, amount, dimensions, _HOUR / seconds, prices))
-    return Usage(tuple(lines), until - since, window.known, tuple(window.flags(lines)))
+    connection: sqlite3.Connection,
+    scope: Scope,
+    spans: Sequence[tuple[float, float]],
+    scopes: Scopes | None = None,
+) -> list[Usage]:
+    """Return what counts of `scope` in each span [since, until), an hour, of one state of the ledger.
+
+    Names and [[assign]] are applied as in reports; a value of the scope may be an id or its name.
+    """
+    reading = _Reading(connection, scope, replace(scopes or Scopes(), names=read_names(connection)))
+    return [reading.usage(*span) for span in spans]
 
 
 def used_of_two(
@@ -61,24 +58,51 @@ def used_of_two(
     after: tuple[float, float],
     scopes: Scopes | None = None,
 ) -> tuple[Usage, Usage]:
-    """Return what was used in two windows (epoch seconds), of one state of the ledger."""
-    return used_between(connection, scope, *before, scopes), used_between(connection, scope, *after, scopes)
+    """Return what was used in two windows (epoch seconds)."""
+    one, other = used_between(connection, scope, (before, after), scopes)
+    return one, other
 
 
-def _of_scope(
-    connection: sqlite3.Connection,
-    accounts: Mapping[int, Account],
-    window: _Window,
-    wanted: Mapping[str, str],
-    scopes: Scopes,
-) -> Iterator[tuple[Account, Sum, dict[str, str]]]:
-    """Yield what counts and is of the scope, of each source up to where it told all."""
-    for end in sorted({window.end(each.source) for each in accounts.values()}):
-        for account, amount, counts in counted_sums(connection, accounts, window.since, end, scopes):
-            if counts and window.end(account.source) == end:
-                own = {name: value for name, value in scopes.dimensions(account).items() if value}
-                if all(own.get(name) == value for name, value in wanted.items()):
-                    yield account, amount, own
+class _Reading:
+    """One scope in one state of the ledger."""
+
+    def __init__(self, connection: sqlite3.Connection, scope: Scope, scopes: Scopes) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._scopes = scopes
+        self._accounts = read_accounts(connection)
+        self._prices = _Prices(connection)
+        self._dimensions: dict[Account, dict[str, str] | None] = {}
+
+    def usage(self, since: float, until: float) -> Usage:
+        """Return what was used in [since, until)."""
+        window = _Window(self._connection, since, until)
+        lines: list[UsageLine] = []
+        for account, amount, dimensions in self._amounts(window):
+            seconds = window.seconds(account)
+            if seconds > 0 and not account.is_gap:
+                lines.append(_line(account, amount, dimensions, _HOUR / seconds, self._prices))
+        return Usage(tuple(lines), until - since, window.known, tuple(window.flags(lines)))
+
+    def _amounts(self, window: _Window) -> Iterator[tuple[Account, Sum, dict[str, str]]]:
+        """Yield what counts and is of the scope, of each source up to where it told all."""
+        for end in sorted({window.end(each.source) for each in self._accounts.values()}):
+            for account, amount, counts in counted_sums(
+                self._connection, self._accounts, window.since, end, self._scopes
+            ):
+                if counts and window.end(account.source) == end:
+                    dimensions = self._dimensions_of(account)
+                    if dimensions is not None:
+                        yield account, amount, dimensions
+
+    def _dimensions_of(self, account: Account) -> dict[str, str] | None:
+        """Return the dimensions of what is booked on `account`, None where it is not of the scope."""
+        if account not in self._dimensions:
+            own = account.own()
+            found = {name: value for name, value in self._scopes.dimensions(account).items() if value}
+            is_in = all(value in (found.get(name), own.get(name)) for name, value in self._scope)
+            self._dimensions[account] = found if is_in else None
+        return self._dimensions[account]
 
 
 def _line(account: Account, amount: Sum, dimensions: dict[str, str], per_hour: float, prices: _Prices) -> UsageLine:

@@ -27,15 +27,22 @@ _ALL = 0.995
 
 
 def comparison(
-    scope: Scope, before: Span, after: Span, used_before: Usage, used_after: Usage, since: str = ""
+    scope: Scope,
+    spans: tuple[Span, Span],
+    usages: tuple[Usage, Usage],
+    since: str = "",
+    usual: Sequence[Usage] = (),
 ) -> Comparison:
-    """Return the comparison of what `scope` used in two windows; `since` is the time that the sentence tells."""
+    """Return the comparison of what `scope` used in two windows; `since` is the time that the sentence tells.
+
+    With `usual` windows of the past the sentence names what is unusual, else what did most.
+    """
     fixed = dict(scope)
-    found = explain(used_before, used_after, [name for name in DIMENSIONS if name not in fixed])
+    found = explain(*usages, [name for name in DIMENSIONS if name not in fixed], usual)
     return Comparison(
         scope=fixed,
-        before=before,
-        after=after,
+        before=spans[0],
+        after=spans[1],
         before_usd_per_hour=_usd(found.before_nano),
         after_usd_per_hour=_usd(found.after_nano),
         effects=tuple(_effect(each, found.by) for each in found.effects),

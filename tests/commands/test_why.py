@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -88,15 +88,15 @@ async def test_comparisons_are_made_one_after_the_other_in_their_order(
     ask = reader.Reader.ask
 
     def asked(
-        self: reader.Reader, question: object, scope: object, before: tuple[float, float], *rest: object
+        self: reader.Reader, question: object, scope: object, spans: Sequence[tuple[float, float]], *rest: object
     ) -> object:
         nonlocal reading
         reading += 1
         assert reading == 1
         try:
-            return ask(self, question, scope, before, *rest)  # type: ignore[arg-type]
+            return ask(self, question, scope, spans, *rest)  # type: ignore[arg-type]
         finally:
-            made.append(before[0])
+            made.append(spans[0][0])
             reading -= 1
 
     async with session(setup(pricing, clock)) as run:

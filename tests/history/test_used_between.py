@@ -22,7 +22,7 @@ def database(tmp_path: Path) -> Path:
 
 
 def used(database: Path, since: float, until: float, scope: Scope = ()) -> Usage:
-    return Reader(database).ask(used_between, scope, since, until)
+    return Reader(database).ask(used_between, scope, [(since, until)])[0]
 
 
 def by_resource(usage: Usage) -> dict[str, float]:

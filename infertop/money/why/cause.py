@@ -31,17 +31,27 @@ class Cause:
     is_new: bool = False
 
 
-def cause_of(found: Iterable[Contribution], measured: Measured) -> Cause | None:
-    """Return the cause of a change whose contributions these are, None where there is none."""
+def block_of(factor: str) -> str:
+    """Return the factor that stands for this one and those that cannot be told from it by their size."""
+    return VOLUME if factor in ABOUT_REQUESTS else factor
+
+
+def cause_of(found: Iterable[Contribution], measured: Measured, unusual: str = "") -> Cause | None:
+    """Return the cause of a change whose contributions these are, None where there is none.
+
+    It is what did most, or the `unusual` factor, where that had a part in it.
+    """
     found = list(found)
     change = sum(each.nano for each in found)
     if not change:
         return None
     by_factor: dict[str, list[Contribution]] = {}
     for each in found:
-        by_factor.setdefault(VOLUME if each.factor in ABOUT_REQUESTS else each.factor, []).append(each)
+        by_factor.setdefault(block_of(each.factor), []).append(each)
     sums = {factor: sum(each.nano for each in parts) for factor, parts in by_factor.items()}
     best = max(sums, key=lambda factor: sums[factor] * change)
+    if sums.get(unusual, 0.0) * change > 0:
+        best = unusual
     if best != VOLUME:
         return Cause(best, round(sums[best]), effect_of(best, round(sums[best]), by_factor[best], measured))
     return _requests(by_factor[VOLUME], measured)

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from infertop.money.why.cause import Cause, cause_of
-from infertop.money.why.cells import COST, Cell, Label, cells_of
-from infertop.money.why.concentration import DIMENSIONS, OTHERS, Division, Value, best_division, value_of
+from infertop.money.why.concentration import DIMENSIONS, Value, best_division
 from infertop.money.why.divide import whole
 from infertop.money.why.effects import Effect, effect_of
 from infertop.money.why.factors import FACTORS, OTHER
-from infertop.money.why.machines import GPU_TIME, gpu_contributions, plain_contributions, pools_of
 from infertop.money.why.measured import Measured
-from infertop.money.why.traffic import Contribution, contributions
-from infertop.money.why.usage import Usage, UsageLine
+from infertop.money.why.parts import all_contributions, measured_of
+from infertop.money.why.traffic import Contribution
+from infertop.money.why.unusual import unusual_factor
+from infertop.money.why.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,24 @@ class Explanation:
     flags: tuple[str, ...] = ()
 
 
-def explain(before: Usage, after: Usage, dimensions: Sequence[str] = DIMENSIONS) -> Explanation:
-    """Return why `after` costs another amount an hour than `before`; `dimensions` are those to look for it in."""
+def explain(
+    before: Usage, after: Usage, dimensions: Sequence[str] = DIMENSIONS, usual: Sequence[Usage] = ()
+) -> Explanation:
+    """Return why `after` costs another amount an hour than `before`; `dimensions` are those to look for it in.
+
+    The cause is the factor that did most. Where `usual` windows of the past are given, it is the one that did most
+    beyond what it does among them anyway: see `unusual.py`.
+    """
     costs = before.nano_per_hour, after.nano_per_hour
     flags = tuple(dict.fromkeys((*before.flags, *after.flags)))
     division = best_division(before.lines, after.lines, dimensions)
     if not (before.seconds and after.seconds) or costs == (None, None):
         return Explanation(*costs, changes=division.values if division else (), flags=flags)
-    measured = _measured(before.lines, after.lines, division)
-    found = _contributions(measured, before.lines, after.lines)
-    effects = _effects(found, (costs[1] or 0) - (costs[0] or 0), measured)
-    cause = cause_of(found, measured)
+    measured = measured_of(before.lines, after.lines, division)
+    found = all_contributions(measured, before.lines, after.lines)
+    change = (costs[1] or 0) - (costs[0] or 0)
+    effects = _effects(found, change, measured)
+    cause = cause_of(found, measured, unusual_factor(usual, after, division, rises=change > 0))
     first = cause.factor if cause else ""
     return Explanation(
         *costs,
@@ -54,53 +61,6 @@ def explain(before: Usage, after: Usage, dimensions: Sequence[str] = DIMENSIONS)
         changes=division.values if division else (),
         flags=(*flags, *_unknown(measured)),
     )
-
-
-def _measured(before: Sequence[UsageLine], after: Sequence[UsageLine], division: Division | None) -> Measured:
-    """Return both windows in cells: of each model, by the values that explain the change, where these are no models."""
-    values: dict[int, str] | None = None
-    if division is not None and division.dimension != "model" and division.explaining:
-        named = set(division.explaining)
-        values = {}
-        for line in (*before, *after):
-            value = value_of(line, division.dimension)
-            values[id(line)] = value if value in named else OTHERS
-    api = cells_of(_traffic(before, False), _traffic(after, False), values)
-    own = cells_of(_traffic(before, True), _traffic(after, True), values)
-    for cell in (*api.values(), *own.values()):
-        for side in cell.sides:
-            side.spread_stated()
-    pools = pools_of(_on_gpus(before), _on_gpus(after))
-    return Measured(division.dimension if division else "", api, own, pools)
-
-
-def _traffic(lines: Iterable[UsageLine], is_own: bool) -> list[UsageLine]:
-    return [each for each in lines if each.is_own == is_own and (each.is_traffic or each.resource == COST)]
-
-
-def _on_gpus(lines: Iterable[UsageLine]) -> list[UsageLine]:
-    return [each for each in lines if each.resource in GPU_TIME]
-
-
-def _rest(lines: Iterable[UsageLine]) -> list[UsageLine]:
-    return [each for each in lines if not (each.is_traffic or each.resource in (COST, *GPU_TIME))]
-
-
-def _contributions(measured: Measured, before: Sequence[UsageLine], after: Sequence[UsageLine]) -> list[Contribution]:
-    # What servers of one's own are said to cost by the token is beside their GPUs, as of any provider.
-    return [
-        *contributions(measured.api),
-        *contributions(measured.own),
-        *gpu_contributions(measured.pools, measured.own),
-        *plain_contributions(_rest(before), _rest(after)),
-        *_unspent(measured.cells),
-    ]
-
-
-def _unspent(cells: Iterable[tuple[Label, Cell]]) -> Iterable[Contribution]:
-    for label, cell in cells:
-        if cell.before.unspent or cell.after.unspent:
-            yield Contribution(OTHER, label, cell.after.unspent - cell.before.unspent)
 
 
 def _effects(found: Iterable[Contribution], change: int, measured: Measured) -> list[Effect]:
