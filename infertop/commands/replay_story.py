@@ -21,6 +21,7 @@ from infertop.history.replay_sums import PastSums
 from infertop.history.scopes import Scopes
 from infertop.history.used_between import used_between
 from infertop.money.detect.faults import Fault
+from infertop.money.detect.stakes import rule_of
 from infertop.money.dimensions import Names
 from infertop.money.overlap import Choices
 from infertop.money.settings import Settings

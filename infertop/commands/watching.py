@@ -16,12 +16,9 @@ from infertop.history.connect import uri as uri_of
 from infertop.history.reader import Unreadable
 from infertop.history.watch_state import Known, Wish, write_wish
 from infertop.money.detect.faults import Fault, Step
-from infertop.money.detect.incidents import Rule
 from infertop.money.detect.scopes import METRICS
-from infertop.money.detect.stakes import floor_usd
-from infertop.money.detect.watched import USUAL
+from infertop.money.detect.stakes import rule_of
 from infertop.money.dimensions import Names
-from infertop.money.settings import Settings
 from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED, Event
 from infertop.views.incident_text import KIND, incident_event, subject
 
@@ -33,7 +30,6 @@ _log = logging.getLogger(__name__)
 # Of each second no more than this: a week that is learned at the start holds up nothing.
 WORK_SECONDS = 0.25
 WHY_SECONDS = 300.0
-_BEFORE_SECONDS = 3600.0
 _MINUTE = 60
 STATES = {OPEN: "it is open again", ACKNOWLEDGED: "acknowledged", PLANNED: "planned: it is not told again"}
 _NAMES_SHOWN = 3
@@ -153,19 +149,12 @@ class Watching:
         if event is None:
             return
         scope = tuple(sorted(event.scope.items()))
-        before = (fault.since - _BEFORE_SECONDS, fault.since)
-        after = (fault.since, max(float(self._session.summary.closed), fault.since + _MINUTE))
-        why = await self._comparing.compare(scope, before, after)
+        until = max(float(self._session.summary.closed), fault.since + _MINUTE)
+        why = await self._comparing.incident(scope, fault.since, until)
         event = self._session.watch.events.find(fault.key)
         if event is not None and event.until is None:
             self._session.watch.events.add(fault.key, replace(event, why=why, cause=why.sentence))
         self._whys.pop(fault.key, None)
-
-
-def rule_of(settings: Settings) -> Rule:
-    """Return what makes an incident, by what pricing.toml says of alerts."""
-    rule = replace(USUAL, floor_usd=floor_usd(settings))
-    return rule if settings.alert.ratio is None else replace(rule, ratio=float(settings.alert.ratio))
 
 
 def news_event(news: News, names: Names) -> tuple[str, Event]:

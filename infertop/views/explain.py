@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infertop.readings.safe import safe
 from infertop.views.deployments import deployment_figures, deployment_rows
+from infertop.views.explain_event import event_figures
 from infertop.views.explain_gpu import gpu_figures
 from infertop.views.explain_head import head_figures
 from infertop.views.explain_model import model_figures
@@ -45,6 +46,8 @@ def figures(facts: Facts, panel: str, key: str) -> dict[str, Explained]:
         case "sources":
             source = next((each for each in source_rows(facts) if each.name == key), None)
             return source_figures(facts, source) if source else {}
+        case "events":
+            return event_figures(facts, key)
         case "deployments":
             deployed = deployment_rows(facts, model_rows(facts))
             return deployment_figures(next((each for each in deployed if each.name == key), None))

@@ -12,6 +12,7 @@ from infertop.history.counted import Counted, Used
 from infertop.money.lines import NANO
 from infertop.money.overlap import Counts
 from infertop.views.exposition import Family, clean
+from infertop.views.incident_text import KIND, unusual
 from infertop.views.rising import OTHER, Bounded, Name, Rising
 from infertop.views.shapes import Overview
 
@@ -24,6 +25,7 @@ _BY_MODEL = (
     " it, this is the total."
 )
 _FORECAST = "What will have been spent by the period's end as it burns now."
+_INCIDENT_LABELS = ("source", "provider", "model", "key", "project")
 _UP = {"up": 1, "stale": 0, "down": 0, "auth": 0}
 
 Gauge = partial(Family, kind="gauge")
@@ -50,6 +52,7 @@ class Exported:
             *self._counters(counted, counts),
             *_budgets(view),
             self._anomalies(view),
+            *_incidents(view),
             *_sources(view),
             *self._own(view, counted, recording),
         ]
@@ -195,3 +198,15 @@ def _requests(used: Used) -> Mapping[str, int]:
 
 def _unpriced(used: Used) -> Mapping[str, int]:
     return {} if used.unpriced is None else {"": used.unpriced}
+
+
+def _incidents(view: Overview) -> Iterable[Family]:
+    """Yield what the incidents that last come to: those that cost most an hour, a bounded number."""
+    lasting = [each for each in unusual(view.events) if each.kind == KIND][:_MOST_ROWS]
+    so_far = Gauge("infertop_incident_excess_usd", help="Beyond what was expected, by incidents that last.", unit="usd")
+    now = Gauge("infertop_incident_excess_usd_per_hour", help="What each adds an hour now.", unit=_USD)
+    for each in lasting:
+        labels = {name: each.scope.get(name, "") for name in _INCIDENT_LABELS}
+        so_far.add(each.excess_usd, metric=each.metric, state=each.state, **labels)
+        now.add(each.excess_usd_per_hour, metric=each.metric, state=each.state, **labels)
+    return so_far, now

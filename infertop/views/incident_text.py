@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 
 from infertop.money.detect.faults import Fault
@@ -14,6 +14,7 @@ from infertop.readings.safe import safe
 from infertop.views.event_shapes import CLOSED, OPEN, PLANNED, Comparison, Event
 
 KIND = "incident"
+MARK = "mark"
 _MANY_TIMES = 100.0
 _ALARM_TIMES = 3.0
 _HOUR = 3600.0
@@ -50,6 +51,12 @@ def incident_event(
         history_seconds=last.history_seconds,
         why=why,
     )
+
+
+def unusual(events: Iterable[Event]) -> list[Event]:
+    """Return the incidents that last, those that cost most an hour first, then the marks that do."""
+    lasting = [each for each in events if each.kind in (KIND, MARK) and each.until is None]
+    return sorted(lasting, key=lambda each: (each.kind != KIND, -(each.excess_usd_per_hour or 0.0)))
 
 
 def shown_scope(scope: Scope, names: Names) -> dict[str, str]:

@@ -9,12 +9,15 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED
+from infertop.views.incident_text import unusual
 from infertop.views.shapes import BudgetRow, DeploymentRow, Event, GpuRow, ModelRow, Overview, ProcessRow, Quantiles
 
 SCHEMA_VERSION = 1
 _CLASSES = ("input", "cache_read", "output")
 _LAST_TS = 253_402_300_800  # the year 10000
 _MOST_RATIO = 1.01
+_STATES = frozenset({OPEN, ACKNOWLEDGED, PLANNED})
 
 
 def reading(view: Overview) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def reading(view: Overview) -> dict[str, Any]:
         "gpus": [_gpu(row) for row in view.gpus],
         "deployments": [_deployment(row) for row in view.deployments],
         "budgets": [_budget(row) for row in view.budgets],
-        "anomalies": [_anomaly(event) for event in view.events if event.kind == "mark" and event.until is None],
+        "anomalies": [_anomaly(event) for event in unusual(view.events)],
         "sources": [
             {
                 "name": row.name,
@@ -210,4 +213,7 @@ def _anomaly(event: Event) -> dict[str, Any]:
         "expected": number(event.expected),
         "since": timestamp(event.ts),
         "cause": event.cause or None,
+        "excess_usd": number(event.excess_usd),
+        "excess_usd_per_hour": number(event.excess_usd_per_hour),
+        "state": event.state if event.state in _STATES else None,
     }

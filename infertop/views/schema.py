@@ -150,6 +150,12 @@ _ANOMALY = _object(
     expected=_MONEY,
     since=_INSTANT,
     cause=_maybe("string"),
+    excess_usd={**_MONEY, "description": "what an incident came to so far beyond what was expected"},
+    excess_usd_per_hour={**_MONEY, "description": "what it adds an hour now"},
+    state={
+        "enum": ["open", "acknowledged", "planned", None],
+        "description": "an incident's; null: no incident, but more than sigma deviations from the mean of a week",
+    },
 )
 _SOURCE = _object(
     name=_STRING,

@@ -102,7 +102,7 @@ events = st.builds(
     Event,
     ts=moments,
     level=st.sampled_from(["info", "warn", "alarm"]),
-    kind=st.sampled_from(["mark", "budget", "restart"]),
+    kind=st.sampled_from(["mark", "budget", "restart", "incident"]),
     text=names,
     scope=st.dictionaries(names, names, max_size=2),
     metric=names,
@@ -110,6 +110,9 @@ events = st.builds(
     expected=figures,
     until=st.one_of(st.none(), moments),
     cause=names,
+    state=st.sampled_from(["", "open", "acknowledged", "planned", "closed"]) | names,
+    excess_usd=figures,
+    excess_usd_per_hour=figures,
 )
 
 

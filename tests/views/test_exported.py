@@ -149,6 +149,18 @@ def test_marks_are_there_while_they_last() -> None:
     assert set(found.values()) == {1}
 
 
+def test_incidents_tell_what_they_cost_while_they_last() -> None:
+    lasting = Event(1.0, "warn", "incident", "x", {"key": "k"}, "usd_per_hour", 9.0, 3.0, state="open", excess_usd=2.5)
+    lasting = replace(lasting, excess_usd_per_hour=6.0)
+    over = replace(lasting, until=2.0, scope={"key": "old"}, state="closed")
+    found = served(replace(sample.EMPTY, events=(over, lasting)))
+    labels = {"metric": "usd_per_hour", "state": "open", "source": "", "provider": "", "model": "", "key": "k"}
+    for name, usd in (("infertop_incident_excess_usd", 2.5), ("infertop_incident_excess_usd_per_hour", 6.0)):
+        assert {tuple(sorted(key)): value for key, value in found[name].items()} == {
+            tuple(sorted((labels | {"project": ""}).items())): usd
+        }
+
+
 @pytest.mark.parametrize(("model", "shown"), [("gpt-4o", "gpt-4o"), ("gemini-*", "")])
 def test_reserved_throughput_is_a_place_as_the_ledger_books_it(model: str, shown: str) -> None:
     row = DeploymentRow(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -80,8 +81,26 @@ def test_an_anomaly_is_a_mark_that_lasts() -> None:
             "expected": 3.0,
             "since": "1970-01-01T00:01:00Z",
             "cause": None,
+            "excess_usd": None,
+            "excess_usd_per_hour": None,
+            "state": None,
         }
     ]
+
+
+def test_incidents_that_last_come_first_the_dearest_first_with_what_they_came_to() -> None:
+    mark = Event(60.0, "warn", "mark", "x", {"model": "a"}, "usd_per_hour", 9.1, 3.0)
+    small = replace(mark, kind="incident", cause="2x: more", state="open", excess_usd=1.5, excess_usd_per_hour=6.1)
+    large = replace(small, scope={"key": "k"}, state="acknowledged", excess_usd_per_hour=60.0)
+    closed = replace(large, until=90.0, state="closed", excess_usd_per_hour=None)
+    view = Overview(0.0, "UTC", "h", "", 1.0, 1.0, Headline(*[None] * 6), (), (), (), (), (mark, closed, small, large))
+    said = read(view)["anomalies"]
+    assert [(each["scope"], each["state"], each["excess_usd"], each["excess_usd_per_hour"]) for each in said] == [
+        ({"key": "k"}, "acknowledged", 1.5, 60.0),
+        ({"model": "a"}, "open", 1.5, 6.1),
+        ({"model": "a"}, None, None, None),
+    ]
+    assert said[1]["cause"] == "2x: more"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from infertop.money.detect.incidents import Rule
+from infertop.money.detect.watched import USUAL
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Settings
 
@@ -16,3 +20,9 @@ def floor_usd(settings: Settings) -> float:
         return float(settings.alert.floor_usd)
     months = [float(each.limit_usd) * _IN_A_MONTH[each.period] for each in settings.budgets]
     return max(LEAST_USD, _SHARE * max(months, default=0.0))
+
+
+def rule_of(settings: Settings) -> Rule:
+    """Return what makes an incident, by what pricing.toml says of alerts."""
+    rule = replace(USUAL, floor_usd=floor_usd(settings))
+    return rule if settings.alert.ratio is None else replace(rule, ratio=float(settings.alert.ratio))
