@@ -18,6 +18,7 @@ from infertop.views.shapes import Overview
 FIND_SECONDS = 3.0
 POLL_SECONDS = 2.0
 MOST_SECONDS = 9.0
+PLAN_SECONDS = 2.0
 
 
 def run(options: Namespace) -> int:
@@ -50,6 +51,9 @@ async def read(setup: Setup) -> Overview:
             await session.tick()
         if session.recorder is not None:
             await asyncio.to_thread(session.recorder.flush, 1.0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PLAN_SECONDS):
+                await session.plans.make(session.clock.now())
         return overview(session.facts())
     finally:
         await session.close()

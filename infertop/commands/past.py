@@ -17,6 +17,7 @@ from infertop.commands.minutes import (
 from infertop.history.allowed import spent_by_own_count, with_names
 from infertop.history.summary import Recent, Summary, Totals
 from infertop.money.baseline import Baselines
+from infertop.money.budget_plan import Plan
 from infertop.money.budgets import Status, matches, status
 from infertop.money.deployments.booked import model_of, usd_per_hour
 from infertop.money.dimensions import assign
@@ -39,8 +40,12 @@ def past(
     events: Sequence[Event],
     now: float,
     api: ApiRates | None = None,
+    plans: Mapping[str, Plan] | None = None,
 ) -> Past:
-    """Return the past as of the recorder's last tick; what is running now comes from `costs` and `api`."""
+    """Return the past as of the recorder's last tick; what is running now comes from `costs` and `api`.
+
+    `plans` say what is to be expected of each budget, by its name.
+    """
     closed = closed_minutes(summary)
     api = api or ApiRates()
     rows = tuple(as_told(minute_usd_per_hour(minute), minute, api) for minute in closed)
@@ -54,7 +59,7 @@ def past(
         usd_per_hour=usd_layers(counted_alone(rows, closed), deployments_in(closed)),
         tokens_per_second=token_layers(closed, api),
         budgets=tuple(
-            _status(budget, summary, settings, costs, api, now, own_count)
+            _status(budget, summary, settings, costs, api, now, own_count, (plans or {}).get(budget.name))
             for budget in (*settings.budgets, *summary.allowances)
         ),
         usual=baselines.usual((), "usd_per_hour"),
@@ -94,11 +99,12 @@ def _status(
     api: ApiRates,
     now: float,
     own_count: Mapping[str, int],
+    plan: Plan | None,
 ) -> Status:
     spent, own = summary.budgets.get(budget.name), own_count.get(budget.name) if budget.origin else None
     nano = own if own is not None else spent.usd_nano if spent else None
     burnt = burn(budget, settings, costs, told_of(budget, summary.recent.get(budget.name, {}), api))
-    found = status(budget, nano, burnt, now, budget.zone(settings.zone))
+    found = status(budget, nano, burnt, now, budget.zone(settings.zone), plan)
     return replace(found, budget=with_names(budget, summary.names), own_count=own is not None)
 
 

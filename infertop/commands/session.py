@@ -10,6 +10,7 @@ from infertop.commands.choosing import Choosing
 from infertop.commands.finding import Finding
 from infertop.commands.hub import Hub
 from infertop.commands.known import known
+from infertop.commands.plans import Plans
 from infertop.commands.pricing import Pricing
 from infertop.commands.recalling import Recalling
 from infertop.commands.recording import Recording
@@ -56,6 +57,7 @@ class Session:
         self.viewing: Viewing | None = None
         self.recording: Recording | None = None
         self.choosing = Choosing(store.path or store.uri)
+        self.plans = Plans(self)
         self._learning: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.watching: Watching | None = None
@@ -147,6 +149,7 @@ class Session:
                 await self.watching.close(self.clock.now())
             await self.tick()
             await self.recording.close(self.clock.now())
+        await self.plans.close()
         await self.choosing.close()
 
     async def look(self, seconds: float) -> None:
@@ -171,8 +174,10 @@ class Session:
         if self.viewing is not None:
             await self.viewing.look(now)
         await self._look_who_counts()
+        self.plans.look(now)
         if self.recording is not None:
             self._look_back()
+            self.watch.levels.plans = self.plans.made
             self.watch.read(self.pricing.problem, now)
             if self.watching is not None:
                 self.watching.tick(now)
@@ -191,6 +196,7 @@ class Session:
     async def _look_who_counts(self) -> None:
         if not await self.choosing.look(self.pricing.prices, self.clock.now()):
             return
+        self.plans.changed()
         if self.recording is not None:
             self.recording.choices_changed()
         if self.viewing is not None:
@@ -198,6 +204,7 @@ class Session:
 
     async def _settings_changed(self, before: PriceBook) -> None:
         self.watch.baselines.sigma = self.pricing.sigma
+        self.plans.changed()
         if self.recording is not None:
             self.recording.settings_changed(self.state)
             if not self.pricing.prices.costs_like(before) and not self.watch.marks.paused:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
+from infertop.money.budget_plan import Burn, Plan, outlook
 from infertop.money.lines import NANO
 from infertop.money.periods import period
 from infertop.money.settings import Budget, Conditions
@@ -21,10 +22,11 @@ _HOUR = 3600
 class Status:
     """A budget in the period from `start` to `end` (epoch seconds). None is unknown.
 
-    `level` is "ok", or the highest level reached: "50%", "80%", "over". `exhausted_at` is when the limit is reached
-    if the burn goes on, None where that is not before the period ends or has happened already. `forecast_usd` is
-    (low, mid, high) of what will have been spent by the end. `own_count` says that `spent_nano` is what the provider
-    whose limit it is says itself.
+    `level` is "ok", or the highest level reached: "50%", "80%", "over". `forecast_usd` is (low, mid, high) of what will
+    have been spent by the end. `crossings` are the levels not reached yet and when they will be by that forecast,
+    `exhausted_at` is when the limit is; None where that is not before the period ends or has happened already. `over`
+    is the probability that it is reached by the end. `burns` are over several windows, `plan` is what all this stands
+    on. `own_count` says that `spent_nano` is what the provider whose limit it is says itself.
     """
 
     budget: Budget
@@ -37,23 +39,42 @@ class Status:
     exhausted_at: float | None
     forecast_usd: tuple[float | None, float | None, float | None]
     own_count: bool = False
+    crossings: tuple[tuple[str, float], ...] = ()
+    over: float | None = None
+    burns: tuple[Burn, ...] = ()
+    plan: Plan | None = None
 
 
 def status(
-    budget: Budget, spent_nano: int | None, burn_usd_per_hour: float | None, now: float, zone: ZoneInfo
+    budget: Budget,
+    spent_nano: int | None,
+    burn_usd_per_hour: float | None,
+    now: float,
+    zone: ZoneInfo,
+    plan: Plan | None = None,
 ) -> Status:
     """Return how `budget` stands at `now` with `spent_nano` (1e-9 USD) spent since its period began.
 
-    The forecast is spent + burn x time left; low and high are unknown.
+    The forecast is that of `plan`. Where it has none it is spent + burn x time left; low and high are unknown.
     """
     start, end = period(budget.period, now, zone)
     spent = None if spent_nano is None else spent_nano / NANO
     limit = float(budget.limit_usd)
-    mid = exhausted = None
-    if spent is not None and burn_usd_per_hour is not None:
+    found = None
+    if plan is not None and plan.start == start and spent is not None:
+        found = outlook(plan, spent, limit, budget.alert_at, now)
+    low = mid = high = None
+    crossings: tuple[tuple[Decimal, float], ...] = ()
+    if found is not None:
+        (low, mid, high), crossings, exhausted = found.usd, found.crossings, found.exhausted_at
+    elif spent is not None and burn_usd_per_hour is not None:
         mid = spent + burn_usd_per_hour * (end - now) / _HOUR
-        if spent < limit <= mid and burn_usd_per_hour > 0:
-            exhausted = now + (limit - spent) / burn_usd_per_hour * _HOUR
+        crossings = _crossings({*budget.alert_at}, limit, spent, burn_usd_per_hour, now, end)
+        exhausted = next(
+            (when for _, when in _crossings({Decimal(1)}, limit, spent, burn_usd_per_hour, now, end)), None
+        )
+    else:
+        exhausted = None
     return Status(
         budget=budget,
         start=start,
@@ -63,8 +84,22 @@ def status(
         level=level(budget, spent_nano),
         burn_usd_per_hour=burn_usd_per_hour,
         exhausted_at=exhausted,
-        forecast_usd=(None, mid, None),
+        forecast_usd=(low, mid, high),
+        crossings=tuple((label(share), when) for share, when in crossings),
+        over=found.over if found is not None else None,
+        burns=plan.burns if plan is not None else (),
+        plan=plan if found is not None else None,
     )
+
+
+def _crossings(
+    shares: Set[Decimal], limit: float, spent: float, usd_per_hour: float, now: float, end: float
+) -> tuple[tuple[Decimal, float], ...]:
+    """Return when each share of the limit will be reached, lowest first, if the burn goes on until the end."""
+    if usd_per_hour <= 0:
+        return ()
+    times = [(share, now + (float(share) * limit - spent) / usd_per_hour * _HOUR) for share in sorted(shares)]
+    return tuple((share, when) for share, when in times if now < when <= end)
 
 
 def reached(budget: Budget, spent_nano: int | None) -> tuple[Decimal, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from infertop.readings.safe import safe
 from infertop.views.deployments import deployment_figures, deployment_rows
+from infertop.views.explain_budget import budget_figures
 from infertop.views.explain_event import event_figures
 from infertop.views.explain_gpu import gpu_figures
 from infertop.views.explain_head import head_figures
 from infertop.views.explain_model import model_figures
-from infertop.views.explain_rest import budget_figures, source_figures
+from infertop.views.explain_rest import source_figures
 from infertop.views.facts import Facts
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows

@@ -179,9 +179,15 @@ def _month(facts: Facts, head: Headline) -> tuple[str, ...]:
         lines.append('  no forecast: it needs a [[budget]] for everything with period = "month"')
     elif head.month_forecast_usd[1] is not None:
         lines.append(
-            f"  ends near {usd(head.month_forecast_usd[1], 2)} of {usd(head.month_limit_usd, 2)}: see the budget"
+            f"  ends near {usd(head.month_forecast_usd[1], 2)}{_between(head)} of {usd(head.month_limit_usd, 2)}:"
+            " see the budget"
         )
     return tuple(lines)
+
+
+def _between(head: Headline) -> str:
+    low, _, high = head.month_forecast_usd
+    return "" if low is None or high is None else f", between {usd(low, 2)} and {usd(high, 2)},"
 
 
 def _defaults(facts: Facts, head: Headline) -> tuple[str, ...]:

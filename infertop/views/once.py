@@ -200,6 +200,17 @@ def _budget(row: BudgetRow) -> dict[str, Any]:
         "burn_usd_per_hour": number(row.burn_usd_per_hour),
         "forecast_usd": {"low": number(low), "mid": number(mid), "high": number(high)},
         "exhausted_at": timestamp(row.exhausted_at),
+        "over_probability": _ratio(row.over),
+        "crossings": [{"level": level, "at": timestamp(when)} for level, when in row.crossings],
+        "burns": [
+            {
+                "seconds": _amount(each.seconds),
+                "usd_per_hour": _amount(each.usd_per_hour),
+                "usual_usd_per_hour": _amount(each.usual_usd_per_hour),
+                "of_plan": _amount(each.of_plan),
+            }
+            for each in row.burns
+        ],
         "level": row.level,
         "origin": row.origin or None,
     }

@@ -10,7 +10,7 @@ from infertop.views.deployments import deployment_rows
 from infertop.views.facts import Facts, Past
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows
-from infertop.views.shapes import BudgetRow, Headline, ModelRow, Overview, SourceRow, Spark, Stacked
+from infertop.views.shapes import BudgetRow, BurnRow, Headline, ModelRow, Overview, SourceRow, Spark, Stacked
 
 TOTAL = ""
 
@@ -119,6 +119,11 @@ def budget_row(status: Status, coverage: float | None) -> BudgetRow:
         coverage=None if budget.origin else coverage,
         origin=budget.origin,
         own_count=status.own_count,
+        crossings=status.crossings,
+        over=status.over,
+        burns=tuple(
+            BurnRow(each.seconds, each.usd_per_hour, each.usual_usd_per_hour, each.of_plan) for each in status.burns
+        ),
     )
 
 

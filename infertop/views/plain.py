@@ -41,7 +41,7 @@ def plain(view: Overview) -> str:
 _MODELS = ("MODEL", "SOURCE", "$/H", "IN/S", "CACHED/S", "OUT/S", "REQ/S", "$/REQ", "$/1M", "RUNNING", "WAITING", "AGE")
 _GPUS = ("GPU", "NAME", "UTIL", "MEM GB", "OF GB", "WATTS", "LIMIT", "HELD DOWN BY", "$/H", "IDLE", "PRICE", "MODEL")
 _DEPLOYMENTS = ("DEPLOYMENT", "KIND", "$/H", "$/1M", "USE", "BREAK-EVEN", "COUNTS", "VERDICT")
-_BUDGETS = ("BUDGET", "PERIOD", "SPENT", "OF", "SHARE", "NOW/H", "LEVEL")
+_BUDGETS = ("BUDGET", "PERIOD", "SPENT", "OF", "SHARE", "NOW/H", "ENDS AT", "LEVEL")
 _SOURCES = ("SOURCE", "STATE", "AGE", "DETAIL")
 
 
@@ -101,8 +101,14 @@ def _budget(row: BudgetRow) -> Sequence[str]:
         _usd(row.limit_usd),
         _share(row.fraction),
         _usd(row.burn_usd_per_hour),
+        _ends(row),
         safe(row.level),
     )
+
+
+def _ends(row: BudgetRow) -> str:
+    low, mid, high = row.forecast_usd
+    return _usd(mid) if low is None or high is None else f"{_usd(mid)} ({_usd(low)} to {_usd(high)})"
 
 
 def _source(row: SourceRow) -> Sequence[str]:

@@ -140,6 +140,16 @@ _BUDGET = _object(
     burn_usd_per_hour=_MONEY,
     forecast_usd=_object(low=_MONEY, mid=_MONEY, high=_MONEY),
     exhausted_at={"anyOf": [_INSTANT, {"type": "null"}]},
+    over_probability={**_RATIO, "description": "that the limit is reached by the period's end"},
+    crossings=_list(_object(level=_STRING, at={"anyOf": [_INSTANT, {"type": "null"}]})),
+    burns=_list(
+        _object(
+            seconds={**_AMOUNT, "description": "the window, up to now"},
+            usd_per_hour=_AMOUNT,
+            usual_usd_per_hour=_AMOUNT,
+            of_plan={**_AMOUNT, "description": "times what the limit allows at this time of the week"},
+        )
+    ),
     level=_STRING,
     origin={**_maybe("string"), "description": "the provider whose own limit it is; null: a [[budget]]"},
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from infertop.views.shapes import (
     BudgetRow,
+    BurnRow,
     DeploymentRow,
     Event,
     GpuRow,
@@ -92,6 +93,8 @@ budgets = rows(
     limit_usd=limits,
     exhausted_at=some_moments,
     resets_at=moments,
+    crossings=st.lists(st.tuples(names, some_moments.filter(lambda each: each is not None)), max_size=2).map(tuple),
+    burns=st.lists(st.builds(BurnRow, figures, figures, figures, figures), max_size=2).map(tuple),
 )
 deployments = rows(
     DeploymentRow,

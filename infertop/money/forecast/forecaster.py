@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from infertop.money.forecast.hours import DAY, HOUR, LONGEST, Clockface, Hours
 from infertop.money.forecast.interval import half_width
 from infertop.money.forecast.methods import METHODS
-from infertop.money.forecast.trials import LEAST_HOURS, Trials, combined, paths_at, weights
+from infertop.money.forecast.trials import LEAST_HOURS, Trials, combined, paths_at, usual_at, weights
+
+_LEAST_USUAL_HOURS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,22 @@ class Forecast:
         """What will be spent at most, nine times of ten."""
         return self.mid * exp(self.spread)
 
-    def reaches(self, amount: float, factor: float = 1.0) -> float | None:
-        """Return when `factor` times what is forecast reaches `amount`, epoch seconds; None: not before the end."""
+    def until(self, ts: float) -> float:
+        """Return what will be spent by `ts`."""
         begin, before = self.since, 0.0
         for end, total in zip(self.ends, self.sums, strict=True):
-            if factor * total >= amount:
-                more = factor * (total - before)
-                return begin if more <= 0 else begin + (end - begin) * max(0.0, amount - factor * before) / more
+            if ts < end:
+                return before + (total - before) * max(0.0, ts - begin) / (end - begin)
+            begin, before = end, total
+        return before
+
+    def reaches(self, amount: float) -> float | None:
+        """Return when what is forecast reaches `amount`, epoch seconds; None: not before the end."""
+        begin, before = self.since, 0.0
+        for end, total in zip(self.ends, self.sums, strict=True):
+            if total >= amount:
+                more = total - before
+                return begin if more <= 0 else begin + (end - begin) * max(0.0, amount - before) / more
             begin, before = end, total
         return None
 
@@ -67,11 +78,13 @@ class Forecaster:
         self._stride = DAY // 4 if longest_hours <= DAY + 1 else DAY
         self._hours = Hours(0, ())
         self._paths: list[list[float]] = []
+        self._late: float | None = None
+        self._usual: tuple[list[float], float] | None = None
 
-    def take(self, hours: Hours) -> None:
-        """Take the past as it is known now."""
-        self._hours = hours
-        self._paths = []
+    def take(self, hours: Hours, late: float | None = None) -> None:
+        """Take the past as it is known now; `late` is what the hour after it takes if it goes on as it began."""
+        self._hours, self._late = hours, late
+        self._paths, self._usual = [], None
         if len(hours.amounts) >= LEAST_HOURS:
             self._trials.take(hours)
 
@@ -85,7 +98,7 @@ class Forecaster:
         origin = self._hours.until
         ahead = -int(-(end - origin * HOUR) // HOUR)
         if len(self._paths[0] if self._paths else ()) < ahead:
-            self._paths = paths_at(self._hours, origin, ahead, self._clock)
+            self._paths = paths_at(self._hours, origin, ahead, self._clock, self._late)
         left = max(1, -int(-(end - since) // HOUR))
         lead, day = self._trials.tested(left), self._trials.tested(min(left, DAY))
         errors = self._trials.errors(lead)
@@ -101,6 +114,19 @@ class Forecaster:
             trials=len(errors),
             tested_hours=lead,
             weights=tuple((method.name, w) for method, w in zip(METHODS, weight, strict=True)),
+        )
+
+    def usual(self, begin: float, end: float) -> float | None:
+        """Return what a span takes in a week like the last, hour by hour; None where too little is known."""
+        if sum(self._hours.known) < _LEAST_USUAL_HOURS:
+            return None
+        if self._usual is None:
+            self._usual = usual_at(self._hours, self._clock)
+        shape, level = self._usual
+        first, last = int(begin // HOUR), -int(-end // HOUR)
+        return level * sum(
+            shape[slot] * (min(end, (hour + 1) * HOUR) - max(begin, hour * HOUR)) / HOUR
+            for hour, slot in zip(range(first, last), self._clock.slots(first, last), strict=True)
         )
 
 

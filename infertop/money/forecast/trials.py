@@ -74,14 +74,29 @@ class Trials:
         return found
 
 
-def paths_at(hours: Hours, origin: int, ahead: int, clock: Clockface) -> list[list[float]]:
-    """Return what each method says at `origin` of each of the hours `ahead`, knowing nothing of them."""
-    past = hours.amounts[max(0, origin - hours.first - _MEMORY) : origin - hours.first]
-    slots = clock.slots(origin - len(past), origin)
-    shape = week_shape(past, slots)
+def paths_at(hours: Hours, origin: int, ahead: int, clock: Clockface, late: float | None = None) -> list[list[float]]:
+    """Return what each method says at `origin` of each of the hours `ahead`, knowing nothing of them.
+
+    `late` is what the hour at `origin` takes if it goes on as it began, None where that is not known.
+    """
+    past, slots, shape = _past(hours, origin, clock)
+    if late is not None:
+        past, slots = [*past, late], [*slots, *clock.slots(origin, origin + 1)]
     shaped, flat = levels(past, [shape[slot] for slot in slots]), levels(past, [1.0] * len(past))
     coming = [shape[slot] for slot in clock.slots(origin, origin + ahead)]
     return [path(method, shaped if method.shaped else flat, coming) for method in METHODS]
+
+
+def usual_at(hours: Hours, clock: Clockface) -> tuple[list[float], float]:
+    """Return the shape of the week and the level of the last one."""
+    past, slots, shape = _past(hours, hours.until, clock)
+    return shape, levels(past, [shape[slot] for slot in slots]).week
+
+
+def _past(hours: Hours, origin: int, clock: Clockface) -> tuple[list[float], list[int], list[float]]:
+    past = hours.amounts[max(0, origin - hours.first - _MEMORY) : origin - hours.first]
+    slots = clock.slots(origin - len(past), origin)
+    return past, slots, week_shape(past, slots)
 
 
 def weights(errors: Sequence[Sequence[float]]) -> list[float]:
