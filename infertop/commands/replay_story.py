@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from infertop.commands.levels import Levels
 from infertop.commands.replay_past import Annals
-from infertop.commands.watching import news_event, rule_of
+from infertop.commands.watching import news_event
 from infertop.commands.watching_work import Asked, Work
 from infertop.history.reader import Reader
 from infertop.history.replay_sums import PastSums
