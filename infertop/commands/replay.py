@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 from infertop.commands.live import wants_color
 from infertop.commands.setup import Setup, complain, setup_or_status
+from infertop.history.connect import uri
+from infertop.history.files import is_written
+from infertop.history.reader import Unreadable
 from infertop.readings.safe import safe
 
 if TYPE_CHECKING:
@@ -22,26 +25,27 @@ def run(options: Namespace) -> int:
     ready = setup_or_status(options)
     if isinstance(ready, int):
         return ready
-    path = Path(options.file).expanduser() if options.file else ready.database
-    # What is configured is neither read nor looked for, and no key of it is touched.
-    ready = replace(ready, database=path, options=(), discover=False)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         return complain(["a replay needs a terminal to read keys from; infertop report sums up in text"])
-    played = _played(ready, options)
+    played = played_of(ready, options)
     return played if isinstance(played, int) else _show(ready, played, options)
 
 
-def _played(ready: Setup, options: Namespace) -> Played | int:
+def played_of(ready: Setup, options: Namespace) -> Played | int:
+    """Return what is to be replayed, or the exit status of why it cannot be."""
+    path = Path(options.file).expanduser() if options.file else ready.database
+    # What is configured is neither read nor looked for, and no key of it is touched.
+    ready = replace(ready, database=path, options=(), discover=False)
     from infertop.commands.choosing import choices_for
     from infertop.commands.replay_past import read_annals
     from infertop.commands.replay_session import Played
     from infertop.commands.replay_story import is_watched
     from infertop.commands.replay_words import begins_at
-    from infertop.history.reader import Unreadable
     from infertop.history.replay import Player
 
     try:
-        player = Player(ready.database)
+        where = _where(ready.database, given=bool(options.file))
+        player = Player(where)
         annals = player.reader.ask(read_annals)
         choices = player.reader.ask(choices_for(ready))
         detect = options.detect or not player.reader.ask(is_watched)
@@ -55,7 +59,16 @@ def _played(ready: Setup, options: Namespace) -> Played | int:
         at = begins_at(options.at, annals.recorded, ready.watcher.current.settings.zone)
     except ValueError as error:
         return complain([f"--at: {error}"])
-    return Played(ready.database, player, annals, choices, at, options.speed, detect)
+    return Played(ready.database, where, player, annals, choices, at, options.speed, detect)
+
+
+def _where(path: Path, *, given: bool) -> str:
+    """Return how to open a database; one that nobody writes is taken as it is, and no file comes to be beside it."""
+    if not path.is_file():
+        raise Unreadable(f"there is no history at {safe(path)}; infertop record makes one")
+    log = path.with_name(f"{path.name}-wal")
+    still = given and not is_written(path) and not (log.exists() and log.stat().st_size)
+    return uri(path).replace("mode=ro", "immutable=1") if still else uri(path)
 
 
 def _show(ready: Setup, played: Played, options: Namespace) -> int:

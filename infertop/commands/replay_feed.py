@@ -39,14 +39,20 @@ class ReplayFeed(LiveFeed):
     async def start(self) -> None:
         """Load the libraries in a thread, and begin to play."""
         (await asyncio.to_thread(import_module, "infertop.commands.log_file")).keep_log()
+        session = await self.open()
+        gc.freeze()
+        gc.enable()
+        self._tasks.append(asyncio.create_task(self._tick(session)))
+        await asyncio.gather(*self._tasks)
+
+    async def open(self) -> ReplaySession:
+        """Open the recording and begin to read."""
         module = await asyncio.to_thread(import_module, "infertop.commands.replay_session")
         session: ReplaySession = await module.ReplaySession.play(self._setup, self._played)
         session.window = self._window
         self._session = self._replay = session
-        gc.freeze()
-        gc.enable()
-        self._tasks = [asyncio.create_task(each) for each in (session.run(), self._tick(session))]
-        await asyncio.gather(*self._tasks)
+        self._tasks = [asyncio.create_task(session.run())]
+        return session
 
     async def stop(self) -> None:
         """Let go of the history."""

@@ -22,7 +22,6 @@ from infertop.commands.setup import Setup
 from infertop.commands.viewing import Viewing
 from infertop.commands.watch import Watch
 from infertop.engine.processes import own_names
-from infertop.history.connect import uri
 from infertop.history.open import Mode, Store
 from infertop.history.replay import Grain, Player, Step
 from infertop.history.scopes import Scopes
@@ -41,13 +40,14 @@ _KEPT_AS = {
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What is to be replayed: a database, from when on, how fast.
+    """What is to be replayed: a database at `path`, opened as `where` says, from when on, how fast.
 
     `annals` are what it tells of itself, `choices` what of it counts. With `detect` its story is told anew, in place
     of the incidents that its recorder found.
     """
 
     path: Path
+    where: str
     player: Player
     annals: Annals
     choices: Choices
@@ -89,7 +89,7 @@ class ReplaySession(Session):
         self.viewing = self.replayed
         self.story = None
         if played.detect:
-            self.story = Story(uri(played.path), played.annals, self.pricing.settings, played.choices, played.at)
+            self.story = Story(played.where, played.annals, self.pricing.settings, played.choices, played.at)
         self.ahead = ReadAhead(played.player, played.annals, self.replay_clock, self._scopes, self.story)
         self._stored = [each for each in played.annals.events if not (played.detect and self._is_told_anew(each.event))]
         self.asked_interval = _SHOWN_SECONDS
@@ -101,7 +101,7 @@ class ReplaySession(Session):
     async def play(cls, setup: Setup, played: Played) -> ReplaySession:
         """Make a session; `run` reads ahead of it."""
         names = await asyncio.to_thread(own_names)
-        session = cls(setup, Store(Mode.VIEWER, played.path, uri(played.path)), names, played)
+        session = cls(setup, Store(Mode.VIEWER, played.path, played.where), names, played)
         session.watch.marks.paused = True
         session.choosing.choices = played.choices
         return session

@@ -82,7 +82,7 @@ class ReadAhead:
         self._steps: deque[Step] = deque()
         self._target: float | None = clock.now()
         self._begun: Begun | None = None
-        self._wake = asyncio.Event()
+        self._wake, self._rests = asyncio.Event(), asyncio.Event()
 
     @property
     def going(self) -> bool:
@@ -103,8 +103,13 @@ class ReadAhead:
         now, due = self._clock.now(), []
         while self._steps and self._steps[0].ts <= now:
             due.append(self._steps.popleft())
+        self._rests.clear()
         self._wake.set()
         return begun, due
+
+    async def settled(self) -> None:
+        """Wait until it has read all that is wanted for now."""
+        await self._rests.wait()
 
     @property
     def learning(self) -> str:
@@ -127,6 +132,7 @@ class ReadAhead:
                 await self._read()
             except Unreadable as error:
                 self.trouble = str(error)
+            self._rests.set()
             await self._wake.wait()
             self._wake.clear()
 
