@@ -90,6 +90,8 @@ class Recorder:
                 writer.notes.outbox.post(letter)
 
         self._order(note)
+        if letters:
+            self._wake.set()
 
     def mail(self, change: Callable[[Outbox], None]) -> None:
         """Note what became of letters; `outbox` has it with the next tick, which is at once."""
