@@ -11,6 +11,7 @@ from tui.sentences import sentence
 from tui.themes import ALARM, DIM, PLAIN, WARN
 
 INCIDENT = "incident"
+_ROUNDING = 1e-6
 STATES = {
     OPEN: ("!", "open", "open"),
     ACKNOWLEDGED: ("○", "acknowledged", "acked"),
@@ -114,5 +115,7 @@ def figure(metric: str, value: float | None) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return USD with its sign: +2.65, -0.40."""
+    """Return USD with its sign: +2.65, -0.40; what rounding leaves of nothing is 0.00."""
+    if fmt.known(value) and abs(value) < _ROUNDING:
+        return fmt.money(0.0)
     return f"+{fmt.money(value)}" if fmt.known(value) and value > 0 else fmt.money(value)

@@ -294,3 +294,29 @@ def test_it_fits_every_terminal_and_names_do_no_harm(size: tuple[int, int], plai
         rows = [made.look.finish(row) for row in made.paint(*size)]
         assert [len(row.text) for row in rows] == [size[0]] * size[1]
         assert not [c for row in rows for c in row.text.replace(FILL, "") if not c.isprintable()]
+
+
+def test_a_question_mark_tells_what_an_effect_is_and_how_a_name_changed() -> None:
+    made = desk()
+    made.explain()
+    shown = " ".join(text(made, (120, 40)).split())
+    assert "what $/h changed by because this did, all else being as it was on average: +1.35" in shown
+    assert "1 900 before, 4 200 after (tokens/request)" in shown
+    assert "they sum to the change, to the last 1e-9 $" in shown
+    assert "month 6 240" not in shown
+    made.back()
+    made.choices.panel = "changes"
+    made.paint(*SMALL)
+    made.explain()
+    assert "= 4.31/h after - 1.66/h before" in text(made, (120, 40))
+
+
+def test_what_rounding_leaves_is_nothing() -> None:
+    tiny = replace(
+        sample_incidents.EVERYTHING,
+        before_usd_per_hour=16.24,
+        after_usd_per_hour=16.24 + 1e-9,
+        effects=(replace(sample_incidents.WHY.effects[0], usd_per_hour=1e-9),),
+    )
+    (row,) = (line for line in text(desk(tiny)).splitlines() if "together" in line)
+    assert row.split() == ["together", "0.00", "-"]

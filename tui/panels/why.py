@@ -10,6 +10,7 @@ from infertop.views.why_words import NAMES
 from tui import format as fmt
 from tui.incidents import signed
 from tui.panels.panel import TablePanel
+from tui.panels.why_told import change_told, effect_told
 from tui.scene import Scene
 from tui.sentences import sentence
 from tui.themes import BOLD, DIM, OK, PLAIN, WARN
@@ -20,7 +21,7 @@ from tui.widgets.table import Cell, Column
 
 TOGETHER = "together"
 EFFECTS_NAME, CHANGES_NAME = "effects", "changes"
-_LITTLE = 0.05
+_LITTLE, _NOTHING = 0.05, 1e-6
 _SHARES = ("ratio", "share", "%")
 
 
@@ -100,7 +101,7 @@ def in_unit(value: float | None, unit: str) -> str:
 
 
 def _share(row: Part | Changed) -> str:
-    if not fmt.known(row.usd_per_hour) or not fmt.known(row.whole) or abs(row.whole) < 1e-9:
+    if not fmt.known(row.usd_per_hour) or not fmt.known(row.whole) or abs(row.whole) < _NOTHING:
         return fmt.UNKNOWN
     ratio = row.usd_per_hour / row.whole
     if abs(ratio) > 99.9:
@@ -148,6 +149,7 @@ EFFECTS: TablePanel[Part] = TablePanel(
     items=parts,
     key=lambda row: f"{row.effect.factor}\t{row.effect.of}" if row.effect else TOGETHER,
     label=_name,
+    told=effect_told,
 )
 
 
@@ -174,6 +176,7 @@ def _by(name: str) -> TablePanel[Changed]:
         items=changes,
         key=lambda row: row.change.name,
         label=lambda row: row.change.name,
+        told=change_told,
     )
 
 
@@ -207,7 +210,7 @@ class Flags:
 
     def draw(self, scene: Scene, width: int, height: int) -> list[Row]:
         """Return the sentences, wrapped."""
-        rows = [heading("NOT IN IT", width)]
+        rows = [heading("TO KNOW", width)]
         for flag in scene.comparison.flags if scene.comparison else ():
             rows += paragraph(f"! {sentence(flag)}", width, WARN)
         return rows[:height] + [blank(width)] * (height - len(rows))

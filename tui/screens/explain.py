@@ -16,7 +16,7 @@ from tui.widgets.cells import FILL, Row
 from tui.widgets.table import body, heading
 
 _COPY_CELLS = 240
-WHATIF = "whatif"
+WHATIF, WHY = "whatif", ("incident", "compare")
 HEAD_COLUMNS = (
     "usd_per_hour",
     "gpu_usd_per_hour",
@@ -74,7 +74,8 @@ def explanation(feed: Feed, scene: Scene, page: Page, table: TablePanel[Any] | N
         return _page(("what-if", "explained"), explained(scene, item), table, key)
     if table is None or item is None:
         return _page(("keys", "explained"), [])
-    told = explained_row(feed, table, key, item) + explained_head(feed, scene.view.headline)
+    told = explained_row(feed, table, key, item)
+    told += [] if page.name in WHY else explained_head(feed, scene.view.headline)
     return _page((table.name, table.label(item).strip(), "explained"), told, table, key)
 
 
