@@ -42,10 +42,10 @@ class Step:
 
 
 class Player:
-    """Plays a history from any time on, minute by minute. Whoever asks gets Unreadable where the database fails."""
+    """Plays a history, a path or a uri, from any time on. Whoever asks gets Unreadable where the database fails."""
 
-    def __init__(self, path: Path, scopes: Scopes | None = None) -> None:
-        self._reader = Reader(path)
+    def __init__(self, where: Path | str, scopes: Scopes | None = None) -> None:
+        self._reader = Reader(where)
         self._scopes = scopes or Scopes()
         self._sums = PastSums(self._scopes)
         self._tape: Tape | None = None
