@@ -244,7 +244,9 @@ def _trouble(channel: str, outcome: Outcome) -> str:
 
 
 def _ends(event: Mapping[str, Any], summary: Summary, said: Settings) -> float | None:
-    """Return when the period ends whose budget an event is about."""
+    """Return when what is told is over by itself: with the period of its budget, or after an hour for a request."""
+    if event.get("kind") == "request":
+        return float(event["ts"]) + HOUR
     if event.get("kind") != "budget":
         return None
     name = (event.get("scope") or {}).get("budget")

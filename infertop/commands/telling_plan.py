@@ -14,7 +14,7 @@ from infertop.views.event_shapes import CLOSED as CLOSED_STATE
 
 GIVE_UP_SECONDS = 24 * HOUR
 CAUSE_SECONDS = 20.0
-_KINDS = frozenset({"incident", "budget"})
+_KINDS = frozenset({"incident", "budget", "request"})
 _LEVELS = frozenset({"warn", "alarm"})
 _MOST_AT_ONCE = 100
 _FIRST_RETRY, _LAST_RETRY = 5.0, 900.0

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from infertop.commands.watching_news import News
+from infertop.commands.watching_requests import request_event
 from infertop.commands.watching_work import Asked, Done, Work
 from infertop.history.connect import connect
 from infertop.history.connect import uri as uri_of
@@ -114,7 +115,19 @@ class Watching:
         settings = session.pricing.settings
         rule = rule_of(settings)
         sources = frozenset(session.roster.every())
-        work = Asked(now, summary.closed, told, choices, sources, rule, settings.zone, wishes)
+        request_usd = None if settings.alert.request_usd is None else float(settings.alert.request_usd)
+        work = Asked(
+            now,
+            summary.closed,
+            told,
+            choices,
+            sources,
+            rule,
+            settings.zone,
+            wishes,
+            session.pricing.prices,
+            request_usd,
+        )
         self._running = asyncio.create_task(asyncio.to_thread(self._work.advance, work, WORK_SECONDS))
 
     def _take(self, task: asyncio.Task[Done], now: float) -> None:
@@ -128,6 +141,8 @@ class Watching:
             self._tell(step, now)
         for news in done.news:
             self._session.watch.events.add(*news_event(news, self._session.summary.names))
+        for request in done.requests:
+            self._session.watch.events.add(*request_event(request, self._session.summary.names))
         self._saves += done.saves
 
     def _tell(self, step: Step, now: float) -> None:

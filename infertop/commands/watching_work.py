@@ -16,6 +16,8 @@ from datetime import tzinfo
 
 from infertop.commands.watching_figures import MINUTE, TIMELY_SECONDS, Figures, Frontier, Happened, Rules
 from infertop.commands.watching_news import News, Novelties
+from infertop.commands.watching_requests import Dear
+from infertop.history.dear import Request
 from infertop.history.figures import Flows, MinuteFlows, moved_between
 from infertop.history.reader import Reader
 from infertop.history.watch_state import Known, Wish, read_watched
@@ -25,6 +27,7 @@ from infertop.money.detect.incidents import Incident, Rule
 from infertop.money.detect.scopes import EVERYTHING, Place
 from infertop.money.detect.watched import USUAL
 from infertop.money.overlap import Choices
+from infertop.money.rates import PriceBook
 
 _log = logging.getLogger(__name__)
 _LEARNS_SECONDS = 7 * 86400
@@ -40,7 +43,10 @@ _COMMON = "common"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the work goes by: what is closed and told, which sources are read (None: not known), what counts."""
+    """What the work goes by: what is closed and told, which sources are read (None: not known), what counts.
+
+    Requests dearer than `request_usd` are looked for where it is set, by `prices`.
+    """
 
     now: float
     closed: int
@@ -50,14 +56,17 @@ class Asked:
     rule: Rule = USUAL
     zone: tzinfo | None = None
     wishes: tuple[Wish, ...] = ()
+    prices: PriceBook | None = None
+    request_usd: float | None = None
 
 
 @dataclass(slots=True)
 class Done:
-    """What came of it: steps of faults, news, what is to be stored in one transaction, and whether there is more."""
+    """What came of it; `saves` are to be stored in one transaction, `behind` says that there is more to do."""
 
     steps: list[Step] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     saves: list[Known] = field(default_factory=list)
     behind: bool = False
 
@@ -75,6 +84,7 @@ class Work:
         self._flows = Flows()
         self._figures = Figures()
         self._novelties = Novelties()
+        self._dear = Dear()
         self._rules: tuple[Choices, frozenset[str], Rules] | None = None
         self._timely: set[str] = set()
         self._told: dict[str, float] = {}
@@ -101,6 +111,8 @@ class Work:
             if time.monotonic() > deadline:
                 done.behind = minute.start != minutes[-1]
                 break
+        if asked.prices is not None:
+            done.requests = self._read_only.ask(self._dear.look, asked.prices, asked.request_usd, asked.now)
         learnt = not self._stored and not done.behind
         done.saves = self._saves(everything=learnt, anything=bool(minutes or done.steps))
         return done
@@ -113,6 +125,11 @@ class Work:
         """Let go of the history."""
         if self._reader is not None:
             self._reader.close()
+
+    @property
+    def _read_only(self) -> Reader:
+        assert self._reader is not None, "it has begun"
+        return self._reader
 
     # Beginning
 
@@ -144,6 +161,7 @@ class Work:
             self._told = {str(name): float(until) for name, until in content["told"].items()}
             self._flows.load(content["prices"])
             self._novelties.load(content["novelties"])
+            self._dear.load(content["requests"])
             self.faults.load(content["faults"])
             self._newest = self._resumes_after = known.until
         elif known.key.startswith(_SCOPE):
@@ -171,9 +189,8 @@ class Work:
         return {newest} if newest > self._newest else set()
 
     def _read(self, minutes: Sequence[int]) -> Iterator[MinuteFlows]:
-        assert self._reader is not None
         for first, last in _runs(minutes):
-            for found in self._reader.ask(self._flows.read, first, last + MINUTE):
+            for found in self._read_only.ask(self._flows.read, first, last + MINUTE):
                 self._newest = max(self._newest, found.start)
                 yield found
 
@@ -199,7 +216,6 @@ class Work:
         return [each._replace(fault=replace(each.fault)) for each in steps]
 
     def _moved(self, since: int, frontier: Frontier, rules: Rules) -> Sequence[Moved]:
-        assert self._reader is not None
         after = (max(since, self._newest - _LOOKS_BACK_SECONDS), self._newest + MINUTE)
         before = (int(since - BEFORE_SECONDS), since)
 
@@ -209,7 +225,7 @@ class Work:
         def counts(place: Place) -> bool:
             return place.source not in rules.late and rules.counts(place.source, place.provider, place.model)
 
-        return self._reader.ask(moved_between, self._flows, before, after, upto, counts)
+        return self._read_only.ask(moved_between, self._flows, before, after, upto, counts)
 
     def _hear(self, wishes: Iterable[Wish]) -> list[Step]:
         steps = []
@@ -222,9 +238,8 @@ class Work:
 
     def _is_old(self, name: str, value: str, before: int) -> bool:
         """Say whether the ledger knows a value of a dimension from before a minute, of whichever source."""
-        assert self._reader is not None
         numbers = [each for each, account in self._flows.numbered() if dict(account.own()).get(name) == value]
-        return self._reader.ask(_used_before, numbers, before)
+        return self._read_only.ask(_used_before, numbers, before)
 
     # Storing
 
@@ -246,6 +261,7 @@ class Work:
             "told": self._told,
             "prices": self._flows.dump(),
             "novelties": self._novelties.dump(),
+            "requests": self._dear.dump(),
             "faults": self.faults.dump(),
         }
         saves.append(Known(_COMMON, self._newest, json.dumps(common)))

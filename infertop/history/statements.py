@@ -53,7 +53,7 @@ def write_statements(connection: sqlite3.Connection, poll: int, page: Page) -> T
         said = []
         for each in _foremost(each for each in usable if each.source == source):
             before = connection.execute(f"SELECT {_COLUMNS} {_KEYED}", (who, plain(each.key))).fetchone()
-            if before is None or not each.rank or each.order() < _statement(*before).order():
+            if before is None or not each.rank or each.order() < statement_of(*before).order():
                 starts.update((each.start,) if before is None else (each.start, before[2]))
                 said.append(each)
         for span in _covered(said) if page.covered is None else page.covered:
@@ -83,7 +83,7 @@ def _covered(said: Sequence[Statement]) -> list[Covered]:
 def statements_of(connection: sqlite3.Connection, poll: int) -> tuple[Statement, ...]:
     """Return the statements that came with a poll and still stand."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM statements WHERE poll = ? ORDER BY rowid", (poll,))
-    return tuple(_statement(*row) for row in rows.fetchall())
+    return tuple(statement_of(*row) for row in rows.fetchall())
 
 
 def statements_between(connection: sqlite3.Connection, source: str, since: float, until: float) -> Iterator[Statement]:
@@ -92,7 +92,7 @@ def statements_between(connection: sqlite3.Connection, source: str, since: float
         f"SELECT {_COLUMNS} FROM statements WHERE source = ? AND start >= ? AND start < ? ORDER BY start, key",
         (plain(source), since, until),
     )
-    return (_statement(*row) for row in rows)
+    return (statement_of(*row) for row in rows)
 
 
 def statements_told(connection: sqlite3.Connection, since: float, until: float) -> Iterator[Statement]:
@@ -121,5 +121,6 @@ def _content(each: Statement) -> str:
     return json.dumps(content)
 
 
-def _statement(source: str, key: str, start: float, until: float, content: str) -> Statement:
+def statement_of(source: str, key: str, start: float, until: float, content: str) -> Statement:
+    """Return the statement that a row holds."""
     return Statement(source=source, key=key, start=start, end=until, **json.loads(content))
