@@ -44,15 +44,15 @@ class Comparing:
             from infertop.views.why import comparison
 
             one, other = used((before, after))
-            return comparison(wanted, (before, after), (one, other), since)
+            return comparison(wanted, before, after, one, other, since)
 
         return self._begin(wanted, (before, after), make)
 
-    def incident(self, scope: Scope, since: float, until: float) -> asyncio.Task[Comparison]:
+    def incident(self, scope: Scope, since: float, until: float, *, rises: bool = True) -> asyncio.Task[Comparison]:
         """Begin to explain an incident that began at `since`, as of `until` (epoch seconds).
 
-        It is compared with the time right before, or with one of the past that cost what is usual; the sentence names
-        what is unusual among the same hours of the last days and the hours before.
+        The sentence names what is unusual among the same hours of the last days and the hours before; `rises` says
+        whether more than is expected is spent, or less.
         """
         wanted = tuple(sorted(scope))
         zone = self._session.pricing.settings.zone
@@ -60,7 +60,7 @@ class Comparing:
         def make(used: Used) -> Comparison:
             from infertop.views.why_incident import incident_comparison
 
-            return incident_comparison(wanted, since, until, used, zone)
+            return incident_comparison(wanted, since, until, used, zone, rises=rises)
 
         return self._begin(wanted, ((since, since), (since, until)), make)
 

@@ -27,22 +27,25 @@ _ALL = 0.995
 
 
 def comparison(
-    scope: Scope,
-    spans: tuple[Span, Span],
-    usages: tuple[Usage, Usage],
-    since: str = "",
-    usual: Sequence[Usage] = (),
+    scope: Scope, before: Span, after: Span, used_before: Usage, used_after: Usage, since: str = ""
 ) -> Comparison:
-    """Return the comparison of what `scope` used in two windows; `since` is the time that the sentence tells.
+    """Return the comparison of what `scope` used in two windows; `since` is the time that the sentence tells."""
+    found = explain(used_before, used_after, dimensions_of(scope))
+    return comparison_of(scope, before, after, found, since)
 
-    With `usual` windows of the past the sentence names what is unusual, else what did most.
-    """
+
+def dimensions_of(scope: Scope) -> list[str]:
+    """Return the dimensions in which a scope's change is looked for: those that it does not set."""
     fixed = dict(scope)
-    found = explain(*usages, [name for name in DIMENSIONS if name not in fixed], usual)
+    return [name for name in DIMENSIONS if name not in fixed]
+
+
+def comparison_of(scope: Scope, before: Span, after: Span, found: Explanation, since: str = "") -> Comparison:
+    """Return an explanation of two windows as it is shown."""
     return Comparison(
-        scope=fixed,
-        before=spans[0],
-        after=spans[1],
+        scope=dict(scope),
+        before=before,
+        after=after,
         before_usd_per_hour=_usd(found.before_nano),
         after_usd_per_hour=_usd(found.after_nano),
         effects=tuple(_effect(each, found.by) for each in found.effects),

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 
 from infertop.money.baseline import Scope
-from infertop.money.why.usage import Usage
-from infertop.money.why.windows import Span, baseline, usable, windows_of
+from infertop.money.why.incident import Read, explain_incident
 from infertop.views.event_shapes import Comparison
-from infertop.views.why import comparison
-
-Used = Callable[[Sequence[Span]], Sequence[Usage]]
-"""What the scope used in each of these windows."""
+from infertop.views.why import comparison_of, dimensions_of
 
 
-def incident_comparison(scope: Scope, since: float, until: float, used: Used, zone: tzinfo) -> Comparison:
+def incident_comparison(
+    scope: Scope, since: float, until: float, used: Read, zone: tzinfo, *, rises: bool = True
+) -> Comparison:
     """Return why `scope` costs another amount since `since`, as of `until` (epoch seconds); times are told in `zone`.
 
-    It is compared with the time right before, or with one of the past that cost what is usual.
+    It is compared with the time right before, or with the one of the past that is most like it but for what is unusual.
+    `rises` says whether more than is expected is spent, or less.
     """
-    windows = windows_of(since, until)
-    after, *past = used((windows.after, *windows.usual))
-    at = baseline(past)
-    usual = [each for each in past if usable(each)]
-    spans = windows.usual[at], windows.after
-    return comparison(scope, spans, (past[at], after), _moment(since, until, zone), usual)
+    found = explain_incident(since, until, used, dimensions_of(scope), rises=rises)
+    return comparison_of(scope, found.before, found.after, found.why, _moment(since, until, zone))
 
 
 def _moment(ts: float, now: float, zone: tzinfo) -> str:

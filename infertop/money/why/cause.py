@@ -39,19 +39,19 @@ def block_of(factor: str) -> str:
 def cause_of(found: Iterable[Contribution], measured: Measured, unusual: str = "") -> Cause | None:
     """Return the cause of a change whose contributions these are, None where there is none.
 
-    It is what did most, or the `unusual` factor, where that had a part in it.
+    It is what did most, or the `unusual` factor, where that did anything.
     """
     found = list(found)
     change = sum(each.nano for each in found)
-    if not change:
+    if not change and not unusual:
         return None
     by_factor: dict[str, list[Contribution]] = {}
     for each in found:
         by_factor.setdefault(block_of(each.factor), []).append(each)
     sums = {factor: sum(each.nano for each in parts) for factor, parts in by_factor.items()}
-    best = max(sums, key=lambda factor: sums[factor] * change)
-    if sums.get(unusual, 0.0) * change > 0:
-        best = unusual
+    best = unusual if round(sums.get(unusual, 0.0)) else max(sums, key=lambda factor: sums[factor] * change, default="")
+    if not best or not round(sums[best]):
+        return None
     if best != VOLUME:
         return Cause(best, round(sums[best]), effect_of(best, round(sums[best]), by_factor[best], measured))
     return _requests(by_factor[VOLUME], measured)

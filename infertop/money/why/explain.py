@@ -13,7 +13,6 @@ from infertop.money.why.factors import FACTORS, OTHER
 from infertop.money.why.measured import Measured
 from infertop.money.why.parts import all_contributions, measured_of
 from infertop.money.why.traffic import Contribution
-from infertop.money.why.unusual import unusual_factor
 from infertop.money.why.usage import Usage
 
 
@@ -34,13 +33,10 @@ class Explanation:
     flags: tuple[str, ...] = ()
 
 
-def explain(
-    before: Usage, after: Usage, dimensions: Sequence[str] = DIMENSIONS, usual: Sequence[Usage] = ()
-) -> Explanation:
+def explain(before: Usage, after: Usage, dimensions: Sequence[str] = DIMENSIONS, unusual: str = "") -> Explanation:
     """Return why `after` costs another amount an hour than `before`; `dimensions` are those to look for it in.
 
-    The cause is the factor that did most. Where `usual` windows of the past are given, it is the one that did most
-    beyond what it does among them anyway: see `unusual.py`.
+    The cause is the factor that did most, or the `unusual` one, see `unusual.py`.
     """
     costs = before.nano_per_hour, after.nano_per_hour
     flags = tuple(dict.fromkeys((*before.flags, *after.flags)))
@@ -51,7 +47,7 @@ def explain(
     found = all_contributions(measured, before.lines, after.lines)
     change = (costs[1] or 0) - (costs[0] or 0)
     effects = _effects(found, change, measured)
-    cause = cause_of(found, measured, unusual_factor(usual, after, division, rises=change > 0))
+    cause = cause_of(found, measured, unusual)
     first = cause.factor if cause else ""
     return Explanation(
         *costs,
