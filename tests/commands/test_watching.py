@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from infertop.commands.session import Session
-from infertop.views.event_shapes import CLOSED, OPEN, Event
+from infertop.views.event_shapes import ACKNOWLEDGED, CLOSED, OPEN, PLANNED, Event, event_of
 from tests.commands.runs import Meters, session, setup
 from tests.fakes import START, FakeClock
+from tests.history.world import rows
 from tests.money.tape import VLLM, Gpu, engine, host, nvml
 
 BEGIN = START // 3600 * 3600
@@ -93,3 +97,65 @@ async def test_a_surge_is_one_incident_that_is_told_explained_and_closed(pricing
         assert event.until == pytest.approx(BEGIN + 60 * (CALM + SURGE), abs=660)
         assert event.excess_usd == pytest.approx(420 * SURGE / 60, rel=0.15)
         assert event.cause
+
+
+def stored(path: Path) -> dict[str, Event]:
+    """The incidents in the database."""
+    found = rows(path, "SELECT key, content FROM events WHERE key LIKE 'incident%'")
+    return {key: event for key, content in found if (event := event_of(json.loads(content))) is not None}
+
+
+async def test_what_a_kill_leaves_at_any_moment_goes_on_as_the_same_incident(pricing: Path, meters: Meters) -> None:
+    clock = FakeClock(BEGIN)
+    left = []
+    async with session(setup(pricing, clock), memory=False) as run:
+        await run.remember()
+        await watch(run, clock, CALM)
+        for minutes in (2, 9, 14):
+            await watch(run, clock, minutes)
+            copied = pricing.with_name(f"{minutes}.db")
+            for end in ("", "-wal"):  # what is on the disk, in the middle of a session
+                shutil.copy(f"{run.store.path}{end}", f"{copied}{end}")
+            left.append((copied, clock.now()))
+        await watch(run, clock, 40)
+        (whole,) = stored(pricing.with_name("infertop.db")).values()
+    for copied, now in left:
+        before = stored(copied)
+        clock = FakeClock(now + 20)
+        async with session(setup(pricing, clock, copied), memory=False) as run:
+            await run.remember()
+            await watch(run, clock, 60)
+            (event,) = incidents(run)
+            assert stored(copied).keys() == {whole.key}
+            assert before.keys() <= {whole.key}
+            assert (event.key, event.ts, event.state) == (whole.key, whole.ts, CLOSED)
+            assert event.until == pytest.approx(whole.until or 0.0, abs=600)
+
+
+async def test_an_incident_is_acknowledged_here_and_planned_by_who_looks_on(pricing: Path, meters: Meters) -> None:
+    clock = FakeClock(BEGIN)
+    async with session(setup(pricing, clock), memory=False) as run:
+        await run.remember()
+        await watch(run, clock, CALM + 3)
+        (event,) = incidents(run)
+        assert run.acknowledge(event.key, "gone") == "an incident is open, acknowledged, planned"
+        assert run.acknowledge("incident x", ACKNOWLEDGED) == "that incident is over"
+        assert run.acknowledge(event.key, ACKNOWLEDGED) == "own machines $/hour: acknowledged"
+        assert incidents(run)[0].state == ACKNOWLEDGED
+        await watch(run, clock, 2)
+        assert stored(pricing.with_name("infertop.db"))[event.key].state == ACKNOWLEDGED
+        async with session(setup(pricing, clock), memory=False) as viewing:
+            await viewing.tick()
+            assert [each.state for each in incidents(viewing)] == [ACKNOWLEDGED]
+            said = viewing.acknowledge(event.key, PLANNED)
+            assert said == "own machines $/hour: planned: it is not told again, as soon as the recorder hears of it"
+            await asyncio.gather(*viewing._tasks)
+            await watch(run, clock, 2)
+            assert [(each.state, each.level) for each in incidents(run)] == [(PLANNED, "info")]
+            await viewing.tick()
+            assert [each.state for each in incidents(viewing)] == [PLANNED]
+        assert rows(pricing.with_name("infertop.db"), "SELECT count(*) FROM wishes") == [(0,)]
+    async with session(setup(pricing, clock), memory=False) as run:
+        await run.remember()
+        await watch(run, clock, 2)
+        assert [(each.state, each.level) for each in incidents(run)] == [(PLANNED, "info")]
