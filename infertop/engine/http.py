@@ -36,6 +36,7 @@ TOO_LARGE = 413
 _AGENT = f"infertop/{__version__}"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _ANY = range(200, 600)
+_REFUSED = (401, 403)
 
 Params = Mapping[str, str | int | float | Sequence[str]]
 
@@ -79,9 +80,8 @@ class _Sifting(NamedTuple):
 class Http:
     """A connection to one origin. Making one never fails: what is wrong with the URL or key is said by the request.
 
-    `origin_url` may have a path ("https://api.openai.com/v1"), which then comes before every path asked for. The key
-    is sent with its `key_scheme` where `key_header` is Authorization, else as it is. `transport` stands in for the
-    network.
+    `origin_url` may have a path ("https://api.openai.com/v1"), put before every path asked for. The key is sent with
+    its `key_scheme` where `key_header` is Authorization, else as it is. `transport` stands in for the network.
     """
 
     def __init__(
@@ -159,10 +159,7 @@ class Http:
         return await self._ask(_Ask("POST", path_or_url, params, headers, body), accept_status)
 
     async def tell(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """POST what is to be known over there; whatever the status of the answer is, of its body a short one is read.
-
-        No sentence repeats the path, which may be a secret.
-        """
+        """POST what is to be known over there, whatever is answered; no sentence repeats the path: it may be secret."""
         return await self._ask(_Ask("POST", path, None, headers, body), _ANY)
 
     async def close(self) -> None:
@@ -178,6 +175,9 @@ class Http:
         await load_libraries(tls=origin.scheme == "https" and self._given is None)
         request = self._request(origin, ask)
         reply = await self._exchange(origin, request, accept_status, sifting)
+        if reply.status in _REFUSED and self._key is not None and self._key.renewed():
+            self._built = None  # another key is in its file by now
+            reply = await self._exchange(origin, self._request(origin, ask), accept_status, sifting)
         if _good(reply.status, accept_status):
             return reply
         about = {"where": origin.address, "path": _shown_path(request)}

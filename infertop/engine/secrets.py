@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,14 +24,31 @@ _known: set[str] = set()
 
 
 class Secret:
-    """A key that shows as `***` wherever it is printed; only `reveal()` gives it away."""
+    """A key that shows as `***` wherever it is printed; only `reveal()` gives it away.
 
-    __slots__ = ("_value",)
+    `again` reads it anew where it may change: a file.
+    """
 
-    def __init__(self, value: str) -> None:
+    __slots__ = ("_again", "_value")
+
+    def __init__(self, value: str, again: Callable[[], Secret] | None = None) -> None:
+        self._again = again
+        self._take(value)
+
+    def _take(self, value: str) -> None:
         self._value = value
         if len(value) >= _SHORTEST_TO_REDACT:
             _known.add(value)
+
+    def renewed(self) -> bool:
+        """Read the key anew where that can be, and say whether it is another one by now."""
+        try:
+            value = self._again().reveal() if self._again else self._value
+        except Unavailable:
+            return False
+        changed = value != self._value
+        self._take(value)
+        return changed
 
     def reveal(self) -> str:
         """Return the key itself, for the header that carries it and nothing else."""
@@ -65,7 +82,11 @@ def load_secret(
         return _checked(environ[key_env], f"the environment variable {safe(key_env)}", what)
     if key_file:
         path = Path(key_file).expanduser()
-        return _checked(_read_private(path, what), f"the {what} file {safe(path)}", what)
+
+        def read() -> Secret:
+            return _checked(_read_private(path, what), f"the {what} file {safe(path)}", what)
+
+        return Secret(read().reveal(), read)
     return None
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from infertop.engine.http import Http
-from infertop.engine.secrets import Secret
+from infertop.engine.secrets import Secret, load_secret, redact
 from tests.engine.servers import answer, mocked, refused, serve, then_close
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
@@ -145,3 +145,39 @@ async def test_a_url_that_cannot_be_used_is_said_without_repeating_its_secrets(u
     assert part in str(error)
     assert "hunter2" not in str(error)
     assert str(error).isprintable()
+
+
+# Keys that are replaced while infertop runs.
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_is_refused_is_read_anew_from_its_file(tmp_path, status):
+    file = tmp_path / "key"
+    file.touch(mode=0o600)
+    file.write_text("sk-canary-first")
+    asked = []
+
+    def answer(request):
+        asked.append(request.headers["authorization"])
+        return httpx.Response(200 if asked[-1].endswith("second") else status, text="{}")
+
+    http = mocked(answer, key=load_secret("", str(file)))
+    error = await refused(http)
+    assert error.status == status
+    assert len(asked) == 1
+    file.write_text("sk-canary-second\n")
+    reply = await http.get("/metrics")
+    assert reply.status == 200
+    assert asked == ["Bearer sk-canary-first"] * 2 + ["Bearer sk-canary-second"]
+    assert "second" not in redact("is sk-canary-second known")
+    await http.close()
+
+
+async def test_a_key_file_that_others_may_read_by_now_gives_no_key(tmp_path):
+    file = tmp_path / "key"
+    file.touch(mode=0o600)
+    file.write_text("sk-canary-first")
+    http = mocked(lambda _request: httpx.Response(401), key=load_secret("", str(file)))
+    file.write_text("sk-canary-second")
+    file.chmod(0o644)
+    assert (await refused(http)).status == 401
