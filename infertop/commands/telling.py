@@ -40,6 +40,7 @@ from infertop.readings.safe import safe
 
 WEBHOOK, COMMAND = "webhook", "command"
 CLOSE_SECONDS = 3.0
+_LATE = "late"
 _FLUSH_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ class Telling:
             if self._is_free(channel):
                 self._next(channel, entries, now)
         if late := given_up(entries, now):
-            _log.warning("%d alerts could not be told for a day", len(late))
+            self._troubles[_LATE] = "alerts of a day ago could be told to nobody and are given up: the events have them"
             self._recorder.mail(lambda outbox: outbox.failed(late, "nobody could be told for a day"))
 
     async def close(self, now: float, seconds: float = CLOSE_SECONDS) -> None:
@@ -194,7 +195,7 @@ class Telling:
             self._done.update(keys)
             await self._note(lambda outbox: outbox.sent(keys, now))
             return
-        _log.warning("an alert was not told to the %s: %s", channel, error)
+        _log.info("an alert was not told to the %s: %s", channel, error)
         self._troubles[channel] = _trouble(channel, outcome)
         if not outcome.again:
             await self._note(lambda outbox: outbox.failed(keys, error))

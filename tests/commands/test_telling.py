@@ -217,6 +217,7 @@ async def test_what_cannot_be_told_within_a_day_is_given_up(begin: Begin) -> Non
     await world.tick(86401)
     await world.tick()
     assert world.states == ["failed"]
+    assert "alerts of a day ago could be told to nobody and are given up: the events have them" in world.telling.notices
 
 
 async def test_a_url_that_cannot_be_had_is_said_before_anything_happens(begin: Begin) -> None:
