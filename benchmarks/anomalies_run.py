@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +24,7 @@ from benchmarks.anomalies_traffic import (
 )
 from infertop.money.detect.incidents import Rule
 from infertop.money.detect.watched import Watched
-from infertop.money.why.explain import explain
+from infertop.money.why.incident import explain_incident
 from infertop.money.why.usage import Usage, UsageLine
 
 NEAR = 36  # slots of a fault that are watched
@@ -129,10 +130,13 @@ class Bench:
         return figures(self._used(scope, slot, fault))["usd_per_hour"]
 
     def _named(self, scope: str, fault: Fault, slots: int) -> bool:
-        """Return whether the hour before the fault and its first `slots` are told apart by what was put in."""
+        """Return whether the first `slots` of the fault are explained by what was put in."""
         until = min(fault.begin + min(slots, fault.slots), SLOTS)
-        before = self._usage(scope, range(fault.begin - _HOUR, fault.begin), fault)
-        cause = explain(before, self._usage(scope, range(fault.begin, until), fault)).cause
+
+        def read(spans: Sequence[tuple[float, float]]) -> list[Usage]:
+            return [self._usage(scope, _slots(*span), fault) for span in spans]
+
+        cause = explain_incident(START + fault.begin * STEP, START + until * STEP, read).why.cause
         return cause is not None and cause.factor in CAUSES[fault.kind]
 
     def _usage(self, scope: str, slots: Sequence[int], fault: Fault) -> Usage:
@@ -141,6 +145,11 @@ class Bench:
             used = [fault.of(slot, client, self.traffic[client][slot]) for slot in slots]
             lines += _lines(client, used)
         return Usage(tuple(lines), seconds=len(slots) * STEP)
+
+
+def _slots(start: float, end: float) -> range:
+    """Return the slots that a window reaches into."""
+    return range(max(math.floor((start - START) / STEP), 0), max(math.ceil((end - START) / STEP), 1))
 
 
 def _lines(client: str, used: Sequence[Used]) -> Iterator[UsageLine]:
