@@ -96,10 +96,10 @@ class Levels:
         new = [each for each in (level, level._replace(level=SURE))[: 1 + sure] if self._tell(each, summary)]
         if new:
             low, mid, high = found.usd
-            gone = _when(found.exhausted_at, budget.zone(settings.zone))
+            likely = "" if sure else f", {found.over:.0%} likely to be over"
             text = (
-                f"{budget.name}: will end at {mid:,.2f} of {budget.limit_usd:,} USD a {budget.period}, between"
-                f" {low:,.2f} and {high:,.2f}{gone} (over: {found.over:.0%})"
+                f"{budget.name}: heading for {mid:,.2f} of {budget.limit_usd:,} USD a {budget.period}"
+                f" ({low:,.2f} to {high:,.2f}){_when(found.exhausted_at, budget.zone(settings.zone))}{likely}"
             )
             event = _told(budget, text, "alarm" if sure else "warn", now, mid)
             yield new[-1].key, event
@@ -123,7 +123,7 @@ class Levels:
 
 
 def _when(ts: float | None, zone: ZoneInfo) -> str:
-    return "" if ts is None else f"; gone {datetime.fromtimestamp(ts, zone):%a %d %b %H:%M}"
+    return "" if ts is None else f", gone {datetime.fromtimestamp(ts, zone):%a %d %b %H:%M}"
 
 
 def _event(budget: Budget, level: Level, spent_nano: int, now: float) -> Event:

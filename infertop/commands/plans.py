@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
 _AGAIN_SECONDS = 2.0
-_FIRST_SECONDS = 5.0
+_FIRST_SECONDS = 1.5
 
 
 class Plans:

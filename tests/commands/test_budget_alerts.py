@@ -1,0 +1,162 @@
+"""What is told of budgets: that they will be over, and runaways; once each, and not where nothing is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infertop.commands.levels import FORECAST, SURE, Level, Levels
+from infertop.money.budget_plan import outlook
+from infertop.money.periods import PeriodKind
+from infertop.views.shapes import Event
+from tests.commands.budget_world import HOUR, NOW, Ledger, budget
+
+WEEKS = 3 * 168
+
+
+class Watcher:
+    """Looks at a ledger once a minute, as the recorder does; `noted` is what stays over a restart."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.noted: frozenset[Level] = frozenset()
+        self.levels = Levels()
+
+    def restart(self) -> None:
+        self.levels = Levels()
+        self.ledger.again()
+
+    def look(self, minutes: int = 3, since: int = NOW, each: Callable[[int], None] | None = None) -> list[Event]:
+        """Return what is told in so many minutes; `each` is done before each of them."""
+        told = []
+        for now in range(since + 60, since + 60 * minutes + 1, 60):
+            if each is not None:
+                each(now - 60)
+            self.levels.plans = self.ledger.plan(now)
+            sums = self.ledger.spent(now, told=self.noted)
+            told += [event for _, event in self.levels.cross(sums, self.ledger.scopes.settings, now)]
+            self.noted |= frozenset(self.levels.take())
+        return told
+
+
+def texts(events: list[Event]) -> list[str]:
+    return [each.text for each in events]
+
+
+def watcher(path: Path, limit: int, kind: PeriodKind = PeriodKind.DAY, usd: float = 2.0) -> Watcher:
+    ledger = Ledger(path / "x.db", budget(limit, kind))
+    ledger.fill(WEEKS, lambda _: usd)
+    return Watcher(ledger)
+
+
+def test_a_budget_that_will_be_over_is_told_once_also_over_a_restart(tmp_path: Path) -> None:
+    to = watcher(tmp_path, 45)
+    first = to.look()
+    assert [each.level for each in first] == ["warn", "alarm"]
+    assert first[0].text == "all: 24.00 of 45 USD a day spent (50%)"
+    assert first[1].text.startswith("all: heading for 47.9")
+    assert ", gone Mon 21 Sep 22:" in first[1].text
+    assert {each.level for each in to.noted} == {"50%", FORECAST, SURE}
+    assert to.look(since=NOW + 300) == []
+    to.restart()
+    assert to.look(since=NOW + 600) == []
+
+
+def test_what_is_not_likely_is_not_told(tmp_path: Path) -> None:
+    assert watcher(tmp_path, 60).look(10) == []
+
+
+def test_a_forecast_that_is_not_sure_says_how_likely(tmp_path: Path) -> None:
+    def noisy(limit: int) -> Watcher:
+        ledger = Ledger(tmp_path / f"{limit}.db", budget(limit))
+        hours = iter(range(WEEKS))
+        ledger.fill(WEEKS, lambda _: (1.0, 6.0, 2.0, 9.0, 1.0, 4.0, 3.0)[next(hours) // 24 % 7])
+        return Watcher(ledger)
+
+    low, mid, high = _ends(noisy(1000))
+    assert low < mid < high
+    (likely,) = [each for each in noisy(round(0.98 * mid)).look() if "heading" in each.text]
+    assert likely.level == "warn"
+    assert "% likely to be over" in likely.text
+
+
+def _ends(to: Watcher) -> tuple[float, float, float]:
+    found = outlook(to.ledger.plan()["all"], (to.ledger.spent().budgets["all"].usd_nano or 0) / 1e9, 1000.0, (), NOW)
+    assert found is not None
+    return found.usd
+
+
+@pytest.mark.parametrize(("kind", "limit"), [(PeriodKind.DAY, 100), (PeriodKind.WEEK, 600), (PeriodKind.MONTH, 2500)])
+def test_a_runaway_is_told_within_ten_minutes_once(tmp_path: Path, kind: PeriodKind, limit: int) -> None:
+    to = watcher(tmp_path, limit, kind)
+    told = to.look(30, each=lambda start: to.ledger.add(start, 5.0))
+    runaways = [each for each in told if "minutes" in each.text]
+    assert len(runaways) == 1
+    assert runaways[0].level == "alarm"
+    assert runaways[0].ts - NOW <= 600
+    to.restart()
+    again = to.look(10, NOW + 1800, each=lambda start: to.ledger.add(start, 5.0))
+    assert [each for each in again if "minutes" in each.text] == []
+
+
+def test_ordinary_traffic_fires_no_guard(tmp_path: Path) -> None:
+    """The busiest hour takes 2.4 times the mean, a job of every noon 20 % of the day."""
+    ledger = Ledger(tmp_path / "x.db", budget(120), budget(800, PeriodKind.WEEK, "w"))
+    ledger.fill(WEEKS, lambda hour: 25.0 if hour == 12 else 9.0 if hour in (10, 11, 13) else 2.0)
+    to = Watcher(ledger)
+    told = to.look(60, each=lambda start: ledger.add(start, 25 / 60))
+    assert [each for each in told if "minutes" in each.text] == []
+
+
+def test_a_machine_that_costs_the_same_each_hour_is_no_runaway_on_its_first_day(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "x.db", budget(10))
+    to = Watcher(ledger)
+
+    def minute(start: int) -> None:
+        ledger.add(start, 2.5 / 60, metered=True)
+        ledger.cover(start, 1)
+
+    told = to.look(4 * 60 - 1, each=minute)
+    assert {each.text.split("(")[-1] for each in told} == {"50%)", "80%)"}
+
+
+def test_a_night_without_a_recorder_tells_nothing(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "x.db", budget(60), budget(2500, PeriodKind.MONTH, "m"))
+    ledger.fill(WEEKS, lambda _: 2.0, until=NOW - 10 * HOUR, metered=True)
+    to = Watcher(ledger)
+
+    def minute(start: int) -> None:
+        ledger.add(start, 2 / 60, metered=True)
+        ledger.cover(start, 1)
+
+    assert to.look(30, each=minute) == []
+
+
+def test_a_restatement_down_and_up_again_tells_nothing_twice(tmp_path: Path) -> None:
+    to = watcher(tmp_path, 45)
+    to.look()
+    noted = to.noted
+    for factor in (0.1, 10.0):
+        to.ledger.connection.execute("UPDATE lines SET usd_nano = CAST(usd_nano * ? AS INTEGER)", (factor,))
+        to.restart()
+        assert to.look(since=NOW + 300) == []
+    assert to.noted == noted
+
+
+def test_a_price_edit_that_lets_the_limit_be_reached_is_told_and_is_no_runaway(tmp_path: Path) -> None:
+    to = watcher(tmp_path, 400)
+    assert to.look() == []
+    to.ledger.connection.execute("UPDATE lines SET usd_nano = usd_nano * 10")
+    to.ledger.again()
+    told = texts(to.look(since=NOW + 300))
+    assert told[0] == "all: 240.00 of 400 USD a day spent (50%)"
+    assert not any("minutes" in each for each in told)
+
+
+def test_the_next_period_may_be_told_anew(tmp_path: Path) -> None:
+    to = watcher(tmp_path, 45)
+    assert len(to.look()) == 2
+    to.ledger.fill(24, lambda _: 2.0, until=NOW + 24 * HOUR)
+    assert ["heading" in each for each in texts(to.look(since=NOW + 24 * HOUR))] == [False, True]
