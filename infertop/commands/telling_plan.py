@@ -50,8 +50,10 @@ def letters(
 ) -> list[Letter]:
     """Return what the channels are to be told of an event: that something began, or that an incident ended.
 
-    What began is told with its cause, if that is found within a moment.
+    What began is told with its cause, if that is found within a moment. What somebody has seen already is told no more.
     """
+    if event.get("kind") == "incident" and event.get("state") in (ACKNOWLEDGED, PLANNED):
+        return [Letter(f"{key} {OPENED}", channel, {}, now, now, withdrawn=True) for channel in channels]
     stage = _stage(event)
     if stage is None:
         return []
@@ -75,13 +77,12 @@ def letters(
 
 
 def _stage(event: Mapping[str, Any]) -> str | None:
-    kind, state = event.get("kind"), event.get("state")
+    kind = event.get("kind")
     if kind not in _KINDS:
         return None
-    if kind == "incident" and state == CLOSED_STATE:
+    if kind == "incident" and event.get("state") == CLOSED_STATE:
         return CLOSED
-    wanted = event.get("level") in _LEVELS and state not in (ACKNOWLEDGED, PLANNED)
-    return OPENED if wanted else None
+    return OPENED if event.get("level") in _LEVELS else None
 
 
 def next_message(entries: Sequence[Entry], channel: str, per_hour: int, now: float) -> Message | None:

@@ -16,7 +16,7 @@ from typing import Any
 from infertop.history.catalog import plain
 from infertop.history.connect import put
 
-WAITING, SENT, FAILED = "waiting", "sent", "failed"
+WAITING, SENT, FAILED, WITHDRAWN = "waiting", "sent", "failed", "withdrawn"
 HOUR = 3600
 KEPT_SECONDS = 35 * 86400
 
@@ -32,7 +32,7 @@ class Letter:
     """What a channel is to be told, fit for JSON, from `next_at` on; `id` says what it is about and is told once.
 
     `lasting`: what it tells of goes on, until `ends` at most (None: nobody knows). A letter that `closes` another is
-    posted only where that one was, unless it stands `alone`.
+    posted only where that one was, unless it stands `alone`. What is `withdrawn` and waits still is told no more.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Letter:
     lasting: bool = False
     closes: str = ""
     alone: bool = False
+    withdrawn: bool = False
 
     @property
     def key(self) -> Key:
@@ -94,6 +95,8 @@ class Outbox:
         letter = replace(letter, id=plain(letter.id), closes=plain(letter.closes))
         if letter.closes:
             opened = self._entries.get((letter.closes, letter.channel))
+            if opened is not None and opened.state == WITHDRAWN:
+                return
             if opened is not None:
                 self._change(replace(opened, lasting=False))
                 carried = {name: opened.letter.content[name] for name in _CARRIED & opened.letter.content.keys()}
@@ -101,6 +104,10 @@ class Outbox:
             elif not letter.alone and (letter.closes, letter.channel) not in self._known:
                 return
         known = self._entries.get(letter.key)
+        if letter.withdrawn:
+            if known is not None and known.state == WAITING and not known.batch:
+                self._change(replace(known, state=WITHDRAWN, lasting=False))
+            return
         if known is not None and known.state == WAITING and not known.batch:
             self._change(replace(known, letter=letter, next_at=min(known.next_at, letter.next_at)))
         elif letter.key not in self._known:

@@ -91,14 +91,14 @@ BILLS: tuple[str, ...] = (
         kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID""",
 )
 
-# What is known of each figure that is watched, as of the end of the minute `until`, and what viewers wish for incidents.
+# What is known of each figure that is watched, as of the end of minute `until`, and what viewers wish for incidents.
 WATCHED: tuple[str, ...] = (
     "CREATE TABLE watched (key TEXT PRIMARY KEY, until INTEGER NOT NULL, content TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE wishes (key TEXT PRIMARY KEY, state TEXT NOT NULL, ts REAL NOT NULL) WITHOUT ROWID",
 )
 
-# Who is told what, by channel (webhook, command). `state` is waiting, sent or failed; `batch` is the message that it
-# goes or went out with, `tried` when that was last; `lasting` says that what it tells of goes on, until `ends` at most.
+# Who is told what, by channel (webhook, command). `state` is waiting, sent, failed or withdrawn; `batch` is the message
+# that it goes or went out with, `tried` when that was last; `lasting` says that what it tells of goes on, until `ends`.
 OUTBOX: tuple[str, ...] = (
     """CREATE TABLE outbox (
         id TEXT NOT NULL, channel TEXT NOT NULL, seq INTEGER NOT NULL, ts REAL NOT NULL, content TEXT NOT NULL,

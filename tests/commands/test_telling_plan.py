@@ -53,8 +53,6 @@ def test_a_budget_level_is_told_at_once_until_its_period_ends() -> None:
     "said",
     [
         event(level="info"),
-        event(state="acknowledged"),
-        event(state="planned"),
         event(kind="mark"),
         event(kind="restart"),
         event(kind="pricing"),
@@ -64,6 +62,11 @@ def test_a_budget_level_is_told_at_once_until_its_period_ends() -> None:
 )
 def test_nothing_else_is_told(said: dict[str, Any]) -> None:
     assert told(said) == []
+
+
+@pytest.mark.parametrize("state", ["acknowledged", "planned"])
+def test_what_somebody_has_seen_is_withdrawn(state: str) -> None:
+    assert [(each.id, each.withdrawn) for each in told(event(state=state))] == [(f"{KEY} opened", True)] * 2
 
 
 def test_nobody_is_told_where_nobody_is_named() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infertop.history.open import open_memory, open_store
-from infertop.history.outbox import FAILED, KEPT_SECONDS, SENT, WAITING, Entry, Letter, Outbox, prune
+from infertop.history.outbox import FAILED, KEPT_SECONDS, SENT, WAITING, WITHDRAWN, Entry, Letter, Outbox, prune
 from infertop.history.recorder import Recorder
 from tests.history.world import deriver, rows, writer
 
@@ -115,6 +115,20 @@ def test_an_end_is_told_where_the_beginning_was_or_where_it_stands_alone() -> No
     assert kept.outbox.entries[1].letter.content == {"severity": "critical"}
     kept.outbox.post(letter("other closed", closes="other", alone=True))
     assert states(kept.outbox)[-1] == ("other closed", WAITING)
+
+
+def test_what_was_withdrawn_before_it_was_tried_is_not_told_nor_is_its_end() -> None:
+    kept = Kept()
+    kept.outbox.post(letter(withdrawn=True))
+    assert states(kept.outbox) == []
+    for name in ("seen", "tried"):
+        kept.outbox.post(letter(name, lasting=True))
+    kept.outbox.attempt([("tried", "webhook")], "m", TS)
+    for name in ("seen", "tried"):
+        kept.outbox.post(letter(name, withdrawn=True))
+        kept.outbox.post(letter(name))
+        kept.outbox.post(letter(f"{name} closed", closes=name, alone=True))
+    assert states(kept.again()) == [("seen", WITHDRAWN), ("tried", WAITING), ("tried closed", WAITING)]
 
 
 def test_the_end_of_something_that_was_told_long_ago_is_told_too() -> None:
