@@ -118,6 +118,11 @@ class Choices:
         """Return the cursor of a panel."""
         return self.cursors.setdefault(panel, Cursor())
 
+    def to_top(self, *panels: str) -> None:
+        """Let the cursors of these tables begin anew."""
+        for panel in panels:
+            self.cursors.pop(panel, None)
+
     def matches(self, *texts: str) -> bool:
         """Return whether the filter lets an item with these texts through."""
         wanted = self.filter.casefold()

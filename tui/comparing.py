@@ -6,6 +6,7 @@ from typing import Any
 
 from infertop.views.shapes import Event, SourceRow
 from tui.handling import Handling
+from tui.incidents import WHY_TABLES
 from tui.panels.models import Entry
 from tui.screens.page import TextPage
 from tui.screens.why_pages import COMPARE
@@ -33,6 +34,7 @@ class Comparing(Handling):
 
     def _compare(self, scope: Scope) -> None:
         self.choices.compared, self.choices.compared_from = scope, len(scope)
+        self.choices.to_top(*WHY_TABLES)
         self.pages.append(COMPARE)
         self._turned()
 

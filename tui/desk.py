@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infertop.views.shapes import Event
 from tui.comparing import Comparing
-from tui.incidents import INCIDENT
+from tui.incidents import CHANGES_NAME, INCIDENT, WHY_TABLES
 from tui.keys import FILTERED
 from tui.panels.models import Entry, split_key
 from tui.screens.first import advice
@@ -61,8 +61,9 @@ class Desk(Comparing):
         if isinstance(item, Entry) and item.role == "model":
             self.pages.append(model_page(self.feed, *split_key(key)))
         elif isinstance(item, Event) and item.kind == INCIDENT:
+            self.choices.to_top(*WHY_TABLES)
             self.pages.append(IncidentPage(item))
-        elif table.name == "changes" and item is not None:
+        elif table.name == CHANGES_NAME and item is not None:
             self.enter_change(key)
         elif self.page is PROVIDERS and item is not None:
             self.choices.enter(*item.chosen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from infertop.views.event_shapes import ACKNOWLEDGED, CLOSED, OPEN, PLANNED, Event
 from tui import format as fmt
@@ -11,6 +12,8 @@ from tui.sentences import sentence
 from tui.themes import ALARM, DIM, PLAIN, WARN
 
 INCIDENT = "incident"
+EFFECTS_NAME, CHANGES_NAME = WHY_TABLES = "effects", "changes"
+"""The tables of the pages that say why."""
 _ROUNDING = 1e-6
 STATES = {
     OPEN: ("!", "open", "open"),
@@ -29,6 +32,7 @@ _NAMES = {
 }
 # What columns of their own say: since when, until when, and what it came to.
 _TOLD_BESIDE = re.compile(r"(?:, since [^,;]{1,20}(?:; [^;]*)?|, from [^,;]{1,20} to [^,;]{1,20}; [^;]*)$")
+_CONDITION = re.compile(r" (?=[a-z_]+=)")
 _TIMES = re.compile(r"^[\d.,]+x: ")
 
 
@@ -61,7 +65,7 @@ class _Scopes:
 
     def open(self, events: Sequence[Event]) -> list[Mapping[str, str]]:
         if self._of is not events:
-            self._of, self._open = events, [event.scope for event in events if event.scope and opened(event)]
+            self._of, self._open = events, [event.scope for event in events if opened(event)]
         return self._open
 
 
@@ -71,7 +75,19 @@ _SCOPES = _Scopes()
 def about(events: Sequence[Event], **dimensions: str) -> bool:
     """Return whether an open incident is about the thing with these dimensions: all that its scope names agree."""
     scopes = _SCOPES.open(events)
-    return any(all(dimensions.get(name) == value for name, value in scope.items()) for scope in scopes)
+    return any(scope and all(dimensions.get(name) == value for name, value in scope.items()) for scope in scopes)
+
+
+def about_budget(events: Sequence[Event], conditions: str) -> bool:
+    """Return whether an open incident is within a budget of these conditions (`model=gpt-4o* team=support`).
+
+    A budget of everything is in question where an incident is of everything.
+    """
+    scopes = _SCOPES.open(events)
+    if not scopes or not conditions:
+        return any(not scope for scope in scopes)
+    pairs = [each.partition("=") for each in _CONDITION.split(conditions)]
+    return any(all(fnmatchcase(scope.get(name, ""), glob) for name, _, glob in pairs) for scope in scopes)
 
 
 def state_style(event: Event) -> str:

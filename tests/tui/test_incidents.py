@@ -11,7 +11,7 @@ from infertop.views.shapes import Overview
 from tests.tui import sample, sample_incidents
 from tests.tui.play import PlayFeed
 from tui.desk import Desk
-from tui.incidents import about, by_stakes, figure, said
+from tui.incidents import about, about_budget, by_stakes, figure, said
 from tui.keys import action
 from tui.look import Look
 from tui.terminal import shades
@@ -107,6 +107,24 @@ def test_rows_that_an_open_incident_is_about_are_marked_and_others_are_not() -> 
     rows = desk(page=1, shades=Shades.COLOUR).paint(*SMALL)
     marked = {row.text.split()[0].strip("▌") for row in rows[3:13] if row.style.rstrip().endswith(ALARM)}
     assert marked == {"gpt-4o", "qwen3-32b"}
+
+
+def test_a_budget_that_an_open_incident_is_within_is_marked() -> None:
+    assert about_budget((OPENED,), "model=gpt-4o*")
+    assert not about_budget((OPENED,), "model=gpt-4o* team=support")
+    assert not about_budget((OPENED,), "")
+    assert about_budget((replace(OPENED, scope={}),), "")
+    assert not about_budget((ACKED,), "model=llama*")
+    assert about_budget((replace(OPENED, scope={"team": "big data", "model": "m"}),), "team=big data model=m")
+    (row,) = (line for line in text(desk(page=4), WIDE).splitlines() if line[1:].startswith("support bot"))
+    assert "4.31!" in row
+
+
+def test_a_notice_that_its_line_says_whole_is_not_said_again() -> None:
+    short = replace(sample_incidents.VIEW, notices=("the disk is full",))
+    assert text(desk(short), WIDE).count("the disk is full") == 1
+    long = replace(sample_incidents.VIEW, notices=("the disk is full " * 20,))
+    assert " NOTICE" in text(desk(long), WIDE)
 
 
 def test_open_incidents_stand_on_top_of_the_history_and_states_are_words() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from infertop.views.shapes import BudgetRow, BurnRow
 from tui import format as fmt
+from tui.incidents import about_budget
 from tui.panels.panel import TablePanel
 from tui.scene import Scene, plain_or
 from tui.themes import ALARM, BOLD, DIM, OK, PLAIN, WARN
@@ -40,6 +41,12 @@ def _percent(budget: BudgetRow, scene: Scene, width: int) -> Cell:
 
 def _limit(budget: BudgetRow, scene: Scene, width: int) -> Cell:
     return fmt.money(budget.limit_usd) + _PERIODS.get(budget.period, f"/{budget.period}"[:4]), PLAIN
+
+
+def _burn(budget: BudgetRow, scene: Scene, width: int) -> Cell:
+    """Return what it burns now, marked where an open incident is within it."""
+    text = fmt.money(budget.burn_usd_per_hour)
+    return (f"{text}!", ALARM) if about_budget(scene.view.events, budget.scope) else (text, PLAIN)
 
 
 def _ends(budget: BudgetRow, scene: Scene, width: int) -> Cell:
@@ -83,7 +90,7 @@ COLUMNS: tuple[Column[BudgetRow], ...] = (
     Column("fraction", "", 7, _percent),
     Column("spent_usd", "$", 7, lambda b, s, w: (fmt.money(b.spent_usd), PLAIN), rank=7),
     Column("limit_usd", "of", 10, _limit, rank=3, gap=2),
-    Column("burn_usd_per_hour", "now/h", 7, lambda b, s, w: (fmt.money(b.burn_usd_per_hour), PLAIN), rank=4),
+    Column("burn_usd_per_hour", "now/h", 7, _burn, rank=4),
     Column("forecast_usd", "ends at", 12, _ends, rank=2),
     Column("burns", "of plan", 8, _of_plan, rank=6),
     Column("exhausted_at", "NEXT", 13, _next, rank=1, left=True, grow=6, gap=2),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from infertop.views.event_shapes import Change, Comparison, Effect
 from infertop.views.why_words import NAMES
 from tui import format as fmt
-from tui.incidents import signed
+from tui.incidents import CHANGES_NAME, EFFECTS_NAME, signed
 from tui.panels.panel import TablePanel
 from tui.panels.why_told import change_told, effect_told
 from tui.scene import Scene
@@ -20,8 +20,7 @@ from tui.widgets.spark import bar, two_sided
 from tui.widgets.table import Cell, Column
 
 TOGETHER = "together"
-EFFECTS_NAME, CHANGES_NAME = "effects", "changes"
-_LITTLE, _NOTHING = 0.05, 1e-6
+_LITTLE, _NOTHING, _ENDLESS = 0.05, 1e-6, 9.995
 _SHARES = ("ratio", "share", "%")
 
 
@@ -103,9 +102,9 @@ def in_unit(value: float | None, unit: str) -> str:
 def _share(row: Part | Changed) -> str:
     if not fmt.known(row.usd_per_hour) or not fmt.known(row.whole) or abs(row.whole) < _NOTHING:
         return fmt.UNKNOWN
-    ratio = row.usd_per_hour / row.whole
-    if abs(ratio) > 99.9:
-        return fmt.UNKNOWN  # beside a change of nothing each effect is endless
+    ratio = row.usd_per_hour / row.whole + 0.0
+    if abs(ratio) >= _ENDLESS:
+        return fmt.UNKNOWN  # beside a change of next to nothing each effect is endless
     return f"-{fmt.percent(-ratio)}" if ratio < 0 else fmt.percent(ratio)
 
 
@@ -125,6 +124,11 @@ def _factor(row: Part, scene: Scene, width: int) -> Cell:
     return _name(row), PLAIN if row.effect else BOLD
 
 
+def _unit(row: Part) -> str:
+    unit = row.effect.unit if row.effect else ""
+    return "" if unit in _SHARES else unit  # their figures say so
+
+
 def _side(value: float | None, row: Part) -> Cell:
     return (in_unit(value, row.effect.unit) if row.effect else ""), PLAIN
 
@@ -140,7 +144,7 @@ EFFECTS: TablePanel[Part] = TablePanel(
         Column("factor", "WHAT CHANGED", 25, _factor, left=True, grow=20),
         Column("before", "BEFORE", 7, lambda r, s, w: _side(r.effect.before if r.effect else None, r), rank=3),
         Column("after", "AFTER", 7, lambda r, s, w: _side(r.effect.after if r.effect else None, r), rank=3),
-        Column("unit", "", 8, lambda r, s, w: (r.effect.unit if r.effect else "", DIM), rank=7, left=True, grow=10),
+        Column("unit", "", 8, lambda r, s, w: (_unit(r), DIM), rank=7, left=True, grow=10),
         Column("usd_per_hour", "$/h", 8, lambda r, s, w: (signed(r.usd_per_hour), BOLD)),
         Column("share", "%", 6, lambda r, s, w: (_share(r), PLAIN), rank=1),
         Column("bar", "", 6, lambda r, s, w: _bar(r, w), rank=6, left=True, grow=25, late=True, gap=2),

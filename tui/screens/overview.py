@@ -9,10 +9,10 @@ from tui.panels.charts import COST_CHART, TOKEN_CHART
 from tui.panels.events import EVENTS
 from tui.panels.gpus import GPUS
 from tui.panels.models import MODELS
-from tui.panels.notices import NOTICES
 from tui.panels.panel import Panel
 from tui.panels.sources import SOURCES
 from tui.scene import Scene
+from tui.screens.events import PAGE as EVENTS_PAGE
 from tui.screens.lists import detailed
 from tui.screens.page import Box, Page, PanelPage, Picture
 from tui.screens.space import Want, share
@@ -152,7 +152,7 @@ VIEWS: tuple[Page, ...] = (
     PanelPage("overview", "", layout),
     PanelPage("models", "models", models_layout),
     *(detailed(panel) for panel in (GPUS, BUDGETS_ALONE, SOURCES)),
-    detailed(EVENTS, NOTICES, counted=lambda scene: (len(EVENTS.items(scene)), len(scene.view.events))),
+    EVENTS_PAGE,
     WhatIfPage(),
     RunsPage(),
     ProvidersPage(),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from infertop.views.event_shapes import Comparison
 from tui import format as fmt
-from tui.incidents import signed
+from tui.incidents import CHANGES_NAME, EFFECTS_NAME, signed
 from tui.moments import clock, when
 from tui.panels.panel import Panel
-from tui.panels.why import EFFECTS, EFFECTS_NAME, FLAGS, changes_panel, whole_change
+from tui.panels.why import EFFECTS, FLAGS, changes_panel, whole_change
 from tui.scene import Scene
 from tui.screens.page import Box, Picture
 from tui.screens.space import Want, share
@@ -92,7 +92,7 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
         effects = max(effects, names)
     wants = [
         Want(EFFECTS_NAME, tuple(sorted({min(_LEAST_EFFECTS, effects), effects})) if effects else ()),
-        Want("changes", tuple(sorted({min(_LEAST_CHANGES, names), names})) if names and not pair else ()),
+        Want(CHANGES_NAME, tuple(sorted({min(_LEAST_CHANGES, names), names})) if names and not pair else ()),
         Want("flags", tuple(sorted({min(_LEAST_FLAGS, flags), flags})) if flags else ()),
     ]
     given = share(height, wants)
@@ -102,7 +102,7 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
     )
     bands: list[Band] = [
         (given.get(EFFECTS_NAME, 0), beside),
-        (given.get("changes", 0), [(changed, width)]),
+        (given.get(CHANGES_NAME, 0), [(changed, width)]),
         (given.get("flags", 0), [(FLAGS, width)]),
     ]
     return stack(bands, height)
