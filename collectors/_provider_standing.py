@@ -67,7 +67,8 @@ class Standing:
             kinds.setdefault((trouble.state, trouble.status) if trouble.status else trouble.sentence, []).append(part)
         for parts in kinds.values():
             yield self.said(self._troubles[parts[0]], parts[1:])
-        yield from (notes[-1].said for notes in self._notes.values() if notes)
+        odd = {part: notes[-1].said for (part, _), notes in self._notes.items() if notes}
+        yield from odd.values()
 
     def said(self, trouble: Unavailable, others: Sequence[str] = ()) -> str:
         """Return a trouble's sentence, with what else has the same and what to do about a key that is refused."""

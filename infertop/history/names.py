@@ -7,10 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from infertop.history.catalog import plain
-from infertop.money.dimensions import Names
+from infertop.money.dimensions import Names, told_apart
 from infertop.readings.account import Name
-
-_TOLD_APART = 6  # characters of an id behind a name that several have
 
 
 def write_names(connection: sqlite3.Connection, names: Iterable[Name]) -> bool:
@@ -33,7 +31,7 @@ def read_names(connection: sqlite3.Connection) -> Names:
         return {}
     often = Counter((kind, name) for (kind, _), name in found.items())
     return {
-        (kind, number): name if often[kind, name] == 1 else f"{name} (…{number[-_TOLD_APART:]})"
+        (kind, number): name if often[kind, name] == 1 else f"{name}{told_apart(number)}"
         for (kind, number), name in found.items()
     }
 

@@ -13,7 +13,6 @@ from infertop.history.scopes import Scopes
 from infertop.history.summary import Key, Totals, add_usd
 from infertop.history.sums import Sum, account_sums, coverage_ms
 from infertop.history.totals import totals_by_key
-from infertop.money.budgets import matches
 from infertop.money.settings import ASSIGN_RESULTS, Conditions
 
 _REQUESTS = "requests"
@@ -106,7 +105,7 @@ def spent(
     accounts = read_accounts(connection)
     total: int | None = None
     for account, amount, counts in counted_sums(connection, accounts, since, until, scopes):
-        if counts and matches(conditions, scopes.dimensions(account)):
+        if counts and scopes.fits(conditions, account):
             total = add_usd(total, amount.usd_nano)
     return total
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from infertop.history.accounts import Account
-from infertop.money.budgets import matches
-from infertop.money.dimensions import Names, assign, named
+from infertop.money.dimensions import Names, assign, fits, ways
 from infertop.money.overlap import ALWAYS, Counts, Place, Span, all_count
 from infertop.money.periods import PeriodKind, period
-from infertop.money.settings import Budget, Settings
+from infertop.money.settings import Budget, Conditions, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,12 @@ class Scopes:
             return all(own.get(name) == value for name, value in budget.conditions)
         if not self.has(account):
             return False
-        return matches(budget.conditions, self.dimensions(account))
+        return self.fits(budget.conditions, account)
+
+    def fits(self, conditions: Conditions, account: Account) -> bool:
+        """Say whether conditions match what is booked on `account`, by name or by id."""
+        shown, *others = ways(account.own(), self.names)
+        return fits(conditions, (assign(shown, self.settings.assignments, others), *others))
 
     def times_apart(self, account: Account) -> tuple[Span, ...]:
         """Return when what is booked on `account` is part of no total."""
@@ -80,5 +84,5 @@ class Scopes:
 
     def dimensions(self, account: Account) -> dict[str, str | None]:
         """Return every dimension of what is booked on `account`: its own, by their names, and the assigned ones."""
-        own = named(account.own(), self.names) if self.names else account.own()
-        return assign(own, self.settings.assignments)
+        shown, *others = ways(account.own(), self.names)
+        return assign(shown, self.settings.assignments, others)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from infertop.history.accounts import Account as Booked
 from infertop.history.follower import Follower
 from infertop.history.open import open_store
 from infertop.history.report import report
@@ -67,3 +69,26 @@ def test_keys_of_one_name_are_told_apart(tmp_path: Path) -> None:
     to.tick([Batch("openai", NOW, (), (), statements=tuple(page)), names], NOW)
     assert set(keys(path)) == {"default (…abc111)", "default (…abc222)"}
     to.finish(NOW + 1)
+
+
+def test_rules_and_budgets_by_the_id_hold_when_its_name_is_known_and_those_by_a_name_when_another_key_gets_it(
+    tmp_path: Path,
+) -> None:
+    by_id = Assignment((("key", "key_1"),), (("team", "one"),), "x:1")
+    by_name = Assignment((("key", "prod"),), (("team", "two"),), "x:2")
+    budgets = (
+        Budget("one", Decimal(9), PeriodKind.MONTH, "x:3", conditions=(("key", "key_1"), ("team", "one"))),
+        Budget("two", Decimal(9), PeriodKind.MONTH, "x:4", conditions=(("key", "prod"),)),
+    )
+    scopes = Scopes(Settings(budgets=budgets, assignments=(by_id, by_name)))
+    names = {("key", "key_1"): "web", ("key", "key_2"): "prod (…key_2)", ("key", "key_3"): "prod (…key_3)"}
+    for known, second in ((names, "two"), ({**names, ("key", "key_2"): "prod"}, "two"), ({}, None)):
+        told = replace(scopes, names=known)
+        teams = {key: told.dimensions(booked(key)).get("team") for key in ("key_1", "key_2")}
+        assert teams == {"key_1": "one", "key_2": second}
+        assert [told.is_in(booked("key_1"), each) for each in budgets] == [True, False]
+        assert told.is_in(booked("key_2"), budgets[1]) is bool(known)
+
+
+def booked(key: str) -> Booked:
+    return Booked("openai", "openai", "m", "input", (("key", key),), "tokens", None, "computed", "")
