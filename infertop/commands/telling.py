@@ -106,13 +106,13 @@ class Telling:
             self._recorder.mail(lambda outbox: outbox.failed(late, "nobody could be told for a day"))
 
     async def close(self, now: float, seconds: float = CLOSE_SECONDS) -> None:
-        """Send what is due now, within a few seconds; the rest is sent by whoever records next."""
+        """Send what nobody tried to send yet, within a few seconds; the rest is sent by whoever records next."""
         if not self.channels:
             return
         await asyncio.to_thread(self._recorder.flush, seconds)
-        entries = self._entries()
+        entries = tuple(each for each in self._entries() if each.state != WAITING or not each.attempts)
         for channel in self.channels:
-            if self._is_free(channel):
+            if self._is_free(channel) and channel not in self._failures:
                 self._next(channel, entries, now + CAUSE_SECONDS)
         running = [task for task in self._tasks.values() if not task.done()]
         if running:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -76,6 +78,12 @@ def test_a_summary_has_all_that_it_sums_up() -> None:
     assert said["summary"] == "3 more alerts, summed up to keep to the limit an hour: 2 began, 1 ended"
     assert valid(summary_of("s", parts[1:2]))["status"] == "resolved"
     assert summary_id(["a", "b"]) == summary_id(["a", "b"]) != summary_id(["a", "c"])
+
+
+def test_the_example_of_the_readme_is_one() -> None:
+    text = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```json\n(\{[^`]*\"alerts\": \[\]\})\n```", text)
+    assert valid(json.loads(example)).keys() == alert().keys()
 
 
 ANYTHING = st.recursive(

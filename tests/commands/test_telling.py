@@ -26,6 +26,7 @@ from infertop.money.settings import Alert, Budget, Settings
 from tests.acceptance.hostile import closed_port
 from tests.alerts.events import KEY, TS, budget, event
 from tests.alerts.hooks import Hook, hooked
+from tests.engine.servers import serve, then_hang
 from tests.history.world import deriver
 
 PATH = "/services/canary-0123456789-abcdef"
@@ -302,6 +303,22 @@ async def test_at_the_end_what_is_due_is_told_and_a_slow_server_holds_nobody_up(
     with hooked() as hook:
         world = begin(to(hook))
         world.tell(cause="")
+        await world.end()
+        assert len(hook.told) == 1
+    async with serve(then_hang()) as server:
+        world = begin(Alert(webhook=server.url))
+        world.tell("another")
+        await world.telling.close(world.now, 0.1)
+        assert await asyncio.to_thread(world.recorder.flush)
+        assert [each.state for each in world.entries if each.letter.id == "another opened"] == ["waiting"]
+
+
+async def test_what_was_tried_is_left_to_the_next_session_at_the_end(begin: Begin) -> None:
+    with hooked(503) as hook:
+        world = begin(to(hook))
+        world.tell()
+        await world.tick()
+        world.tell("another")
         await world.end()
         assert len(hook.told) == 1
 
