@@ -21,6 +21,7 @@ RESTART = 11 * HOUR + 20 * MINUTE
 LONG_PROMPTS = 14 * HOUR + 5 * MINUTE, 17 * HOUR + 5 * MINUTE
 PROMPTS_TIMES = 2.4
 IDLE = 18 * HOUR, 21 * HOUR
+_LEAP = 0.3  # what is left of the leaps that tokens per request make
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class _Half(NamedTuple):
 
 def minutes(seed: int = 7, days: int = DAYS) -> Iterator[tuple[int, list[Use]]]:
     """Yield each minute's start and what was used in it, over the last `days`; the same for the same seed."""
-    dice, traffic = Random(seed), _traffic()
+    dice, traffic = Random(seed), {name: _steadier(halves) for name, halves in _traffic().items()}
     mean = {name: sum(half.requests for half in halves) / len(halves) for name, halves in traffic.items()}
     for start in range(END - days * DAY, END, MINUTE):
         half = (start - (END - DAYS * DAY)) // 1800
@@ -92,6 +93,18 @@ def _use(service: Service, said: _Half, second: int, load: float, dice: Random) 
         prompt *= PROMPTS_TIMES
     output = requests * said.output / said.requests * dice.lognormvariate(0.0, 0.05)
     return Use(service, requests, round(prompt), round(output), min(load, 1.0))
+
+
+def _steadier(halves: list[_Half]) -> list[_Half]:
+    """Let tokens per request lie nearer to their mean: the trace has them by six hours, and then they leap."""
+    requests = sum(half.requests for half in halves)
+    means = [sum(half[at] for half in halves) / requests for at in (1, 2)]
+
+    def pulled(half: _Half, at: int) -> float:
+        usual = means[at - 1]
+        return half.requests * usual * (half[at] / half.requests / usual) ** _LEAP if half.requests else 0.0
+
+    return [_Half(half.requests, pulled(half, 1), pulled(half, 2)) for half in halves]
 
 
 def _traffic() -> dict[str, list[_Half]]:
