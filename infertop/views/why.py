@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from infertop.money.baseline import Scope
 from infertop.money.lines import NANO
 from infertop.money.why.cause import Cause
+from infertop.money.why.cells import Measure
 from infertop.money.why.concentration import DIMENSIONS
 from infertop.money.why.effects import Effect as Part
 from infertop.money.why.explain import Explanation, explain
 from infertop.money.why.factors import CLIENTS, MIX, PRICE, TIER, VOLUME
-from infertop.money.why.measured import Place
+from infertop.money.why.mean_prices import USD_PER_MILLION
+from infertop.money.why.measured import USD_PER_GPU_HOUR, Place
 from infertop.money.why.usage import Usage
 from infertop.readings.safe import safe
 from infertop.views.event_shapes import Change, Comparison, Effect
-from infertop.views.why_words import NAMES, figure, percent, signed_usd, times
+from infertop.views.why_words import NAMES, TOKENS_ASKED, figure, percent, signed_usd, times
 
 Span = tuple[float, float]
 
@@ -68,10 +70,13 @@ def sentence(found: Explanation, since: str = "") -> str:
     before, after = (found.before_nano or 0) / NANO, (found.after_nano or 0) / NANO
     change = after - before
     when = f"; since {since}" if since else ""
-    if found.cause is None or abs(change) <= _LEAST_SHARE * max(abs(before), abs(after)):
+    if found.cause is None or max(abs(change), abs(found.cause.nano / NANO)) <= _LEAST_SHARE * max(before, after):
         return f"unchanged at {figure(after, 'usd')}/h{when}"
     did = found.cause.nano / NANO
     share = did / change
+    if share < 0:
+        part = f"{_cause(found.cause, found.by)} against the rest"
+        return f"{times(before, after)}: {part}{when}; {signed_usd(did)}/h of {signed_usd(change)}/h"
     amounts = f"{signed_usd(change)}/h" if share >= _ALL else f"{signed_usd(did)}/h of {signed_usd(change)}/h"
     part = f"{_cause(found.cause, found.by)} is {percent(share)} of it"
     return f"{times(before, after)}: {part}{when}; {amounts}"
@@ -86,7 +91,7 @@ def _cause(cause: Cause, by: str) -> str:
         return f"{where or 'everything'}, {what} ({figure(before, unit)} -> {figure(after, unit)} {unit}),"
     if cause.factor in (MIX, CLIENTS):
         return f"share of {where or 'models'} {figure(before, unit)} -> {figure(after, unit)}"
-    name = NAMES[cause.factor]
+    name = TOKENS_ASKED if unit in (Measure.TOKENS.value, Measure.UNITS.value) else NAMES[cause.factor]
     if cause.factor == TIER:
         name = f"share of {effect.detail or 'standard'} requests"
     if cause.factor == PRICE and effect.detail:
@@ -98,7 +103,9 @@ def _cause(cause: Cause, by: str) -> str:
 
 
 def _behind(unit: str) -> str:
-    return {"requests/h": "/h", "tokens/h": " tokens/h", "usd/1M tokens": "/1M", "usd/GPU-hour": "/GPU-h"}.get(unit, "")
+    if unit.endswith("/h"):
+        return "/h"
+    return {USD_PER_MILLION: "/1M", USD_PER_GPU_HOUR: "/GPU-h"}.get(unit, "")
 
 
 def _of(place: Place, by: str) -> str:

@@ -50,6 +50,10 @@ NAMES = {
 }
 
 
+TOKENS_ASKED = "tokens asked"
+"""What volume is called where requests are not known."""
+
+
 def figure(value: float | None, unit: str) -> str:
     """Return a factor's figure with as many digits as one reads at a glance; what has none is "none"."""
     if value is None:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from infertop.money.why.concentration import NONE, OTHERS
-from infertop.money.why.factors import MIX, VOLUME
+from infertop.money.why.factors import MIX, PRICE, VOLUME
 from infertop.money.why.measured import EVERYWHERE, UNKNOWN, Figure, Measured, Place
 from infertop.money.why.traffic import Contribution
 
 # A place that has so much of an effect is where it happens.
 _MOST = 0.6
+_MOST_OF_PRICE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ def effect_of(factor: str, nano: int, parts: Iterable[Contribution], measured: M
     """Return the effect of a factor whose contributions these are."""
     parts = list(parts)
     place = place_of(parts, measured)
-    detail = _detail([each for each in parts if place.has(each.label)])
+    # A tier is always one way's; a price is one class's where most of the effect is.
+    detail = _detail([each for each in parts if place.has(each.label)], _MOST_OF_PRICE if factor == PRICE else 0.0)
     return Effect(factor, nano, place, detail, measured.figure(factor, place, detail))
 
 
@@ -66,10 +68,11 @@ def _mover(parts: Iterable[Contribution]) -> str | None:
     return largest.label.model if largest else None
 
 
-def _detail(parts: Iterable[Contribution]) -> str:
+def _detail(parts: Iterable[Contribution], least: float) -> str:
     sums: dict[str, float] = {}
     for each in parts:
         if each.detail:
             sums[each.detail] = sums.get(each.detail, 0.0) + each.nano
     whole = sum(sums.values())
-    return max(sums, key=lambda each: sums[each] * (1 if whole >= 0 else -1), default="")
+    best = max(sums, key=lambda each: sums[each] * (1 if whole >= 0 else -1), default="")
+    return best if not least or (whole and sums[best] / whole >= least) else ""

@@ -26,12 +26,12 @@ from infertop.money.why.factors import (
     VOLUME,
 )
 from infertop.money.why.machines import Pool, Pools
+from infertop.money.why.mean_prices import USD_PER_MILLION, mean_price, price_of, quotient
 
 RATIO = "ratio"
-PER_REQUEST, CALLS_PER_REQUEST, USD_PER_MILLION = "tokens/request", "calls/request", "usd/1M tokens"
-USD_PER_CALL, GPUS, USD_PER_GPU_HOUR, TOKENS_PER_GPU_HOUR = "usd/call", "GPUs", "usd/GPU-hour", "tokens/busy GPU-hour"
+PER_REQUEST, CALLS_PER_REQUEST = "tokens/request", "calls/request"
+GPUS, USD_PER_GPU_HOUR, TOKENS_PER_GPU_HOUR = "GPUs", "usd/GPU-hour", "tokens/busy GPU-hour"
 _TOKENS_PER_REQUEST = frozenset({PROMPT, OUTPUT, REASONING, MEDIA})
-_MILLION = 1e6
 
 
 class Figure(NamedTuple):
@@ -94,7 +94,7 @@ class Measured:
         if factor == TIER:
             return _ratio(costly, lambda side: _of_way(side, detail), lambda side: _of_way(side, None), RATIO)
         if factor == PRICE:
-            return _price(costly, detail)
+            return Figure(*price_of(costly, detail)) if detail else Figure(*mean_price(costly), USD_PER_MILLION)
         return Figure()
 
     def _share(self, place: Place, measure: Measure) -> Figure:
@@ -103,7 +103,7 @@ class Measured:
         for at in (0, 1):
             counts = [(label, cell.sides[at].volume(measure)) for label, cell in every]
             inside = sum(count for label, count in counts if place.has(label))
-            shares.append(_quotient(inside, sum(count for _, count in counts)))
+            shares.append(quotient(inside, sum(count for _, count in counts)))
         return Figure(shares[0], shares[1], RATIO)
 
     def _of_gpus(self, factor: str, place: Place) -> Figure:
@@ -114,32 +114,32 @@ class Measured:
         if factor == UTILIZATION:
             return Figure(_utilization(sides[0]), _utilization(sides[1]), RATIO)
         if factor == GPU_RATE:
-            usd = [_quotient(sum(each.nano for each in side) / NANO, _count(side)) for side in sides]
+            usd = [quotient(sum(each.nano for each in side) / NANO, _count(side)) for side in sides]
             return Figure(usd[0], usd[1], USD_PER_GPU_HOUR)
         served = []
         for at, side in enumerate(sides):
             work = sum(cell.sides[at].work for cell in self.own.values())
-            served.append(_quotient(work, sum(each.busy for each in side)))
+            served.append(quotient(work, sum(each.busy for each in side)))
         return Figure(served[0], served[1], TOKENS_PER_GPU_HOUR)
 
 
-Amount = Callable[[Side], float]
+Of = Callable[[Side], float]
 
 
-def _both(cells: list[Cell], amount: Amount, unit: str) -> Figure:
+def _both(cells: list[Cell], amount: Of, unit: str) -> Figure:
     before, after = (sum(amount(cell.sides[at]) for cell in cells) for at in (0, 1))
     return Figure(before, after, unit)
 
 
-def _ratio(cells: list[Cell], amount: Amount, of: Amount, unit: str) -> Figure:
+def _ratio(cells: list[Cell], amount: Of, of: Of, unit: str) -> Figure:
     before, after = (
-        _quotient(sum(amount(cell.sides[at]) for cell in cells), sum(of(cell.sides[at]) for cell in cells))
+        quotient(sum(amount(cell.sides[at]) for cell in cells), sum(of(cell.sides[at]) for cell in cells))
         for at in (0, 1)
     )
     return Figure(before, after, unit)
 
 
-def _volume(measure: Measure) -> Amount:
+def _volume(measure: Measure) -> Of:
     return lambda side: side.volume(measure)
 
 
@@ -154,27 +154,6 @@ def _of_way(side: Side, way: str | None) -> float:
     return sum(each.quantity for part, each in side.parts.items() if way in (None, part.way))
 
 
-def _price(cells: list[Cell], resource: str) -> Figure:
-    """Return the mean price of a class or call unit."""
-    of = []
-    is_call = False
-    for at in (0, 1):
-        quantity = nano = 0.0
-        for cell in cells:
-            side = cell.sides[at]
-            for part, each in side.parts.items():
-                if part.resource == resource and each.nano:
-                    quantity += each.quantity
-                    nano += each.nano
-                    is_call = part.factor == CALLS
-            if resource == "requests":
-                is_call = True
-                quantity += sum(each.quantity for each in side.requests.values() if each.nano)
-                nano += sum(each.nano for each in side.requests.values())
-        of.append(_quotient(nano / NANO * (1 if is_call else _MILLION), quantity))
-    return Figure(of[0], of[1], USD_PER_CALL if is_call else USD_PER_MILLION)
-
-
 def _count(pools: list[Pool]) -> float:
     return sum(each.count for each in pools)
 
@@ -182,8 +161,4 @@ def _count(pools: list[Pool]) -> float:
 def _utilization(pools: list[Pool]) -> float | None:
     if not all(each.metered for each in pools):
         return None
-    return _quotient(sum(each.busy for each in pools), _count(pools))
-
-
-def _quotient(amount: float, of: float) -> float | None:
-    return amount / of if of else None
+    return quotient(sum(each.busy for each in pools), _count(pools))

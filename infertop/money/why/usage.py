@@ -58,6 +58,8 @@ class Usage:
 
     @property
     def nano_per_hour(self) -> int | None:
-        """What all of it cost an hour, None where nothing has a price."""
+        """What all of it cost an hour, None where nothing has a price or nothing is known of it."""
         known = [each.nano_per_hour for each in self.lines if each.nano_per_hour is not None]
+        if not self.lines and self.recorded > 0 and self.seconds > 0:
+            return 0  # it is known that nothing was used
         return sum(known) if known else None
