@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
@@ -21,12 +21,14 @@ from infertop.money.overlap import Counts, all_count
 
 MINUTE = 60
 MOST_SCOPES = 200
-MOST_DETAILED = 25
+MOST_DETAILED = 40
 # A provider that is later than that all the time is in no figure of several sources.
 TIMELY_SECONDS = 2700.0
 # A source is part of a scope as long as it had anything in it within a day.
 _PART_SECONDS = 86400
 _GAIN = 1 / 60
+_DAILY_GAIN = 1 / 1440
+_IDLE_ON_TOP_OF = 0.5
 _SAME_PRICE = 0.005
 
 
@@ -69,12 +71,17 @@ class Frontier:
 
 @dataclass(slots=True)
 class Watchee:
-    """A scope that is watched: the last minute it was given, its figures, and who is part of it since when."""
+    """A scope that is watched: the last minute it was given, its figures, and who is part of it since when.
+
+    `gpu_usd` is what its GPUs usually cost an hour: idle time is watched on top of half of that, because where hardly
+    any is usual, a little is many times as much.
+    """
 
     fed: int
     figures: dict[str, Watched] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
     usd_per_hour: float = 0.0
+    gpu_usd: float | None = None
     detailed: bool = False
     rules: Rules | None = None
     saved: int = 0
@@ -83,6 +90,18 @@ class Watchee:
     def lasts(self) -> bool:
         """Whether an incident of it does."""
         return any(watched.current is not None for watched in self.figures.values())
+
+    def base(self, name: str) -> float:
+        """Return what a figure is watched on top of."""
+        return _IDLE_ON_TOP_OF * (self.gpu_usd or 0.0) if name == IDLE else 0.0
+
+    def told(self, name: str, incident: Incident) -> Incident:
+        """Return an incident of a figure with its own values."""
+        base = self.base(name)
+        if not base:
+            return incident
+        value, expected, peak = (each - base for each in (incident.value, incident.expected, incident.peak))
+        return replace(incident, value=value, expected=max(expected, 0.0), peak=peak)
 
 
 class Figures:
@@ -114,13 +133,7 @@ class Figures:
         for scope, each in self.scopes.items():
             for name, watched in each.figures.items():
                 if watched.current is not None:
-                    yield Figure(scope, name), watched.current
-
-    def incident(self, figure: Figure) -> Incident | None:
-        """Return the incident of a figure that lasts."""
-        found = self.scopes.get(figure.scope)
-        watched = found.figures.get(figure.metric) if found else None
-        return watched.current if watched else None
+                    yield Figure(scope, name), each.told(name, watched.current)
 
     def wanted(self, frontier: Frontier) -> set[int]:
         """Return the starts of the minutes that may be given now and were not."""
@@ -147,7 +160,7 @@ class Figures:
                 known = self.scopes.get(scope)
                 if known is None and self._has_room(flow.usd or 0.0):
                     known = self.scopes[scope] = Watchee(minute.start - MINUTE)
-                    known.detailed = scope[0][0] == "model" and self._details() < MOST_DETAILED
+                    known.detailed = len(watched_of(scope)) > 1 and self._details() < MOST_DETAILED
                 if known is not None:
                     known.parts[place.source] = max(minute.start, known.parts.get(place.source, 0))
 
@@ -171,6 +184,8 @@ class Figures:
         if not _is_known(scope, each, minute, frontier):
             return
         self._rebase(scope, each, minute, flow, rules)
+        if flow is not None and flow.gpu_usd is not None:
+            each.gpu_usd = flow.gpu_usd + (1 - _DAILY_GAIN) * ((each.gpu_usd or flow.gpu_usd) - flow.gpu_usd)
         known = dict(_values(each, flow))
         usd = known[USD][0] if USD in known else None
         each.usd_per_hour += _GAIN * ((usd or 0.0) - each.usd_per_hour)
@@ -181,9 +196,9 @@ class Figures:
             if watched is None:
                 watched = each.figures[name] = Watched(METRICS[name].rule(self.rule), self.zone)
             stake = value if METRICS[name].in_usd else usd
-            found = watched.add(minute.start, METRICS[name].watched(value), stake, weight)
+            found = watched.add(minute.start, METRICS[name].watched(value) + each.base(name), stake, weight)
             if found is not None:
-                yield Happened(Figure(scope, name), found, minute.start)
+                yield Happened(Figure(scope, name), each.told(name, found), minute.start)
 
     def _rebase(self, scope: Scope, each: Watchee, minute: MinuteFlows, flow: Flow | None, rules: Rules) -> None:
         """Let what is expected in dollars follow an edit of pricing.toml, or of what counts."""
@@ -205,6 +220,7 @@ class Figures:
             for name, watched in each.figures.items():
                 if METRICS[name].in_usd or name in _OF_USD:
                     watched.rebase(flow.usd / old)
+            each.gpu_usd = None if each.gpu_usd is None else each.gpu_usd * flow.usd / old
             self.rebased.add(scope)
 
     def _sums_by(self, rules: Rules, minute: MinuteFlows) -> dict[Scope, Flow]:
@@ -220,6 +236,7 @@ class Figures:
             "figures": {name: watched.dump() for name, watched in each.figures.items()},
             "parts": each.parts,
             "usd_per_hour": each.usd_per_hour,
+            "gpu_usd": each.gpu_usd,
             "detailed": each.detailed,
         }
 
@@ -233,9 +250,10 @@ class Figures:
             }
             parts = {str(source): int(last) for source, last in state["parts"].items()}
             usd, detailed = float(state["usd_per_hour"]), bool(state["detailed"])
+            gpu = None if state["gpu_usd"] is None else float(state["gpu_usd"])
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"what is known of {json.dumps(scope)} cannot be read: {error!r}") from None
-        self.scopes[scope] = Watchee(until, figures, parts, usd, detailed, saved=until)
+        self.scopes[scope] = Watchee(until, figures, parts, usd, gpu, detailed, saved=until)
 
 
 _OF_USD = frozenset({"usd_per_request", "usd_per_million_tokens"})

@@ -15,7 +15,7 @@ from infertop.history.accounts import Account, Entry, read_accounts
 from infertop.history.sums import MINUTE, coverage_ms, entries_between
 from infertop.money.detect.grouping import Moved
 from infertop.money.detect.scopes import Flow, Place, added
-from infertop.money.gpu_drafts import is_idle
+from infertop.money.gpu_drafts import GPU_RESOURCES, is_idle
 from infertop.money.lines import NANO
 from infertop.readings.registry import TOKEN_CLASSES
 
@@ -130,9 +130,10 @@ class Flows:
         flow.old_usd = added(flow.old_usd, None if old is None else old * per_hour)
         if usd is not None:
             flow.usd = added(flow.usd, usd * per_hour)
-            if not stated:
-                idle = usd * per_hour if is_idle(account.resource, account.dimensions) else 0.0
-                flow.idle_usd = added(flow.idle_usd, idle if account.resource.startswith("gpu") else None)
+            if not stated and account.resource in GPU_RESOURCES:
+                flow.gpu_usd = added(flow.gpu_usd, usd * per_hour)
+                idle = is_idle(account.resource, account.dimensions)
+                flow.idle_usd = added(flow.idle_usd, usd * per_hour if idle else 0.0)
         amount = entry.quantity * per_hour
         if account.resource == _REQUESTS:
             flow.requests = added(flow.requests, amount)

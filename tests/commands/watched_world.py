@@ -28,7 +28,7 @@ class World:
         self.path = path
         self.connection = store.connection
         self.until = begin
-        self.told: dict[str, float] = {}
+        self.tells = True  # whether the provider says up to when it told all
         self._accounts: dict[Account, int] = {}
         self.work = Work(store.uri)
         self.asked = Asked(0.0, 0)
@@ -69,7 +69,7 @@ class World:
 
     def watch(self, told_until: float | None = None, seconds: float = 1e9, wishes: tuple[Wish, ...] = ()) -> Done:
         """Let the work go on with all that is closed; what it wants to be stored waits in `saves`."""
-        told = {OPENAI: self.until if told_until is None else told_until} | self.told
+        told = {OPENAI: self.until if told_until is None else told_until} if self.tells else {}
         asked = replace(self.asked, now=self.until + 15.0, closed=self.until, told=told, wishes=wishes)
         done = self.work.advance(asked, seconds)
         self.saves |= {each.key: each for each in done.saves}

@@ -42,9 +42,13 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Flow:
-    """What was used an hour; None is unknown. `old_usd` is what it would cost at the prices of the minute before."""
+    """What was used an hour; None is unknown. `old_usd` is what it would cost at the prices of the minute before.
+
+    `gpu_usd` is what of it GPUs cost, `idle_usd` the part of that in which nothing ran.
+    """
 
     usd: float | None = None
+    gpu_usd: float | None = None
     idle_usd: float | None = None
     old_usd: float | None = None
     requests: float | None = None
@@ -55,6 +59,7 @@ class Flow:
     def add(self, other: Flow) -> None:
         """Add another place's flow."""
         self.usd = added(self.usd, other.usd)
+        self.gpu_usd = added(self.gpu_usd, other.gpu_usd)
         self.idle_usd = added(self.idle_usd, other.idle_usd)
         self.old_usd = added(self.old_usd, other.old_usd)
         self.requests = added(self.requests, other.requests)
@@ -146,13 +151,18 @@ METRICS: Mapping[str, Metric] = {
     )
 }
 
-# What is watched of everything and of each model; of the others $/hour alone.
+# What is watched of everything, of each model, of who asks (what a request takes is steadier than how many there are);
+# of the others $/hour alone.
 OF_EVERYTHING = frozenset({USD, IDLE, PER_MILLION})
 OF_MODELS = frozenset({USD, PER_REQUEST, PROMPT, OUTPUT, REQUESTS, CACHE_HITS, LATENCY})
+OF_CLIENTS = OF_MODELS - {REQUESTS, LATENCY}
+CLIENTS = frozenset({"key", "project"})
 
 
 def watched_of(scope: Scope) -> frozenset[str]:
     """Return the names of the figures that are watched of a scope, where it is one of the dearest."""
     if not scope:
         return OF_EVERYTHING
+    if scope[0][0] in CLIENTS:
+        return OF_CLIENTS
     return OF_MODELS if scope[0][0] == "model" else frozenset({USD})
