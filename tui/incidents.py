@@ -33,6 +33,7 @@ _NAMES = {
 # What columns of their own say: since when, until when, and what it came to.
 _TOLD_BESIDE = re.compile(r"(?:, since [^,;]{1,20}(?:; [^;]*)?|, from [^,;]{1,20} to [^,;]{1,20}; [^;]*)$")
 _CONDITION = re.compile(r" (?=[a-z_]+=)")
+_SINCE = re.compile(r"; since [^;]{1,24}; [^;]{1,60}$")
 _TIMES = re.compile(r"^[\d.,]+x: ")
 
 
@@ -108,8 +109,9 @@ def said(event: Event) -> str:
 
 
 def cause(event: Event) -> str:
-    """Return why, without how many times it is: its text says that already."""
-    return sentence(_TIMES.sub("", event.cause) if _TIMES.search(event.text.partition(": ")[2]) else event.cause)
+    """Return why, without what its text and the columns beside it say: how many times, since when, how many dollars."""
+    why = _SINCE.sub("", event.cause)
+    return sentence(_TIMES.sub("", why) if _TIMES.search(event.text.partition(": ")[2]) else why)
 
 
 def subject(event: Event) -> str:
