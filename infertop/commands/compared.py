@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infertop.views.event_shapes import Comparison
 
 if TYPE_CHECKING:
     from infertop.commands.session import Session
+    from infertop.commands.why import Comparing
 
 _KEPT = 32
 _OLD_SECONDS = 60.0
@@ -26,7 +27,7 @@ class Compared:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._comparing: Any = import_module("infertop.commands.why").Comparing(session)
+        self._comparing: Comparing = import_module("infertop.commands.why").Comparing(session)
         self._made: dict[Asked, tuple[Comparison, float]] = {}
         self._asked: Asked | None = None
         self.making: asyncio.Task[Comparison] | None = None
@@ -50,6 +51,5 @@ class Compared:
             self._made = dict(kept[-_KEPT:])
 
     async def close(self) -> None:
-        """Wait for nothing more."""
-        if self.making is not None:
-            self.making.cancel()
+        """Give up what is being made, and let go of the history."""
+        await self._comparing.close()
