@@ -16,7 +16,12 @@ PATH = "/api/v2/alerts"
 LASTS_SECONDS = 300.0  # Alertmanager's own resolve_timeout
 AGAIN_SECONDS = 60.0
 _NAME = re.compile(r"[^a-zA-Z0-9_]")
-_NAMES = {"incident": "InfertopIncident", "budget": "InfertopBudget", "test": "InfertopTest"}
+_NAMES = {
+    "incident": "InfertopIncident",
+    "budget": "InfertopBudget",
+    "request": "InfertopRequest",
+    "test": "InfertopTest",
+}
 
 
 def alerts(alert: Alert, now: float) -> list[dict[str, object]]:

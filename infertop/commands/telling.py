@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,6 +19,8 @@ from typing import Any, cast
 from infertop.alerts import alertmanager, command, webhook
 from infertop.alerts.form import Alert, summary_of
 from infertop.alerts.outcome import Outcome
+from infertop.commands.guard import EPISODE_SECONDS
+from infertop.commands.levels import RUNAWAY
 from infertop.commands.telling_plan import (
     CAUSE_SECONDS,
     GIVE_UP_SECONDS,
@@ -41,6 +44,7 @@ from infertop.readings.safe import safe
 WEBHOOK, COMMAND = "webhook", "command"
 CLOSE_SECONDS = 3.0
 _LATE = "late"
+_OF_RUNAWAY = re.compile(rf" \d+ {RUNAWAY} \d+$")
 _FLUSH_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
@@ -86,7 +90,7 @@ class Telling:
 
     def letters(self, key: str, event: Mapping[str, Any], summary: Summary, said: Settings, now: float) -> list[Letter]:
         """Return what is to be told of an event, to whom."""
-        return letters(key, event, self.channels, self._host, now, _ends(event, summary, said))
+        return letters(key, event, self.channels, self._host, now, _ends(key, event, summary, said))
 
     def tick(self, alert: settings.Alert, now: float) -> None:
         """Send what is due; `alert` says who is told now."""
@@ -244,12 +248,14 @@ def _trouble(channel: str, outcome: Outcome) -> str:
     return f"an alert could not be told: {safe(outcome.sentence, 300)}; {more}"
 
 
-def _ends(event: Mapping[str, Any], summary: Summary, said: Settings) -> float | None:
-    """Return when what is told is over by itself: with the period of its budget, or after an hour for a request."""
+def _ends(key: str, event: Mapping[str, Any], summary: Summary, said: Settings) -> float | None:
+    """Return when what is told is over by itself: a budget with its period, what is of a moment in hours."""
     if event.get("kind") == "request":
         return float(event["ts"]) + HOUR
     if event.get("kind") != "budget":
         return None
+    if _OF_RUNAWAY.search(key):
+        return float(event["ts"]) + EPISODE_SECONDS
     name = (event.get("scope") or {}).get("budget")
     for budget in (*said.budgets, *summary.allowances):
         if budget.name == name:

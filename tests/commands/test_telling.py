@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from infertop.alerts.form import moment
+from infertop.commands.guard import EPISODE_SECONDS
+from infertop.commands.levels import RUNAWAY, Level
 from infertop.commands.telling import Telling
 from infertop.history.open import open_store
 from infertop.history.outbox import Entry
@@ -295,8 +297,10 @@ async def test_a_budget_is_told_with_the_end_of_its_period(begin: Begin) -> None
         world.said = Settings(ZoneInfo("Asia/Kathmandu"), budgets=(of_all,))
         world.happen("budget all 0 80%", budget())
         world.happen("budget gone 0 80%", {**budget(), "scope": {"budget": "gone"}})
+        world.happen(Level("all", int(TS), f"{RUNAWAY} 12").key, budget())
         await world.tick()
-    assert [each.body["ends_at"] for each in hook.told] == ["2026-09-21T18:15:00.000Z", moment(TS + 3600)]
+    ends = [each.body["ends_at"] for each in hook.told]
+    assert ends == ["2026-09-21T18:15:00.000Z", moment(TS + 3600), moment(TS + EPISODE_SECONDS)]
 
 
 async def test_at_the_end_what_is_due_is_told_and_a_slow_server_holds_nobody_up(begin: Begin) -> None:
