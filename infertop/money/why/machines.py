@@ -10,7 +10,7 @@ those that pushed it where it went, in proportion to their logarithms: the facto
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infertop.money.weights import TOKEN_WEIGHTS
@@ -89,12 +89,12 @@ def gpu_contributions(pools: Pools, own: Mapping[Label, Cell]) -> Iterator[Contr
                 yield Contribution(factor, label, nano)
 
 
-def _pulls(own: Mapping[Label, Cell]) -> list[Contribution]:
-    """Return what the factors of the work did to its logarithm; empty where there was none in one of the windows."""
+def _pulls(own: Mapping[Label, Cell]) -> list[Contribution] | None:
+    """Return what the factors of the work did to its logarithm, None where there was none in one of the windows."""
     cells = {label: Cell(_as_work(cell.before), _as_work(cell.after)) for label, cell in own.items()}
     before, after = (sum(cell.sides[at].nano for cell in cells.values()) for at in (0, 1))
     if not (before > 0 and after > 0):
-        return []
+        return None
     per_log = (after - before) / math.log(after / before) if after != before else before
     return [each._replace(nano=each.nano / per_log) for each in contributions(cells)]
 
@@ -109,12 +109,11 @@ def _as_work(side: Side) -> Side:
 
 
 def _of_count(
-    label: Label, before: Pool, after: Pool, nano: float, pulls: Iterable[Contribution]
+    label: Label, before: Pool, after: Pool, nano: float, pulls: Sequence[Contribution] | None
 ) -> Iterator[Contribution]:
     """Divide what the number of GPUs did among what moved it there."""
-    pulls = list(pulls)
     u0, u1 = before.utilization, after.utilization
-    if not (before.count and after.count and u0 and u1 and pulls):
+    if not (before.count and after.count and u0 and u1 and pulls is not None):
         yield Contribution(GPU_COUNT, label, nano)
         return
     moved = math.log(after.count / before.count)

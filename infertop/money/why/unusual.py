@@ -4,8 +4,8 @@ A client's requests may double from hour to hour while the length of its prompts
 half as much again, it is the prompts that something happened to. So the window is compared with several of the past:
 the same time of the days before, and those right before it began. Each comparison says of each factor by how much it
 moved the cost, as a logarithm: effect / L(c1, c0). What a factor did, m, is the median over the three windows right
-before or over all of them, whichever is less, so that neither a step that comes every day nor a drift since yesterday
-counts for much. What it does anyway, s, is 1.4826 times the median deviation of its steps from one window to the next.
+before, or over those and the days before, whichever is less, so that neither a step that comes every day nor a drift
+since yesterday counts for much. What it does anyway, s, is 1.4826 times the median deviation of its steps from one window to the next.
 The factor that is named has the largest m x z^2 / (z^2 + c^2), with z = m / s.
 """
 
@@ -52,7 +52,7 @@ def unusual_factor(lately: Sequence[Moves], days: Sequence[Moves], *, rises: boo
 
 
 def _score(lately: Sequence[float], days: Sequence[float]) -> float:
-    did = min(median(lately[:_LATEST] or days), median([*lately, *days]))
+    did = min(median(lately[:_LATEST] or days), median([*lately[:_LATEST], *days]))
     if did <= 0:
         return 0.0
     steps = [one - other for one, other in pairwise(lately)] or list(days)
