@@ -22,22 +22,13 @@ from benchmarks.anomalies_traffic import (
     figures,
     model_of,
 )
-from infertop.money.detect.incidents import Rule
-from infertop.money.detect.watched import Watched
+from infertop.money.detect.scopes import METRICS, watched_of
+from infertop.money.detect.watched import USUAL, Watched
 from infertop.money.why.incident import explain_incident
 from infertop.money.why.usage import Usage, UsageLine
 
 NEAR = 36  # slots of a fault that are watched
 ALL = ""
-OF_EVERYTHING = ("usd_per_hour", "usd_per_million")
-OF_MODELS = (
-    "usd_per_hour",
-    "usd_per_request",
-    "prompt_tokens_per_request",
-    "output_tokens_per_request",
-    "requests_per_second",
-    "cache_misses",
-)
 CAUSES = {
     "volume": {"volume", "mix", "clients"},
     "prompt": {"prompt_tokens"},
@@ -77,9 +68,9 @@ class Bench:
         self.members |= {model: tuple(each for each in self.traffic if model_of(each) == model) for model in models}
         self.members[ALL] = tuple(self.traffic)
         for scope in self.members:
-            of = OF_EVERYTHING if scope == ALL else OF_MODELS if scope in models else OF_EVERYTHING[:1]
-            for name in of:
-                self.watched[scope, name] = Watched(Rule(in_usd=name == "usd_per_hour"))
+            of = () if scope == ALL else (("model" if scope in models else "key", scope),)
+            for name in watched_of(of):
+                self.watched[scope, name] = Watched(METRICS[name].rule(USUAL))
 
     def run(self, faults: Iterable[Fault]) -> Iterator[Found]:
         """Go through the two weeks; yield what becomes of each fault."""
@@ -105,7 +96,7 @@ class Bench:
         for (scope, name), each in watched.items():
             if name in known[scope]:
                 usd = known[scope]["usd_per_hour"]
-                change = each.add(START + slot * STEP, known[scope][name], usd)
+                change = each.add(START + slot * STEP, METRICS[name].watched(known[scope][name]), usd)
                 yield (scope, name), change is not None and change.until is None
 
     def _put_in(self, fault: Fault) -> Found:

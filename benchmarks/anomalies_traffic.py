@@ -8,6 +8,7 @@ import io
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import exp
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +68,7 @@ Traffic = Mapping[str, Sequence[Used]]
 
 
 def read(seed: int, path: Path = TRACE) -> dict[str, list[Used]]:
-    """Return the trace; of each client a share of the prompt is cached that is its own and varies by a tenth."""
+    """Return the trace; a share of each client's prompts is cached, whose odds vary by a fifth."""
     rows = csv.DictReader(io.StringIO(gzip.decompress(path.read_bytes()).decode()))
     names = [each.removesuffix(" requests") for each in rows.fieldnames or () if each.endswith(" requests")]
     hits = {name: random.Random(f"hits {seed} {name}") for name in names}
@@ -76,7 +77,8 @@ def read(seed: int, path: Path = TRACE) -> dict[str, list[Used]]:
     for row in rows:
         for name in names:
             requests, prompt, output = (float(row[f"{name} {what}"] or 0) for what in ("requests", "prompt", "output"))
-            hit = min(0.95, usual[name] * hits[name].uniform(0.9, 1.1))
+            odds = usual[name] / (1 - usual[name]) * exp(hits[name].gauss(0, 0.2))
+            hit = odds / (1 + odds)
             traffic[name].append(Used(requests, prompt * (1 - hit), prompt * hit, output))
     return traffic
 
@@ -96,8 +98,8 @@ def figures(used: Iterable[tuple[str, Used]]) -> dict[str, float]:
         of["usd_per_request"] = usd / requests / 3600 * STEP
         of["prompt_tokens_per_request"] = (fresh + cached) / requests
         of["output_tokens_per_request"] = output / requests
-        of["cache_misses"] = fresh / (fresh + cached)
-        of["usd_per_million"] = usd / 3600 * STEP / (fresh + cached + output) * 1e6
+        of["cache_hit_ratio"] = cached / (fresh + cached)
+        of["usd_per_million_tokens"] = usd / 3600 * STEP / (fresh + cached + output) * 1e6
     return of
 
 

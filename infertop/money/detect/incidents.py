@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ class Rule:
     floor_usd: the least that is at stake: what it came to, and what it adds in an hour more. in_usd: the figure is
     $/hour itself. rises, falls: which way counts. calm_ratio, calm_points, calm_seconds: how many values in a row are
     less than that many times their plan, over how long, when it is over. longest_seconds: after that it is usual.
+    share: which share of its scope's cost is beyond, of value and plan; None: as much of it as of the value.
     """
 
     score: float = 1.5
@@ -34,6 +35,7 @@ class Rule:
     calm_points: int = 3
     calm_seconds: float = 900.0
     longest_seconds: float = 86400.0
+    share: Callable[[float, float], float] | None = None
 
     @property
     def steps(self) -> tuple[float, ...]:
@@ -103,6 +105,8 @@ def beyond_usd(rule: Rule, value: float, plan: float, usd_per_hour: float | None
     if usd_per_hour is None:
         return None
     most = max(abs(value), abs(plan))
+    if rule.share is not None:
+        return usd_per_hour * rule.share(value, plan)
     return usd_per_hour * min(1.0, abs(value - plan) / most) if most > _NOTHING else 0.0
 
 

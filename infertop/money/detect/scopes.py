@@ -109,6 +109,10 @@ def is_in(place: Place, scope: Scope) -> bool:
     return all(getattr(place, name) == value for name, value in scope)
 
 
+_NO_SHARE = 0.05  # added to a share, so that a figure of none has a value
+_SAVED = 0.9  # of a prompt token's price, where it is read from a cache
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A figure: what it is called, how its values read, and which way it costs."""
@@ -120,12 +124,15 @@ class Metric:
     costs_when_low: bool = False
 
     def watched(self, value: float) -> float:
-        """Return the value that is watched: the larger, the dearer."""
-        return 1 - value if self.costs_when_low else value
+        """Return the value that is watched: the larger, the dearer. Of a share it is how many others there are to one.
+
+        A third of the hits is then about three times as much, whether there were many or few.
+        """
+        return (1 - value) / (value + _NO_SHARE) if self.costs_when_low else value
 
     def shown(self, watched: float) -> float:
         """Return the figure of a value that is watched."""
-        return 1 - watched if self.costs_when_low else watched
+        return max(0.0, (1 - _NO_SHARE * watched) / (1 + watched)) if self.costs_when_low else watched
 
     def text(self, value: float) -> str:
         """Return a figure as people read it."""
@@ -133,7 +140,12 @@ class Metric:
 
     def rule(self, base: Rule) -> Rule:
         """Return what makes an incident of it."""
-        return replace(base, in_usd=self.in_usd)
+        return replace(base, in_usd=self.in_usd, share=self._share if self.costs_when_low else None)
+
+    def _share(self, watched: float, plan: float) -> float:
+        """Return which share of a cost is beyond the plan: most of a prompt's price is saved by a hit."""
+        fresh, planned = 1 - _SAVED * self.shown(watched), 1 - _SAVED * self.shown(plan)
+        return abs(1 - planned / fresh) if fresh >= planned else abs(planned / fresh - 1)
 
 
 METRICS: Mapping[str, Metric] = {

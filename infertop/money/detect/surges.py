@@ -22,7 +22,7 @@ _YOUNG = 1.25  # on the first day, while nothing is known of mornings
 _FALLEN = 0.33  # of what is usual: rather an outage, after which the old level comes back
 _FALLEN_SLOTS = 72
 _SILENT = 0.02  # of what is usual: an outage says nothing of the hours of other days
-_LOW, _ON = 0.3, 0.9  # near nothing, and up to where a series that starts from there now and then usually comes
+_LOW, _ON = 0.4, 0.9  # near nothing, and up to where a series that starts from there now and then usually comes
 
 
 class Surges:
@@ -83,6 +83,7 @@ class Surges:
             self.usual.accept([(slot, value)])
         else:
             self.rarity.rarity(exp(max(ratio, -5.0)))
+            self.usual.heed(value)
             if self._suspect(slot, value, ratio, fast):
                 self._fallen = []
             elif self._falls(slot, value, plan):

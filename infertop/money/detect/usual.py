@@ -7,6 +7,7 @@ Values are means of ten minutes, called slots (epoch seconds / 600). They are ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import exp, log
 from typing import Any
 
 SLOT = 600
@@ -18,6 +19,9 @@ _AROUND = 1  # slots before and after that a pattern may be early or late
 _STEEPEST = 10.0
 _FLOOR_SHARE = 0.1  # of the week's mean: below it, ratios say little about money
 _NOTHING = 1e-9
+_RAMP = 0.1  # log: what is less is no pattern
+_TRUST = 3.0  # a third of what a pattern said came true: it is followed
+_HEEDED = 500.0  # slots that told of a ramp, after which one counts for nothing
 _STALE = 7  # slots without a value after which the last hour says nothing of now
 
 
@@ -27,7 +31,7 @@ class Usual:
     `recent` are those that count as usual now, as (slot, value), oldest first; who judges decides which do.
     """
 
-    __slots__ = ("_ring", "level", "newest", "recent", "slots")
+    __slots__ = ("_followed", "_growth", "_ring", "_told", "level", "newest", "recent", "slots")
 
     def __init__(self) -> None:
         self._ring: list[float | None] = [None] * _RING
@@ -35,6 +39,8 @@ class Usual:
         self.newest: int | None = None
         self.slots = 0
         self.level = 0.0
+        self._growth = 0.0
+        self._told = self._followed = 1.0
 
     @property
     def floor(self) -> float:
@@ -56,15 +62,25 @@ class Usual:
         values = sorted((value for _, value in self.recent), reverse=True)
         near, floor = sum(values) / len(values), self.floor
         most, plans = (values[0] + values[1]) / 2, [near]
+        self._growth = 0.0
         for back in self._backs(shifts):
             then = self._then(back)
             now = [each for i in range(-_AROUND, _AROUND + 1) if (each := self._value(slot - back + i)) is not None]
             if then is None or not now:
                 continue
-            most = max(most, (near + floor) * min(_STEEPEST, (max(now) + floor) / (then + floor)) - floor)
+            self._growth = max(self._growth, log(max(now) + floor) - log(then + floor))
             grown = min(_STEEPEST, (sum(now) / len(now) + floor) / (then + floor))
             plans.append((near + floor) * grown - floor)
-        return most, sorted(plans)[len(plans) // 2]
+        growth = min(log(_STEEPEST), self._growth) * min(1.0, _TRUST * self._followed / self._told)
+        plan = sorted(plans)[len(plans) // 2]
+        return max(most, plan, (near + floor) * exp(growth) - floor), plan
+
+    def heed(self, value: float) -> None:
+        """Learn from the value of a slot that `at` was asked of how far patterns of other days are to be followed."""
+        if self._growth > _RAMP and self.recent:
+            real = log(max(value, 0.0) + self.floor) - log(self.near + self.floor)
+            self._told += self._growth * self._growth - self._told / _HEEDED
+            self._followed += self._growth * max(0.0, min(self._growth, real)) - self._followed / _HEEDED
 
     def _backs(self, shifts: Sequence[int]) -> Iterable[int]:
         """Return how many slots back to look: a week and a day; in the first week at every day of it."""
@@ -119,12 +135,14 @@ class Usual:
     def dump(self) -> dict[str, Any]:
         """Return the state, for JSON."""
         recent = [list(each) for each in self.recent]
-        return {"ring": list(self._ring), "recent": recent, "plain": [self.newest, self.slots, self.level]}
+        plain = [self.newest, self.slots, self.level, self._growth, self._told, self._followed]
+        return {"ring": list(self._ring), "recent": recent, "plain": plain}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up a state that `dump` returned."""
         self._ring = list(state["ring"])
         self.recent = [(slot, value) for slot, value in state["recent"]]
-        self.newest, self.slots, self.level = state["plain"]
+        self.newest, self.slots, self.level, *plain = state["plain"]
+        self._growth, self._told, self._followed = plain
         if len(self._ring) != _RING:
             raise ValueError(f"a week of slots has {_RING} places, not {len(self._ring)}")
