@@ -76,11 +76,9 @@ class Planning:
             since, self._whole_at, self._read_at = until - KEPT_HOURS, now, now
         elif now - self._read_at >= _RESTATED_SECONDS:
             since, self._read_at = until - _RESTATED_HOURS, now
-        elif until != self._until:
-            since = min(until, self._until) - 2
         else:
-            return
-        self._spend.read(connection, since, until)
+            since = min(until, self._until) - 2
+        self._spend.read(connection, since, now)
         self._until = until
         self._version += 1
 

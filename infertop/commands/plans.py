@@ -24,12 +24,13 @@ _FIRST_SECONDS = 1.5
 class Plans:
     """Makes plans once a minute, of all budgets that there are; `made` are the newest, by the budget's name.
 
-    `making` is the task that does so, while there is one.
+    `making` is the task that does so, while there is one. Where time runs fast, `every_seconds` may be more of it.
     """
 
     def __init__(self, session: Session) -> None:
         self.made: Mapping[str, Plan] = {}
         self.making: asyncio.Task[None] | None = None
+        self.first_seconds, self.every_seconds = _FIRST_SECONDS, EVERY_SECONDS
         self._session = session
         self._planning: Planning | None = None
         self._reader: Reader | None = None
@@ -40,8 +41,8 @@ class Plans:
         if self.making is not None and self.making.done():
             task, self.making = self.making, None
             task.result()  # a bug is loud
-        if self._due is None or self._due > now + EVERY_SECONDS:
-            self._due = now + _FIRST_SECONDS  # the first picture comes before
+        if self._due is None or self._due > now + self.every_seconds:
+            self._due = now + self.first_seconds  # the first picture comes before
         if self.making is None and now >= self._due:
             self.making = asyncio.create_task(self.make(now))
 
@@ -56,7 +57,7 @@ class Plans:
         scopes = Scopes(session.pricing.settings, session.choosing.counts, allowances=session.summary.allowances)
         asked = Asked(scopes, session.summary, now)
         if not asked.scopes.budgets:
-            self.made, self._due = {}, now + EVERY_SECONDS
+            self.made, self._due = {}, now + self.every_seconds
             return
         planning = self._planning
         if planning is None or not planning.is_of(asked.scopes):

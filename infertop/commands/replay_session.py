@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from infertop.commands.book import book_of
+from infertop.commands.plans import EVERY_SECONDS
 from infertop.commands.replay_clock import ReplayClock, next_speed
 from infertop.commands.replay_events import INCIDENT, MARK, shown_at
 from infertop.commands.replay_past import Annals
@@ -87,6 +88,7 @@ class ReplaySession(Session):
         self.annals = played.annals
         self.replayed = Replayed(played.annals, self._look)
         self.viewing = self.replayed
+        self.plans.first_seconds = 0.0
         self.story = None
         if played.detect:
             self.story = Story(played.where, played.annals, self.pricing.settings, played.choices, played.at)
@@ -115,6 +117,8 @@ class ReplaySession(Session):
         now = self.clock.now()
         self._look(now)
         self.state.tick(now)
+        self.plans.every_seconds = EVERY_SECONDS * max(1.0, self.replay_clock.speed / EVERY_SECONDS)
+        self.plans.look(now)
 
     async def close(self) -> None:
         """Let go of the history."""
@@ -122,6 +126,7 @@ class ReplaySession(Session):
             self._learning.cancel()
             with suppress(asyncio.CancelledError):
                 await self._learning
+        await self.plans.close()
         await asyncio.to_thread(self.ahead.close)
         await self.choosing.close()
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from infertop.commands.choosing import choices_for
 from infertop.commands.report_forms import FORMS
 from infertop.commands.setup import complain, setup_or_status
+from infertop.history.allowed import spent_of_limits
 from infertop.history.reader import Reader, Unreadable
 from infertop.history.report import Report, report, spent
 from infertop.history.scopes import Scopes
@@ -80,4 +81,8 @@ def _over_budget(reader: Reader, scopes: Scopes, now: float) -> list[str]:
         nano = reader.ask(spent, budget.conditions, start, now + 60, scopes)
         if nano is not None and nano >= budget.limit_usd * NANO:
             sentences.append(f"the budget {safe(budget.name)} is over: {nano / NANO:.2f} of {budget.limit_usd} USD")
+    for budget, nano in reader.ask(spent_of_limits, [each.name for each in scopes.settings.budgets], now):
+        if nano is not None and nano >= budget.limit_usd * NANO:
+            said = f"{safe(budget.origin)}'s {safe(budget.name)} is over"
+            sentences.append(f"{said}: {nano / NANO:.2f} of {budget.limit_usd} USD")
     return sentences

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from infertop.history.account_notes import KIND, accounts_of
+from infertop.history.accounts import read_accounts
+from infertop.history.scopes import Scopes
+from infertop.history.summary import add_usd
+from infertop.history.sums import account_sums
 from infertop.money.dimensions import Names
 from infertop.money.lines import NANO
 from infertop.money.periods import PeriodKind, period
@@ -12,6 +19,7 @@ from infertop.money.settings import UTC, Budget
 from infertop.readings.account import Account, Allowance
 
 MOST = 200
+_MINUTE = 60
 _PERIODS = frozenset(each.value for each in PeriodKind)
 
 
@@ -58,6 +66,28 @@ def _budget(source: str, each: Allowance, taken: set[str]) -> Budget:
         conditions=(("source", source), *((kind, value) for kind, value in each.conditions if kind != "source")),
         origin=each.provider,
     )
+
+
+def spent_of_limits(
+    connection: sqlite3.Connection, taken: Iterable[str], now: float
+) -> list[tuple[Budget, int | None]]:
+    """Return the limits that providers last told of and what is spent of each in its running period, in 1e-9 USD.
+
+    By the provider's own count where it told one, else by the ledger; None: nothing has a price.
+    """
+    rows = connection.execute("SELECT kind, content FROM inventory WHERE kind GLOB ?", (f"{KIND}*",)).fetchall()
+    said = accounts_of({kind: json.loads(content) for kind, content in rows})
+    names = set(taken)
+    own, accounts = spent_by_own_count(said, names, now), read_accounts(connection)
+    found = []
+    for budget in allowance_budgets(said, names):
+        nano = own.get(budget.name)
+        if nano is None:
+            sums = account_sums(connection, period(budget.period, now, UTC)[0], now + _MINUTE)
+            for number, amount in sums.items():
+                nano = add_usd(nano, amount.usd_nano) if Scopes().is_in(accounts[number], budget) else nano
+        found.append((budget, nano))
+    return found
 
 
 def with_names(budget: Budget, names: Names) -> Budget:

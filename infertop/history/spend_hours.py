@@ -46,15 +46,16 @@ class SpendHours:
         self._accounts: Mapping[int, Account] = {}
         self._sources: dict[str, set[str]] = {each.name: set() for each in scopes.budgets}
 
-    def read(self, connection: sqlite3.Connection, since_hour: int, until_hour: int) -> None:
-        """Ask for the hours since 1970 from `since_hour` to before `until_hour`, and forget what was known of them."""
+    def read(self, connection: sqlite3.Connection, since_hour: int, now: float) -> None:
+        """Ask for the hours since 1970 from `since_hour` up to `now`, and forget what was known of them."""
         self._look_up(connection)
         self._metered = {}
+        until_hour = int(-(-now // HOUR))
         least = until_hour - KEPT_HOURS
         since_hour = max(since_hour, least)
         for name, hours in self._hours.items():
             self._hours[name] = {hour: taken for hour, taken in hours.items() if least <= hour < since_hour}
-        begin, end = since_hour * HOUR, until_hour * HOUR
+        begin, end = since_hour * HOUR, now
         for hour, number, nano in connection.execute(_NARROW, (begin, end)):
             self._add(hour, number, nano)
         for row in connection.execute(_WIDE, (begin, end)).fetchall():

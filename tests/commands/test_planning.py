@@ -66,7 +66,7 @@ def test_hours_in_which_nobody_read_the_meters_are_unknown_and_those_read_in_par
     ledger.add(half, 1.2, HOUR, metered=True)
     ledger.connection.execute("DELETE FROM coverage WHERE minute >= ? AND minute < ?", (half + 36 * 60, half + HOUR))
     spend = SpendHours(ledger.scopes)
-    spend.read(ledger.connection, NOW // HOUR - WEEKS, NOW // HOUR)
+    spend.read(ledger.connection, NOW // HOUR - WEEKS, NOW)
     hours = spend.usd("all", NOW // HOUR)
     assert [hours[each // HOUR] for each in night] == [None] * 10
     assert hours[half // HOUR] == pytest.approx(2.0)

@@ -220,6 +220,14 @@ def test_a_budget_that_is_over_ends_with_3_where_that_was_asked_for(run: Run, tm
     assert json.loads(out)["rows"]
     assert err == "infertop: the budget gpus is over: 2.00 of 2 USD\n"
     assert run("--format", "json")[0] == 0
+    more = '[[budget]]\nname = "month"\nlimit_usd = 1\nperiod = "month"\n[[budget]]\nname = "far"\nlimit_usd = 99\n'
+    (tmp_path / "pricing.toml").write_text(f"{PRICING}\n{more}period = 'day'\n")
+    status, _, err = run("--budget-exit")
+    assert status == 3
+    assert [line.split(" is over")[0] for line in err.splitlines()] == [
+        "infertop: the budget gpus",
+        "infertop: the budget month",
+    ]
     (tmp_path / "pricing.toml").write_text(PRICING.replace("limit_usd = 2", "limit_usd = 2.01"))
     status, _, err = run("--budget-exit")
     assert (status, err) == (0, "")

@@ -14,8 +14,9 @@ from infertop.commands.levels import Levels
 from infertop.commands.past import past
 from infertop.engine.collector import Health
 from infertop.engine.collector import State as SourceState
-from infertop.history.allowed import MOST, allowance_budgets, spent_by_own_count, with_names
+from infertop.history.allowed import MOST, allowance_budgets, spent_by_own_count, spent_of_limits, with_names
 from infertop.history.follower import Follower
+from infertop.history.reader import Reader
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.writer import Writer
@@ -113,6 +114,18 @@ def test_what_a_provider_says_itself_was_spent_of_its_limit_comes_before_the_led
     assert "3.50 of 4 USD a day spent" in event.text
     # Of the next day it has said nothing yet: what it said was of the day before.
     assert spent_by_own_count(summary.accounts, ["mine"], MONDAY + 86_400) == {}
+    to.finish(NOW + 1)
+
+
+def test_what_is_spent_of_the_limits_is_known_to_who_only_reads(tmp_path: Path) -> None:
+    """Of one the provider says itself how much, of the other the ledger does; another name may be taken."""
+    to, _ = recorded(tmp_path / "x.db", ALL, replace(ONE, spent_usd=Decimal("3.5")))
+    reader = Reader(tmp_path / "x.db")
+    found = {each.name: nano for each, nano in reader.ask(spent_of_limits, ["OpenAI spend limit"], NOW + 1)}
+    assert found == {"OpenAI spend limit (openai)": 13_500_000_000, "limit of proj_1": 3_500_000_000}
+    tomorrow = {each.name: nano for each, nano in reader.ask(spent_of_limits, [], MONDAY + 86_400 + 5.0)}
+    assert tomorrow == {"OpenAI spend limit": 13_500_000_000, "limit of proj_1": None}
+    reader.close()
     to.finish(NOW + 1)
 
 
