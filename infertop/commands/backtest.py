@@ -59,7 +59,7 @@ class _Events:
     header = _EVENTS
 
     def __init__(self, threshold: float) -> None:
-        self._watched = Watched(Rule(score=threshold, falls=True))
+        self._watched = Watched(Rule(score=threshold))
 
     def of(self, point: Point) -> str:
         incident = self._watched.add(point.ts, point.value)
