@@ -20,6 +20,7 @@ from infertop.history.scopes import Scopes
 from infertop.history.sums import MINUTE, Sum
 from infertop.money.baseline import Scope
 from infertop.money.gpu_drafts import GPU_RESOURCES
+from infertop.money.lines import NANO
 from infertop.money.quote import CONTEXT_TIER
 from infertop.money.statement_lines import way_of
 from infertop.money.why.usage import Usage, UsageLine
@@ -78,11 +79,16 @@ class _Reading:
         """Return what was used in [since, until)."""
         window = _Window(self._connection, since, until)
         lines: list[UsageLine] = []
+        unpolled = 0
         for account, amount, dimensions in self._amounts(window):
-            seconds = window.seconds(account)
-            if seconds > 0 and not account.is_gap:
+            if account.is_gap:
+                unpolled += amount.usd_nano or 0
+            elif (seconds := window.seconds(account)) > 0:
                 lines.append(_line(account, amount, dimensions, _HOUR / seconds, self._prices))
-        return Usage(tuple(lines), until - since, window.known, tuple(window.flags(lines)))
+        flags = list(window.flags(lines))
+        if unpolled:
+            flags.append(f"${unpolled / NANO:,.2f} of a time in which nobody polled is left out")
+        return Usage(tuple(lines), until - since, window.known, tuple(flags))
 
     def _amounts(self, window: _Window) -> Iterator[tuple[Account, Sum, dict[str, str]]]:
         """Yield what counts and is of the scope, of each source up to where it told all."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from infertop.history.account_notes import content
 from infertop.history.reader import Reader
+from infertop.history.report import spent
+from infertop.history.scopes import Scopes
 from infertop.history.used_between import used_between
 from infertop.money.baseline import Scope
 from infertop.money.lines import Line
 from infertop.money.why.usage import Usage
-from tests.whatif_world import API, HOUR, LLAMA, NOON, engine_hour, minute, record, tokens
+from infertop.readings.account import Account
+from tests.whatif_world import API, HOUR, LLAMA, NOON, VLLM, engine_hour, minute, record, tokens
 
 
 @pytest.fixture
@@ -65,3 +71,79 @@ def test_only_what_the_scope_has_is_told(database: Path) -> None:
         "input": 100,
         "requests": 1,
     }
+
+
+def test_a_provider_is_told_by_the_hours_that_it_has_told_whole(database: Path) -> None:
+    record(database, [line for ago in range(60, 15, -1) for line in minute(ago, *tokens(API, input=100, requests=1))])
+    told(database, "openai", NOON - 900)
+    usage = used(database, NOON - HOUR, NOON)
+    assert by_resource(usage) == {"input": 6000, "requests": 60}
+    assert usage.flags == ("openai has told of 11:00 to 12:00 up to 11:45 only",)
+    assert used(database, NOON - 600, NOON).flags == ("openai has told nothing of 11:50 to 12:00 yet",)
+
+
+def test_what_a_provider_tells_of_a_time_that_nobody_recorded_is_told_by_all_of_it(database: Path) -> None:
+    record(database, [line for ago in range(60, 0, -1) for line in minute(ago, *tokens(API, input=100))], minutes=10)
+    told(database, "openai", NOON)
+    usage = used(database, NOON - HOUR, NOON)
+    assert (by_resource(usage), usage.recorded, usage.flags) == ({"input": 6000}, 1.0, ())
+
+
+def test_a_log_is_told_by_the_minutes_that_it_is_about_or_that_were_recorded(database: Path) -> None:
+    record(database, list(of_keys(30, a=100)), minutes=15)
+    usage = used(database, NOON - HOUR, NOON)
+    assert usage.recorded == pytest.approx(16 / 60)
+    assert by_resource(usage) == {"input": pytest.approx(375), "requests": 3.75}
+
+
+def test_a_line_astride_the_edge_is_told_with_its_share(database: Path) -> None:
+    record(database, list(minute(90, replace(API, resource="input", quantity=1000, usd_nano=10**9, end=3600))))
+    usage = used(database, NOON - HOUR, NOON - 1800)
+    assert (by_resource(usage), usage.nano_per_hour) == ({"input": 1000}, 10**9)
+
+
+def test_the_scope_may_have_an_id_or_its_name_and_lines_have_names(database: Path) -> None:
+    record(database, list(of_keys(5, key_1=100)))
+    with sqlite3.connect(database) as opened:
+        opened.execute("INSERT INTO names VALUES ('key', 'key_1', 'bots')")
+    opened.close()
+    by_id, by_name = (used(database, NOON - HOUR, NOON, (("key", each),)) for each in ("key_1", "bots"))
+    assert by_id == by_name
+    assert {each.dimensions["key"] for each in by_id.lines} == {"bots"}
+
+
+def test_ways_of_processing_are_told_apart(database: Path) -> None:
+    batch = replace(API, dimensions=(("batch", "true"),), flags="context_tier:200000")
+    record(database, [*minute(5, *tokens(batch, input=5)), *minute(5, *tokens(API, input=7))])
+    assert {each.way: each.per_hour for each in used(database, NOON - HOUR, NOON).lines} == {
+        "batch above 200,000": 5,
+        "": 7,
+    }
+
+
+def test_tokens_without_a_price_and_tokens_of_a_gap_are_said(database: Path) -> None:
+    bare = replace(API, model="gpt-9", price=None, usd_nano=None)
+    gap = replace(API, flags="gap")
+    record(database, [*minute(5, *tokens(bare, input=5)), *minute(5, *tokens(gap, input=5))])
+    usage = used(database, NOON - HOUR, NOON)
+    assert [each.model for each in usage.lines] == ["gpt-9"]
+    assert usage.flags == (
+        "gpt-9 had tokens without a price: they are in no sum",
+        "$0.01 of a time in which nobody polled is left out",
+    )
+
+
+def test_what_does_not_count_is_left_out_and_the_sum_is_that_of_the_report(database: Path) -> None:
+    gateway = replace(API, source="litellm")
+    record(database, [*engine_hour(), *minute(5, *tokens(gateway, input=5)), *minute(5, *tokens(API, input=5))])
+    scopes = Scopes(counts=lambda source, _provider, _model: source != "litellm")
+    usage = Reader(database).ask(used_between, (), [(NOON - HOUR, NOON)], scopes)[0]
+    assert {each.dimensions["source"] for each in usage.lines} == {"openai", VLLM}
+    assert usage.nano_per_hour == Reader(database).ask(spent, (), NOON - HOUR, NOON, scopes)
+
+
+def told(database: Path, source: str, until: float) -> None:
+    with sqlite3.connect(database) as opened:
+        row = json.dumps([content(Account(complete_until=until))])
+        opened.execute("INSERT INTO inventory VALUES (?,?)", (f"account:{source}", row))
+    opened.close()

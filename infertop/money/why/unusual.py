@@ -5,8 +5,8 @@ half as much again, it is the prompts that something happened to. So the window 
 the same time of the days before, and those right before it began. Each comparison says of each factor by how much it
 moved the cost, as a logarithm: effect / L(c1, c0). What a factor did, m, is the median over the three windows right
 before, or over those and the days before, whichever is less, so that neither a step that comes every day nor a drift
-since yesterday counts for much. What it does anyway, s, is 1.4826 times the median deviation of its steps from one window to the next.
-The factor that is named has the largest m x z^2 / (z^2 + c^2), with z = m / s.
+since yesterday counts for much. What it does anyway, s, is 1.4826 times the median deviation of its steps from one
+window to the next. The factor that is named has the largest m x z^2 / (z^2 + c^2), with z = m / s.
 """
 
 from __future__ import annotations
