@@ -302,6 +302,7 @@ def test_a_question_mark_tells_what_an_effect_is_and_how_a_name_changed() -> Non
     shown = " ".join(text(made, (120, 40)).split())
     assert "what $/h changed by because this did, all else being as it was on average: +1.35" in shown
     assert "1 900 before, 4 200 after (tokens/request)" in shown
+    assert "x = prompt tokens, cached ones included / requests of the same client and model" in shown
     assert "they sum to the change, to the last 1e-9 $" in shown
     assert "month 6 240" not in shown
     made.back()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infertop.views.why_explained import formula
 from infertop.views.why_words import NAMES
 from tui import format as fmt
 from tui.incidents import signed
@@ -22,6 +23,7 @@ def effect_told(row: Part) -> Told:
         return title, ("= the sum of the effects", _EXACT)
     effect = row.effect
     lines = [f"what $/h changed by because this did, all else being as it was on average: {signed(row.usd_per_hour)}"]
+    lines += formula(effect.factor)
     if effect.before is not None or effect.after is not None:
         sides = f"{_plain(effect.before)} before, {_plain(effect.after)} after"
         lines.append(f"{sides} ({effect.unit})" if effect.unit else sides)
