@@ -42,6 +42,7 @@ class Recording:
         self._roster = roster
         self._gpus = SeenGpus()
         self.telling: Telling | None = None
+        self._untold: tuple[str, ...] = ()
         self.recorder = Recorder(
             store,
             Deriver(pricing.prices, gap_seconds=roster.gap_seconds),
@@ -101,6 +102,9 @@ class Recording:
             self.recorder.put_level(*level, now)
         if self.telling is not None:
             self.telling.tick(self._pricing.settings.alert, now)
+            if self.telling.notices != self._untold:
+                self._untold = self.telling.notices
+                self.recorder.put_inventory("untold", [{"text": each} for each in self._untold])
 
     def _letters(self, key: str, content: Mapping[str, object], now: float) -> Sequence[Letter]:
         """Say who is told of an event: stored with it, so that nobody is told twice, or not at all."""

