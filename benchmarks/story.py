@@ -3,7 +3,7 @@
     python -m benchmarks.story story.db && infertop replay story.db --pricing story.toml --speed 1000
 
 On its last day a new key begins at 09:30, an engine restarts at 11:20, from 14:05 to 17:05 the prompts of one key are
-2.4 times as long, a GPU stands idle from 18:00 to 21:00, and the day's budget is nearly spent.
+2.4 times as long, two GPUs stand idle from 18:00 to 21:00, and the day's budget is nearly spent.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ output = 15.00
 
 [[budget]]
 name = "everything"
-limit_usd = 420
+limit_usd = 480
 period = "day"
 alert_at = [0.5, 0.8, 1.0]
 
@@ -90,7 +90,7 @@ def write(path: Path, days: int = DAYS, seed: int = 7) -> None:
 def _lines(start: int, used: list[Use]) -> Iterator[Line]:
     for use in used:
         service = use.service
-        if service.gpu:
+        if service.gpus:
             yield from _own(start, use)
             continue
         dimensions = (("key", service.key),)
@@ -110,9 +110,10 @@ def _lines(start: int, used: list[Use]) -> Iterator[Line]:
 def _own(start: int, use: Use) -> Iterator[Line]:
     service, busy = use.service, round(60_000 * _busy(use))
     span = start, start + MINUTE, service.source, "local", service.model
-    for resource, ms in (("gpu_busy", busy), ("gpu_idle", 60_000 - busy)):
-        nano = round(ms * _GPU_NANO / 3_600_000)
-        yield Line(*span, resource, (("gpu", service.gpu),), ms, "ms", nano, _GPU_PRICE, Basis.MEASURED)
+    for gpu in service.gpus:
+        for resource, ms in (("gpu_busy", busy), ("gpu_idle", 60_000 - busy)):
+            nano = round(ms * _GPU_NANO / 3_600_000)
+            yield Line(*span, resource, (("gpu", gpu),), ms, "ms", nano, _GPU_PRICE, Basis.MEASURED)
     if start - LAST_DAY == RESTART and service.source == CHAT_ENGINE:
         return
     counts = (("input", use.prompt, "tokens"), ("output", use.output, "tokens"), ("requests", use.requests, "requests"))
@@ -121,7 +122,7 @@ def _own(start: int, use: Use) -> Iterator[Line]:
 
 
 def _busy(use: Use) -> float:
-    return 0.55 + 0.4 * use.load if use.requests else 0.0
+    return 0.0 if use.load is None else 0.85 + 0.12 * min(use.load, 1.0)
 
 
 class _Cells:
@@ -134,14 +135,17 @@ class _Cells:
 
     def take(self, start: int, used: list[Use]) -> None:
         """Take a minute of what the machine's own engines used."""
-        for number, use in enumerate(each for each in used if each.service.gpu):
-            model, gpu, busy = use.service.model, use.service.gpu, _busy(use)
+        own = [use for use in used if use.service.gpus]
+        for use in own:
+            model, busy = use.service.model, _busy(use)
             grown = {"input_tokens": use.prompt, "output_tokens": use.output}
             for metric, amount in grown.items():
                 self._put(use.service.source, Series.of(metric, model=model), start, 0.0, float(amount))
             self._put(use.service.source, Series.of("requests", model=model, reason="stop"), start, 0.0, use.requests)
             self._put(use.service.source, Series.of("running", model=model), start, round(12 * busy))
             self._put(use.service.source, Series.of("kv_cache_usage", model=model), start, 0.6 * busy)
+        for number, (gpu, use) in enumerate((gpu, each) for each in own for gpu in each.service.gpus):
+            busy = _busy(use)
             self._put("nvml", Series.of("gpu_info", gpu=gpu, name=H100, index=str(number)), start, 1.0)
             self._put("nvml", Series.of("gpu_utilization", gpu=gpu), start, busy)
             self._put("nvml", Series.of("gpu_memory_total_bytes", gpu=gpu), start, 80e9)

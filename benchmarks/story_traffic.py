@@ -34,7 +34,7 @@ class Service:
     model: str
     key: str = ""
     times: float = 1.0
-    gpu: str = ""
+    gpus: tuple[str, ...] = ()
 
 
 OPENAI, ANTHROPIC = "openai", "anthropic"
@@ -44,20 +44,20 @@ SERVICES = (
     Service("search", OPENAI, OPENAI, "gpt-4o-mini", "search-rag", 20.0),
     Service("labels", OPENAI, OPENAI, "gpt-4o", "doc-labels", 5.0),
     Service("agents", ANTHROPIC, ANTHROPIC, "claude-sonnet-4-5", "code-agents", 6.0),
-    Service("chat", CHAT_ENGINE, "local", "llama-3-70b", gpu="GPU-5d1e0f3c"),
-    Service("search", CODER_ENGINE, "local", "qwen2.5-coder-32b", times=6.0, gpu="GPU-a27b9c44"),
+    Service("chat", CHAT_ENGINE, "local", "llama-3-70b", gpus=("GPU-5d1e0f3c",)),
+    Service("search", CODER_ENGINE, "local", "qwen2.5-coder-32b", times=6.0, gpus=("GPU-a27b9c44", "GPU-a93e51d0")),
 )
 NEWCOMER = Service("", OPENAI, OPENAI, "gpt-4o-mini", "intern-notebook")
 
 
 class Use(NamedTuple):
-    """What a service used in a minute; `load` is its traffic as a part of twice its mean."""
+    """What a service used in a minute; `load` is its traffic as a part of twice its mean, None while it is silent."""
 
     service: Service
     requests: int
     prompt: int
     output: int
-    load: float
+    load: float | None
 
 
 class _Half(NamedTuple):
@@ -83,11 +83,11 @@ def minutes(seed: int = 7, days: int = DAYS) -> Iterator[tuple[int, list[Use]]]:
 
 def _use(service: Service, said: _Half, second: int, load: float, dice: Random) -> Use:
     if service.source == CODER_ENGINE and IDLE[0] <= second < IDLE[1]:
-        return Use(service, 0, 0, 0, 0.0)
+        return Use(service, 0, 0, 0, None)
     mean = said.requests * service.times / 30
     requests = max(0, round(dice.gauss(mean, mean**0.5)))
     if not requests or not said.requests:
-        return Use(service, 0, 0, 0, 0.0)
+        return Use(service, 0, 0, 0, load)
     prompt = requests * said.prompt / said.requests * dice.lognormvariate(0.0, 0.05)
     if service.client == "support" and LONG_PROMPTS[0] <= second < LONG_PROMPTS[1]:
         prompt *= PROMPTS_TIMES

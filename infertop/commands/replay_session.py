@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from infertop.commands.book import book_of
@@ -23,10 +24,10 @@ from infertop.commands.setup import Setup
 from infertop.commands.viewing import Viewing
 from infertop.commands.watch import Watch
 from infertop.engine.processes import own_names
+from infertop.history.follower import Follower
 from infertop.history.open import Mode, Store
 from infertop.history.replay import Grain, Player, Step
 from infertop.history.scopes import Scopes
-from infertop.history.summary import Summary
 from infertop.money.overlap import Choices
 from infertop.views.event_shapes import Event
 from infertop.views.facts import Facts
@@ -58,12 +59,11 @@ class Played:
 
 
 class Replayed(Viewing):
-    """Stands where a viewer's rows of a recorder would."""
+    """Stands where a viewer's rows of a recorder would: nobody is followed."""
 
-    def __init__(self, annals: Annals, look: Callable[[float], None]) -> None:
-        self.summary = Summary()
-        self.recorder = ""
-        self.sources = None
+    def __init__(self, session: ReplaySession, annals: Annals, look: Callable[[float], None]) -> None:
+        nobody = cast("Follower", None)
+        super().__init__(nobody, session.state, session.watch, session.pricing, session.choosing)
         self.local = annals.local
         self._look = look
 
@@ -86,7 +86,7 @@ class ReplaySession(Session):
         super().__init__(replace(setup, clock=self.replay_clock), store, own_names)
         self.played = played
         self.annals = played.annals
-        self.replayed = Replayed(played.annals, self._look)
+        self.replayed = Replayed(self, played.annals, self._look)
         self.viewing = self.replayed
         self.plans.first_seconds = 0.0
         self.story = None

@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from infertop.commands.levels import Levels
@@ -21,17 +22,20 @@ from infertop.history.replay_sums import PastSums
 from infertop.history.scopes import Scopes
 from infertop.history.used_between import used_between
 from infertop.money.detect.faults import Fault
+from infertop.money.detect.scopes import IDLE
 from infertop.money.detect.stakes import rule_of
 from infertop.money.dimensions import Names
 from infertop.money.overlap import Choices
 from infertop.money.settings import Settings
 from infertop.money.why.usage import Usage
 from infertop.views.event_shapes import Comparison, Event
+from infertop.views.idle import idle_comparison
 from infertop.views.incident_text import incident_event
 from infertop.views.why_incident import incident_comparison
 
 DAY, MINUTE = 86_400, 60
 WHY_SECONDS = 600
+_BEFORE_SECONDS = 3600.0
 # The least that is known before anything is told.
 _LEARNS_SECONDS = 2 * 3600
 _MOST = 100_000
@@ -132,7 +136,13 @@ class Story:
         def used(spans: Sequence[tuple[float, float]]) -> list[Usage]:
             return self._reader.ask(used_between, scope, spans, self._scopes)
 
-        made = incident_comparison(scope, fault.since, until, used, self._settings.zone)
+        if fault.lead.metric == IDLE:
+            spans = (fault.since - _BEFORE_SECONDS, fault.since), (fault.since, until)
+            begun = f"{datetime.fromtimestamp(fault.since, self._settings.zone):%H:%M}"
+            usages = used(spans)
+            made = idle_comparison(*spans, usages[0], usages[1], begun)
+        else:
+            made = incident_comparison(scope, fault.since, until, used, self._settings.zone)
         self._whys[fault.key] = _Why(now, made)
         return made
 

@@ -26,7 +26,7 @@ def begins_at(text: str | None, recorded: Recorded, zone: ZoneInfo) -> float:
     """
     if text is None:
         return max(recorded.last_day, recorded.start)
-    ts = parse_instant(text.strip().lower().removesuffix(_AGO), recorded.end, zone)
+    ts = parse_instant(text.strip().removesuffix(_AGO), recorded.end, zone)
     if recorded.start - 60 <= ts < recorded.end:
         return max(ts, recorded.start)
     ends = (day_and_time(each, zone) for each in recorded)
