@@ -7,7 +7,7 @@ thread at a time.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any, NamedTuple
@@ -15,7 +15,19 @@ from typing import Any, NamedTuple
 from infertop.history.figures import MinuteFlows
 from infertop.money.detect.faults import Figure
 from infertop.money.detect.incidents import Incident, Rule
-from infertop.money.detect.scopes import EVERYTHING, IDLE, METRICS, REQUESTS, USD, Flow, Scope, scopes_of, watched_of
+from infertop.money.detect.scopes import (
+    EVERYTHING,
+    IDLE,
+    METRICS,
+    PER_MILLION,
+    PER_REQUEST,
+    REQUESTS,
+    USD,
+    Flow,
+    Scope,
+    scopes_of,
+    watched_of,
+)
 from infertop.money.detect.watched import USUAL, Watched
 from infertop.money.overlap import Counts, all_count
 
@@ -98,8 +110,6 @@ class Watchee:
     def told(self, name: str, incident: Incident) -> Incident:
         """Return an incident of a figure with its own values."""
         base = self.base(name)
-        if not base:
-            return incident
         value, expected, peak = (each - base for each in (incident.value, incident.expected, incident.peak))
         return replace(incident, value=value, expected=max(expected, 0.0), peak=peak)
 
@@ -195,7 +205,8 @@ class Figures:
             watched = each.figures.get(name)
             if watched is None:
                 watched = each.figures[name] = Watched(METRICS[name].rule(self.rule), self.zone)
-            stake = value if METRICS[name].in_usd else usd
+            # What is paid by the hour costs the same whatever is asked of it.
+            stake = value if METRICS[name].in_usd else flow.api_usd if flow else None
             found = watched.add(minute.start, METRICS[name].watched(value) + each.base(name), stake, weight)
             if found is not None:
                 yield Happened(Figure(scope, name), each.told(name, found), minute.start)
@@ -204,24 +215,27 @@ class Figures:
         """Let what is expected in dollars follow an edit of pricing.toml, or of what counts."""
         if flow is None:
             return
-        old = flow.old_usd
+        old = flow
         if each.rules is not None and each.rules is not rules:
-            before = self._sums_by(each.rules, minute).get(scope)
-            old = before.old_usd if before else None
+            old = self._sums_by(each.rules, minute).get(scope, Flow())
         each.rules = rules
-        if flow.usd is None or old == flow.usd:
+        self._follow_price(scope, each, (USD, IDLE), old.old_usd, flow.usd)
+        self._follow_price(scope, each, (PER_REQUEST, PER_MILLION), old.old_api_usd, flow.api_usd)
+
+    def _follow_price(
+        self, scope: Scope, each: Watchee, names: Sequence[str], before: float | None, usd: float | None
+    ) -> None:
+        """Let figures go on at `usd` where they were at `before` for the same use; from nothing they begin anew."""
+        if usd is None or before == usd or (before and abs(usd / before - 1) <= _SAME_PRICE):
             return
-        if old is None or old <= 0:
-            gone = [name for name in each.figures if METRICS[name].in_usd or name in _OF_USD]
-            for name in gone:
+        self.rebased.add(scope)
+        for name in set(names) & each.figures.keys():
+            if before is None or before <= 0 or usd <= 0:
                 del each.figures[name]
-            self.rebased.add(scope)
-        elif abs(flow.usd / old - 1) > _SAME_PRICE:
-            for name, watched in each.figures.items():
-                if METRICS[name].in_usd or name in _OF_USD:
-                    watched.rebase(flow.usd / old)
-            each.gpu_usd = None if each.gpu_usd is None else each.gpu_usd * flow.usd / old
-            self.rebased.add(scope)
+            else:
+                each.figures[name].rebase(usd / before)
+        if IDLE in names and each.gpu_usd is not None and before:
+            each.gpu_usd *= usd / before
 
     def _sums_by(self, rules: Rules, minute: MinuteFlows) -> dict[Scope, Flow]:
         """Return what scopes had by the rules of before; that is asked for many scopes of one minute."""
@@ -254,9 +268,6 @@ class Figures:
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"what is known of {json.dumps(scope)} cannot be read: {error!r}") from None
         self.scopes[scope] = Watchee(until, figures, parts, usd, gpu, detailed, saved=until)
-
-
-_OF_USD = frozenset({"usd_per_request", "usd_per_million_tokens"})
 
 
 def _sums(minute: MinuteFlows, rules: Rules) -> dict[Scope, Flow]:

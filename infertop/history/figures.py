@@ -18,6 +18,7 @@ from infertop.money.detect.scopes import Flow, Place, added
 from infertop.money.gpu_drafts import GPU_RESOURCES, is_idle
 from infertop.money.lines import NANO
 from infertop.readings.registry import TOKEN_CLASSES
+from infertop.readings.serving import is_own
 
 LEAST_COVERED_MS = 30_000
 _ADJUSTMENT = "adjustment"
@@ -125,25 +126,35 @@ class Flows:
         if flow is None:
             flow = minute.flows[place] = Flow()
         per_hour = 60.0 if stated else 3_600_000 / minute.covered_ms
-        usd = None if entry.usd_nano is None else entry.usd_nano / NANO
-        old = usd if (entry.start, self._names[entry.account]) in mixed else self._old_usd(entry, account, usd)
-        flow.old_usd = added(flow.old_usd, None if old is None else old * per_hour)
-        if usd is not None:
-            flow.usd = added(flow.usd, usd * per_hour)
-            if not stated and account.resource in GPU_RESOURCES:
-                flow.gpu_usd = added(flow.gpu_usd, usd * per_hour)
-                idle = is_idle(account.resource, account.dimensions)
-                flow.idle_usd = added(flow.idle_usd, usd * per_hour if idle else 0.0)
+        self._add_usd(flow, entry, account, per_hour, (entry.start, self._names[entry.account]) in mixed)
         amount = entry.quantity * per_hour
         if account.resource == _REQUESTS:
             flow.requests = added(flow.requests, amount)
         elif (kind := TOKEN_CLASSES.get(account.resource)) is not None:
             if kind.prompt:
                 flow.prompt = added(flow.prompt, amount)
-                if kind.name == "cache_read":
-                    flow.cached = added(flow.cached, amount)
             else:
                 flow.output = added(flow.output, amount)
+            if kind.name == "cache_read":
+                flow.cached = added(flow.cached, amount)
+            if stated and not is_own(account.provider):
+                flow.api_tokens = added(flow.api_tokens, amount)
+
+    def _add_usd(self, flow: Flow, entry: Entry, account: Account, per_hour: float, mixed: bool) -> None:
+        usd = None if entry.usd_nano is None else entry.usd_nano / NANO
+        old = usd if mixed else self._old_usd(entry, account, usd)
+        if old is not None:
+            flow.old_usd = added(flow.old_usd, old * per_hour)
+            flow.old_api_usd = added(flow.old_api_usd, old * per_hour if account.is_stated else None)
+        if usd is None:
+            return
+        flow.usd = added(flow.usd, usd * per_hour)
+        if account.is_stated:
+            flow.api_usd = added(flow.api_usd, usd * per_hour)
+        elif account.resource in GPU_RESOURCES:
+            flow.gpu_usd = added(flow.gpu_usd, usd * per_hour)
+            idle = is_idle(account.resource, account.dimensions)
+            flow.idle_usd = added(flow.idle_usd, usd * per_hour if idle else 0.0)
 
     def _old_usd(self, entry: Entry, account: Account, usd: float | None) -> float | None:
         """Return what a line costs by the unit price that its like had before, where its price is one never seen.

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from infertop.money.detect.faults import Fault
 from infertop.money.detect.incidents import Incident
-from infertop.money.detect.scopes import METRICS, Metric, Scope
+from infertop.money.detect.scopes import METRICS, USD, Metric, Scope
 from infertop.money.dimensions import Names
 from infertop.readings.model import LOCAL
 from infertop.readings.safe import safe
@@ -82,7 +82,7 @@ def _value(last: Incident, over: bool) -> float:
 def _level(fault: Fault, last: Incident) -> str:
     if fault.state == PLANNED:
         return "info"
-    return "alarm" if METRICS[fault.lead.metric].in_usd and last.peak >= _ALARM_TIMES * last.expected else "warn"
+    return "alarm" if fault.lead.metric == USD and last.peak >= _ALARM_TIMES * last.expected else "warn"
 
 
 def _text(
@@ -90,7 +90,7 @@ def _text(
 ) -> str:
     of = shown_scope(fault.lead.scope, names)
     figures = f"{metric.text(value)}, expected {metric.text(expected)}"
-    if metric.in_usd and metric.name == "usd_per_hour":
+    if metric.name == USD:
         said = f"{subject(of)}: {_times(value, expected)}{figures}"
     else:
         said = f"{subject(of)}: {metric.words} {figures}"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from infertop.money.detect.grouping import EXPLAINS, Moved, explained, scope_of_rise
 from infertop.money.detect.incidents import Incident
-from infertop.money.detect.scopes import EVERYTHING, IDLE, USD, Scope
+from infertop.money.detect.scopes import EVERYTHING, IDLE, PER_MILLION, USD, Scope, is_in
 
 TOGETHER_SECONDS = 1800.0
 SETTLES_SECONDS = 600.0
@@ -19,6 +19,7 @@ WAITS_SECONDS = 180.0
 REMEMBERED_SECONDS = 7200.0
 BEFORE_SECONDS = 3600.0
 _MUCH_LARGER = 1.5
+_RISEN = 0.5
 
 
 class Figure(NamedTuple):
@@ -159,7 +160,7 @@ class Faults:
         if known is not None:
             known.members[figure] = incident.since
             return None
-        if figure.metric != USD and minute - incident.opened < WAITS_SECONDS:
+        if figure.metric != USD and not self._stands_alone(minute, figure, incident, moved):
             return None
         scope = scope_of_rise(around, figure.scope) if figure.metric == USD else figure.scope
         fault = Fault(
@@ -172,6 +173,18 @@ class Faults:
         )
         self.all.append(fault)
         return Step(fault, opened=True)
+
+    def _stands_alone(self, minute: int, figure: Figure, incident: Incident, moved: Look) -> bool:
+        """Say whether a figure is a fault although no dollars lead.
+
+        Dearer tokens are none where all of it costs no more: cheap ones were asked for less, and that is all.
+        """
+        if minute - incident.opened < WAITS_SECONDS:
+            return False
+        if figure.metric != PER_MILLION:
+            return True
+        rise = sum(each.rise for each in moved(incident.since) if is_in(each.place, figure.scope))
+        return rise >= _RISEN * (incident.excess_usd_per_hour or 0.0)
 
     def _parts(self, figure: Figure, around: Sequence[Moved]) -> Fault | None:
         """Return the largest of the faults that together explain a rise."""

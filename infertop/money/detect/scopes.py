@@ -7,7 +7,7 @@ Money is in USD and floating point: figures are held against their past here, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 from infertop.money.detect.incidents import Rule
@@ -44,13 +44,17 @@ class Place(NamedTuple):
 class Flow:
     """What was used an hour; None is unknown. `old_usd` is what it would cost at the prices of the minute before.
 
-    `gpu_usd` is what of it GPUs cost, `idle_usd` the part of that in which nothing ran.
+    `gpu_usd` is what of it GPUs cost, `idle_usd` the part of that in which nothing ran. `api_usd` is what was paid by
+    use, for `api_tokens`: a machine of one's own costs the same whatever is asked of it.
     """
 
     usd: float | None = None
     gpu_usd: float | None = None
     idle_usd: float | None = None
     old_usd: float | None = None
+    api_usd: float | None = None
+    old_api_usd: float | None = None
+    api_tokens: float | None = None
     requests: float | None = None
     prompt: float | None = None
     cached: float | None = None
@@ -58,14 +62,8 @@ class Flow:
 
     def add(self, other: Flow) -> None:
         """Add another place's flow."""
-        self.usd = added(self.usd, other.usd)
-        self.gpu_usd = added(self.gpu_usd, other.gpu_usd)
-        self.idle_usd = added(self.idle_usd, other.idle_usd)
-        self.old_usd = added(self.old_usd, other.old_usd)
-        self.requests = added(self.requests, other.requests)
-        self.prompt = added(self.prompt, other.prompt)
-        self.cached = added(self.cached, other.cached)
-        self.output = added(self.output, other.output)
+        for name in _AMOUNTS:
+            setattr(self, name, added(getattr(self, name), getattr(other, name)))
 
     def figures(self, detailed: bool = True) -> Iterator[tuple[str, float, float]]:
         """Yield the figures that are known: name, value, and how many requests it stands on (1 where that is no mean).
@@ -82,13 +80,16 @@ class Flow:
             yield REQUESTS, self.requests / 3600, 1.0
         requests = self.requests or 0.0
         if requests > 0:
-            means = ((PER_REQUEST, self.usd), (PROMPT, self.prompt), (OUTPUT, self.output))
+            paid = self.api_usd if self.gpu_usd is None else None
+            means = ((PER_REQUEST, paid), (PROMPT, self.prompt), (OUTPUT, self.output))
             yield from ((name, whole / requests, requests) for name, whole in means if whole is not None)
         if self.cached is not None and self.prompt:
             yield CACHE_HITS, min(self.cached / self.prompt, 1.0), max(requests, 1.0)
-        tokens = (self.prompt or 0.0) + (self.output or 0.0)
-        if self.usd is not None and tokens > 0:
-            yield PER_MILLION, self.usd / tokens * 1e6, max(requests, 1.0)
+        if self.api_usd is not None and self.api_tokens:
+            yield PER_MILLION, self.api_usd / self.api_tokens * 1e6, max(requests, 1.0)
+
+
+_AMOUNTS = tuple(each.name for each in fields(Flow))
 
 
 def added(one: float | None, other: float | None) -> float | None:
