@@ -160,6 +160,24 @@ def test_values_that_stand_on_little_weigh_little() -> None:
         assert watched.add(START + at * MINUTE, 45.0 if lonely else 10.0, weight=1.0 if lonely else 500.0) is None
 
 
+def test_what_rises_again_within_an_incident_is_another() -> None:
+    values = noisy(10.0, 3 * DAY) + noisy(30.0, 24) + noisy(90.0, 24) + noisy(10.0, 12)
+    first, closed, second, _ = feed(Watched(), values, START, TEN)
+    assert (first.since, closed.until) == (START + 3 * DAY * TEN, second.since)
+    assert second.since == START + (3 * DAY + 24) * TEN
+    assert second.expected == pytest.approx(30.0, rel=0.1)
+
+
+def test_what_rises_slowly_within_an_incident_is_the_same() -> None:
+    values = noisy(10.0, 3 * DAY) + [30.0 * 1.02**at for at in range(72)]
+    assert len(feed(Watched(), values, START, TEN)) == 1
+
+
+def test_what_is_beyond_from_the_first_judged_value_on_began_there() -> None:
+    (opened,) = minutes([10.0] * 30 + [100.0] * 20)
+    assert opened.since == START + 30 * MINUTE
+
+
 def test_what_lasts_for_a_day_is_what_is_usual_then() -> None:
     opened, closed = feed(Watched(), noisy(10.0, 3 * DAY) + noisy(30.0, 4 * DAY), START, TEN)
     assert closed.until == pytest.approx(opened.since + 86400, abs=2 * TEN)
@@ -205,9 +223,9 @@ def test_a_price_that_was_changed_is_no_incident_when_it_is_said() -> None:
     assert feed(watched, noisy(40.0, 2 * DAY), START + 3 * DAY * TEN, TEN) == []
 
 
-@pytest.mark.parametrize("at", [0, 1, 700, 1502, 1530, 1610])
+@pytest.mark.parametrize("at", [0, 1, 700, 1502, 1530, 1610, 1700])
 def test_a_restart_changes_nothing(at: int) -> None:
-    values = noisy(10.0, 1500) + noisy(40.0, 100) + noisy(10.0, 60)
+    values = noisy(10.0, 1500) + noisy(40.0, 100) + noisy(160.0, 100) + noisy(10.0, 60)
     rule = Rule(falls=True)
     watched = Watched(rule)
     before = feed(watched, values[:at], START, MINUTE)

@@ -8,6 +8,7 @@ from math import exp, log10
 from typing import Any, NamedTuple
 
 from infertop.money.detect.incidents import HOUR, Incident, Rule, beyond_usd, incident_content, incident_of
+from infertop.money.detect.inside import Inside
 from infertop.money.detect.surges import Surges
 from infertop.money.detect.usual import SLOT
 
@@ -46,6 +47,7 @@ class Lane:
         self._fast = [-9.0, -9.0]  # the last value's ratio, and the slot's greatest that held at once
         self._calm = [0.0, 0.0]
         self._cool = [0.0, 0.0, 0.0]  # until when what is less than how much is no news; the level of the incident
+        self._inside = Inside()
         self._since = 0.0
         self._mean = 0.0
 
@@ -65,6 +67,7 @@ class Lane:
         self._weight += weight
         self._seconds += step
         if self._most is None:
+            self._since = ts + step
             return None
         most, plan = self._most
         if ts < self._cool[0]:
@@ -73,6 +76,8 @@ class Lane:
         fast = ratio if step >= _WHOLE_SECONDS else min(ratio, self._fast[0])
         self._fast = [ratio, max(self._fast[1], fast)]
         if self.incident:
+            if self._is_outdone():
+                return self._end_for_more(ts)
             return self._follow(given, figure, plan)
         if not self.surges.held and ratio <= 0:
             self._since = ts + step
@@ -100,6 +105,7 @@ class Lane:
             value = self._sum / self._weight
             if self.incident:
                 surges.usual.keep(self._slot, value, self._seconds)
+                self._inside.take(self._slot, value, surges.ratio, surges.steps)
             else:
                 ratio = surges.ratio(value, self._level_most()) if self._most else None
                 plan = self._most[1] if self._most else value
@@ -134,6 +140,7 @@ class Lane:
         surges.held.append((self._slot, self._sum / self._weight, ratio, fast))
         surges.told()
         self.incident = incident.grown(value, plan, step / HOUR, beyond_usd(self.rule, value, plan, usd))
+        self._inside = Inside()
         self._calm, self._cool = [0.0, 0.0], [0.0, 0.0, self._sum / self._weight]
         return self._tell()
 
@@ -166,6 +173,22 @@ class Lane:
             return self._close(ts)
         return self._tell()
 
+    def _is_outdone(self) -> bool:
+        if self._seconds < _WHOLE_SECONDS:
+            return False
+        value = self._sum / self._weight
+        return self._inside.outdone(self._slot, value, self.surges.ratio, self.surges.steps)
+
+    def _end_for_more(self, ts: float) -> Incident | None:
+        """Close the incident where what came is one by itself, which the next value opens."""
+        inside, surges = self._inside, self.surges
+        since = float(inside.beyond[0][0] * SLOT) if inside.beyond else ts
+        surges.begin_at(inside.recent, inside.beyond)
+        self._most = surges.most(self._slot, (0, 0))
+        closed = self._close(since)
+        self._since, self._cool = since, [0.0, 0.0, 0.0]
+        return closed
+
     def _close(self, until: float) -> Incident | None:
         assert self.incident is not None, "only what has begun is closed"
         closed = replace(self.incident, until=until) if self._open else None
@@ -177,6 +200,7 @@ class Lane:
         """Multiply what is known of the past by `factor`."""
         times = 1 / factor if self.falling else factor
         self.surges.rebase(times)
+        self._inside.rebase(times)
         self._sum *= times
         self._mean *= factor
         self._cool = [self._cool[0], self._cool[1] * times, self._cool[2] * times]
@@ -186,11 +210,17 @@ class Lane:
         """Return the state, for JSON."""
         plain = [self._open, self._slot, self._sum, self._weight, self._seconds, self._asked, self._since, self._mean]
         lists = {"plain": plain, "most": self._most, "fast": self._fast, "calm": self._calm, "cool": self._cool}
-        return {"surges": self.surges.dump(), "incident": incident_content(self.incident), **lists}
+        return {
+            "surges": self.surges.dump(),
+            "inside": self._inside.dump(),
+            "incident": incident_content(self.incident),
+            **lists,
+        }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up a state that `dump` returned."""
         self.surges.load(state["surges"])
+        self._inside.load(state["inside"])
         self.incident = incident_of(state["incident"])
         self._open, self._slot, self._sum, self._weight, *plain = state["plain"]
         self._seconds, self._asked, self._since, self._mean = plain

@@ -31,13 +31,13 @@ class Surges:
     `steps` are the least ratios: at once, and for 2 to 6 slots.
     """
 
-    __slots__ = ("_dips", "_fallen", "_peaks", "_ratios", "_steps", "held", "rarity", "usual")
+    __slots__ = ("_dips", "_fallen", "_peaks", "held", "rarity", "steps", "usual")
 
     def __init__(self, steps: Sequence[float]) -> None:
         self.usual = Usual()
         self.rarity = Tail()
         self.held: list[tuple[int, float, float, float]] = []  # slot, value, log ratio, that of its fast points
-        self._steps = [log(each) for each in steps]
+        self.steps = [log(each) for each in steps]
         self._peaks: list[list[float]] = []  # slot, near nothing before it, log ratios by duration
         self._fallen: list[tuple[int, float]] = []
         self._dips = 0
@@ -70,7 +70,7 @@ class Surges:
     def _thresholds(self, slot: int) -> list[float]:
         self._peaks = [peak for peak in self._peaks if slot - peak[0] < WEEK]
         young = log(_YOUNG) if self.usual.slots < WEEK / 7 else 0.0
-        thresholds = [step + young for step in self._steps]
+        thresholds = [step + young for step in self.steps]
         if len(self._peaks) > 1:
             own = (sorted(each)[-2] for each in list(zip(*self._peaks, strict=True))[2:])
             thresholds = [max(each) for each in zip(thresholds, own, strict=True)]
@@ -94,11 +94,11 @@ class Surges:
         self.usual.keep(slot, keep, seconds)
 
     def _suspect(self, slot: int, value: float, ratio: float, fast: float) -> bool:
-        if ratio > self._steps[-1]:
+        if ratio > self.steps[-1]:
             self._dips = 0
         elif self.held and ratio < _CALM:
             self._dips += 1
-        if not (ratio > self._steps[-1] or (self.held and self._dips < _DIPS)):
+        if not (ratio > self.steps[-1] or (self.held and self._dips < _DIPS)):
             self.told()
             return False
         self.held.append((slot, value, ratio, fast))
@@ -113,7 +113,7 @@ class Surges:
             ratios = [each[2] for each in self.held]
             lasting = [
                 max((_sum_up(ratios[i : i + n]) for i in range(len(ratios) - n + 1)), default=0.0)
-                for n in range(2, len(self._steps) + 1)
+                for n in range(2, len(self.steps) + 1)
             ]
             self._peaks.append([self.held[0][0], float(self.low), max(each[3] for each in self.held), *lasting])
             self.held = []
@@ -128,6 +128,13 @@ class Surges:
             self.usual.accept(self._fallen)
             self._fallen = []
         return True
+
+    def begin_at(self, recent: Sequence[tuple[int, float]], held: Sequence[tuple[int, float]]) -> None:
+        """Count `recent` slots as usual now, and hold those after it that are too far above."""
+        self.forget_recent()
+        self.usual.accept(recent)
+        most = max(value for _, value in recent)
+        self.held = [(slot, value, self.ratio(value, most), 0.0) for slot, value in held]
 
     def forget_recent(self) -> None:
         """Begin again with what is usual now, after a gap or a surge that became it."""
