@@ -16,7 +16,7 @@ from typing import NamedTuple
 from infertop.commands.levels import Levels
 from infertop.commands.replay_past import Annals
 from infertop.commands.watching import news_event
-from infertop.commands.watching_work import Asked, Work
+from infertop.commands.watching_work import LEARNS_SECONDS, Asked, Work
 from infertop.history.reader import Reader
 from infertop.history.replay_sums import PastSums
 from infertop.history.scopes import Scopes
@@ -39,6 +39,7 @@ _BEFORE_SECONDS = 3600.0
 # The least that is known before anything is told.
 _LEARNS_SECONDS = 2 * 3600
 _MOST = 100_000
+_LEARNING = 0.8  # of the way to the first minute that is shown
 
 
 class Told(NamedTuple):
@@ -63,7 +64,7 @@ class Story:
     def __init__(self, where: str, annals: Annals, settings: Settings, choices: Choices, at: float) -> None:
         first = annals.recorded.start
         begin = max(at - DAY, min(first + DAY, at - _LEARNS_SECONDS), first)
-        self.upto = self._begins = int(begin // MINUTE * MINUTE)
+        self.upto = self._left = int(begin // MINUTE * MINUTE)
         self.told: list[Told] = []
         self.done = 0.0
         self._annals, self._settings, self._choices = annals, settings, choices
@@ -73,7 +74,7 @@ class Story:
         self._sums = PastSums(self._scopes)
         self._levels = Levels()
         self._rule = rule_of(settings)
-        self._learned = False
+        self._learned, self._before = False, _LEARNING
         self._names: Names = {}
         self._whys: dict[str, _Why] = {}
 
@@ -83,14 +84,17 @@ class Story:
         Raise Unreadable where the history cannot be read.
         """
         deadline = time.monotonic() + seconds
-        first, target = self.upto, int(upto // MINUTE * MINUTE)
+        target = int(upto // MINUTE * MINUTE)
         if not self._learned:
             self._learned = self._learn(deadline)
         while self._learned and self.upto < target:
             if time.monotonic() > deadline:
-                self.done = (self.upto - first) / (target - first)
+                gone = (self.upto - self._left) / (target - self._left)
+                self.done = self._before + (1 - self._before) * gone
                 return False
             self._minute(self.upto + MINUTE)
+        if self._learned:
+            self._left, self._before = self.upto, 0.0
         return self._learned
 
     def close(self) -> None:
@@ -105,6 +109,8 @@ class Story:
             self._names = self._sums.names
             list(self._levels.cross(self._sums.as_of(self.upto), self._settings, self.upto))
         done = self._work.advance(self._asked(self.upto), max(deadline - time.monotonic(), 0.05))
+        since = max(self._annals.recorded.start, self.upto - LEARNS_SECONDS)
+        self.done = self._before * min(max((self._work.newest - since) / max(self.upto - since, 1.0), 0.0), 1.0)
         return not done.behind
 
     def _minute(self, upto: int) -> None:

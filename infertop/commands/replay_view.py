@@ -22,6 +22,7 @@ COARSE_SPEED = 20.0
 _AHEAD_SECONDS = 1.5
 _MOST_AHEAD = 400
 _STORY_SECONDS = 0.25
+_LOOKS = 30  # at the end, a look for more in so many
 _RAW_STEP = 2.5
 # Readings come in steps: a source that is read ten times a second is not stale between two of them.
 _LEAST_INTERVAL = 2.0
@@ -82,6 +83,7 @@ class ReadAhead:
         self._steps: deque[Step] = deque()
         self._target: float | None = clock.now()
         self._begun: Begun | None = None
+        self._waits = 0
         self._wake, self._rests = asyncio.Event(), asyncio.Event()
 
     @property
@@ -138,6 +140,8 @@ class ReadAhead:
 
     async def _read(self) -> None:
         while True:
+            if self.player.at >= self.end and self._target is None:
+                await self._look_for_more()
             if self._target is not None:
                 target = self._target
                 await self._begin(target)
@@ -151,6 +155,13 @@ class ReadAhead:
                     self._clock.limit = step.ts
             else:
                 return
+
+    async def _look_for_more(self) -> None:
+        """Go on where a recorder has come further meanwhile; asked from time to time."""
+        self._waits += 1
+        if self._waits % _LOOKS == 0:
+            found = await asyncio.to_thread(self.player.recorded)
+            self.end = max(self.end, found.end if found else 0.0)
 
     def _go_on(self, upto: float) -> Step | None:
         """Return the next step, once the story has come as far: that takes a while where much is to be learned."""

@@ -30,7 +30,7 @@ from infertop.money.overlap import Choices
 from infertop.money.rates import PriceBook
 
 _log = logging.getLogger(__name__)
-_LEARNS_SECONDS = 7 * 86400
+LEARNS_SECONDS = 7 * 86400
 _LOOKS_BACK_SECONDS = 1800
 _READ_MINUTES = 30
 _SAVED_SECONDS = 3600
@@ -131,6 +131,11 @@ class Work:
         assert self._reader is not None, "it has begun"
         return self._reader
 
+    @property
+    def newest(self) -> int:
+        """The newest minute that it was given, 0 before the first."""
+        return self._newest
+
     # Beginning
 
     def _begin(self, asked: Asked) -> None:
@@ -146,7 +151,7 @@ class Work:
         self._stored = {each.key for each in known}
         if EVERYTHING not in self._figures.scopes:
             self._learns_until = asked.closed
-            begin = max(first or asked.closed, asked.closed - _LEARNS_SECONDS)
+            begin = max(first or asked.closed, asked.closed - LEARNS_SECONDS)
             self._figures.begin(begin - MINUTE)
         self._newest = max(self._newest, *(each.fed for each in self._figures.scopes.values()))
         if _COMMON not in self._stored:
