@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -51,22 +52,24 @@ class Forecast:
 
     def until(self, ts: float) -> float:
         """Return what will be spent by `ts`."""
-        begin, before = self.since, 0.0
-        for end, total in zip(self.ends, self.sums, strict=True):
-            if ts < end:
-                return before + (total - before) * max(0.0, ts - begin) / (end - begin)
-            begin, before = end, total
-        return before
+        at = bisect_right(self.ends, ts)
+        if at == len(self.ends):
+            return self.mid
+        begin, before = self._begin(at)
+        return before + (self.sums[at] - before) * max(0.0, ts - begin) / (self.ends[at] - begin)
 
     def reaches(self, amount: float) -> float | None:
         """Return when what is forecast reaches `amount`, epoch seconds; None: not before the end."""
-        begin, before = self.since, 0.0
-        for end, total in zip(self.ends, self.sums, strict=True):
-            if total >= amount:
-                more = total - before
-                return begin if more <= 0 else begin + (end - begin) * max(0.0, amount - before) / more
-            begin, before = end, total
-        return None
+        at = bisect_left(self.sums, amount)
+        if at == len(self.sums):
+            return None
+        begin, before = self._begin(at)
+        more = self.sums[at] - before
+        return begin if more <= 0 else begin + (self.ends[at] - begin) * max(0.0, amount - before) / more
+
+    def _begin(self, at: int) -> tuple[float, float]:
+        """Return when an hour begins, and what is spent by then."""
+        return (self.ends[at - 1], self.sums[at - 1]) if at else (self.since, 0.0)
 
 
 class Forecaster:
