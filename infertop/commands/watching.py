@@ -17,7 +17,7 @@ from infertop.history.connect import uri as uri_of
 from infertop.history.reader import Unreadable
 from infertop.history.watch_state import Known, Wish, write_wish
 from infertop.money.detect.faults import Fault, Step
-from infertop.money.detect.scopes import METRICS
+from infertop.money.detect.scopes import IDLE, METRICS
 from infertop.money.detect.stakes import rule_of
 from infertop.money.dimensions import Names
 from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED, Event
@@ -150,26 +150,29 @@ class Watching:
         before = events.find(fault.key)
         settings, names = self._session.pricing.settings, self._session.summary.names
         events.add(fault.key, incident_event(fault, now, settings.zone, names, before.why if before else None))
-        if fault.until is None and now - self._why_at.get(fault.key, 0.0) >= WHY_SECONDS:
+        if fault.until is not None or now - self._why_at.get(fault.key, 0.0) >= WHY_SECONDS:
             self._why_at[fault.key] = now
-            self._whys[fault.key] = asyncio.create_task(self._explain(fault, now))
+            self._whys[fault.key] = asyncio.create_task(self._explain(fault))
 
-    async def _explain(self, fault: Fault, now: float) -> None:
-        """Put into an incident's event what was found out about it."""
+    async def _explain(self, fault: Fault) -> None:
+        """Put into an incident's event what was found out about it so far, or over all of its time."""
         from infertop.commands.why import Comparing
 
         if self._comparing is None:
             self._comparing = Comparing(self._session)
-        event = self._session.watch.events.find(fault.key)
-        if event is None:
+        events = self._session.watch.events
+        if (event := events.find(fault.key)) is None:
             return
-        scope = tuple(sorted(event.scope.items()))
-        until = max(float(self._session.summary.closed), fault.since + _MINUTE)
-        why = await self._comparing.incident(scope, fault.since, until)
-        event = self._session.watch.events.find(fault.key)
-        if event is not None and event.until is None:
-            self._session.watch.events.add(fault.key, replace(event, why=why, cause=why.sentence))
+        until = max(fault.until or float(self._session.summary.closed), fault.since + _MINUTE)
+        if fault.lead.metric == IDLE:
+            why = await self._comparing.idle(fault.since, until)
+        else:
+            why = await self._comparing.incident(tuple(sorted(event.scope.items())), fault.since, until)
+        if (event := events.find(fault.key)) is not None:
+            events.add(fault.key, replace(event, why=why, cause=why.sentence))
         self._whys.pop(fault.key, None)
+        if fault.until is not None:
+            self._why_at.pop(fault.key, None)
 
 
 def news_event(news: News, names: Names) -> tuple[str, Event]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from infertop.history.reader import Reader, Unreadable
@@ -22,6 +23,7 @@ Used = Callable[[Sequence[Span]], "Sequence[Usage]"]
 Make = Callable[[Used], Comparison]
 
 _log = logging.getLogger(__name__)
+_BEFORE_SECONDS = 3600.0
 
 
 class Comparing:
@@ -63,6 +65,19 @@ class Comparing:
             return incident_comparison(wanted, since, until, used, zone, rises=rises)
 
         return self._begin(wanted, ((since, since), (since, until)), make)
+
+    def idle(self, since: float, until: float) -> asyncio.Task[Comparison]:
+        """Begin to say whose GPUs stand idle for more dollars since `since`, as of `until` (epoch seconds)."""
+        before, after = (since - _BEFORE_SECONDS, since), (since, until)
+        begun = f"{datetime.fromtimestamp(since, self._session.pricing.settings.zone):%H:%M}"
+
+        def make(used: Used) -> Comparison:
+            from infertop.views.idle import idle_comparison
+
+            one, other = used((before, after))
+            return idle_comparison(before, after, one, other, begun)
+
+        return self._begin((), (before, after), make)
 
     async def close(self) -> None:
         """Give up what is being made, and let go of the history."""
