@@ -17,7 +17,7 @@ from infertop.money.why.measured import USD_PER_GPU_HOUR, Place
 from infertop.money.why.usage import Usage
 from infertop.readings.safe import safe
 from infertop.views.event_shapes import Change, Comparison, Effect
-from infertop.views.why_words import NAMES, TOKENS_ASKED, figure, percent, signed_usd, times
+from infertop.views.why_words import NAMES, TOKENS_ASKED, figure, percent, signed_usd, times, usd
 
 Span = tuple[float, float]
 
@@ -75,8 +75,8 @@ def sentence(found: Explanation, since: str = "") -> str:
     did = found.cause.nano / NANO
     share = did / change
     if share < 0:
-        part = f"{_cause(found.cause, found.by)} against the rest"
-        return f"{times(before, after)}: {part}{when}; {signed_usd(did)}/h of {signed_usd(change)}/h"
+        part = f"{_cause(found.cause, found.by)} {'adds' if did > 0 else 'saves'} {usd(abs(did))}/h"
+        return f"{times(before, after)}, though {part}{when}; {signed_usd(change)}/h in all"
     amounts = f"{signed_usd(change)}/h" if share >= _ALL else f"{signed_usd(did)}/h of {signed_usd(change)}/h"
     part = f"{_cause(found.cause, found.by)} is {percent(share)} of it"
     return f"{times(before, after)}: {part}{when}; {amounts}"

@@ -88,8 +88,10 @@ def signed_usd(value: float) -> str:
 
 
 def times(before: float, after: float) -> str:
-    """Return how many times as much it is: "2.6x", "0.40x"; "new" where there was nothing."""
-    if before <= 0:
-        return "new" if after > 0 else "unchanged"
+    """Return how many times as much it is: "2.6x", "0.40x"; "new" or "gone" where there was or is nothing."""
+    if before < 0 or after < 0:
+        return f"{usd(before)} -> {usd(after)}/h"
+    if not before or not after:
+        return "unchanged" if before == after else "gone" if before else "new"
     ratio = after / before
     return f"{ratio:,.0f}x" if ratio >= 99.5 else f"{ratio:.3g}x" if ratio >= 9.95 else f"{ratio:.2g}x"
