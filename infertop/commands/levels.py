@@ -68,7 +68,7 @@ class Levels:
             plan = self.plans.get(budget.name)
             if plan is None or int(plan.start) != start or now - plan.made > _STALE_SECONDS:
                 continue
-            if nano < budget.limit_usd * NANO:
+            if budget.alert_at and nano < budget.limit_usd * NANO:
                 yield from self._expected(
                     named, plan, Level(budget.name, start, FORECAST), nano, summary, settings, now
                 )

@@ -33,10 +33,14 @@ class Asked(NamedTuple):
 
 
 class Planning:
-    """What is kept from one making to the next. With many budgets each making learns a few; see `unfinished`."""
+    """What is kept from one making to the next. With many budgets each making learns a few; see `unfinished`.
 
-    def __init__(self, scopes: Scopes) -> None:
+    A ledger that is `written` may tell something else of its past: that is read again from time to time.
+    """
+
+    def __init__(self, scopes: Scopes, *, written: bool = True) -> None:
         self.unfinished = False
+        self._written = written
         self._scopes = scopes
         self._spend = SpendHours(scopes)
         self._forecasters: dict[str, Forecaster] = {}
@@ -72,9 +76,9 @@ class Planning:
 
     def _bring_forward(self, connection: sqlite3.Connection, now: float) -> None:
         until = int(now // HOUR) + 1
-        if now - self._whole_at >= _WHOLE_SECONDS:
+        if now - self._whole_at >= (_WHOLE_SECONDS if self._written else float("inf")):
             since, self._whole_at, self._read_at = until - KEPT_HOURS, now, now
-        elif now - self._read_at >= _RESTATED_SECONDS:
+        elif self._written and now - self._read_at >= _RESTATED_SECONDS:
             since, self._read_at = until - _RESTATED_HOURS, now
         else:
             since = min(until, self._until) - 2

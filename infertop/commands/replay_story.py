@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from infertop.commands import planning
 from infertop.commands.levels import Levels
 from infertop.commands.replay_past import Annals
 from infertop.commands.watching import news_event
@@ -35,6 +36,7 @@ from infertop.views.why_incident import incident_comparison
 
 DAY, MINUTE = 86_400, 60
 WHY_SECONDS = 600
+_PLAN_SECONDS = 300
 _BEFORE_SECONDS = 3600.0
 # The least that is known before anything is told.
 _LEARNS_SECONDS = 2 * 3600
@@ -73,6 +75,7 @@ class Story:
         self._scopes = Scopes(settings, choices.counts, choices.spans)
         self._sums = PastSums(self._scopes)
         self._levels = Levels()
+        self._planning = planning.Planning(self._scopes, written=False)
         self._rule = rule_of(settings)
         self._learned, self._before = False, _LEARNING
         self._names: Names = {}
@@ -116,6 +119,9 @@ class Story:
     def _minute(self, upto: int) -> None:
         self._reader.ask(self._sums.go_on, upto)
         summary = self._sums.as_of(upto)
+        if upto % _PLAN_SECONDS == 0 and self._scopes.budgets:
+            asked = planning.Asked(self._scopes, summary, float(upto))
+            self._levels.plans = self._reader.ask(self._planning.make, asked)
         for key, event in self._levels.cross(summary, self._settings, float(upto)):
             self._tell(upto, replace(event, key=key))
         done = self._work.advance(self._asked(upto), 60.0)
