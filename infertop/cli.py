@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import TracebackType
 from typing import TextIO
 
 from infertop.options import WITH_JSON
@@ -23,6 +24,15 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 def _nowhere() -> TextIO:
     return open(os.devnull, "w", encoding="utf-8")
+
+
+def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say on stderr what the interpreter would of a bug, without keys."""
+    import traceback
+
+    from infertop.readings.redact import redact
+
+    print(redact("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -37,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = _nowhere()
     if sys.stderr is None:  # print() would take stdout for it
         sys.stderr = _nowhere()
+    sys.excepthook = _crashed
     written = sys.argv[1:] if arguments is None else arguments
     parser = _parser(written)
     options = parser.parse_args(written)

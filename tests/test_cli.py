@@ -35,3 +35,24 @@ def test_output_that_cannot_be_written_is_told_in_a_sentence(arguments, tmp_path
 def test_a_closed_output_is_no_failure(arguments, tmp_path):
     done = run(arguments, tmp_path, ">&-")
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
+BROKEN = """
+import sys
+from infertop import cli
+from infertop.commands import schema
+from infertop.engine.secrets import Secret
+
+def fail(options):
+    raise RuntimeError(f"asked with {Secret('told-canary-0123456789').reveal()} and sk-admin-another-canary")
+
+schema.run = fail
+sys.exit(cli.main(["schema"]))
+"""
+
+
+def test_a_bug_is_told_without_the_keys_in_it():
+    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "RuntimeError: asked with *** and ***"
+    assert "another-canary" not in done.stderr

@@ -1,4 +1,4 @@
-"""Crash reports: a file without local variables, which can hold keys, and one line on stderr that names it."""
+"""Crash reports: a file without local variables and keys, and one line on stderr that names it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 import traceback
 from pathlib import Path
 
-from infertop.views.text import safe
+from infertop.views.text import redact, safe
 
 
 def report(error: BaseException, folder: Path | None = None) -> str:
     """Write the traceback of `error` to a file of its own, mode 0600, and return the sentence for stderr."""
-    what = safe(f"{type(error).__name__}: {error}", 200)
+    what = safe(redact(f"{type(error).__name__}: {error}"), 200)
     try:
         place = _write(error, folder or _folder())
     except OSError as failure:
@@ -29,7 +29,7 @@ def _folder() -> Path:
 def _write(error: BaseException, folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = folder / f"crash-{os.getpid()}.txt"
-    text = "".join(traceback.format_exception(error))
+    text = redact("".join(traceback.format_exception(error)))
     handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
         file.write(f"python {sys.version.split()[0]}, pid {os.getpid()}\n\n{text}")

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
 from infertop.engine.collector import State, Unavailable
+from infertop.readings.redact import HIDDEN, hide, redact
 from infertop.readings.safe import safe
 
-_HIDDEN = "***"
+__all__ = ["Secret", "load_secret", "redact"]
+
 _LONGEST = 4096
-_SHORTEST_TO_REDACT = 8
-_PATTERN = re.compile(
-    r"(?<=bearer )[\w.~+/=:-]{4,}|(?<=basic )[\w+/=]{8,}|(?<=://)[^/\s@]+(?=@)"
-    r"|\bsk-[\w*.-]{4,}|\bAIza[\w-]{8,}|\b(?:gsk|xai|pplx|hf|r8)[_-]\w{8,}",
-    re.IGNORECASE,
-)
-_known: set[str] = set()
 
 
 class Secret:
@@ -37,8 +31,7 @@ class Secret:
 
     def _take(self, value: str) -> None:
         self._value = value
-        if len(value) >= _SHORTEST_TO_REDACT:
-            _known.add(value)
+        hide(value)
 
     def renewed(self) -> bool:
         """Read the key anew where that can be, and say whether it is another one by now."""
@@ -55,17 +48,10 @@ class Secret:
         return self._value
 
     def __repr__(self) -> str:
-        return _HIDDEN
+        return HIDDEN
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not copied or written anywhere")
-
-
-def redact(text: str) -> str:
-    """Return `text` with every known key, and whatever looks like one, replaced by `***`."""
-    for value in _known:
-        text = text.replace(value, _HIDDEN)
-    return _PATTERN.sub(_HIDDEN, text)
 
 
 def load_secret(

@@ -1,5 +1,6 @@
 import pytest
 
+from infertop.engine.secrets import Secret
 from tui import crash, terminal
 from tui.themes import Shades
 
@@ -62,3 +63,20 @@ def test_a_report_that_cannot_be_written_still_says_what_happened(tmp_path):
     (tmp_path / "log").write_text("a file in the way")
     sentence = crash.report(ValueError("no view"), tmp_path / "log")
     assert sentence == "infertop: it crashed: ValueError: no view (no report could be written: File exists)"
+
+
+def test_a_crash_report_holds_no_key_that_the_error_itself_tells(tmp_path):
+    told = Secret("told-canary-0123456789")
+    try:
+        try:
+            raise ValueError(f"Illegal header value b'Bearer {told.reveal()}'")
+        except ValueError as cause:
+            raise RuntimeError(f"asked with {told.reveal()} and sk-ant-admin01-other-canary") from cause
+    except RuntimeError as error:
+        sentence = crash.report(error, tmp_path / "log")
+    (place,) = (tmp_path / "log").iterdir()
+    text = place.read_text()
+    assert "Illegal header value" in text
+    assert "asked with ***" in sentence
+    for canary in ("told-canary-0123456789", "sk-ant-admin01-other-canary"):
+        assert canary not in sentence + text
