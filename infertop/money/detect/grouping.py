@@ -50,30 +50,40 @@ class _Sum(NamedTuple):
 def scope_of_rise(moved: Sequence[Moved], scope: Scope) -> Scope:
     """Return the scope that a rise which was seen in `scope` is of.
 
-    It is the narrowest part that has most of the rise and rose more steeply than the whole. Where `scope` itself is a
-    smaller part of what rose as steeply around it, it is the narrowest around it that does not have that.
+    It is the narrowest part that has most of the rise and rose more steeply than the whole. Where that is a smaller
+    part of what rose as steeply around it, it is the narrowest around it of which that is not so.
     """
-    inside = [each for each in moved if is_in(each.place, scope)]
-    parts = _sums(inside)
-    here = parts[EVERYTHING]._replace(scope=scope)
-    if here.rise <= 0:
-        return scope
+    part = _steepest(moved, scope)
+    here = _sum(moved, part)
+    return _around(moved, here) or _called(moved, here) if here.rise > 0 else scope
+
+
+def _steepest(moved: Sequence[Moved], scope: Scope) -> Scope:
+    parts = _sums(each for each in moved if is_in(each.place, scope))
+    whole = parts[EVERYTHING]
     steep = [
-        each for each in parts.values() if each.rise >= EXPLAINS * here.rise and each.times >= _STEEPER * here.times
+        each for each in parts.values() if each.rise >= EXPLAINS * whole.rise and each.times >= _STEEPER * whole.times
     ]
-    if steep:
-        return _narrowed(moved, scope, _best(steep), parts)
-    now = here.after
-    around = [
+    return _narrowed(moved, scope, _best(steep), parts) if steep and whole.rise > 0 else scope
+
+
+def _around(moved: Sequence[Moved], here: _Sum) -> Scope | None:
+    """Return the narrowest scope that has nearly all of this one, of whose rise it is a part, and that is as steep."""
+    parts = _sums(each for each in moved if is_in(each.place, here.scope))
+    found = [
         each
         for name, each in _sums(moved).items()
         if here.rise < EXPLAINS * each.rise
         and each.times * _AS_STEEP >= here.times
         and name in parts
-        and parts[name].after >= _MOST * now
+        and parts[name].after >= _MOST * here.after
     ]
-    if around:
-        return _best(around)
+    return _best(found) if found else None
+
+
+def _called(moved: Sequence[Moved], here: _Sum) -> Scope:
+    """Return what of scopes that are the same places says most."""
+    parts = _sums(each for each in moved if is_in(each.place, here.scope))
     alike = [each for name, each in parts.items() if _same(each, here) and _same(_sum(moved, name), here)]
     return _best([here, *alike])
 
@@ -124,5 +134,5 @@ def _best(found: Sequence[_Sum]) -> Scope:
     return min(alike, key=lambda each: _rank(each.scope)).scope
 
 
-def _rank(scope: Scope) -> tuple[int, Scope]:
-    return (len(_PREFERRED) if scope == EVERYTHING else _PREFERRED.index(scope[0][0])), scope
+def _rank(scope: Scope) -> tuple[int, int, Scope]:
+    return max(len(scope), 1), (len(_PREFERRED) if scope == EVERYTHING else _PREFERRED.index(scope[0][0])), scope

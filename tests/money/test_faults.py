@@ -1,0 +1,170 @@
+"""One fault, one incident: which scope a rise is of, and what only bears it out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infertop.money.detect.faults import WAITS_SECONDS, Faults, Figure, Step
+from infertop.money.detect.grouping import Moved, explained, scope_of_rise
+from infertop.money.detect.incidents import Incident
+from infertop.money.detect.scopes import EVERYTHING, IDLE, PROMPT, USD, Place, Scope
+
+KEYS, MODELS = ("prod", "dev", "batch"), ("gpt-4o", "o3")
+PROD: Scope = (("key", "prod"),)
+OPENAI: Scope = (("provider", "openai"),)
+O3: Scope = (("model", "o3"),)
+
+
+def moved(**times: float) -> list[Moved]:
+    """Everybody's dollars, of a key or a model so many times what they were ("o3_prod": of one at the other)."""
+    found = []
+    for n, (model, key) in enumerate((model, key) for model in MODELS for key in KEYS):
+        before = 2.0 + n
+        names = (key, model.replace("-", "_"), f"{model}_{key}")
+        factor = max((times[name] for name in names if name in times), default=1.0)
+        found.append(Moved(Place("openai", "openai", model, key), before, before * factor))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("times", "seen_in", "scope"),
+    [
+        ({"prod": 4.0}, EVERYTHING, PROD),
+        ({"prod": 4.0}, OPENAI, PROD),
+        ({"prod": 4.0}, PROD, PROD),
+        ({"o3": 3.0}, EVERYTHING, O3),
+        ({"o3": 3.0}, (("key", "batch"),), O3),
+        ({"o3_prod": 6.0}, O3, (("key", "prod"), ("model", "o3"))),
+        ({"prod": 3.0, "dev": 3.0, "batch": 3.0}, PROD, OPENAI),
+        ({"prod": 3.0, "dev": 3.0, "batch": 3.0}, EVERYTHING, OPENAI),
+        ({"prod": 0.5}, PROD, PROD),
+    ],
+)
+def test_a_rise_is_of_the_narrowest_scope_that_has_most_of_it(
+    times: dict[str, float], seen_in: Scope, scope: Scope
+) -> None:
+    assert scope_of_rise(moved(**times), seen_in) == scope
+
+
+def test_of_one_model_on_one_machine_the_model_is_named() -> None:
+    alone = [Moved(Place("vllm@a:1", "local", "llama"), 2.0, 8.0)]
+    assert scope_of_rise(alone, EVERYTHING) == (("model", "llama"),)
+
+
+AMOUNTS = st.floats(0, 1e6)
+PLACES = st.builds(Place, *(st.sampled_from("ab"),) * 2, *(st.none() | st.sampled_from("ab"),) * 3)
+
+
+@given(st.lists(st.builds(Moved, PLACES, AMOUNTS, AMOUNTS), max_size=12))
+def test_the_scope_of_any_rise_is_one_that_has_places_and_shares_are_shares(places: list[Moved]) -> None:
+    for scope in (EVERYTHING, (("source", "a"),), (("model", "b"),)):
+        found = scope_of_rise(places, scope)
+        assert found in (EVERYTHING, scope) or explained(places, found, [found]) in (0.0, pytest.approx(1.0))
+        assert 0 <= explained(places, scope, [found]) <= 1 + 1e-9
+
+
+def incident(since: float, usd_per_hour: float = 20.0, **more: float) -> Incident:
+    """An incident that adds so much an hour."""
+    made = Incident(since, None, 3.0, "jump", 5.0, 5.0 + usd_per_hour, 5.0 + usd_per_hour, usd_per_hour, 3, since + 60)
+    return replace(made, excess_usd=1.0, excess_usd_per_hour=usd_per_hour, **more)
+
+
+class World:
+    """Faults that follow minute after minute; `rise` is what every place cost before and since."""
+
+    def __init__(self, rise: Sequence[Moved]) -> None:
+        self.faults = Faults()
+        self.rise = rise
+        self.minute = 600
+        self.lasting: dict[Figure, Incident] = {}
+
+    def see(self, *begun: Figure, ended: Sequence[Figure] = (), **more: float) -> list[Step]:
+        """Return the steps of another minute, in which incidents began and ended."""
+        self.minute += 60
+        over = {each: replace(self.lasting.pop(each), until=float(self.minute)) for each in ended}
+        self.lasting |= {each: incident(float(self.minute), **more) for each in begun}
+        return self.faults.follow(self.minute, self.lasting, over, lambda _since: self.rise)
+
+    def opened(self, *begun: Figure) -> list[Scope]:
+        return [each.fault.scope for each in self.see(*begun) if each.opened]
+
+
+def test_what_rises_with_a_key_opens_nothing_beside_it() -> None:
+    world = World(moved(prod=4.0))
+    assert world.opened(Figure(PROD, USD), Figure(EVERYTHING, USD), Figure(OPENAI, USD)) == [PROD]
+    assert world.opened(Figure(O3, USD), Figure(O3, PROMPT)) == []
+    ((fault,),) = [world.faults.all]
+    assert len(fault.members) == 5
+
+
+def test_a_parent_that_was_seen_first_is_narrowed_and_keeps_its_key() -> None:
+    world = World(moved())
+    world.rise = moved(prod=2.0, dev=2.0, batch=2.0)
+    (step,) = world.see(Figure(EVERYTHING, USD))
+    assert step.fault.scope == OPENAI
+    key = step.fault.key
+    world.rise = moved(prod=9.0)
+    (step,) = world.see(Figure(PROD, USD))
+    assert (step.moved, step.fault.scope, step.fault.key) == (True, PROD, key)
+    (step,) = world.see()
+    assert step.fault.lead == Figure(PROD, USD)
+
+
+def test_two_faults_at_once_are_two_and_what_has_both_opens_no_third() -> None:
+    world = World(moved(prod=8.0, dev=8.0))
+    world.rise = moved(prod=8.0)
+    assert world.opened(Figure(PROD, USD)) == [PROD]
+    world.minute += 7200
+    world.rise = moved(dev=8.0)
+    assert world.opened(Figure((("key", "dev"),), USD)) == [(("key", "dev"),)]
+    world.rise = moved(prod=8.0, dev=8.0)
+    assert world.opened(Figure(EVERYTHING, USD)) == []
+
+
+def test_what_trails_a_fault_that_is_over_opens_none() -> None:
+    world = World(moved(prod=4.0))
+    world.see(Figure(PROD, USD), Figure(EVERYTHING, USD))
+    (step,) = world.see(ended=[Figure(PROD, USD)])
+    assert step.fault.until == world.minute
+    assert world.see() == []
+    world.minute += 3 * 7200
+    assert world.see() == []
+    world.see(ended=[Figure(EVERYTHING, USD)])
+    assert world.faults.all == []
+
+
+def test_a_figure_without_dollars_waits_before_it_stands_alone_and_dollars_take_the_lead() -> None:
+    world = World(moved(o3=1.3))
+    assert world.see(Figure(O3, PROMPT)) == []
+    world.minute += int(WAITS_SECONDS)
+    assert [each.fault.lead for each in world.see()] == [Figure(O3, PROMPT)]
+    world.rise = moved(o3=3.0)
+    world.see(Figure(O3, USD))
+    (step,) = world.see()
+    assert step.fault.lead == Figure(O3, USD)
+
+
+def test_idle_time_is_part_of_a_fault_that_it_is_much_of_and_else_one_of_its_own() -> None:
+    for usd, count in ((20.0, 1), (1.0, 2)):
+        world = World(moved(prod=4.0))
+        world.see(Figure(PROD, USD))
+        world.see(Figure(EVERYTHING, IDLE), usd_per_hour=usd)
+        world.minute += int(WAITS_SECONDS)
+        world.see()
+        assert len(world.faults.lasting) == count
+
+
+def test_faults_go_on_from_what_was_stored() -> None:
+    world = World(moved(prod=4.0))
+    world.see(Figure(PROD, USD), Figure(EVERYTHING, USD))
+    again = Faults()
+    again.load(json.loads(json.dumps(world.faults.dump())))
+    assert again.all == world.faults.all
+    with pytest.raises(ValueError, match="the faults of before cannot be read"):
+        again.load([{"key": "x"}])
