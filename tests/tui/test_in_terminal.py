@@ -81,9 +81,16 @@ def test_partial_repaints_show_what_a_full_one_does(start, view):
     assert differing == []
 
 
-def test_nothing_reaches_the_terminal_that_is_not_plain_drawing(start):
-    terminal = start("hostile", columns=140, rows=40)
-    for keys in ("\r", "?", "\x1b", "\x1b", "3", "jj", "4", "5", "j", "6", "2", "g", "\r", "1"):
+@pytest.mark.parametrize(
+    ("view", "pressed"),
+    [
+        ("hostile", ("\r", "?", "\x1b", "\x1b", "3", "jj", "4", "5", "j", "6", "2", "g", "\r", "1")),
+        ("hostile incidents", ("6", "j", "\r", "?", "\x1b", "j", "a", "P", "c", "lt+", "\x1b", "\x1b", "1", "c")),
+    ],
+)
+def test_nothing_reaches_the_terminal_that_is_not_plain_drawing(start, view, pressed):
+    terminal = start(view, columns=140, rows=40)
+    for keys in pressed:
         terminal.press(keys)
         terminal.settle(0.1, 0.3)
     strings = [found[0] for found in ESCAPE.finditer(bytes(terminal.out)) if found[0][1:2] in b"]P^_X"]
