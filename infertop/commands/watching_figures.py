@@ -39,6 +39,7 @@ TIMELY_SECONDS = 2700.0
 # A source is part of a scope as long as it had anything in it within a day.
 _PART_SECONDS = 86400
 _GAIN = 1 / 60
+_RANKED_SECONDS = 3600
 _DAILY_GAIN = 1 / 1440
 _IDLE_ON_TOP_OF = 0.5
 _SAME_PRICE = 0.005
@@ -122,6 +123,7 @@ class Figures:
         self.zone = zone
         self.scopes: dict[Scope, Watchee] = {}
         self.rebased: set[Scope] = set()
+        self._ranked = 0
         self._before: tuple[Rules, MinuteFlows, dict[Scope, Flow]] | None = None
 
     def begin(self, minute: int) -> None:
@@ -155,6 +157,9 @@ class Figures:
     def take(self, minute: MinuteFlows, frontier: Frontier, rules: Rules) -> list[Happened]:
         """Give a minute to every scope that may have it and had all before it; return the incidents of that."""
         self._meet(minute)
+        if minute.start // _RANKED_SECONDS != self._ranked:
+            self._ranked = minute.start // _RANKED_SECONDS
+            self._rank()
         sums = _sums(minute, rules)
         happened: list[Happened] = []
         for scope, each in self.scopes.items():
@@ -164,28 +169,40 @@ class Figures:
         return happened
 
     def _meet(self, minute: MinuteFlows) -> None:
-        """Begin with scopes that were never seen; where there are too many, in place of the cheapest."""
+        """Begin with scopes that were never seen, the dearest first; where there is no room, in place of cheap ones."""
+        new: dict[Scope, Watchee] = {}
         for place, flow in minute.flows.items():
             for scope in scopes_of(place):
-                known = self.scopes.get(scope)
-                if known is None and self._has_room(flow.usd or 0.0):
-                    known = self.scopes[scope] = Watchee(minute.start - MINUTE)
-                    known.detailed = len(watched_of(scope)) > 1 and self._details() < MOST_DETAILED
-                if known is not None:
-                    known.parts[place.source] = max(minute.start, known.parts.get(place.source, 0))
+                each = self.scopes.get(scope)
+                if each is None:
+                    each = new.setdefault(scope, Watchee(minute.start - MINUTE))
+                    each.usd_per_hour += flow.usd or 0.0
+                each.parts[place.source] = max(minute.start, each.parts.get(place.source, 0))
+        if not new:
+            return
+        cheap = [(each.usd_per_hour, scope) for scope, each in self.scopes.items() if scope and not each.lasts]
+        cheap.sort(reverse=True)
+        details = sum(each.detailed for each in self.scopes.values())
+        for scope, each in sorted(new.items(), key=lambda item: (-item[1].usd_per_hour, item[0])):
+            if len(self.scopes) >= MOST_SCOPES:
+                if not cheap or each.usd_per_hour <= 2 * cheap[-1][0]:
+                    return
+                del self.scopes[cheap.pop()[1]]
+            each.detailed = len(watched_of(scope)) > 1 and details < MOST_DETAILED
+            details += each.detailed
+            self.scopes[scope] = each
 
-    def _details(self) -> int:
-        return sum(each.detailed for each in self.scopes.values())
-
-    def _has_room(self, usd_per_hour: float) -> bool:
-        if len(self.scopes) < MOST_SCOPES:
-            return True
-        idle = [(each.usd_per_hour, scope) for scope, each in self.scopes.items() if scope and not each.lasts]
-        least, cheapest = min(idle, default=(float("inf"), EVERYTHING))
-        if usd_per_hour <= 2 * least:
-            return False
-        del self.scopes[cheapest]
-        return True
+    def _rank(self) -> None:
+        """Look at the dearest in detail; of the others go on with what is wrong and with dollars."""
+        able = [
+            (each.usd_per_hour, scope) for scope, each in self.scopes.items() if scope and len(watched_of(scope)) > 1
+        ]
+        dearest = {scope for _, scope in sorted(able, reverse=True)[:MOST_DETAILED]}
+        for _, scope in able:
+            each = self.scopes[scope]
+            each.detailed = scope in dearest
+            if not each.detailed and not each.lasts:
+                each.figures = {name: watched for name, watched in each.figures.items() if name == USD}
 
     def _give(
         self, scope: Scope, each: Watchee, minute: MinuteFlows, flow: Flow | None, frontier: Frontier, rules: Rules

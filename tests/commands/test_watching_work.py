@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infertop.commands.watching_figures import MOST_DETAILED, MOST_SCOPES
 from infertop.history.watch_state import Wish
 from infertop.money.detect.watched import USUAL
 from infertop.views.event_shapes import PLANNED
@@ -247,3 +248,24 @@ def test_a_new_key_is_news_once_and_nothing_is_in_the_first_hour(world: World) -
     world.kill()
     world.used([*usual(world), ("o3", "intern", 0.1, 10)])
     assert world.watch().news == []
+
+
+def test_of_many_models_the_dearest_are_watched_in_detail_and_no_more_scopes_than_there_is_room_for(
+    world: World,
+) -> None:
+    def places() -> Places:
+        return [(f"m{n}", f"k{n}", 0.1 + n, 100.0) for n in range(300)]
+
+    for _ in range(70):
+        world.used(places())
+    world.watch()
+    figures = world.work._figures
+    assert len(figures.scopes) == MOST_SCOPES
+    detailed = [dict(scope) for scope, each in figures.scopes.items() if each.detailed and scope]
+    assert len(detailed) == MOST_DETAILED
+    assert {"model": "m299"} in detailed
+    world.store()
+    world.kill()
+    world.used(places())
+    world.watch()
+    assert len(world.work._figures.scopes) == MOST_SCOPES
