@@ -133,7 +133,7 @@ class ReplaySession(Session):
     def facts(self) -> Facts:
         """Return what was known at the replayed time."""
         found = super().facts()
-        return replace(found, mode="replay", host=self.played.path.name, recorder=self.how)
+        return replace(found, mode="replay", host=self.played.path.name, recorder=self.how, prices_loaded_at=None)
 
     @property
     def how(self) -> str:
