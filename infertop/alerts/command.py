@@ -24,6 +24,7 @@ from infertop.readings.safe import safe
 
 LIMIT_SECONDS = 30.0
 _END_SECONDS = 2.0
+_LAST_SECONDS = 0.5
 _OUTPUT_BYTES = 4096
 _KEYS = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|WEBHOOK|BEARER|COOKIE", re.IGNORECASE)
 _log = logging.getLogger(__name__)
@@ -64,10 +65,14 @@ async def run(
     name = shown(words)
     content = json.dumps(alert, allow_nan=False).encode("ascii") + b"\n"
     loop = asyncio.get_running_loop()
+    starting = asyncio.ensure_future(
+        loop.subprocess_exec(_Running, *words, stderr=subprocess.STDOUT, env=dict(environ), start_new_session=True)
+    )
     try:
-        transport, running = await loop.subprocess_exec(
-            _Running, *words, stderr=subprocess.STDOUT, env=dict(environ), start_new_session=True
-        )
+        transport, running = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _abandon(starting)
+        raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "bad name"
         return Outcome(False, f"{name} cannot be started: {reason.lower()}")
@@ -75,6 +80,7 @@ async def run(
         async with asyncio.timeout(limit_seconds):
             _give(transport, content)
             await running.ended.wait()
+        await running.finish()
     except TimeoutError:
         return Outcome(False, f"{name} did not end within {limit_seconds:g} s, and was ended", again=True)
     finally:
@@ -93,10 +99,22 @@ class _Running(asyncio.SubprocessProtocol):
     def __init__(self) -> None:
         self.said = b""
         self.ended = asyncio.Event()
+        self._silent = asyncio.Event()
+
+    async def finish(self) -> None:
+        """Wait a moment for the last that it said, which may come after it ended."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await self._silent.wait()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """Keep the beginning; the rest is read and forgotten, so that the program can go on."""
         self.said += data[: _OUTPUT_BYTES - len(self.said)]
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """Note that it says no more."""
+        if fd == 1:
+            self._silent.set()
 
     def process_exited(self) -> None:
         """Note that it ended."""
@@ -108,6 +126,14 @@ def _give(transport: asyncio.SubprocessTransport, content: bytes) -> None:
     assert isinstance(pipe, asyncio.WriteTransport)
     pipe.write(content)
     pipe.close()
+
+
+async def _abandon(starting: asyncio.Future[tuple[asyncio.SubprocessTransport, _Running]]) -> None:
+    """End a program that may have begun already: asyncio itself would end it alone, and wait for its children."""
+    with suppress(OSError, ValueError):
+        transport, running = await starting
+        await _end(transport, running)
+        transport.close()
 
 
 async def _end(transport: asyncio.SubprocessTransport, running: _Running) -> None:

@@ -19,6 +19,7 @@ _LEVELS = frozenset({"warn", "alarm"})
 _MOST_AT_ONCE = 100
 _FIRST_RETRY, _LAST_RETRY = 5.0, 900.0
 _MOST_DOUBLINGS = 10
+_LONGEST_WAIT = 2 * HOUR  # what is to wait longer was noted by a clock that has been set back since
 _PATIENT = 4  # tries, after which a letter no longer holds up those behind it
 
 
@@ -93,7 +94,7 @@ def next_message(entries: Sequence[Entry], channel: str, per_hour: int, now: flo
     nobody waits for an hour either.
     """
     mine = [each for each in entries if each.letter.channel == channel]
-    due = [each for each in _messages(mine) if each.next_at <= now]
+    due = [each for each in _messages(mine) if not now < each.next_at <= now + _LONGEST_WAIT]
     if not due:
         return None
     due.sort(key=lambda each: (each.attempts >= _PATIENT, each.entries[0].seq))
@@ -125,7 +126,7 @@ def _messages(entries: Iterable[Entry]) -> list[Message]:
 def _gone(entries: Iterable[Entry], now: float) -> list[float]:
     """Return when the messages of the last hour went out, the first one first."""
     sent = {each.batch: each.tried for each in entries if each.state == SENT and each.tried is not None}
-    return sorted(ts for ts in sent.values() if ts > now - HOUR)
+    return sorted(ts for ts in sent.values() if now - HOUR < ts <= now)
 
 
 def given_up(entries: Iterable[Entry], now: float) -> list[Key]:

@@ -108,7 +108,7 @@ async def test_what_it_leaves_running_holds_nobody_up(tmp_path: Path) -> None:
         assert (await run(words)).told
 
 
-@pytest.mark.parametrize("how", ["late", "cancelled"])
+@pytest.mark.parametrize("how", ["late", "cancelled", "cancelled at once"])
 async def test_one_that_takes_too_long_is_ended_with_its_children(tmp_path: Path, how: str) -> None:
     pids = tmp_path / "pids"
     words = script(
@@ -121,7 +121,12 @@ async def test_one_that_takes_too_long_is_ended_with_its_children(tmp_path: Path
         "time.sleep(60)\n",
     )
     running = asyncio.create_task(run(words, 1.0 if how == "late" else 60.0))
-    await asyncio.to_thread(wait_for, pids.exists)
+    if how == "cancelled at once":
+        for _ in range(3):
+            await asyncio.sleep(0)
+        wait_for(pids.exists)  # nothing else runs here meanwhile: it has begun, and nobody knows yet
+    else:
+        await asyncio.to_thread(wait_for, pids.exists)
     if how == "late":
         outcome = await running
         assert outcome == Outcome(

@@ -184,6 +184,15 @@ def test_what_waits_for_its_time_is_not_sent_before() -> None:
     assert world.next(TS + 20) is not None
 
 
+def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
+    world = World(1)
+    world.post(TS + 1e6)
+    world.run(TS + 1e6)
+    world.post(TS + 1e6)
+    assert world.next(TS + 1e6) is None
+    assert world.next(TS) is not None
+
+
 def test_channels_do_not_wait_for_each_other() -> None:
     world = World(20)
     world.post(TS)
