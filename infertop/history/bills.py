@@ -28,22 +28,40 @@ class BillDay(NamedTuple):
 
 
 def write_bills(connection: sqlite3.Connection, page: BillPage) -> None:
-    """Store what a cost API said of a span; days of which it says nothing have no bill, and are not settled."""
+    """Store what a cost API said of a span; days of which it says nothing have no bill, and are not settled.
+
+    Where it says the same as before, nothing is settled again.
+    """
     who = plain(page.source)
     inside = (who, page.start, page.end)
+    good = [each for each in page.bills if page.start <= each.start < each.end <= page.end]
+    rows = [(who, each.start, each.end, json.dumps(_content(each))) for each in good]
+    days = [
+        (who, start, end, page.settles_seconds, json.dumps(page.leaves_out))
+        for start, end in sorted({(each.start, each.end) for each in good})
+    ]
+    if _stands(connection, inside, rows, days):
+        return
     connection.execute("DELETE FROM bills WHERE source = ? AND start >= ? AND until <= ?", inside)
     # A day that has no bill any more is settled again too: what adjusted it goes.
     connection.execute("UPDATE bill_days SET due = 1 WHERE source = ? AND start >= ? AND until <= ?", inside)
-    good = [each for each in page.bills if page.start <= each.start < each.end <= page.end]
-    rows = [(who, each.start, each.end, json.dumps(_content(each))) for each in good]
     connection.executemany("INSERT INTO bills VALUES (?,?,?,?)", rows)
-    connection.executemany(
-        "INSERT OR REPLACE INTO bill_days VALUES (?,?,?,?,?,1)",
-        [
-            (who, start, end, page.settles_seconds, json.dumps(page.leaves_out))
-            for start, end in {(each.start, each.end) for each in good}
-        ],
-    )
+    connection.executemany("INSERT OR REPLACE INTO bill_days VALUES (?,?,?,?,?,1)", days)
+
+
+def _stands(
+    connection: sqlite3.Connection,
+    inside: tuple[str, int, int],
+    rows: list[tuple[str, int, int, str]],
+    days: list[tuple[str, int, int, int, str]],
+) -> bool:
+    """Say whether exactly this is stored for a span already."""
+    where = "WHERE source = ? AND start >= ? AND until <= ?"
+    before = connection.execute(f"SELECT source, start, until, content FROM bills {where}", inside).fetchall()
+    if not rows or len(before) != len(rows) or sorted(before) != sorted(rows):
+        return False
+    known = connection.execute(f"SELECT source, start, until, settles, leaves_out FROM bill_days {where}", inside)
+    return set(days) <= set(known.fetchall())
 
 
 def mark_due(connection: sqlite3.Connection, touched: Touched) -> None:

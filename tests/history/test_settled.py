@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infertop.history.accounts import Accounts, read_accounts
-from infertop.history.bills import bill_days
+from infertop.history.bills import BillDay, bill_days
 from infertop.history.open import open_store
 from infertop.history.report import report
 from infertop.history.scopes import Scopes
@@ -22,6 +22,7 @@ from infertop.history.summary import Summary
 from infertop.history.writer import Writer
 from infertop.money.rates import PriceBook
 from infertop.money.settings import Settings
+from infertop.money.settlement import Settlement
 from infertop.readings.account import Account, Bill, BillPage
 from infertop.readings.model import Batch, Covered, Statement
 from tests.history.stating import DAY, LISTED, MONDAY, model, say
@@ -96,6 +97,24 @@ def test_late_usage_late_bills_and_other_prices_settle_the_day_again(books: Book
     books.writer.set_prices(prices, {}, LATER + 4)
     books.writer.tick((), LATER + 4)
     assert books.usd() == (4_000_000_000, 2_000_000_000)
+
+
+def test_the_same_bills_again_settle_nothing_again(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    books.usage(LATER, hour(1, 1000))
+    books.bills(LATER, bill(5000), bill(70, None))
+    settled: list[BillDay] = []
+
+    def counted(connection: sqlite3.Connection, accounts: Accounts, day: BillDay) -> Settlement:
+        settled.append(day)
+        return settlement(connection, accounts, day)
+
+    monkeypatch.setattr("infertop.history.settled.settlement", counted)
+    before = books.usd()
+    books.bills(LATER + 60, bill(70, None), bill(5000))
+    assert settled == []
+    books.bills(LATER + 120, bill(70, None), bill(5001))
+    assert len(settled) == 1
+    assert books.usd() == (before[0] + 1, before[1] + 1)
 
 
 def test_a_bill_for_what_was_never_counted_stands_alone_until_its_usage_is_told(books: Books) -> None:
