@@ -101,7 +101,7 @@ class Levels:
                 f"{budget.name}: heading for {mid:,.2f} of {budget.limit_usd:,} USD a {budget.period}"
                 f" ({low:,.2f} to {high:,.2f}){_when(found.exhausted_at, budget.zone(settings.zone))}{likely}"
             )
-            event = _told(budget, text, "alarm" if sure else "warn", now, mid)
+            event = _told(budget, text, "alarm" if sure else "warn", now)
             yield new[-1].key, event
 
     def _runaway(
@@ -114,7 +114,7 @@ class Levels:
         episode = int(now // EPISODE_SECONDS)
         before, here = (level._replace(level=f"{RUNAWAY} {each}") for each in (episode - 1, episode))
         if before not in summary.told and before not in self._announced and self._tell(here, summary):
-            yield here.key, _told(budget, runaway_text(budget, burn), "alarm", now, burn.usd_per_hour)
+            yield here.key, _told(budget, runaway_text(budget, burn), "alarm", now)
 
     def take(self) -> list[Level]:
         """Return what was announced since the last time."""
@@ -129,17 +129,15 @@ def _when(ts: float | None, zone: ZoneInfo) -> str:
 def _event(budget: Budget, level: Level, spent_nano: int, now: float) -> Event:
     spent = spent_nano / NANO
     text = f"{budget.name}: {spent:,.2f} of {budget.limit_usd:,} USD a {budget.period} spent ({level.level})"
-    return _told(budget, text, "alarm" if spent_nano >= budget.limit_usd * NANO else "warn", now, spent)
+    return _told(budget, text, "alarm" if spent_nano >= budget.limit_usd * NANO else "warn", now)
 
 
-def _told(budget: Budget, text: str, level: str, now: float, value: float | None) -> Event:
+def _told(budget: Budget, text: str, level: str, now: float) -> Event:
     return Event(
         ts=now,
         level=level,
         kind="budget",
         text=text,
         scope={"budget": budget.name},
-        value=value,
-        expected=float(budget.limit_usd),
         until=now,
     )
