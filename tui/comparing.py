@@ -14,6 +14,8 @@ from tui.windows import Window, Windows
 
 Scope = tuple[tuple[str, str], ...]
 _LEAST_SECONDS = 300.0
+_OF_INCIDENT = "the incident, and what it is compared with"
+_NO_NAMES = ("", "(none)", "(others)")
 
 
 class Comparing(Handling):
@@ -40,7 +42,9 @@ class Comparing(Handling):
 
     def _compare_incident(self, event: Event) -> None:
         self.choices.beside = tuple(event.scope.items())
-        self.choices.windows = Windows(self.choices.windows.number, moved=_windows_of(event, self.view.at))
+        self.choices.windows = Windows(
+            self.choices.windows.number, moved=_windows_of(event, self.view.at), of=_OF_INCIDENT
+        )
         self._compare(self.choices.beside)
 
     def _under_cursor(self) -> Scope:
@@ -57,7 +61,7 @@ class Comparing(Handling):
     def enter_change(self, name: str) -> None:
         """Compare what one name of the dimension that explains a change cost, in the same windows."""
         made = self.scene.comparison
-        if made is None or not made.by or not name or made.by in made.scope:
+        if made is None or not made.by or name in _NO_NAMES or made.by in made.scope:
             self.choices.message = "there is nothing more to divide it by"
             return
         if self.page is not COMPARE:

@@ -50,11 +50,15 @@ def preset(number: int, now: float, timezone: str) -> tuple[Window, Window]:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """A preset, or the windows (`before`, `after`) that were moved by hand; `side` is which of them keys move."""
+    """A preset, or the windows (`before`, `after`) that were moved by hand or are `of` something (in words).
+
+    `side` is which of them keys move.
+    """
 
     number: int = 0
     side: str = BOTH
     moved: tuple[Window, Window] | None = None
+    of: str = ""
 
     def at(self, now: float, timezone: str) -> tuple[Window, Window]:
         """Return (before, after) as of `now`."""
@@ -63,11 +67,11 @@ class Windows:
     @property
     def words(self) -> str:
         """What is compared, in words."""
-        return "windows of your own" if self.moved else PRESETS[self.number]
+        return self.of or ("windows of your own" if self.moved else PRESETS[self.number])
 
     def next(self) -> Windows:
         """Return the next preset; from windows of one's own the one that they were made of."""
-        return replace(self, number=self.number if self.moved else (self.number + 1) % len(PRESETS), moved=None)
+        return replace(self, number=self.number if self.moved else (self.number + 1) % len(PRESETS), moved=None, of="")
 
     def turned(self, step: int) -> Windows:
         """Return these with keys moving the next of: both, before, after."""
@@ -80,7 +84,7 @@ class Windows:
             before = _shifted(before, step, now)
         if self.side != BEFORE:
             after = _shifted(after, step, now)
-        return replace(self, moved=(before, after))
+        return replace(self, moved=(before, after), of="")
 
     def widened(self, step: int, now: float, timezone: str) -> Windows:
         """Return them with the next longer or shorter width, up to where they end."""
@@ -89,7 +93,7 @@ class Windows:
             before = _resized(before, step)
         if self.side != BEFORE:
             after = _resized(after, step)
-        return replace(self, moved=(before, after))
+        return replace(self, moved=(before, after), of="")
 
     def lengths(self, now: float, timezone: str) -> str:
         """Return how wide they are: `1 h`, `1 h and 2 h`."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infertop.views.event_shapes import Comparison
+from infertop.views.event_shapes import Change, Comparison
 from infertop.views.shapes import Overview
 from tests.tui import sample, sample_incidents
 from tests.tui.play import PlayFeed
@@ -119,6 +119,8 @@ def test_from_an_incident_it_is_what_that_is_about_in_the_windows_of_its_cause()
     made.compare()
     why = sample_incidents.WHY
     assert asked(made) == ({"model": "gpt-4o"}, why.before, why.after)
+    assert "the incident, and what it is compared with" in text(made)
+    made.shift(1)
     assert "windows of your own" in text(made)
     made.preset()
     assert asked(made)[1:] == HOUR_BEFORE
@@ -148,6 +150,16 @@ def test_enter_goes_into_who_changed_and_esc_comes_back() -> None:
     assert asked(made)[0] == {}
     made.back()
     assert made.page is VIEWS[0]
+
+
+def test_what_has_no_name_is_not_entered() -> None:
+    nobody = replace(sample_incidents.EVERYTHING, by="key", changes=(Change("(none)", 1.0, 2.0),))
+    made = desk(nobody)
+    made.choices.panel = "changes"
+    made.paint(*SMALL)
+    made.open()
+    assert asked(made)[0] == {}
+    assert made.choices.message == "there is nothing more to divide it by"
 
 
 def test_enter_on_who_changed_of_an_incident_compares_its_windows() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from infertop.views.account_shapes import PartRow
-from tests.tui import sample, sample_accounts
+from tests.tui import sample, sample_accounts, sample_incidents
 from tests.tui.play import PlayFeed
 from tui.choices import PARTS
 from tui.desk import Desk
@@ -90,6 +90,12 @@ def test_enter_goes_into_an_account_and_a_part_and_esc_comes_back() -> None:
     made.back()
     made.back()
     assert made.page is VIEWS[0]
+
+
+def test_a_part_that_an_open_incident_is_about_is_marked() -> None:
+    marked = lines(desk(view=sample_incidents.VIEW), "gpt-4o !")
+    assert len(marked) == 1
+    assert lines(desk(), "gpt-4o !") == []
 
 
 def test_p_opens_and_leaves_it() -> None:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from infertop.views.account_shapes import AccountRow, AccountsPage, DayRow, PartRow
 from tui import format as fmt
 from tui.choices import PARTS
+from tui.incidents import about
 from tui.panels.panel import Order, TablePanel
 from tui.panels.sheet import Sheet
 from tui.scene import STATES, Scene, short_source
-from tui.themes import BOLD, DIM, PLAIN, WARN
+from tui.themes import ALARM, BOLD, DIM, PLAIN, WARN
 from tui.widgets.spark import bar
 from tui.widgets.table import Cell, Column
 
@@ -109,6 +110,8 @@ def _share(row: PartRow, scene: Scene, width: int) -> Cell:
 
 
 def _name(row: PartRow, scene: Scene, width: int) -> Cell:
+    if about(scene.view.events, **dict([row.chosen])):
+        return f"{row.name} !", ALARM
     return row.name if row.counts else f"{row.name} *", PLAIN if row.counts else DIM
 
 
