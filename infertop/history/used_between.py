@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 
 from infertop.history.account_notes import KIND, accounts_of
@@ -77,7 +77,7 @@ class _Reading:
 
     def usage(self, since: float, until: float) -> Usage:
         """Return what was used in [since, until)."""
-        window = _Window(self._connection, since, until)
+        window = _Window(self._connection, since, until, self._scopes.settings.zone)
         lines: list[UsageLine] = []
         unpolled = 0
         for account, amount, dimensions in self._amounts(window):
@@ -153,8 +153,9 @@ class _Prices:
 class _Window:
     """A window and how much of it each source has told."""
 
-    def __init__(self, connection: sqlite3.Connection, since: float, until: float) -> None:
+    def __init__(self, connection: sqlite3.Connection, since: float, until: float, zone: tzinfo) -> None:
         self.since, self.until = since, until
+        self._zone = zone
         rows = connection.execute("SELECT kind, content FROM inventory WHERE kind LIKE ?", (f"{KIND}%",)).fetchall()
         said = accounts_of({kind: json.loads(content) for kind, content in rows})
         self._told = {source: each.complete_until for source, each in said.items()}
@@ -190,7 +191,7 @@ class _Window:
 
     def flags(self, lines: Iterable[UsageLine]) -> Iterator[str]:
         """Yield sentences on what is not known of the window."""
-        name = f"{_time(self.since)} to {_time(self.until)}"
+        name = f"{self._day(self.since)} to {self._moment(self.until)}"
         if self.known == 0:
             yield f"nothing of {name} was recorded"
         elif self.known < _WHOLE:
@@ -201,7 +202,7 @@ class _Window:
             if end <= self.since:
                 yield f"{safe(source, 40)} has told nothing of {name} yet"
             elif end < self.until:
-                yield f"{safe(source, 40)} has told of {name} up to {_time(end)} only"
+                yield f"{safe(source, 40)} has told of {name} up to {self._moment(end)} only"
         unpriced = sorted({each.model for each in lines if each.unpriced and each.per_hour})
         if unpriced:
             names = ", ".join(safe(model, 40) for model in unpriced[:3])
@@ -230,6 +231,11 @@ class _Window:
             found.setdefault(source, set()).update(minutes)
         return found
 
+    def _day(self, ts: float) -> str:
+        at = datetime.fromtimestamp(ts, self._zone)
+        return f"{at:%b} {at.day} {at:%H:%M}"
 
-def _time(ts: float) -> str:
-    return datetime.fromtimestamp(ts, UTC).strftime("%H:%M")
+    def _moment(self, ts: float) -> str:
+        """Return a time of day, with its day where that is not the one on which the window begins."""
+        at, first = (datetime.fromtimestamp(each, self._zone) for each in (ts, self.since))
+        return f"{at:%H:%M}" if at.date() == first.date() else self._day(ts)

@@ -60,7 +60,7 @@ def test_a_window_that_was_recorded_in_part_is_told_by_its_recorded_hours(databa
     record(database, list(engine_hour()), minutes=15)
     with_all = used(database, NOON - HOUR, NOON)
     assert with_all.recorded == 0.25
-    assert with_all.flags == ("25 % of 11:00 to 12:00 was recorded: amounts are those of a recorded hour",)
+    assert with_all.flags == ("25 % of Nov 22 11:00 to 12:00 was recorded: amounts are those of a recorded hour",)
 
 
 def test_only_what_the_scope_has_is_told(database: Path) -> None:
@@ -78,8 +78,8 @@ def test_a_provider_is_told_by_the_hours_that_it_has_told_whole(database: Path) 
     told(database, "openai", NOON - 900)
     usage = used(database, NOON - HOUR, NOON)
     assert by_resource(usage) == {"input": 6000, "requests": 60}
-    assert usage.flags == ("openai has told of 11:00 to 12:00 up to 11:45 only",)
-    assert used(database, NOON - 600, NOON).flags == ("openai has told nothing of 11:50 to 12:00 yet",)
+    assert usage.flags == ("openai has told of Nov 22 11:00 to 12:00 up to 11:45 only",)
+    assert used(database, NOON - 600, NOON).flags == ("openai has told nothing of Nov 22 11:50 to 12:00 yet",)
 
 
 def test_what_a_provider_tells_of_a_time_that_nobody_recorded_is_told_by_all_of_it(database: Path) -> None:

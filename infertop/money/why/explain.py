@@ -14,6 +14,9 @@ from infertop.money.why.measured import Measured
 from infertop.money.why.parts import all_contributions, measured_of
 from infertop.money.why.traffic import Contribution
 from infertop.money.why.usage import Usage
+from infertop.readings.safe import safe
+
+_NAME_CELLS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +87,5 @@ def _unknown(measured: Measured) -> Iterable[str]:
 
 
 def _listed(names: Sequence[str], most: int = 3) -> str:
-    shown = [name or "(no model)" for name in names[:most]]
+    shown = [safe(name, _NAME_CELLS) or "(no model)" for name in names[:most]]
     return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
