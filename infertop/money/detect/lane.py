@@ -15,7 +15,7 @@ from infertop.money.detect.usual import SLOT
 _WHOLE_SECONDS = 300.0  # a value that stands for so long counts as a slot
 _COOL_SECONDS = 12 * HOUR
 _COOL_SHARE = 0.5  # of what an incident came to: what follows it has to be more
-_SMOOTH = 0.5
+_SMOOTH = 0.25
 _OFFSET_SHARE = 0.05  # of the mean, under the fraction, so that a figure of 0 has an inverse
 
 

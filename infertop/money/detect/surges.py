@@ -16,6 +16,8 @@ from infertop.money.detect.usual import WEEK, Usual
 
 _CLIP = log(3.0)
 _CALM = log(1.2)
+_HABIT = 4  # times a week that a series does it by itself
+_MORE, _MORE_MOST = 0.08, 1.0  # log: how much more it has to be with each further episode of the week
 _LONGEST = 7  # slots; what lasted for so long without being a surge is what is usual now
 _DIPS = 2
 _YOUNG = 1.25  # on the first day, while nothing is known of mornings
@@ -71,9 +73,10 @@ class Surges:
         self._peaks = [peak for peak in self._peaks if slot - peak[0] < WEEK]
         young = log(_YOUNG) if self.usual.slots < WEEK / 7 else 0.0
         thresholds = [step + young for step in self.steps]
-        if len(self._peaks) > 1:
-            own = (sorted(each)[-2] for each in list(zip(*self._peaks, strict=True))[2:])
-            thresholds = [max(each) for each in zip(thresholds, own, strict=True)]
+        if len(self._peaks) >= _HABIT:
+            own = (sorted(each)[-_HABIT] for each in list(zip(*self._peaks, strict=True))[2:])
+            more = min(_MORE_MOST, _MORE * (len(self._peaks) - _HABIT + 1))
+            thresholds = [max(step, habit + more) for step, habit in zip(thresholds, own, strict=True)]
         return thresholds
 
     def close(self, slot: int, value: float, plan: float, ratio: float | None, fast: float, seconds: float) -> None:

@@ -20,7 +20,7 @@ _STEEPEST = 10.0
 _FLOOR_SHARE = 0.1  # of the week's mean: below it, ratios say little about money
 _NOTHING = 1e-9
 _RAMP = 0.1  # log: what is less is no pattern
-_TRUST = 3.0  # a third of what a pattern said came true: it is followed
+_TRUST = 2.0  # half of what a pattern said came true: it is followed
 _HEEDED = 500.0  # slots that told of a ramp, after which one counts for nothing
 _STALE = 7  # slots without a value after which the last hour says nothing of now
 
