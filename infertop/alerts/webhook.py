@@ -32,6 +32,7 @@ _PORTS = {"http": 80, "https": 443}
 _SECRET_PART = 12
 # Slack says what is wrong in a few words of its own: no_service, invalid_payload, channel_is_archived.
 _WORDS = re.compile(rb"\s*[a-z]+(?:[_ ][a-z]+){0,7}\s*")
+_NO_HEADER = re.compile(r"[^!-~]")
 _LATER = frozenset({408, 425, 429})
 
 
@@ -94,7 +95,7 @@ async def send(
 ) -> Outcome:
     """Send a body once; `message` is the same whenever it is sent again."""
     http = Http(webhook.origin.url, timeout_seconds=TIMEOUT_SECONDS, transport=transport)
-    headers = {"Content-Type": "application/json", "Idempotency-Key": message}
+    headers = {"Content-Type": "application/json", "Idempotency-Key": _NO_HEADER.sub("_", message)[:200]}
     content = json.dumps(body, allow_nan=False).encode("ascii")
     try:
         reply = await http.tell(webhook.path.reveal(), content, headers)

@@ -173,9 +173,13 @@ class Telling:
         """Send one message, and note it before and after."""
         keys = message.keys
         await self._note(lambda outbox: outbox.attempt(keys, message.id, now))
-        alerts = [_alert_of(each) for each in message.entries]
-        alert = alerts[0] if len(alerts) == 1 else summary_of(message.id, alerts)
-        outcome = await self._send(channel, alert, message.id, now)
+        try:
+            alerts = [_alert_of(each) for each in message.entries]
+            alert = alerts[0] if len(alerts) == 1 else summary_of(message.id, alerts)
+            outcome = await self._send(channel, alert, message.id, now)
+        except Exception as error:  # noqa: BLE001 - a bug in one message must not be met again each second
+            _log.exception("telling the %s failed", channel)
+            outcome = Outcome(False, f"internal error: {type(error).__name__}; details in the log", again=True)
         await self._took(channel, message, outcome, now)
 
     async def _send(self, channel: str, alert: Alert, message: str, now: float) -> Outcome:
@@ -211,7 +215,11 @@ class Telling:
 
     async def _say_again(self, still: list[Alert], now: float) -> None:
         """Tell Alertmanager that what it was told goes on; it takes it for over otherwise."""
-        found = await asyncio.to_thread(webhook.webhook_of, self._alert, self._environ)
+        try:
+            found = await asyncio.to_thread(webhook.webhook_of, self._alert, self._environ)
+        except Unavailable as why:
+            self._troubles[WEBHOOK] = f"alerts cannot be told: {why.sentence}"
+            return
         if found is None or found.format != "alertmanager":
             return
         outcome = await webhook.send(found, alertmanager.again(still, now), f"again-{now:.3f}")

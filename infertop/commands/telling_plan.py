@@ -119,7 +119,7 @@ def _messages(entries: Iterable[Entry]) -> list[Message]:
         if each.state == WAITING and each.batch:
             tried.setdefault(each.batch, []).append(each)
         elif each.state == WAITING:
-            found.append(Message(str(each.letter.content["id"]), (each,)))
+            found.append(Message(str(each.letter.content.get("id", each.letter.id)), (each,)))
     return found + [Message(batch, tuple(members)) for batch, members in tried.items()]
 
 

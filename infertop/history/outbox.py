@@ -189,7 +189,11 @@ def _load(connection: sqlite3.Connection, ts: float) -> Iterable[Entry]:
         (ts - 24 * HOUR,),
     )
     for name, channel, seq, posted, content, ends, lasting, state, attempts, tried, next_at, batch, error in rows:
-        letter = Letter(name, channel, json.loads(content), posted, next_at, ends, bool(lasting))
+        try:
+            said = json.loads(content)
+        except ValueError:
+            continue
+        letter = Letter(name, channel, said if isinstance(said, dict) else {}, posted, next_at, ends, bool(lasting))
         entry = Entry(letter, seq, state, attempts, tried, next_at, batch, error, bool(lasting))
         if _is_kept(entry, ts):
             yield entry

@@ -201,6 +201,7 @@ async def test_what_is_sent_is_ascii_json_whatever_the_names_are() -> None:
     with hooked() as hook:
         to = where(hook.url)
         body = {**alert(), "scope": {"model": "gpt\ud800ü\u202e"}}
-        assert (await webhook.send(to, body, "m")).told
+        assert (await webhook.send(to, body, "m\r\nX-Y: ü")).told
+    assert hook.ids == ["m__X-Y:__"]
     assert json.dumps(hook.told[0].body)
     assert hook.told[0].body["scope"]["model"].startswith("gpt")

@@ -20,7 +20,7 @@ from infertop.commands.guard import EPISODE_SECONDS
 from infertop.commands.levels import RUNAWAY, Level
 from infertop.commands.telling import Telling
 from infertop.history.open import open_store
-from infertop.history.outbox import Entry
+from infertop.history.outbox import Entry, Letter
 from infertop.history.recorder import Recorder
 from infertop.history.summary import Summary
 from infertop.money.periods import PeriodKind
@@ -325,6 +325,19 @@ async def test_what_was_tried_is_left_to_the_next_session_at_the_end(begin: Begi
         world.tell("another")
         await world.end()
         assert len(hook.told) == 1
+
+
+async def test_a_letter_that_makes_no_sense_holds_nobody_up(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    with hooked() as hook:
+        world = begin(Alert(webhook=hook.url, format="slack"))
+        world.recorder.put_event("e", TS, {}, [Letter("odd", "webhook", {"id": "odd"}, TS, TS)])
+        await world.tick()
+        assert "internal error: KeyError; details in the log" in world.telling.notices[0]
+        world.tell()
+        for _ in range(9):
+            await world.tick(60)
+        assert len(hook.told) == 1
+        assert sum(each.levelname == "ERROR" for each in caplog.records) < 9
 
 
 async def test_nobody_is_told_of_what_happened_before_they_were_named(begin: Begin) -> None:

@@ -171,6 +171,19 @@ def test_what_is_over_is_let_go_and_later_dropped() -> None:
     assert kept.connection.execute("SELECT id FROM outbox").fetchall() == [("waits",)]
 
 
+def test_a_letter_that_cannot_be_read_is_left_out() -> None:
+    kept = Kept()
+    for name in ("a", "b", "c"):
+        kept.outbox.post(letter(name))
+    kept.write()
+    kept.connection.execute("UPDATE outbox SET content = '{' WHERE id = 'a'")
+    kept.connection.execute("UPDATE outbox SET content = '5' WHERE id = 'b'")
+    assert [(each.letter.id, each.letter.content.get("id")) for each in kept.again().entries] == [
+        ("b", None),
+        ("c", "x"),
+    ]
+
+
 def test_any_text_is_a_key() -> None:
     kept = Kept()
     for _ in range(2):
