@@ -26,7 +26,7 @@ from tests.fakes import FakeClock
 from tui.desk import Desk
 from tui.look import Look
 
-DAYS = 5
+DAYS = 4
 SPEED = 1000
 SIZE = (140, 40)
 
@@ -95,7 +95,7 @@ async def told(playing: Playing) -> list[Shown]:
     found: dict[tuple[str, str], Shown] = {}
     await learned(playing)
     while not playing.session.ended:
-        page = await playing.tick(0.24)
+        page = await playing.tick(0.3)
         for event in playing.desk.view.events:
             if event.ts >= LAST_DAY:
                 line = next((each for each in page.splitlines() if event.text[:24] in each), "")
@@ -195,7 +195,7 @@ def test_the_program_replays_a_file_and_leaves_it_and_its_folder_as_they_were(fo
     with on_screen(program, *words, "--at", "2026-11-19T13:00Z") as screen:
         screen.shows("REPLAY", "Thu 19 Nov 13:", "gpt-4o", "qwen2.5-coder-32b")
         screen.press("6")
-        screen.shows("1000x", "intern-notebook")
+        screen.shows("WHAT AND WHY", "11:20", "vllm@127.0.0.1:8000 began anew")
         assert screen.leave() == 0
     assert {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in folder.iterdir()} == before
     assert not program.database.exists()
