@@ -18,6 +18,7 @@ from infertop.money.detect.incidents import Incident, Rule
 from infertop.money.detect.scopes import (
     EVERYTHING,
     IDLE,
+    LATENCY,
     METRICS,
     PER_MILLION,
     PER_REQUEST,
@@ -36,6 +37,8 @@ MOST_SCOPES = 200
 MOST_DETAILED = 40
 # A provider that is later than that all the time is in no figure of several sources.
 TIMELY_SECONDS = 2700.0
+# Who has told nothing for so long is waited for no more: the rest would not be watched.
+LOST_SECONDS = 6 * 3600.0
 # A source is part of a scope as long as it had anything in it within a day.
 _PART_SECONDS = 86400
 _GAIN = 1 / 60
@@ -222,8 +225,7 @@ class Figures:
             watched = each.figures.get(name)
             if watched is None:
                 watched = each.figures[name] = Watched(METRICS[name].rule(self.rule), self.zone)
-            # What is paid by the hour costs the same whatever is asked of it.
-            stake = value if METRICS[name].in_usd else flow.api_usd if flow else None
+            stake = value if METRICS[name].in_usd else _stake(name, flow)
             found = watched.add(minute.start, METRICS[name].watched(value) + each.base(name), stake, weight)
             if found is not None:
                 yield Happened(Figure(scope, name), each.told(name, found), minute.start)
@@ -285,6 +287,13 @@ class Figures:
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"what is known of {json.dumps(scope)} cannot be read: {error!r}") from None
         self.scopes[scope] = Watchee(until, figures, parts, usd, gpu, detailed, saved=until)
+
+
+def _stake(name: str, flow: Flow | None) -> float | None:
+    """Return the $/hour that a figure is about: what is paid by the hour costs the same whatever is asked of it."""
+    if flow is None:
+        return None
+    return flow.usd if name == LATENCY else flow.api_usd
 
 
 def _sums(minute: MinuteFlows, rules: Rules) -> dict[Scope, Flow]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
-from infertop.commands.watching_figures import MINUTE, TIMELY_SECONDS, Figures, Frontier, Happened, Rules
+from infertop.commands.watching_figures import LOST_SECONDS, MINUTE, TIMELY_SECONDS, Figures, Frontier, Happened, Rules
 from infertop.commands.watching_news import News, Novelties
 from infertop.commands.watching_requests import Dear
 from infertop.history.dear import Request
@@ -181,6 +181,7 @@ class Work:
         if asked.sources is not None:
             self._told = {name: until for name, until in self._told.items() if name in asked.sources}
         self._timely |= {name for name, until in asked.told.items() if asked.now - until < TIMELY_SECONDS}
+        self._timely -= {name for name, until in self._told.items() if asked.now - until > LOST_SECONDS}
         return Frontier(asked.closed, dict(self._told), frozenset(self._told.keys() - self._timely))
 
     def _rules_of(self, choices: Choices, late: frozenset[str]) -> Rules:

@@ -34,6 +34,16 @@ def bounds_id(content: bytes) -> int:
     return int(_HEAD.unpack_from(content)[1])
 
 
+def weight(content: bytes) -> tuple[float, float]:
+    """Return how many values a packed histogram has, and their sum."""
+    code, _, total = _HEAD.unpack_from(content)
+    body, kind = content[_HEAD.size :], code.decode("ascii", "replace")
+    numbers = struct.unpack(f"<{len(body) // struct.calcsize(kind)}{kind}", body)
+    if not numbers:
+        return 0.0, total
+    return float(numbers[-1] if code == b"d" else sum(numbers)), total
+
+
 def unpack(content: bytes, bounds: tuple[float, ...]) -> Buckets:
     """Return the histogram that `pack` was given; raise struct.error where the bytes do not fit the bounds."""
     code, _, total = _HEAD.unpack_from(content)

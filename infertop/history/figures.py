@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from infertop.history.accounts import Account, Entry, read_accounts
+from infertop.history.latencies import Latencies
 from infertop.history.sums import MINUTE, coverage_ms, entries_between
 from infertop.money.detect.grouping import Moved
 from infertop.money.detect.scopes import Flow, Place, added
 from infertop.money.gpu_drafts import GPU_RESOURCES, is_idle
 from infertop.money.lines import NANO
+from infertop.readings.model import LOCAL
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.readings.serving import is_own
 
@@ -24,7 +26,7 @@ LEAST_COVERED_MS = 30_000
 _ADJUSTMENT = "adjustment"
 _REQUESTS = "requests"
 _MOST_PRICES = 20_000
-_KEPT_PRICES = 8
+_KEPT_CHANGES = 4
 _USD = """
     SELECT account, sum(usd_nano) FROM lines
     WHERE start >= ? AND start < ? AND until - start = 60 AND usd_nano IS NOT NULL AND NOT open GROUP BY account"""
@@ -50,12 +52,11 @@ class MinuteFlows:
 
 
 class _Unit(NamedTuple):
-    """USD for one of its unit at the last price, the first minute that had that, and what it was just before."""
+    """USD for one of its unit at the last price, that price, and the changes: first minute, and what it was before."""
 
     usd: float
-    since: int
-    old_usd: float | None
-    prices: tuple[str, ...]
+    price: str
+    changes: tuple[tuple[int, float | None], ...]
 
 
 class Flows:
@@ -66,6 +67,7 @@ class Flows:
         self._places: dict[int, Place] = {}
         self._names: dict[int, str] = {}
         self._units: dict[str, _Unit] = {}
+        self._latencies = Latencies()
 
     def accounts(self) -> Iterable[Account]:
         """Return the accounts that are known."""
@@ -98,6 +100,12 @@ class Flows:
         mixed = self._mixed(entries)
         for entry in entries:
             self._add(found[entry.start], entry, mixed)
+        for took in self._latencies.read(connection, since, until):
+            minute = found[took.start]
+            flow = minute.flows.get(Place(took.source, LOCAL, took.model))
+            if flow is not None and minute.covered:
+                flow.seconds = added(flow.seconds, took.seconds)
+                flow.timed = added(flow.timed, took.requests)
         return list(found.values())
 
     def _is_told(self, entry: Entry) -> bool:
@@ -157,7 +165,7 @@ class Flows:
             flow.idle_usd = added(flow.idle_usd, usd * per_hour if idle else 0.0)
 
     def _old_usd(self, entry: Entry, account: Account, usd: float | None) -> float | None:
-        """Return what a line costs by the unit price that its like had before, where its price is one never seen.
+        """Return what a line costs by the unit price that its like had before, in the first minute of another one.
 
         What had no price cost nothing that is known.
         """
@@ -166,18 +174,15 @@ class Flows:
             return usd
         name = self._names[entry.account]
         before = self._units.get(name)
-        if before is not None and entry.start <= before.since:  # who reads behind the others
-            old = before.old_usd if entry.start == before.since else None
+        if before is not None and entry.start <= before.changes[-1][0]:  # who reads behind the others
+            old = dict(before.changes).get(entry.start)
             return usd if old is None else entry.quantity * old
-        if before is not None and price == before.prices[-1]:
+        if before is not None and price == before.price:
             return usd
-        prices = before.prices if before else ()
-        # The first price is no change, and neither is a tariff that comes and goes.
-        old = None if before is None or price in prices else before.usd
         if len(self._units) < _MOST_PRICES or before is not None:
-            seen = (*(each for each in prices if each != price), price)[-_KEPT_PRICES:]
-            self._units[name] = _Unit((usd or 0.0) / entry.quantity, entry.start, old, seen)
-        return usd if old is None else entry.quantity * old
+            changes = (*before.changes, (entry.start, before.usd)) if before else ((entry.start, None),)
+            self._units[name] = _Unit((usd or 0.0) / entry.quantity, price, changes[-_KEPT_CHANGES:])
+        return usd if before is None else entry.quantity * before.usd
 
     def usd_between(
         self, connection: sqlite3.Connection, since: int, until: int, frontier: Callable[[str], int]
@@ -197,12 +202,13 @@ class Flows:
 
     def dump(self) -> dict[str, list[object]]:
         """Return the unit prices, for JSON."""
-        return {name: [unit.usd, unit.since, unit.old_usd, *unit.prices] for name, unit in self._units.items()}
+        return {name: list(unit) for name, unit in self._units.items()}
 
     def load(self, state: dict[str, list[Any]]) -> None:
         """Take up the unit prices that `dump` told of; raise TypeError or ValueError where they are none."""
-        for name, (usd, since, old, *prices) in state.items():
-            self._units[name] = _Unit(float(usd), int(since), None if old is None else float(old), tuple(prices))
+        for name, (usd, price, changes) in state.items():
+            told = tuple((int(since), None if old is None else float(old)) for since, old in changes)
+            self._units[name] = _Unit(float(usd), str(price), told)
 
 
 def moved_between(

@@ -11,9 +11,10 @@ import pytest
 
 from infertop.commands.watching_figures import MOST_DETAILED, MOST_SCOPES
 from infertop.history.watch_state import Wish
+from infertop.money.detect.scopes import EVERYTHING
 from infertop.money.detect.watched import USUAL
 from infertop.views.event_shapes import PLANNED
-from tests.commands.watched_world import MINUTE, MONDAY, OPENAI, World, rows
+from tests.commands.watched_world import LOCAL, MINUTE, MONDAY, OPENAI, World, rows
 
 Places = Sequence[tuple[str, str, float, float]]
 USD = {("gpt-4o", "prod"): 12.0, ("gpt-4o", "dev"): 3.0, ("o3", "prod"): 6.0, ("o3", "batch"): 9.0}
@@ -222,6 +223,29 @@ def test_minutes_that_a_provider_tells_late_are_no_fall_and_no_rise(world: World
     world.watch()
     assert world.opened() == []
     assert all(each.fed == world.until - MINUTE for each in world.work._figures.scopes.values())
+
+
+def test_a_provider_that_tells_nothing_any_more_is_waited_for_some_hours_and_its_return_is_no_rise(
+    world: World,
+) -> None:
+    def both(minutes: int, told: int | None) -> None:
+        for _ in range(minutes):
+            lines: dict[int, tuple[int, int | None]] = {world.account("llama", "gpu", source=LOCAL): (60_000, 10**8)}
+            if told is None or world.until < told:
+                for (model, key), usd in USD.items():
+                    lines[world.account(model, "input", key=key)] = (99, round(usd / 60 * 1e9))
+            world.minute(lines)
+            if world.until % 600 == 0:
+                world.watch(told_until=told)
+
+    both(240, None)
+    lost = world.until
+    both(420, lost)
+    assert world.work._figures.scopes[EVERYTHING].fed > lost + 3600
+    both(180, None)
+    world.watch()
+    assert world.work._figures.scopes[EVERYTHING].fed == world.until - MINUTE
+    assert world.opened() == []
 
 
 def test_an_adjustment_and_a_restated_day_are_no_incident(world: World) -> None:

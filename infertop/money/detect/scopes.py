@@ -45,7 +45,8 @@ class Flow:
     """What was used an hour; None is unknown. `old_usd` is what it would cost at the prices of the minute before.
 
     `gpu_usd` is what of it GPUs cost, `idle_usd` the part of that in which nothing ran. `api_usd` is what was paid by
-    use, for `api_tokens`: a machine of one's own costs the same whatever is asked of it.
+    use, for `api_tokens`: a machine of one's own costs the same whatever is asked of it. `seconds` are what `timed`
+    requests took that ended in the minute.
     """
 
     usd: float | None = None
@@ -59,6 +60,8 @@ class Flow:
     prompt: float | None = None
     cached: float | None = None
     output: float | None = None
+    seconds: float | None = None
+    timed: float | None = None
 
     def add(self, other: Flow) -> None:
         """Add another place's flow."""
@@ -85,6 +88,8 @@ class Flow:
             yield from ((name, whole / requests, requests) for name, whole in means if whole is not None)
         if self.cached is not None and self.prompt:
             yield CACHE_HITS, min(self.cached / self.prompt, 1.0), max(requests, 1.0)
+        if self.seconds is not None and self.timed:
+            yield LATENCY, self.seconds / self.timed, self.timed
         if self.api_usd is not None and self.api_tokens:
             yield PER_MILLION, self.api_usd / self.api_tokens * 1e6, max(requests, 1.0)
 
