@@ -18,20 +18,22 @@ if TYPE_CHECKING:
     from collectors.kind import Api
     from infertop.readings.account import Account
 
+_POWER = ", an admin key: it can change the organization, so use one that only reads, for infertop alone"
 _FIRST = "SELECT min(start) FROM statements WHERE source = ?"
 
 
 def key_words(config: SourceConfig, api: Api, environ: Mapping[str, str] = os.environ) -> str:
-    """Say where the key of a source is taken from, by name alone: it is not read here."""
+    """Say where the key of a source is taken from, by name alone: it is not read here; and what an admin key can do."""
+    power = _POWER if "admin key" in api.what else ""
     if config.key_file:
-        return f"key from the file {safe(config.key_file, 120)}"
+        return f"key from the file {safe(config.key_file, 120)}{power}"
     names = [config.key_env] if config.key_env else list(api.key_env)
     there = [name for name in names if environ.get(name, "").strip()]
     if not names:
         return f"with {api.what}, wherever they are usually kept" if api.module else "no key is needed"
     if not there:
         return f"no key: {safe(', '.join(names), 120)} not set"
-    return f"key from {safe(', '.join(there if api.pair else there[:1]), 120)}"
+    return f"key from {safe(', '.join(there if api.pair else there[:1]), 120)}{power}"
 
 
 def account_words(account: Account | None, first: float | None, now: float) -> Iterator[str]:

@@ -58,7 +58,16 @@ def test_what_was_never_read_says_only_where_its_key_is() -> None:
     api = KINDS["openai"].api
     assert api is not None
     line = check_line(Health("openai", "openai"), config, api, None, None, NOW)
-    assert line == "               key from the file /keys/x"
+    assert line.startswith("               key from the file /keys/x, an admin key: it can change the organization")
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+def test_an_admin_key_is_named_as_one_with_a_word_on_least_privilege(kind: str) -> None:
+    api = KINDS[kind].api
+    assert api is not None
+    said = key_words(SourceConfig(kind, kind, key_env="MINE"), api, {"MINE": SECRET})
+    assert said.startswith("key from MINE, an admin key: it can change the organization")
+    assert "only reads" in said
 
 
 def test_the_earliest_use_is_that_of_the_source(tmp_path: Path) -> None:
