@@ -53,6 +53,12 @@ def test_the_overview_says_what_is_wrong_since_when_what_it_costs_why_and_how_ma
     assert second.strip() == "prompt tokens per request on gpt-4o 1 900 → 4 200 is 51 % of it"
 
 
+def test_where_nothing_is_metered_any_more_an_open_incident_is_still_called_out() -> None:
+    shown = text(desk(replace(sample.EMPTY, events=(OPENED,)), page=1))
+    assert "infertop looked for" not in shown
+    assert "gpt-4o: 2.6x" in shown
+
+
 def test_the_dearest_open_incident_goes_before_newer_and_louder_ones() -> None:
     dear = replace(SLOW, key="dear", ts=OPENED.ts - 9000, level="warn", excess_usd_per_hour=9.0, text="the dear one")
     assert by_stakes((OPENED, SLOW, dear)) == [dear, OPENED, SLOW]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infertop.views.shapes import Overview
+from tui.incidents import by_stakes
 from tui.scene import Scene
 from tui.screens.page import TextPage
 from tui.themes import ACCENT, BOLD, DIM, OK, PLAIN
@@ -28,7 +29,8 @@ _DEMO = (
 def nothing_found(view: Overview) -> bool:
     """Return whether there is nothing to show: no model, no GPU, and no source but the machine itself."""
     meters = [source for source in view.sources if source.kind != "host" and source.state != "absent"]
-    return view.mode != "replay" and not (view.models or view.gpus or meters or view.budgets)
+    shown = view.models or view.gpus or meters or view.budgets or by_stakes(view.events)
+    return view.mode != "replay" and not shown
 
 
 def _lines(scene: Scene, width: int) -> list[Row]:
