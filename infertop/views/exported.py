@@ -50,6 +50,7 @@ class Exported:
         return [
             *self._per_hour(view),
             *self._counters(counted, counts),
+            _unassigned(view),
             *_budgets(view),
             self._anomalies(view),
             *_incidents(view),
@@ -136,6 +137,14 @@ class Exported:
         family = Family("infertop_build", "info", "The version of infertop that serves this page.")
         family.add(1, version=self._version, mode=view.mode)
         yield family
+
+
+def _unassigned(view: Overview) -> Family:
+    text = "The share of today's dollars that [[assign]] gives to nobody, for each dimension that it gives."
+    family = Gauge("infertop_unassigned_ratio", help=text, unit="ratio")
+    for dimension, share in view.unassigned:
+        family.add(share, dimension=dimension)
+    return family
 
 
 def _budgets(view: Overview) -> Iterable[Family]:

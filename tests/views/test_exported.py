@@ -53,6 +53,12 @@ def test_hourly_figures_are_those_of_the_overview() -> None:
     )
 
 
+def test_the_share_that_nobody_is_given_is_told_for_each_dimension_that_is_given() -> None:
+    shares = (("team", 0.25), ("environment", 1.0))
+    found = served(replace(sample.RICH, unassigned=shares))["infertop_unassigned_ratio"]
+    assert {dict(labels)["dimension"]: share for labels, share in found.items()} == dict(shares)
+
+
 def test_what_is_unknown_is_not_there_and_never_zero() -> None:
     found = served(sample.EMPTY, {A: Used()})
     assert set(found) == {
