@@ -150,6 +150,12 @@ class Figures:
                 if watched.current is not None:
                     yield Figure(scope, name), each.told(name, watched.current)
 
+    def history(self, figure: Figure) -> float:
+        """Return how many seconds of the past of a figure are known, 0 where it is not watched."""
+        found = self.scopes.get(figure.scope)
+        watched = found.figures.get(figure.metric) if found else None
+        return watched.history_seconds if watched else 0.0
+
     def wanted(self, frontier: Frontier) -> set[int]:
         """Return the starts of the minutes that may be given now and were not."""
         found: set[int] = set()

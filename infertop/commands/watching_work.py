@@ -114,7 +114,7 @@ class Work:
         if asked.prices is not None:
             done.requests = self._read_only.ask(self._dear.look, asked.prices, asked.request_usd, asked.now)
         learnt = not self._stored and not done.behind
-        done.saves = self._saves(everything=learnt, anything=bool(minutes or done.steps))
+        done.saves = self._saves(everything=learnt, anything=bool(minutes or done.steps) and not self._anew)
         return done
 
     def finish(self) -> list[Known]:
@@ -218,7 +218,7 @@ class Work:
         def look(since: float) -> Sequence[Moved]:
             return self._moved(int(since), frontier, rules)
 
-        steps = self.faults.follow(self._newest, lasting, ended, look)
+        steps = self.faults.follow(self._newest, lasting, ended, look, self._figures.history)
         return [each._replace(fault=replace(each.fault)) for each in steps]
 
     def _moved(self, since: int, frontier: Frontier, rules: Rules) -> Sequence[Moved]:

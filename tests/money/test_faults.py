@@ -168,3 +168,19 @@ def test_faults_go_on_from_what_was_stored() -> None:
     assert again.all == world.faults.all
     with pytest.raises(ValueError, match="the faults of before cannot be read"):
         again.load([{"key": "x"}])
+
+
+def test_a_rise_of_what_bursts_by_itself_is_none_of_the_sum_until_it_is_unusual_there_too() -> None:
+    world = World(moved(prod=9.0))
+    lasting = {Figure(EVERYTHING, USD): incident(600.0)}
+    known = {Figure(PROD, USD): 86_400.0}
+
+    def see(minute: int) -> list[Scope]:
+        steps = world.faults.follow(minute, lasting, {}, lambda _since: world.rise, lambda each: known.get(each, 0.0))
+        return [each.fault.scope for each in steps if each.opened]
+
+    assert see(660) == []
+    lasting[Figure(PROD, USD)] = incident(660.0)
+    assert see(720) == [PROD]
+    known.clear()
+    assert World(moved(prod=9.0)).opened(Figure(EVERYTHING, USD)) == [PROD]

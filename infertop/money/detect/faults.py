@@ -18,6 +18,7 @@ SETTLES_SECONDS = 600.0
 WAITS_SECONDS = 180.0
 REMEMBERED_SECONDS = 7200.0
 BEFORE_SECONDS = 3600.0
+KNOWN_SECONDS = 3 * 3600.0
 _MUCH_LARGER = 1.5
 _RISEN = 0.5
 
@@ -71,9 +72,17 @@ class Faults:
         return [each for each in self.all if each.until is None]
 
     def follow(
-        self, minute: int, lasting: Mapping[Figure, Incident], ended: Mapping[Figure, Incident], look: Look
+        self,
+        minute: int,
+        lasting: Mapping[Figure, Incident],
+        ended: Mapping[Figure, Incident],
+        look: Look,
+        history: Callable[[Figure], float] = lambda _figure: 0.0,
     ) -> list[Step]:
-        """Take what lasts and what ended in a minute; return what that makes of the faults."""
+        """Take what lasts and what ended in a minute; return what that makes of the faults.
+
+        `history` tells how many seconds of the past of a figure are known, 0 of one that is not watched.
+        """
         looked: dict[float, Sequence[Moved]] = {}
 
         def moved(since: float) -> Sequence[Moved]:
@@ -85,7 +94,7 @@ class Faults:
         self._forget(minute, lasting)
         new = [each for each in lasting if self._of(each, lasting[each]) is None]
         for figure in sorted(new, key=lambda each: _order(each, lasting[each])):
-            step = self._place(minute, figure, lasting[figure], moved)
+            step = self._place(minute, figure, lasting, moved, history)
             if step is not None:
                 steps.append(step)
         for step in steps:
@@ -151,8 +160,16 @@ class Faults:
         fault.scope = scope
         return True
 
-    def _place(self, minute: int, figure: Figure, incident: Incident, moved: Look) -> Step | None:
+    def _place(
+        self,
+        minute: int,
+        figure: Figure,
+        lasting: Mapping[Figure, Incident],
+        moved: Look,
+        history: Callable[[Figure], float],
+    ) -> Step | None:
         """Find the fault that a figure bears out, or open one."""
+        incident = lasting[figure]
         around = moved(incident.since) if self.lasting or figure.metric == USD else ()
         known = next((each for each in self.lasting if _belongs(figure, incident, each, around)), None)
         if known is None and figure.metric == USD:
@@ -163,6 +180,8 @@ class Faults:
         if figure.metric != USD and not self._stands_alone(minute, figure, incident, moved):
             return None
         scope = scope_of_rise(around, figure.scope) if figure.metric == USD else figure.scope
+        if scope != figure.scope and _is_usual(scope, lasting, history):
+            return None
         fault = Fault(
             _key(Figure(scope, figure.metric), incident),
             figure,
@@ -232,6 +251,15 @@ def _belongs(figure: Figure, incident: Incident, fault: Fault, around: Sequence[
             return True
         return fault.lead.metric != USD and _is_inside(figure.scope, fault, around)
     return same
+
+
+def _is_usual(scope: Scope, lasting: Mapping[Figure, Incident], history: Callable[[Figure], float]) -> bool:
+    """Say whether a rise that was seen elsewhere is of what is well known, and nothing unusual there.
+
+    A model that comes in bursts makes the sum of all burst too, which knows less of that than the model's own past.
+    """
+    there = [Figure((pair,), USD) for pair in scope]
+    return bool(there) and not any(each in lasting for each in there) and min(map(history, there)) >= KNOWN_SECONDS
 
 
 def _of_idle(incident: Incident, fault: Fault) -> bool:
