@@ -146,8 +146,8 @@ class Work:
         for each in known:
             try:
                 self._load(each)
-            except ValueError as error:
-                _log.warning("%s", error)
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+                _log.warning("what was known of %s is learned again: %r", each.key, error)
         self._stored = {each.key for each in known}
         if EVERYTHING not in self._figures.scopes:
             self._learns_until = asked.closed

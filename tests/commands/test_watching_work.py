@@ -11,6 +11,7 @@ import pytest
 
 from infertop.commands.watching_figures import MOST_DETAILED, MOST_SCOPES
 from infertop.history.watch_state import Wish
+from infertop.money.detect.faults import Figure
 from infertop.money.detect.scopes import EVERYTHING
 from infertop.money.detect.watched import USUAL
 from infertop.views.event_shapes import PLANNED
@@ -163,6 +164,21 @@ def test_what_was_planned_stays_planned_over_an_end(world: World) -> None:
     world.kill()
     surge(world, 3)
     assert {each.fault.state for each in world.steps[-2:]} == {PLANNED}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"figures": {"usd_per_hour": {"format": 999}}}', "null"])
+def test_what_was_stored_and_cannot_be_read_is_learned_again_from_the_ledger(world: World, content: str) -> None:
+    calm(world, 200)
+    world.watch()
+    world.store()
+    world.kill()
+    world.connection.execute("UPDATE watched SET content = ?", (content,))
+    calm(world, 1)
+    world.watch()
+    figures = world.work._figures
+    assert figures.history(Figure((("key", "batch"),), "usd_per_hour")) == 200 * MINUTE
+    surge(world, 30)
+    assert scopes(world) == [{"key": "batch"}]
 
 
 # No false alerts
