@@ -3,10 +3,10 @@
 A client's requests may double from hour to hour while the length of its prompts never moves by a tenth: if both are
 half as much again, it is the prompts that something happened to. So the window is compared with several of the past:
 the same time of the days before, and those right before it began. Each comparison says of each factor by how much it
-moved the cost, as a logarithm: effect / L(c1, c0). What a factor did, m, is the median over the three windows right
+moved the cost, as a logarithm: effect / L(c1, c0). What a factor did, m, is the median over the two windows right
 before, or over those and the days before, whichever is less, so that neither a step that comes every day nor a drift
-since yesterday counts for much. What it does anyway, s, is 1.4826 times the median deviation of its steps from one
-window to the next. The factor that is named has the largest m x z^2 / (z^2 + c^2), with z = m / s.
+since yesterday counts for much. What it does anyway, s, is the deviation of its steps from one window to the next, by
+their third quartile. The factor that is named has the largest m x z^2 / (z^2 + c^2), with z = m / s.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ Moves = Mapping[str, float]
 """By how much each factor moved the cost, as logarithms."""
 
 # A factor that never moved is taken to move by this much: figures of a few requests do.
-_FLOOR = 0.02
+_FLOOR = 0.01
 # So many spreads have half the weight.
-_HALF = 8.0
-_LATEST = 3
-_TO_DEVIATION = 1.4826
+_HALF = 16.0
+_LATEST = 2
+# Of normal values a quarter are farther off than so many deviations.
+_QUARTER = 1.15
 
 
 def unusual_factor(lately: Sequence[Moves], days: Sequence[Moves], *, rises: bool = True) -> str:
@@ -56,8 +57,8 @@ def _score(lately: Sequence[float], days: Sequence[float]) -> float:
     if did <= 0:
         return 0.0
     steps = [one - other for one, other in pairwise(lately)] or list(days)
-    middle = median(steps)
-    spread = _TO_DEVIATION * median(abs(each - middle) for each in steps) + _FLOOR
+    sizes = sorted(abs(each) for each in steps)
+    spread = sizes[3 * (len(sizes) - 1) // 4] / _QUARTER + _FLOOR
     z = did / spread
     return did * z * z / (z * z + _HALF * _HALF)
 
