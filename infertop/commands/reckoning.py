@@ -78,13 +78,14 @@ class Reckoning:
         self._due = clock.now() + max(_LEAST_SECONDS, took / _SHARE)
 
     def _read(self, facts: Facts, scopes: Scopes) -> AccountBooks:
-        from infertop.views.account_books import AccountBooks, BookReading  # in the thread: the screen goes on
+        from infertop.views.account_books import DAY, AccountBooks, BookReading  # in the thread: the screen goes on
 
         try:
             if self._reader is None:
                 self._reader = Reader(self._session.store.uri)
             self._reading = self._reading or BookReading()
-            return self._reader.ask(self._reading.read, facts.api.windows, scopes, facts.now)
+            ahead = 0.0 if facts.mode == "replay" else DAY
+            return self._reader.ask(self._reading.read, facts.api.windows, scopes, facts.now, ahead)
         except Unreadable as error:
             _log.warning("%s", error)
             return self._books or AccountBooks(facts.now, facts.now)

@@ -74,16 +74,24 @@ class BookReading:
         self._days: dict[tuple[str, int], tuple[float, DayRow]] = {}
 
     def read(
-        self, connection: sqlite3.Connection, windows: Mapping[str, Window], scopes: Scopes, now: float
+        self,
+        connection: sqlite3.Connection,
+        windows: Mapping[str, Window],
+        scopes: Scopes,
+        now: float,
+        ahead: float = DAY,
     ) -> AccountBooks:
-        """Return what the history has of these sources, each with the window that is shown as now."""
+        """Return what the history has of these sources, each with the window that is shown as now.
+
+        Lines may reach over today's end, so those that begin up to `ahead` seconds after now are today's too.
+        """
         scopes = replace(scopes, names=read_names(connection))
         periods, accounts = scopes.at(now), read_accounts(connection)
         days, leaves_out = self._bill_days(connection, windows, min(periods.month, now - _LEAST_DAYS * DAY), now)
         return AccountBooks(
             now,
             periods.month,
-            _used(connection, accounts, windows, scopes, now),
+            _used(connection, accounts, windows, scopes, now, now + ahead),
             days,
             _settled(connection, accounts, days, periods.month),
             leaves_out,
@@ -117,6 +125,7 @@ def _used(
     windows: Mapping[str, Window],
     scopes: Scopes,
     now: float,
+    end: float,
 ) -> dict[tuple[Group, bool], Used]:
     found: dict[tuple[Group, bool], Used] = {}
     groups: dict[Account, Group] = {}
@@ -126,7 +135,7 @@ def _used(
             groups[account] = tuple(sorted(scopes.dimensions(account).items()))
         return found.setdefault((groups[account], counts), Used(counts))
 
-    for account, amount, counts in counted_sums(connection, accounts, scopes.at(now).month, now + DAY, scopes):
+    for account, amount, counts in counted_sums(connection, accounts, scopes.at(now).month, end, scopes):
         if account.source in windows:
             used = of(account, counts)
             used.month_nano = add_usd(used.month_nano, amount.usd_nano)
@@ -135,7 +144,7 @@ def _used(
             elif account.is_computed:
                 used.computed_nano = add_usd(used.computed_nano, amount.usd_nano)
             used.unpriced += amount.quantity if account.lacks_price else 0
-    for account, amount, counts in counted_sums(connection, accounts, scopes.at(now).day, now + DAY, scopes):
+    for account, amount, counts in counted_sums(connection, accounts, scopes.at(now).day, end, scopes):
         if account.source in windows:
             _add_today(of(account, counts), account, amount)
     for start, until in {(each.start, each.until) for each in windows.values() if each.until is not None}:
