@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterable, Sequence
 
 from infertop.readings.safe import safe
+from infertop.views.incident_text import KIND, unusual
 from infertop.views.shapes import BudgetRow, DeploymentRow, GpuRow, ModelRow, Overview, SourceRow
 
 _UNKNOWN = "-"
 _APART = "*"
 _NAME_WIDTH = 40
+_SENTENCE = 300
 
 
 def plain(view: Overview) -> str:
@@ -34,8 +36,14 @@ def plain(view: Overview) -> str:
         lines += [*_table(title, rows), ""] if rows else []
     if not all(row.counts for row in view.models):
         lines += [f"{_APART} counted by another source, or set not to count: part of no total", ""]
+    lasting = [each for each in unusual(view.events) if each.kind == KIND]
+    lines += [f"! {safe(each.text, _SENTENCE)}{_why(each.cause)}" for each in lasting]
     lines += [f"! {safe(notice)}" for notice in view.notices]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _why(cause: str) -> str:
+    return f": {safe(cause, _SENTENCE)}" if cause else ""
 
 
 _MODELS = ("MODEL", "SOURCE", "$/H", "IN/S", "CACHED/S", "OUT/S", "REQ/S", "$/REQ", "$/1M", "RUNNING", "WAITING", "AGE")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from infertop.views.overview import overview
 from infertop.views.plain import plain
-from infertop.views.shapes import Overview
+from infertop.views.shapes import Event, Overview
 from tests.tui import sample
 from tests.views.random_views import HOSTILE, views
 from tests.views.test_costs import SHARED, lived
@@ -59,3 +59,14 @@ def test_the_demo_says_so_and_notices_are_at_the_end() -> None:
     assert "DEMO" in lines[0]
     assert lines[-2] == "! one"
     assert lines[-1].startswith("! two")
+
+
+def test_incidents_that_last_are_said_with_their_cause() -> None:
+    mark = Event(60.0, "warn", "mark", "marked", {"model": "a"}, "usd_per_hour", 9.1, 3.0)
+    lasting = replace(mark, kind="incident", text="a: 3.0x: $9.10/h", cause="prompts\x1b[2J are longer", state="open")
+    over = replace(lasting, text="gone", until=90.0, state="closed")
+    said = plain(replace(sample.EMPTY, events=(mark, over, lasting)))
+    assert "! a: 3.0x: $9.10/h: prompts" in said
+    assert "marked" not in said
+    assert "gone" not in said
+    assert "\x1b" not in said
