@@ -13,13 +13,21 @@ import pytest
 
 from infertop.commands.replay_clock import ReplayClock, next_speed
 from infertop.commands.replay_events import Stored, read_events, shown_at
-from infertop.commands.replay_story import Told, told_by
+from infertop.commands.replay_past import read_annals
+from infertop.commands.replay_story import Story, Told, is_watched, told_by
 from infertop.commands.replay_words import begins_at, day_and_time
+from infertop.history.connect import uri
+from infertop.history.replay import Player
 from infertop.history.replay_span import Recorded
+from infertop.history.scopes import Scopes
+from infertop.money.overlap import Choices
+from infertop.money.settings import Settings
 from infertop.options import parser
 from infertop.views.event_shapes import Event, content_of
 from tests.acceptance.program import Program
 from tests.fakes import START, FakeClock
+from tests.history.world import START as WORLD
+from tests.history.world import record, writer
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR, DAY = 3600.0, 86_400.0
@@ -148,3 +156,32 @@ def test_without_a_terminal_or_a_history_it_says_so(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr
     assert done.stdout == ""
+
+
+def test_a_database_of_an_older_version_is_replayed_with_its_story(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    to = writer(path, WORLD)
+    record(to, 0, 400)
+    to.finish(WORLD + 400)
+    old = sqlite3.connect(path)
+    kept = {"sources", "series", "shapes", "bounds", "polls", "raw", "statements", "minute", "hour", "prices"}
+    kept |= {"accounts", "lines", "coverage", "health", "inventory", "events", "budget_levels", "sessions", "meta"}
+    tables = [name for (name,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for name in set(tables) - kept - {"sqlite_stat1", "sqlite_sequence"}:
+        old.execute(f"DROP TABLE {name}")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    player = Player(path)
+    annals = player.reader.ask(read_annals)
+    assert annals is not None
+    assert not player.reader.ask(is_watched)
+    step = player.begin(WORLD + 300, Scopes())
+    assert step.summary is not None
+    assert step.summary.today_usd_nano
+    story = Story(uri(path), annals, Settings(), Choices(), WORLD + 300)
+    while not story.reach(WORLD + 360, 5.0):
+        pass
+    assert story.upto == WORLD + 360
+    story.close()
+    player.close()
