@@ -159,3 +159,18 @@ async def test_an_incident_is_acknowledged_here_and_planned_by_who_looks_on(pric
         await run.remember()
         await watch(run, clock, 2)
         assert [(each.state, each.level) for each in incidents(run)] == [(PLANNED, "info")]
+
+
+@pytest.mark.parametrize("since", ["", "from = 2020-01-01\n"])
+async def test_a_gpu_that_costs_another_price_by_the_file_is_no_incident(
+    pricing: Path, meters: Meters, since: str
+) -> None:
+    clock = FakeClock(BEGIN)
+    meters.says["nvml"] = lambda ts: nvml(ts, Gpu(utilization=0.5))
+    async with session(setup(pricing, clock), memory=False) as run:
+        await run.remember()
+        await watch(run, clock, CALM)
+        pricing.write_text(PRICING.replace("usd_per_hour = 60\n", f"usd_per_hour = 600\n{since}"))
+        await watch(run, clock, 60)
+        assert run.facts().costs.gpu == 600
+        assert incidents(run) == []
