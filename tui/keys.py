@@ -66,7 +66,7 @@ KEYS: tuple[Key, ...] = (
     Key("tab", "do('side', 1)", "tab", "which", "compare: move both windows, the earlier, the later", 6, COMPARED),
     Key("shift+tab", "do('side', -1)", "⇧tab", "", "", None, COMPARED),
     Key("t", "do('preset')", "t", "windows", "compare: hour by hour, day or week; today; this week", 3, COMPARED),
-    Key("g", "do('whose')", "g", "of", "compare: everything, or what the cursor was on", 4, COMPARED),
+    Key("g", "do('whose')", "g", "scope", "compare: everything, or what the cursor was on", 4, COMPARED),
     Key("n", "do('now')", "n", "now", "what-if: go to the row of what it costs now", 8, ("whatif",)),
     Key("w", "do('whatif')", "w", "what-if", "what the traffic would cost on other models and GPUs", 7, FIGURES[:-1]),
     Key("r", "do('runs')", "r", "runs", "what each session of an agent took and cost", 9, LISTS[:-2]),

@@ -126,7 +126,7 @@ def _factor(row: Part, scene: Scene, width: int) -> Cell:
 
 def _unit(row: Part) -> str:
     unit = row.effect.unit if row.effect else ""
-    return "" if unit in _SHARES else unit  # their figures say so
+    return "" if unit in _SHARES else unit.replace("usd", "$")  # a share says so itself
 
 
 def _side(value: float | None, row: Part) -> Cell:
