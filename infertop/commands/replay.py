@@ -37,7 +37,7 @@ def played_of(ready: Setup, options: Namespace) -> Played | int:
     # What is configured is neither read nor looked for, and no key of it is touched.
     ready = replace(ready, database=path, options=(), discover=False)
     from infertop.commands.choosing import choices_for
-    from infertop.commands.replay_past import read_annals
+    from infertop.commands.replay_past import MALFORMED, read_annals
     from infertop.commands.replay_session import Played
     from infertop.commands.replay_story import is_watched
     from infertop.commands.replay_words import begins_at
@@ -52,12 +52,16 @@ def played_of(ready: Setup, options: Namespace) -> Played | int:
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
         return 1
+    except MALFORMED as error:
+        what = f"{type(error).__name__} while it was read"
+        print(f"infertop: {safe(path)} is damaged, or no history of this program ({what})", file=sys.stderr)
+        return 1
     if annals is None:
         print(f"infertop: nothing was recorded in {safe(ready.database)}; infertop record does that", file=sys.stderr)
         return 1
     try:
         at = begins_at(options.at, annals.recorded, ready.watcher.current.settings.zone)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         return complain([f"--at: {error}"])
     return Played(ready.database, where, player, annals, choices, at, options.speed, detect)
 

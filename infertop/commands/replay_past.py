@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,9 @@ from infertop.history.replay_span import Recorded, recorded
 from infertop.money.price_history import Loaded
 from infertop.money.settings import Settings
 from infertop.readings.account import Account
+
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
+"""What comes of rows that infertop did not write: a file may be anybody's."""
 
 _MACHINE = ("nvml", "host", "amd")
 _PRICED = ("gpus", "host", "energy", "models", "providers", "deployments")

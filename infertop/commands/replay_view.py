@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
 from infertop.commands.replay_clock import ReplayClock
-from infertop.commands.replay_past import Annals
+from infertop.commands.replay_past import MALFORMED, Annals
 from infertop.commands.replay_story import Story
 from infertop.engine.state import State
 from infertop.history.reader import Unreadable
@@ -17,6 +18,7 @@ from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.readings.model import Batch
 
+_log = logging.getLogger(__name__)
 # Faster than that, readings come from roll-ups: a day's own readings would be too many.
 COARSE_SPEED = 20.0
 _AHEAD_SECONDS = 1.5
@@ -134,6 +136,9 @@ class ReadAhead:
                 await self._read()
             except Unreadable as error:
                 self.trouble = str(error)
+            except MALFORMED as error:
+                _log.exception("the recording cannot be read on")
+                self.trouble = f"the recording cannot be read on: it is damaged ({type(error).__name__})"
             self._rests.set()
             await self._wake.wait()
             self._wake.clear()

@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from infertop.commands.replay import played_of
 from infertop.commands.replay_clock import ReplayClock, next_speed
 from infertop.commands.replay_events import Stored, read_events, shown_at
+from infertop.commands.replay_feed import ReplayFeed
 from infertop.commands.replay_past import read_annals
 from infertop.commands.replay_story import Story, Told, is_watched, told_by
 from infertop.commands.replay_words import begins_at, day_and_time
+from infertop.commands.setup import setup
 from infertop.history.connect import uri
 from infertop.history.replay import Player
 from infertop.history.replay_span import Recorded
@@ -185,3 +188,47 @@ def test_a_database_of_an_older_version_is_replayed_with_its_story(tmp_path: Pat
     assert story.upto == WORLD + 360
     story.close()
     player.close()
+
+
+DAMAGES = (
+    "UPDATE meta SET value = '{\"x\": 1}' WHERE key = 'sources'",
+    "UPDATE meta SET value = 'soon' WHERE key = 'closed'",
+    "UPDATE series SET labels = '[' ",
+    "UPDATE accounts SET dimensions = '{'",
+    "UPDATE events SET content = 'null'",
+    "UPDATE inventory SET content = '[1, null]'",
+    "UPDATE raw SET value = x'00'",
+    "UPDATE shapes SET series = x'0102'",
+    "UPDATE polls SET ts = ts * 1000000",
+)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_file_that_anybody_may_have_made_does_not_crash_it(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd.db"
+    to = writer(path, WORLD)
+    record(to, 0, 200)
+    to.notes.inventory("sources", [{"name": "nvml", "kind": "nvml", "local": True}])
+    to.notes.event("e", WORLD, content_of(incident(WORLD + 10, None)))
+    to.tick((), WORLD + 200)
+    to.finish(WORLD + 201)
+    odd = sqlite3.connect(path)
+    odd.execute(damage)
+    odd.commit()
+    odd.close()
+    words = ["replay", str(path), "--speed", "100"]
+    options = parser(words).parse_args(words)
+    base = FakeClock()
+    ready = replace(setup(options), clock=base)
+    played = played_of(ready, options)
+    if played in (1, 2):
+        return
+    assert not isinstance(played, int)
+    feed = ReplayFeed(ready, played)
+    session = await feed.open()
+    for _ in range(6):
+        await session.tick()
+        await session.ahead.settled()
+        base.jump(1)
+    assert feed.overview().mode == "replay"
+    await feed.stop()
