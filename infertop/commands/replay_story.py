@@ -22,7 +22,7 @@ from infertop.history.reader import Reader
 from infertop.history.replay_sums import PastSums
 from infertop.history.scopes import Scopes
 from infertop.history.used_between import used_between
-from infertop.money.detect.faults import Fault
+from infertop.money.detect.fault import Fault
 from infertop.money.detect.scopes import IDLE
 from infertop.money.detect.stakes import rule_of
 from infertop.money.dimensions import Names

@@ -16,7 +16,7 @@ from infertop.history.connect import connect
 from infertop.history.connect import uri as uri_of
 from infertop.history.reader import Unreadable
 from infertop.history.watch_state import Known, Wish, write_wish
-from infertop.money.detect.faults import Fault, Step
+from infertop.money.detect.fault import Fault, Step
 from infertop.money.detect.scopes import IDLE, METRICS
 from infertop.money.detect.stakes import rule_of
 from infertop.money.dimensions import Names

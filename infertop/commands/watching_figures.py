@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
+from infertop.commands.watching_scope import MINUTE, Frontier, Rules, Watchee
 from infertop.history.figures import MinuteFlows
-from infertop.money.detect.faults import Figure
+from infertop.money.detect.fault import Figure
 from infertop.money.detect.incidents import Incident, Rule
 from infertop.money.detect.scopes import (
     EVERYTHING,
@@ -30,9 +30,7 @@ from infertop.money.detect.scopes import (
     watched_of,
 )
 from infertop.money.detect.watched import USUAL, Watched
-from infertop.money.overlap import Counts, all_count
 
-MINUTE = 60
 MOST_SCOPES = 200
 MOST_DETAILED = 40
 # A provider that is later than that all the time is in no figure of several sources.
@@ -44,7 +42,6 @@ _PART_SECONDS = 86400
 _GAIN = 1 / 60
 _RANKED_SECONDS = 3600
 _DAILY_GAIN = 1 / 1440
-_IDLE_ON_TOP_OF = 0.5
 _SAME_PRICE = 0.005
 
 
@@ -54,68 +51,6 @@ class Happened(NamedTuple):
     figure: Figure
     incident: Incident
     minute: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What is part of figures of several sources: what counts, and who tells in time."""
-
-    counts: Counts = all_count
-    late: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Frontier:
-    """Up to when what happened is known: `closed` by meters and logs, `told` by each provider that tells late."""
-
-    closed: int = 0
-    told: Mapping[str, float] = field(default_factory=dict)
-    late: frozenset[str] = frozenset()
-
-    def of(self, scope: Scope, parts: Mapping[str, int]) -> int:
-        """Return the end of the last minute that may be given to a scope with these sources."""
-        if scope and scope[0][0] == "source":
-            waits = [self.told.get(scope[0][1], self.closed)]
-        else:
-            waits = [
-                until
-                for source, until in self.told.items()
-                if source not in self.late and (source in parts or scope == EVERYTHING)
-            ]
-        return int(min([self.closed, *waits]) // MINUTE * MINUTE)
-
-
-@dataclass(slots=True)
-class Watchee:
-    """A scope that is watched: the last minute it was given, its figures, and who is part of it since when.
-
-    `gpu_usd` is what its GPUs usually cost an hour: idle time is watched on top of half of that, because where hardly
-    any is usual, a little is many times as much.
-    """
-
-    fed: int
-    figures: dict[str, Watched] = field(default_factory=dict)
-    parts: dict[str, int] = field(default_factory=dict)
-    usd_per_hour: float = 0.0
-    gpu_usd: float | None = None
-    detailed: bool = False
-    rules: Rules | None = None
-    saved: int = 0
-
-    @property
-    def lasts(self) -> bool:
-        """Whether an incident of it does."""
-        return any(watched.current is not None for watched in self.figures.values())
-
-    def base(self, name: str) -> float:
-        """Return what a figure is watched on top of."""
-        return _IDLE_ON_TOP_OF * (self.gpu_usd or 0.0) if name == IDLE else 0.0
-
-    def told(self, name: str, incident: Incident) -> Incident:
-        """Return an incident of a figure with its own values."""
-        base = self.base(name)
-        value, expected, peak = (each - base for each in (incident.value, incident.expected, incident.peak))
-        return replace(incident, value=value, expected=max(expected, 0.0), peak=peak)
 
 
 class Figures:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
-from infertop.commands.watching_figures import LOST_SECONDS, MINUTE, TIMELY_SECONDS, Figures, Frontier, Happened, Rules
+from infertop.commands.watching_figures import LOST_SECONDS, TIMELY_SECONDS, Figures, Happened
 from infertop.commands.watching_news import News, Novelties
+from infertop.commands.watching_reads import first_minute, runs, used_before, used_by
 from infertop.commands.watching_requests import Dear
+from infertop.commands.watching_scope import MINUTE, Frontier, Rules
 from infertop.history.dear import Request
 from infertop.history.figures import Flows, MinuteFlows, moved_between
 from infertop.history.reader import Reader
 from infertop.history.watch_state import Known, Wish, read_watched
-from infertop.money.detect.faults import BEFORE_SECONDS, Faults, Figure, Step
+from infertop.money.detect.fault import Figure, Step
+from infertop.money.detect.faults import BEFORE_SECONDS, Faults
 from infertop.money.detect.grouping import Moved
 from infertop.money.detect.incidents import Incident, Rule
 from infertop.money.detect.scopes import EVERYTHING, Place
@@ -32,7 +34,6 @@ from infertop.money.rates import PriceBook
 _log = logging.getLogger(__name__)
 LEARNS_SECONDS = 7 * 86400
 _LOOKS_BACK_SECONDS = 1800
-_READ_MINUTES = 30
 _SAVED_SECONDS = 3600
 _SAVED_AT_ONCE = 3
 # What began longer ago than that when infertop first looks at a history is not told.
@@ -141,7 +142,7 @@ class Work:
     def _begin(self, asked: Asked) -> None:
         self._reader = reader = Reader(self._where)
         self._figures.change(asked.rule, asked.zone)
-        first, known = reader.ask(_first_minute), [] if self._anew else reader.ask(read_watched)
+        first, known = reader.ask(first_minute), [] if self._anew else reader.ask(read_watched)
         reader.ask(self._flows.look)
         for each in known:
             try:
@@ -155,7 +156,7 @@ class Work:
             self._figures.begin(begin - MINUTE)
         self._newest = max(self._newest, *(each.fed for each in self._figures.scopes.values()))
         if _COMMON not in self._stored:
-            used = reader.ask(_used_by, asked.closed) if self._anew else None
+            used = reader.ask(used_by, asked.closed) if self._anew else None
             accounts = (each for number, each in self._flows.numbered() if used is None or number in used)
             self._novelties.begin(accounts, first or asked.closed)
 
@@ -195,7 +196,7 @@ class Work:
         return {newest} if newest > self._newest else set()
 
     def _read(self, minutes: Sequence[int]) -> Iterator[MinuteFlows]:
-        for first, last in _runs(minutes):
+        for first, last in runs(minutes):
             for found in self._read_only.ask(self._flows.read, first, last + MINUTE):
                 self._newest = max(self._newest, found.start)
                 yield found
@@ -245,7 +246,7 @@ class Work:
     def _is_old(self, name: str, value: str, before: int) -> bool:
         """Say whether the ledger knows a value of a dimension from before a minute, of whichever source."""
         numbers = [each for each, account in self._flows.numbered() if dict(account.own()).get(name) == value]
-        return self._read_only.ask(_used_before, numbers, before)
+        return self._read_only.ask(used_before, numbers, before)
 
     # Storing
 
@@ -278,30 +279,3 @@ class Work:
 
 def _key(scope: object) -> str:
     return _SCOPE + json.dumps(scope)
-
-
-def _runs(minutes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first and last of minutes that follow each other, a bounded number at a time."""
-    at = 0
-    while at < len(minutes):
-        end = at
-        while end + 1 < len(minutes) and end - at < _READ_MINUTES - 1 and minutes[end + 1] == minutes[end] + MINUTE:
-            end += 1
-        yield minutes[at], minutes[end]
-        at = end + 1
-
-
-def _first_minute(connection: sqlite3.Connection) -> int | None:
-    found: int | None = connection.execute("SELECT min(start) FROM lines WHERE NOT open").fetchone()[0]
-    return None if found is None else found // MINUTE * MINUTE
-
-
-def _used_by(connection: sqlite3.Connection, before: int) -> set[int]:
-    rows = connection.execute("SELECT DISTINCT account FROM lines WHERE start < ?", (before,)).fetchall()
-    return {number for (number,) in rows}
-
-
-def _used_before(connection: sqlite3.Connection, numbers: Sequence[int], before: int) -> bool:
-    marks = ",".join(map(str, numbers))
-    query = f"SELECT EXISTS (SELECT 1 FROM lines WHERE start < ? AND account IN ({marks}))"
-    return bool(connection.execute(query, (before,)).fetchone()[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 
-from infertop.money.detect.faults import Fault
+from infertop.money.detect.fault import Fault
 from infertop.money.detect.incidents import Incident
 from infertop.money.detect.scopes import METRICS, USD, Metric, Scope
 from infertop.money.dimensions import Names

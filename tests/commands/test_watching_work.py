@@ -11,7 +11,7 @@ import pytest
 
 from infertop.commands.watching_figures import MOST_DETAILED, MOST_SCOPES
 from infertop.history.watch_state import Wish
-from infertop.money.detect.faults import Figure
+from infertop.money.detect.fault import Figure
 from infertop.money.detect.scopes import EVERYTHING
 from infertop.money.detect.watched import USUAL
 from infertop.views.event_shapes import PLANNED

@@ -12,7 +12,7 @@ from infertop.commands.watching_work import Asked, Done, Work
 from infertop.history.accounts import Account
 from infertop.history.open import open_store
 from infertop.history.watch_state import Known, Wish, write_watched
-from infertop.money.detect.faults import Step
+from infertop.money.detect.fault import Step
 
 MONDAY = 1_790_553_600  # 2026-09-28, a Monday, 00:00 UTC
 MINUTE = 60

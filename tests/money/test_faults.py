@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infertop.money.detect.faults import WAITS_SECONDS, Faults, Figure, Step
+from infertop.money.detect.fault import Figure, Step
+from infertop.money.detect.faults import WAITS_SECONDS, Faults
 from infertop.money.detect.grouping import Moved, explained, scope_of_rise
 from infertop.money.detect.incidents import Incident
 from infertop.money.detect.scopes import EVERYTHING, IDLE, PROMPT, USD, Place, Scope

@@ -6,9 +6,9 @@ Dollars lead. What else rises with them is evidence; without them a figure waits
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from infertop.money.detect.fault import Fault, Figure, Step, fault_content, fault_of
 from infertop.money.detect.grouping import EXPLAINS, Moved, explained, scope_of_rise
 from infertop.money.detect.incidents import Incident
 from infertop.money.detect.scopes import EVERYTHING, IDLE, PER_MILLION, USD, Scope, is_in
@@ -21,39 +21,6 @@ BEFORE_SECONDS = 3600.0
 KNOWN_SECONDS = 3 * 3600.0
 _MUCH_LARGER = 1.5
 _RISEN = 0.5
-
-
-class Figure(NamedTuple):
-    """What is watched: a metric of a scope."""
-
-    scope: Scope
-    metric: str
-
-
-@dataclass(slots=True)
-class Fault:
-    """One fault. `lead` is the figure that tells how large it is, `scope` where it is, `members` since when each is.
-
-    `state` is "", "acknowledged" or "planned"; `until` is None while it lasts. `told` is the minute of its last event.
-    """
-
-    key: str
-    lead: Figure
-    scope: Scope
-    since: float
-    members: dict[Figure, float] = field(default_factory=dict)
-    state: str = ""
-    until: float | None = None
-    last: Incident | None = None
-    told: int = 0
-
-
-class Step(NamedTuple):
-    """A fault that was opened, went on, moved or closed in a minute."""
-
-    fault: Fault
-    opened: bool = False
-    moved: bool = False
 
 
 Look = Callable[[float], Sequence[Moved]]
@@ -217,20 +184,12 @@ class Faults:
 
     def dump(self) -> list[dict[str, Any]]:
         """Return all of it, for JSON."""
-        return [
-            {
-                **{name: getattr(each, name) for name in ("key", "scope", "since", "state", "until", "told")},
-                "lead": each.lead,
-                "members": [[*figure, since] for figure, since in each.members.items()],
-                "last": asdict(each.last) if each.last else None,
-            }
-            for each in self.all
-        ]
+        return [fault_content(each) for each in self.all]
 
     def load(self, state: Iterable[Mapping[str, Any]]) -> None:
         """Take up what `dump` told of; raise ValueError where it cannot be read."""
         try:
-            self.all = [_fault(each) for each in state]
+            self.all = [fault_of(each) for each in state]
         except (AttributeError, IndexError, KeyError, TypeError) as error:
             raise ValueError(f"the faults of before cannot be read: {error!r}") from None
 
@@ -282,24 +241,3 @@ def _order(figure: Figure, incident: Incident) -> tuple[bool, float, float, Figu
 def _key(figure: Figure, incident: Incident) -> str:
     scope = "{" + ", ".join(f'"{name}": "{value}"' for name, value in figure.scope) + "}"
     return f"incident {figure.metric} {incident.since:.0f} {scope}"
-
-
-def _fault(state: Mapping[str, Any]) -> Fault:
-    lead_scope, metric = state["lead"]
-    members = {Figure(_scope(scope), str(name)): float(since) for scope, name, since in state["members"]}
-    last = state["last"]
-    return Fault(
-        key=str(state["key"]),
-        lead=Figure(_scope(lead_scope), str(metric)),
-        scope=_scope(state["scope"]),
-        since=float(state["since"]),
-        members=members,
-        state=str(state["state"]),
-        until=None if state["until"] is None else float(state["until"]),
-        last=Incident(**last) if last else None,
-        told=int(state["told"]),
-    )
-
-
-def _scope(pairs: Iterable[Sequence[str]]) -> Scope:
-    return tuple((str(name), str(value)) for name, value in pairs)

@@ -1,0 +1,76 @@
+"""A scope that is watched: who is part of it, up to when each has told, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from infertop.money.detect.incidents import Incident
+from infertop.money.detect.scopes import EVERYTHING, IDLE, Scope
+from infertop.money.detect.watched import Watched
+from infertop.money.overlap import Counts, all_count
+
+MINUTE = 60
+_IDLE_ON_TOP_OF = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is part of figures of several sources: what counts, and who tells in time."""
+
+    counts: Counts = all_count
+    late: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """Up to when what happened is known: `closed` by meters and logs, `told` by each provider that tells late."""
+
+    closed: int = 0
+    told: Mapping[str, float] = field(default_factory=dict)
+    late: frozenset[str] = frozenset()
+
+    def of(self, scope: Scope, parts: Mapping[str, int]) -> int:
+        """Return the end of the last minute that may be given to a scope with these sources."""
+        if scope and scope[0][0] == "source":
+            waits = [self.told.get(scope[0][1], self.closed)]
+        else:
+            waits = [
+                until
+                for source, until in self.told.items()
+                if source not in self.late and (source in parts or scope == EVERYTHING)
+            ]
+        return int(min([self.closed, *waits]) // MINUTE * MINUTE)
+
+
+@dataclass(slots=True)
+class Watchee:
+    """A scope that is watched: the last minute it was given, its figures, and who is part of it since when.
+
+    `gpu_usd` is what its GPUs usually cost an hour: idle time is watched on top of half of that, because where hardly
+    any is usual, a little is many times as much.
+    """
+
+    fed: int
+    figures: dict[str, Watched] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
+    usd_per_hour: float = 0.0
+    gpu_usd: float | None = None
+    detailed: bool = False
+    rules: Rules | None = None
+    saved: int = 0
+
+    @property
+    def lasts(self) -> bool:
+        """Whether an incident of it does."""
+        return any(watched.current is not None for watched in self.figures.values())
+
+    def base(self, name: str) -> float:
+        """Return what a figure is watched on top of."""
+        return _IDLE_ON_TOP_OF * (self.gpu_usd or 0.0) if name == IDLE else 0.0
+
+    def told(self, name: str, incident: Incident) -> Incident:
+        """Return an incident of a figure with its own values."""
+        base = self.base(name)
+        value, expected, peak = (each - base for each in (incident.value, incident.expected, incident.peak))
+        return replace(incident, value=value, expected=max(expected, 0.0), peak=peak)

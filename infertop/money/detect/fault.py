@@ -1,0 +1,75 @@
+"""A fault: where it is, which figures bear it out, and how it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from infertop.money.detect.incidents import Incident
+from infertop.money.detect.scopes import Scope
+
+
+class Figure(NamedTuple):
+    """What is watched: a metric of a scope."""
+
+    scope: Scope
+    metric: str
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault. `lead` is the figure that tells how large it is, `scope` where it is, `members` since when each is.
+
+    `state` is "", "acknowledged" or "planned"; `until` is None while it lasts. `told` is the minute of its last event.
+    """
+
+    key: str
+    lead: Figure
+    scope: Scope
+    since: float
+    members: dict[Figure, float] = field(default_factory=dict)
+    state: str = ""
+    until: float | None = None
+    last: Incident | None = None
+    told: int = 0
+
+
+class Step(NamedTuple):
+    """A fault that was opened, went on, moved or closed in a minute."""
+
+    fault: Fault
+    opened: bool = False
+    moved: bool = False
+
+
+def fault_content(fault: Fault) -> dict[str, Any]:
+    """Return a fault for JSON."""
+    return {
+        **{name: getattr(fault, name) for name in ("key", "scope", "since", "state", "until", "told")},
+        "lead": fault.lead,
+        "members": [[*figure, since] for figure, since in fault.members.items()],
+        "last": asdict(fault.last) if fault.last else None,
+    }
+
+
+def fault_of(content: Mapping[str, Any]) -> Fault:
+    """Return the fault that was stored; raise KeyError, TypeError or ValueError where it is none."""
+    lead_scope, metric = content["lead"]
+    members = {Figure(_scope(scope), str(name)): float(since) for scope, name, since in content["members"]}
+    last = content["last"]
+    return Fault(
+        key=str(content["key"]),
+        lead=Figure(_scope(lead_scope), str(metric)),
+        scope=_scope(content["scope"]),
+        since=float(content["since"]),
+        members=members,
+        state=str(content["state"]),
+        until=None if content["until"] is None else float(content["until"]),
+        last=Incident(**last) if last else None,
+        told=int(content["told"]),
+    )
+
+
+def _scope(pairs: Iterable[Sequence[str]]) -> Scope:
+    return tuple((str(name), str(value)) for name, value in pairs)
