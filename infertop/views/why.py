@@ -67,6 +67,9 @@ def sentence(found: Explanation, since: str = "") -> str:
     """Return the change and its cause: how many times, what is how much of it, since when, and by how many dollars."""
     if found.before_nano is None and found.after_nano is None:
         return "nothing with a price was used in either window"
+    if found.cause is None and None in (found.before_nano, found.after_nano):
+        first = "first" if found.before_nano is None else "second"
+        return f"nothing is known of the {first} window: there is nothing to compare with"
     before, after = (found.before_nano or 0) / NANO, (found.after_nano or 0) / NANO
     change = after - before
     when = f"; since {since}" if since else ""

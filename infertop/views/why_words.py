@@ -77,7 +77,7 @@ def usd(value: float) -> str:
     sign = "-" if value < 0 else ""
     if size >= 999.5:
         return f"{sign}${size:,.0f}"
-    if size >= 0.995 or size == 0:
+    if size >= 0.0995 or size == 0:
         return f"{sign}${size:.2f}"
     return f"{sign}${size:.2g}" if size >= 0.0001 else f"{sign}${size:.1e}"
 

@@ -60,6 +60,16 @@ def compared(before: Usage, after: Usage, since: str = "", scope: Scope = ()) ->
         (usage(DESK), usage(DESK), "unchanged at $7.38/h; since 14:05"),
         (usage(), usage(DESK), "new: requests 0 -> 1,000/h is 100 % of it; since 14:05; +$7.38/h"),
         (Usage((), recorded=0.0), Usage((), recorded=0.0), "nothing with a price was used in either window"),
+        (
+            Usage((), recorded=0.0),
+            usage(DESK),
+            "nothing is known of the first window: there is nothing to compare with",
+        ),
+        (
+            usage(DESK),
+            Usage((), recorded=0.0),
+            "nothing is known of the second window: there is nothing to compare with",
+        ),
     ],
 )
 def test_one_sentence_says_what_changed_and_by_how_many_dollars(before: Usage, after: Usage, sentence: str) -> None:
@@ -127,6 +137,7 @@ def test_every_factor_has_a_name_and_a_formula() -> None:
         (usd(0), "$0.00"),
         (usd(-12_345.6), "-$12,346"),
         (usd(0.0042), "$0.0042"),
+        (usd(0.9), "$0.90"),
         (usd(0.0000042), "$4.2e-06"),
         (signed_usd(3.98), "+$3.98"),
         (times(0, 1), "new"),

@@ -17,6 +17,8 @@ from infertop.money.why.usage import Usage
 from infertop.readings.safe import safe
 
 _NAME_CELLS = 40
+# Lines are rounded to 1e-9 USD: a share of the cost that is as small as this is no effect, and part of the largest.
+_DUST = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,12 @@ def explain(before: Usage, after: Usage, dimensions: Sequence[str] = DIMENSIONS,
     costs = before.nano_per_hour, after.nano_per_hour
     flags = tuple(dict.fromkeys((*before.flags, *after.flags)))
     division = best_division(before.lines, after.lines, dimensions)
-    if not (before.seconds and after.seconds) or costs == (None, None):
+    if not (before.is_known and after.is_known) or costs == (None, None):
         return Explanation(*costs, changes=division.values if division else (), flags=flags)
     measured = measured_of(before.lines, after.lines, division)
     found = all_contributions(measured, before.lines, after.lines)
     change = (costs[1] or 0) - (costs[0] or 0)
-    effects = _effects(found, change, measured)
+    effects = _effects(found, change, measured, _DUST * max(map(abs, (costs[0] or 0, costs[1] or 0))))
     cause = cause_of(found, measured, unusual)
     first = cause.factor if cause else ""
     return Explanation(
@@ -62,13 +64,16 @@ def explain(before: Usage, after: Usage, dimensions: Sequence[str] = DIMENSIONS,
     )
 
 
-def _effects(found: Iterable[Contribution], change: int, measured: Measured) -> list[Effect]:
+def _effects(found: Iterable[Contribution], change: int, measured: Measured, dust: float) -> list[Effect]:
     by_factor: dict[str, list[Contribution]] = {}
     for each in found:
         by_factor.setdefault(each.factor, []).append(each)
     sums = {factor: sum(each.nano for each in parts) for factor, parts in by_factor.items()}
     if change and not sums:
         sums = {OTHER: float(change)}
+    largest = max(sums, key=lambda factor: abs(sums[factor]), default="")
+    for factor in [name for name, nano in sums.items() if name != largest and abs(nano) <= dust]:
+        sums[largest] += sums.pop(factor)
     return [
         effect_of(factor, nano, by_factor.get(factor, []), measured)
         for factor, nano in whole(sums, change).items()

@@ -57,9 +57,14 @@ class Usage:
     flags: tuple[str, ...] = field(default=())
 
     @property
+    def is_known(self) -> bool:
+        """Whether anything is known of it, be it that nothing was used."""
+        return bool(self.lines) or (self.recorded > 0 and self.seconds > 0)
+
+    @property
     def nano_per_hour(self) -> int | None:
         """What all of it cost an hour, None where nothing has a price or nothing is known of it."""
         known = [each.nano_per_hour for each in self.lines if each.nano_per_hour is not None]
-        if not self.lines and self.recorded > 0 and self.seconds > 0:
-            return 0  # it is known that nothing was used
+        if not self.lines and self.is_known:
+            return 0
         return sum(known) if known else None

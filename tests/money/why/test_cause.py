@@ -156,6 +156,11 @@ def test_a_cost_without_anything_counted_is_everything_else() -> None:
     assert parts(explain(usage(BOTS), usage(BOTS, more=lines))) == {"other": 1.0}
 
 
+def test_what_rounding_left_is_no_effect_of_its_own() -> None:
+    dust = usage(replace(BOTS, prompt=4000, output_usd=10.0000001))
+    assert [each.factor for each in explain(usage(BOTS), dust).effects] == ["prompt_tokens"]
+
+
 def test_a_credit_is_an_adjustment_to_the_last_unit() -> None:
     credit = UsageLine({"source": "openai", "provider": "openai"}, "adjustment", 0.0, -1_234_567_891)
     found = explain(usage(BOTS), usage(BOTS, more=[credit]))
