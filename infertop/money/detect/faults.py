@@ -5,6 +5,7 @@ Dollars lead. What else rises with them is evidence; without them a figure waits
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -239,5 +240,5 @@ def _order(figure: Figure, incident: Incident) -> tuple[bool, float, float, Figu
 
 
 def _key(figure: Figure, incident: Incident) -> str:
-    scope = "{" + ", ".join(f'"{name}": "{value}"' for name, value in figure.scope) + "}"
+    scope = json.dumps(dict(figure.scope))
     return f"incident {figure.metric} {incident.since:.0f} {scope}"
