@@ -239,6 +239,12 @@ def test_the_state_of_a_figure_stays_small() -> None:
     assert len(json.dumps(watched.dump())) < 20_000
 
 
+def test_a_series_around_and_below_nothing_is_judged_too() -> None:
+    rng = random.Random(3)
+    for mean in (0.0, -10.0):
+        feed(Watched(), [rng.gauss(mean, 1.0) for _ in range(8 * DAY)], START, TEN)
+
+
 @pytest.mark.parametrize(
     "state", [{}, {"format": 99}, {"format": 1}, {"format": 1, "plain": [1, 2, 3], "lanes": {"rises": 3}}]
 )
@@ -269,3 +275,18 @@ def test_incidents_open_and_close_in_turn_whatever_comes(
             lasting = change.until is None
         assert (watched.current is not None) == lasting
         json.dumps(watched.dump(), allow_nan=False)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_figures_stay_finite_through_days_of_anything(seed: int) -> None:
+    rng = random.Random(seed)
+    draws = (lambda: rng.gauss(-5, 1), lambda: 10 ** rng.uniform(-100, 100), lambda: rng.choice([0.0, 0.0, -1e90, 5.0]))
+    watched, ts = Watched(Rule(falls=seed % 2 == 1)), START
+    for _ in range(500):
+        ts += rng.choice([60.0, 600.0, 600.0, 3600.0, 90_000.0])
+        change = watched.add(ts, draws[seed % 3](), rng.choice([None, 0.0, 3.0]))
+        figures = (change.since - START, change.excess, change.expected, change.peak) if change else ()
+        assert all(map(math.isfinite, figures))
+        if change and change.until is not None:
+            assert START <= change.since <= change.until <= ts
+    json.dumps(watched.dump(), allow_nan=False)

@@ -68,8 +68,9 @@ class Usual:
             now = [each for i in range(-_AROUND, _AROUND + 1) if (each := self._value(slot - back + i)) is not None]
             if then is None or not now:
                 continue
-            self._growth = max(self._growth, log(max(now) + floor) - log(then + floor))
-            grown = min(_STEEPEST, (sum(now) / len(now) + floor) / (then + floor))
+            before = max(then, 0.0) + floor  # of what is below nothing there is no ratio
+            self._growth = max(self._growth, log(max(*now, 0.0) + floor) - log(before))
+            grown = min(_STEEPEST, (max(sum(now) / len(now), 0.0) + floor) / before)
             plans.append((near + floor) * grown - floor)
         growth = min(log(_STEEPEST), self._growth) * min(1.0, _TRUST * self._followed / self._told)
         plan = sorted(plans)[len(plans) // 2]
@@ -78,7 +79,7 @@ class Usual:
     def heed(self, value: float) -> None:
         """Learn from the value of a slot that `at` was asked of how far patterns of other days are to be followed."""
         if self._growth > _RAMP and self.recent:
-            real = log(max(value, 0.0) + self.floor) - log(self.near + self.floor)
+            real = log(max(value, 0.0) + self.floor) - log(max(self.near, 0.0) + self.floor)
             self._told += self._growth * self._growth - self._told / _HEEDED
             self._followed += self._growth * max(0.0, min(self._growth, real)) - self._followed / _HEEDED
 
