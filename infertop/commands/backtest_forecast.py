@@ -44,14 +44,14 @@ def run(options: Namespace) -> int:
 
 
 def forecasts(amounts: Amounts, kind: PeriodKind, zone: ZoneInfo) -> Iterator[str]:
-    """Iterate over the lines of all origins in whole periods: each hour of a day, each midnight of longer ones."""
+    """Iterate over the lines of all origins in whole periods: each hour of a day, each day's first of longer ones."""
     forecaster = Forecaster(zone, longest_hours(kind))
     for hour in sorted(amounts.hours):
         origin = float((hour + 1) * HOUR)
         start, end = period(kind, origin, zone)
         if start < amounts.begin or end > amounts.end or origin <= start:
             continue
-        if kind is not PeriodKind.DAY and period(PeriodKind.DAY, origin, zone)[0] // HOUR != hour + 1:
+        if kind is not PeriodKind.DAY and origin - period(PeriodKind.DAY, origin, zone)[0] >= HOUR:
             continue
         if amounts.known(origin, end) < _LEAST_KNOWN:
             continue

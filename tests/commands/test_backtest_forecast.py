@@ -60,6 +60,16 @@ def test_weeks_and_months_are_forecast_at_midnight_in_the_zone(
     assert {datetime.fromisoformat(row["origin"]).weekday() for row in rows(capsys)} == {1, 2, 3, 4, 5, 6}
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu"])
+def test_months_are_forecast_where_midnight_is_within_an_hour_of_utc(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], zone: str
+) -> None:
+    path = write(tmp_path / "a.csv", 62 * 24)
+    assert main(["backtest", "forecast", path, "--period", "month", "--timezone", zone]) == 0
+    origins = [datetime.fromisoformat(row["origin"]).astimezone(ZoneInfo(zone)) for row in rows(capsys)]
+    assert [(each.month, each.day, each.hour) for each in origins] == [(2, day, 0) for day in range(1, 29)]
+
+
 def test_what_is_missing_is_no_zero_and_has_no_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     night = range(10 * 24 + 2, 10 * 24 + 9)
     path = write(tmp_path / "a.csv", 14 * 24, 10, without=night)
