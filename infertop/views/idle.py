@@ -48,6 +48,7 @@ def _sentence(
         return f"idle GPU time costs no more than before {since}"
     asked, asks = (_requests(each, model) for each in used)
     gone = "is asked nothing any more: its GPU stands idle" if asked and not asks else "stands idle"
+    gone = gone if model else "stand idle"
     figures = f"${one.get(model, 0) / NANO:,.2f} -> ${two.get(model, 0) / NANO:,.2f}/h"
     share = f" is {min(rises[model] / whole, 1) * 100:.0f} % of it" if len(rises) > 1 else ""
     return f"{_name(model)} {gone}, {figures}{share}; since {since}; +${whole / NANO:,.2f}/h"
