@@ -36,7 +36,7 @@ from infertop.views.why_incident import incident_comparison
 
 DAY, MINUTE = 86_400, 60
 WHY_SECONDS = 600
-_PLAN_SECONDS = 300
+_PLAN_SECONDS = 600
 _BEFORE_SECONDS = 3600.0
 # The least that is known before anything is told.
 _LEARNS_SECONDS = 2 * 3600

@@ -26,7 +26,7 @@ from tests.fakes import FakeClock
 from tui.desk import Desk
 from tui.look import Look
 
-DAYS = 4
+DAYS = 3
 SPEED = 1000
 SIZE = (140, 40)
 
