@@ -147,3 +147,13 @@ def told(database: Path, source: str, until: float) -> None:
         row = json.dumps([content(Account(complete_until=until))])
         opened.execute("INSERT INTO inventory VALUES (?,?)", (f"account:{source}", row))
     opened.close()
+
+
+def test_a_provider_of_another_scope_that_told_nothing_is_not_spoken_of(database: Path) -> None:
+    record(database, [*engine_hour(), *minute(90, *tokens(API, input=5))])
+    told(database, "openai", NOON - HOUR)
+    own = used(database, NOON - 1800, NOON, (("model", LLAMA),))
+    assert (own.recorded, own.flags) == (1.0, ())
+    api = used(database, NOON - 1800, NOON, (("model", "gpt-4o"),))
+    assert (api.lines, api.recorded, api.is_known) == ((), 0.0, False)
+    assert api.flags == ("openai has told nothing of Nov 22 11:30 to 12:00 yet",)
