@@ -14,7 +14,7 @@ from infertop.money.detect.fault import Figure, Step
 from infertop.money.detect.faults import WAITS_SECONDS, Faults
 from infertop.money.detect.grouping import Moved, explained, scope_of_rise
 from infertop.money.detect.incidents import Incident
-from infertop.money.detect.scopes import EVERYTHING, IDLE, PROMPT, USD, Place, Scope
+from infertop.money.detect.scopes import EVERYTHING, IDLE, PER_MILLION, PROMPT, USD, Place, Scope
 
 KEYS, MODELS = ("prod", "dev", "batch"), ("gpt-4o", "o3")
 PROD: Scope = (("key", "prod"),)
@@ -149,6 +149,15 @@ def test_a_figure_without_dollars_waits_before_it_stands_alone_and_dollars_take_
     world.see(Figure(O3, USD))
     (step,) = world.see()
     assert step.fault.lead == Figure(O3, USD)
+
+
+def test_dearer_tokens_are_a_fault_only_where_the_dollars_rose_with_them() -> None:
+    dearer = Figure(EVERYTHING, PER_MILLION)
+    for rise, later, count in ((moved(prod=4.0), 0, 1), (moved(), 0, 0), (moved(prod=4.0), 7200, 0)):
+        world = World(rise)
+        world.see(dearer, usd_per_hour=5.0)
+        world.minute += int(WAITS_SECONDS) + later
+        assert len([each for each in world.see() if each.opened]) == count
 
 
 def test_idle_time_is_part_of_a_fault_that_it_is_much_of_and_else_one_of_its_own() -> None:

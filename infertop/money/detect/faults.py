@@ -170,6 +170,8 @@ class Faults:
             return False
         if figure.metric != PER_MILLION:
             return True
+        if minute - incident.opened > TOGETHER_SECONDS:  # what costs more by now began later
+            return False
         rise = sum(each.rise for each in moved(incident.since) if is_in(each.place, figure.scope))
         return rise >= _RISEN * (incident.excess_usd_per_hour or 0.0)
 
