@@ -196,6 +196,7 @@ def _budget(row: BudgetRow) -> dict[str, Any]:
         "period": row.period,
         "limit_usd": number(row.limit_usd),
         "spent_usd": number(row.spent_usd),
+        "own_count": row.own_count,
         "fraction": number(row.fraction),
         "burn_usd_per_hour": number(row.burn_usd_per_hour),
         "forecast_usd": {"low": number(low), "mid": number(mid), "high": number(high)},

@@ -136,6 +136,7 @@ _BUDGET = _object(
     period={"enum": ["hour", "day", "week", "month"]},
     limit_usd=_known("number", exclusiveMinimum=0),
     spent_usd=_MONEY,
+    own_count={"type": "boolean", "description": "spent_usd is what `origin` says itself, not the ledger's"},
     fraction=_MONEY,
     burn_usd_per_hour=_MONEY,
     forecast_usd=_object(low=_MONEY, mid=_MONEY, high=_MONEY),

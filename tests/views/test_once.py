@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from infertop.views.once import number, reading, timestamp
 from infertop.views.overview import overview
 from infertop.views.schema import schema
-from infertop.views.shapes import Event, Headline, Overview
+from infertop.views.shapes import BudgetRow, Event, Headline, Overview
 from tests.money.tape import START
 from tests.views.random_views import views
 from tests.views.test_costs import SHARED, lived, worlds
@@ -117,3 +117,12 @@ def test_numbers_are_plain(value: float | None, said: float | None) -> None:
 )
 def test_a_time_that_is_none_is_null(ts: float | None, said: str | None) -> None:
     assert timestamp(ts) == said
+
+
+def test_whose_count_a_budgets_spend_is_can_be_read() -> None:
+    own = BudgetRow("limit", "day", 4.0, 3.5, 0.875, None, (None, None, None), None, "75%", 60.0, origin="openai")
+    ours = replace(own, name="team", origin="", own_count=False)
+    view = Overview(0.0, "UTC", "h", "live", 1.0, 1.0, Headline(*[None] * 6), (), (), (), (), ())
+    said = read(replace(view, budgets=(replace(own, own_count=True), ours)))
+    VALIDATOR.validate(said)
+    assert [(each["name"], each["own_count"]) for each in said["budgets"]] == [("limit", True), ("team", False)]
