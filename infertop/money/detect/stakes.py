@@ -15,11 +15,16 @@ _IN_A_MONTH = {PeriodKind.HOUR: 730.5, PeriodKind.DAY: 30.4375, PeriodKind.WEEK:
 
 
 def floor_usd(settings: Settings) -> float:
-    """Return the least dollars at stake: [alert] floor_usd, else 1 or 0.5 % of the largest budget over a month."""
+    """Return the least dollars at stake: [alert] floor_usd, else 1 or 0.5 % of the largest budget over a month.
+
+    That is one of the longest period that any has: an hour's limit allows for peaks, 730 of which nobody means to pay.
+    """
     if settings.alert.floor_usd is not None:
         return float(settings.alert.floor_usd)
-    months = [float(each.limit_usd) * _IN_A_MONTH[each.period] for each in settings.budgets]
-    return max(LEAST_USD, _SHARE * max(months, default=0.0))
+    periods = (_IN_A_MONTH[each.period] for each in settings.budgets)
+    longest = min(periods, default=1.0)
+    limits = (each.limit_usd for each in settings.budgets if _IN_A_MONTH[each.period] == longest)
+    return max(LEAST_USD, _SHARE * longest * float(max(limits, default=0)))
 
 
 def rule_of(settings: Settings) -> Rule:
