@@ -160,6 +160,20 @@ def test_values_that_stand_on_little_weigh_little() -> None:
         assert watched.add(START + at * MINUTE, 45.0 if lonely else 10.0, weight=1.0 if lonely else 500.0) is None
 
 
+def test_it_is_over_when_it_is_also_of_who_asks_once_in_some_minutes() -> None:
+    rng = random.Random(4)
+    watched = Watched(Rule())
+
+    def asked(minutes: int, rate: float) -> list[float]:
+        return [float(sum(rng.random() < rate / 20 for _ in range(20))) for _ in range(minutes)]
+
+    feed(watched, asked(7 * 1440, 0.3), START, MINUTE)
+    changes = feed(watched, asked(60, 8.0) + asked(240, 0.3), START + 7 * 86400, MINUTE)
+    assert [each.until is None for each in changes] == [True, False]
+    end = START + 7 * 86400 + 60 * MINUTE
+    assert end <= (changes[1].until or 0.0) <= end + 60 * MINUTE
+
+
 def test_what_rises_again_within_an_incident_is_another() -> None:
     values = noisy(10.0, 3 * DAY) + noisy(30.0, 24) + noisy(90.0, 24) + noisy(10.0, 12)
     first, closed, second, _ = feed(Watched(), values, START, TEN)

@@ -45,7 +45,7 @@ class Lane:
         self._most: tuple[float, float] | None = None
         self._asked: int | None = None
         self._fast = [-9.0, -9.0]  # the last value's ratio, and the slot's greatest that held at once
-        self._calm = [0.0, 0.0]
+        self._calm = [0.0, 0.0, 0.0, 0.0]  # values in a row near the plan, since when, their sum, their plans'
         self._cool = [0.0, 0.0, 0.0]  # until when what is less than how much is no news; the level of the incident
         self._inside = Inside()
         self._since = 0.0
@@ -141,7 +141,7 @@ class Lane:
         surges.told()
         self.incident = incident.grown(value, plan, step / HOUR, beyond_usd(self.rule, value, plan, usd))
         self._inside = Inside()
-        self._calm, self._cool = [0.0, 0.0], [0.0, 0.0, self._sum / self._weight]
+        self._calm, self._cool = [0.0] * 4, [0.0, 0.0, self._sum / self._weight]
         return self._tell()
 
     def _plan(self) -> float:
@@ -158,13 +158,9 @@ class Lane:
         ts, value, _, step, _, usd = given
         assert self.incident is not None, "only what has begun is followed"
         floor = self.surges.usual.floor
-        if figure + floor < self.rule.calm_ratio * (plan + floor):
-            if not self._calm[0]:
-                self._calm[1] = ts
-            self._calm[0] += 1
+        if self._is_calm(given, figure, plan, floor):
             over = self._calm[0] >= self.rule.calm_points and ts + step - self._calm[1] >= self.rule.calm_seconds
             return self._close(self._calm[1]) if over else None
-        self._calm[0] = 0
         self._cool[2] += _SMOOTH * (figure - self._cool[2])
         past = self._unfigure(plan)
         self.incident = self.incident.grown(value, past, step / HOUR, beyond_usd(self.rule, value, past, usd))
@@ -172,6 +168,21 @@ class Lane:
             self.surges.forget_recent()
             return self._close(ts)
         return self._tell()
+
+    def _is_calm(self, given: Given, figure: float, plan: float, floor: float) -> bool:
+        """Take a value into those in a row that are near the plan; of minutes their mean has to be, not each.
+
+        Who asks once in some minutes is either far above a plan by the hour or at nothing.
+        """
+        ratio, (count, since, figures, plans) = self.rule.calm_ratio, self._calm
+        if not count or given.seconds >= _WHOLE_SECONDS:
+            figures, plans = figure, plan
+            near = figure + floor < ratio * (plan + floor)
+        else:
+            figures, plans = figures + figure, plans + plan
+            near = figures / (count + 1) + floor < ratio * (plans / (count + 1) + floor)
+        self._calm = [count + 1, since if count else given.ts, figures, plans] if near else [0.0, 0.0, 0.0, 0.0]
+        return near
 
     def _is_outdone(self) -> bool:
         if self._seconds < _WHOLE_SECONDS:
@@ -225,4 +236,4 @@ class Lane:
         self._open, self._slot, self._sum, self._weight, *plain = state["plain"]
         self._seconds, self._asked, self._since, self._mean = plain
         self._most = (state["most"][0], state["most"][1]) if state["most"] else None
-        self._fast, self._calm, self._cool = list(state["fast"]), list(state["calm"]), list(state["cool"])
+        self._fast, self._calm, self._cool = list(state["fast"]), [*state["calm"], 0.0, 0.0][:4], list(state["cool"])
