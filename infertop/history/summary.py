@@ -21,13 +21,15 @@ class Totals:
     """What was used and what it cost: quantities by resource, 1e-9 USD (None where nothing in it has a price).
 
     `unpriced_tokens` are tokens whose price should be known and is not. `stated` is, by resource, the part of the cost
-    that statements tell of, in 1e-9 USD: it belongs to the span, whether or not that was recorded here.
+    that statements tell of, in 1e-9 USD: it belongs to the span, whether or not that was recorded here. `billed_nano`
+    is the part of the cost that was charged as it is, None where nothing was.
     """
 
     quantities: Mapping[str, int] = field(default_factory=dict)
     usd_nano: int | None = None
     unpriced_tokens: int = 0
     stated: Mapping[str, int] = field(default_factory=dict)
+    billed_nano: int | None = None
 
     def plus(self, other: Totals) -> Totals:
         """Return the sum of both."""
@@ -36,6 +38,7 @@ class Totals:
             add_usd(self.usd_nano, other.usd_nano),
             self.unpriced_tokens + other.unpriced_tokens,
             _added(self.stated, other.stated),
+            add_usd(self.billed_nano, other.billed_nano),
         )
 
 

@@ -15,19 +15,23 @@ def totals_by_key(sums: Sums, accounts: Mapping[int, Account]) -> dict[Key, Tota
     usd: dict[Key, int | None] = {}
     unpriced: dict[Key, int] = {}
     stated: dict[Key, dict[str, int]] = {}
+    billed: dict[Key, int | None] = {}
     for number, each in sums.items():
         account = accounts[number]
         key = (account.source, account.model)
         of_key = quantities.setdefault(key, {})
         of_key[account.resource] = of_key.get(account.resource, 0) + each.quantity
         usd[key] = add_usd(usd.get(key), each.usd_nano)
+        if not account.is_computed:
+            billed[key] = add_usd(billed.get(key), each.usd_nano)
         if account.lacks_price:
             unpriced[key] = unpriced.get(key, 0) + each.quantity
         if each.usd_nano is not None and account.is_stated:
             of_cost = stated.setdefault(key, {})
             of_cost[account.resource] = of_cost.get(account.resource, 0) + each.usd_nano
     return {
-        key: Totals(of_key, usd[key], unpriced.get(key, 0), stated.get(key, {})) for key, of_key in quantities.items()
+        key: Totals(of_key, usd[key], unpriced.get(key, 0), stated.get(key, {}), billed.get(key))
+        for key, of_key in quantities.items()
     }
 
 

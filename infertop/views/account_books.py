@@ -34,7 +34,7 @@ class Used:
     """What one (source, provider, model, dimensions) used; money in 1e-9 USD, `now_nano` over its source's window.
 
     `charged_nano` is the part of the month's that its usage itself was told to have been charged, `computed_nano` what
-    was worked out here; settlements are neither.
+    was worked out here; settlements are neither. `..._computed`: some of that cost was worked out here.
     """
 
     counts: bool
@@ -47,6 +47,8 @@ class Used:
     tokens: int | None = None
     unpriced: int = 0
     now_unpriced: int = 0
+    now_computed: bool = False
+    today_computed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +156,14 @@ def _used(
             if window is not None and (window.start, window.until) == (start, until):
                 used = of(account, scopes.has(account))
                 used.now_nano = add_usd(used.now_nano, amount.usd_nano)
+                used.now_computed |= amount.usd_nano is not None and account.is_computed
                 used.now_unpriced += amount.quantity if account.lacks_price else 0
     return found
 
 
 def _add_today(used: Used, account: Account, amount: Sum) -> None:
     used.today_nano = add_usd(used.today_nano, amount.usd_nano)
+    used.today_computed |= amount.usd_nano is not None and account.is_computed
     if account.is_tokens:
         used.tokens = (used.tokens or 0) + amount.quantity
     elif account.resource == "requests":

@@ -44,7 +44,8 @@ class AccountRow:
     """A source that tells of use: spend now, today and this month, what of it is settled, and how far bills are off.
 
     `complete_until` is the end of what it has told whole, `age_seconds` how long ago that was. `drift_usd` is over the
-    settled days. `lines` are (label, sentence) for who looks at it, `told` says how its figures were come by.
+    settled days. `lines` are (label, sentence) for who looks at it, `told` says how its figures were come by, `charged`
+    names those of its figures that are what was charged: nothing of them was worked out.
     """
 
     source: str
@@ -63,6 +64,7 @@ class AccountRow:
     days: tuple[DayRow, ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
     told: tuple[str, ...] = ()
+    charged: frozenset[str] = frozenset()
 
     @property
     def chosen(self) -> tuple[str, str]:
@@ -74,7 +76,8 @@ class AccountRow:
 class PartRow:
     """A part of the spend: of one model, key, project, user or team. `share` is of the month's that counts.
 
-    `requests` and `tokens` are today's, None where none were told: some providers tell dollars alone.
+    `requests` and `tokens` are today's, None where none were told: some providers tell dollars alone. `charged` names
+    the figures that are what was charged.
     """
 
     name: str
@@ -87,6 +90,7 @@ class PartRow:
     tokens: int | None
     counts: bool = True
     told: tuple[str, ...] = ()
+    charged: frozenset[str] = frozenset()
 
     @property
     def chosen(self) -> tuple[str, str]:

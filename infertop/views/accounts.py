@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from infertop.engine.collector import Health, State
 from infertop.history.summary import add_usd
@@ -73,7 +73,19 @@ def _account(facts: Facts, books: AccountBooks, health: Health, mine: list[Membe
         days=days,
         lines=tuple(_lines(facts, books, health, days, until, sum(used.unpriced for _, used in mine), charged)),
         told=tuple(account_told(facts, books, source, until, charged)),
+        charged=_charged([used for _, used in mine]),
     )
+
+
+def _charged(members: Sequence[Used]) -> frozenset[str]:
+    """Return the figures of which nothing was worked out here, where charges are told at all."""
+    worked = {
+        "usd_per_hour": any(used.now_computed for used in members),
+        "today_usd": any(used.today_computed for used in members),
+        "unsettled_usd": any(used.computed_nano is not None for used in members),
+    }
+    told = any(used.charged_nano is not None for used in members)
+    return frozenset(name for name, computed in worked.items() if told and not computed)
 
 
 def _lines(
@@ -170,6 +182,7 @@ def _part(
         tokens=sum(tokens) if tokens else None,
         counts=counts,
         told=tuple(part_told(facts, books, by, month, whole, [group.get("source") or "" for group, _ in members])),
+        charged=_charged([used for _, used in members]),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from infertop.history.summary import Key, Summary, Totals, add_usd
-from infertop.money.lines import NANO
+from infertop.money.lines import NANO, Basis
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.views.wording import span
 
@@ -53,6 +53,7 @@ class ApiUse:
     """What a model of a source used in its window: None is unknown. `counted_nano` is the part of the cost that counts.
 
     `model` is None for what belongs to none (sessions of tools, storage). `counts`: something of it is part of totals.
+    `basis` is "billed" where all of its cost is what was charged, "computed" where some of it was worked out.
     """
 
     source: str
@@ -63,6 +64,7 @@ class ApiUse:
     counted_nano: int | None
     counts: bool
     trend: tuple[float | None, ...] = ()
+    basis: str = Basis.COMPUTED.value
 
     @property
     def usd_per_hour(self) -> float | None:
@@ -129,7 +131,14 @@ def _use(summary: Summary, key: Key, window: Window, used: Totals | None, counte
         counted_nano=0 if silent and counts else counted,
         counts=counts,
         trend=_trend(summary, key, window),
+        basis=_basis(used, summary.today.get(key)),
     )
+
+
+def _basis(*told: Totals | None) -> str:
+    """Return how the cost of the first that has one was come by."""
+    row = next((each for each in told if each is not None and each.usd_nano is not None), Totals())
+    return (Basis.BILLED if row.usd_nano is not None and row.billed_nano == row.usd_nano else Basis.COMPUTED).value
 
 
 def _window(teller: Teller, summary: Summary, now: float) -> Window:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from infertop.engine.collector import Health
 from infertop.history.summary import Totals
-from infertop.money.lines import NANO, Basis
+from infertop.money.lines import NANO
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.views.api_rates import ApiUse
 from infertop.views.facts import Facts
@@ -37,7 +37,7 @@ def with_money(facts: Facts, row: ModelRow) -> ModelRow:
         usd_per_hour=use.usd_per_hour,
         usd_per_request=_per_request(use.used),
         usd_per_million=_per_million(use.used),
-        basis=Basis.COMPUTED.value,
+        basis=use.basis,
         stated=True,
     )
 
@@ -57,7 +57,7 @@ def _row(facts: Facts, health: Health, use: ApiUse) -> ModelRow:
         provider=", ".join(use.providers),
         state=health.state.value,
         age_seconds=facts.told_ago(use.source),
-        basis=Basis.COMPUTED.value,
+        basis=use.basis,
         window_seconds=window.seconds,
         totals=dict(facts.past.totals.get((use.source, name), {})),
         trend=use.trend,

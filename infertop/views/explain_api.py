@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infertop.money.lines import NANO
+from infertop.money.lines import NANO, Basis
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.readings.safe import safe
 from infertop.views.api_rates import ApiUse, Window
@@ -25,7 +25,7 @@ def api_figures(facts: Facts, row: ModelRow) -> dict[str, Explained]:
         "usd_per_hour": hour,
         "usd_per_request": Explained(f"$/request  {usd(row.usd_per_request, 6)}", _request(use)),
         "usd_per_million": Explained(f"$/1M  {usd(row.usd_per_million.get('blended'))}", _million(facts, row, use)),
-        "basis": Explained("basis", (f"{row.basis}: tokens as told, times the prices that held for them",)),
+        "basis": Explained("basis", (_basis(use),)),
         "totals": Explained("today", _totals(facts, row)),
     }
 
@@ -53,6 +53,17 @@ def age_line(facts: Facts, source: str, window: Window) -> str:
     minutes = number(window.seconds / 60, 1)
     age = span(max(0.0, facts.now - window.until))
     return f"the newest {minutes} min that {safe(source, 60)} has told whole; they ended {age} ago, {of_poll}"
+
+
+def _basis(use: ApiUse) -> str:
+    """Return how the cost was come by, and of what is both, how much of it was charged."""
+    if use.basis == Basis.BILLED:
+        return f"billed: what {safe(use.source, 60)} says itself that it was charged"
+    worked = "tokens as told, times the prices that held for them"
+    if use.used is None or not use.used.billed_nano:
+        return f"{use.basis}: {worked}"
+    billed, whole = usd(use.used.billed_nano / NANO), usd((use.used.usd_nano or 0) / NANO)
+    return f"mixed: {billed} of the window's {whole} is what was charged, the rest is {use.basis}: {worked}"
 
 
 def _hour(facts: Facts, row: ModelRow, use: ApiUse) -> tuple[str, ...]:
@@ -93,7 +104,9 @@ def _classes(use: ApiUse, spent: float) -> list[str]:
 
 def prices(facts: Facts, row: ModelRow) -> list[str]:
     """Return today's prices of the classes that a model uses, with where they are from and how old they are."""
-    model, providers = model_of(row), [each for each in row.provider.split(", ") if each]
+    # What was charged needs no price.
+    providers = [each for each in row.provider.split(", ") if each and row.basis != Basis.BILLED]
+    model = model_of(row)
     lines = []
     for provider in providers if model else ():
         quote = facts.prices.quote(provider, model or "", facts.now)

@@ -95,7 +95,7 @@ def _api(facts: Facts, head: Headline) -> tuple[str, ...]:
     return (
         f"api = {_sum(head.api_usd_per_hour, parts or [0.0])}",
         *(
-            f"  {safe(use.source, 40)} {safe(use.model or 'no model', 50)}: {usd(rate)}/h, computed"
+            f"  {safe(use.source, 40)} {safe(use.model or 'no model', 50)}: {usd(rate)}/h, {use.basis}"
             for use, rate in uses
             if rate
         ),

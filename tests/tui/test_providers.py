@@ -41,6 +41,13 @@ def feed(made: Desk) -> PlayFeed:
     return made.feed
 
 
+def test_what_was_charged_is_not_marked_as_computed() -> None:
+    charged = replace(sample_accounts.OPENAI, charged=frozenset({"usd_per_hour", "today_usd"}))
+    made = desk(replace(sample_accounts.PAGE, accounts=(charged,)), WIDE)
+    row = lines(made, "openai  ", WIDE)[0]
+    assert [word for word in (" 43.38", " 463.91", "~415.80") if word not in row] == []
+
+
 def test_an_account_has_its_spend_its_age_and_how_far_its_bills_are_off() -> None:
     made = desk()
     row = lines(made, "openai  ")[0]

@@ -29,6 +29,7 @@ from infertop.views.costs import costs
 from infertop.views.explain import figures
 from infertop.views.facts import Facts
 from infertop.views.meters import Meters
+from infertop.views.overview import overview
 from infertop.views.shapes import Explained
 from tests.history.stating import DAY, MONDAY, say
 from tests.history.test_account_notes import writer
@@ -205,6 +206,29 @@ def test_what_was_charged_and_what_is_computed_of_a_month_are_told_apart(tmp_pat
     (row,) = World(tmp_path / "y.db", alone).page().accounts
     assert ("bills", "none told yet: what is shown is computed from its usage") in row.lines
     assert "  tokens and calls as told, times prices" in row.told
+
+
+def test_what_was_charged_is_told_from_what_is_computed(tmp_path: Path) -> None:
+    figures_of_both = {"usd_per_hour", "today_usd", "unsettled_usd"}
+    billed = World(tmp_path / "x.db", charged()).page()
+    assert billed.accounts[0].charged == billed.parts[0].charged == figures_of_both
+    both = World(tmp_path / "y.db", charged(say(NOW - 1140, 60, {"input": 100_000}))).page()
+    assert both.accounts[0].charged == both.parts[0].charged == frozenset()
+    earlier = World(tmp_path / "z.db", charged(say(MONDAY + 3600, 3600, MILLION))).page()
+    assert earlier.accounts[0].charged == {"usd_per_hour", "today_usd"}
+
+
+def test_the_overview_says_billed_of_a_charge_and_of_both_how_much_is_one(tmp_path: Path) -> None:
+    def basis(path: Path, said: Batch) -> tuple[str, str]:
+        facts = World(path, said).facts()
+        (row,) = overview(facts).models
+        return row.basis, figures(facts, "models", f"openai\t{row.model}")["basis"].lines[0]
+
+    assert basis(tmp_path / "x.db", charged()) == ("billed", "billed: what openai says itself that it was charged")
+    kind, told = basis(tmp_path / "y.db", charged(say(NOW - 1140, 60, {"input": 100_000})))
+    assert (kind, told.startswith("mixed: $3 of the window's $3.25 is what was charged")) == ("computed", True)
+    kind, told = basis(tmp_path / "z.db", replace(charged(), statements=(say(NOW - 1140, 60, {"input": 100_000}),)))
+    assert (kind, told.startswith("computed: tokens as told")) == ("computed", True)
 
 
 def test_spend_now_is_by_part_and_unknown_where_nothing_has_a_price(world: World) -> None:

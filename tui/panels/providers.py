@@ -47,8 +47,11 @@ def _count(value: int | None) -> Cell:
     return fmt.count(None if value is None else float(value)), PLAIN
 
 
-def _computed(value: float | None) -> str:
-    return f"~{fmt.money(value)}" if fmt.known(value) else fmt.UNKNOWN
+def _computed(row: AccountRow | PartRow, name: str) -> str:
+    """Return a figure of a row, marked where some of it was worked out and not charged."""
+    value = getattr(row, name)
+    about = "" if name in row.charged else "~"
+    return f"{about}{fmt.money(value)}" if fmt.known(value) else fmt.UNKNOWN
 
 
 def _signed(value: float | None) -> str:
@@ -79,11 +82,11 @@ ACCOUNTS: TablePanel[AccountRow] = TablePanel(
     title="ACCOUNT",
     columns=(
         Column("source", "ACCOUNT", 14, lambda r, s, w: (short_source(r.source), PLAIN), left=True, grow=26),
-        Column("usd_per_hour", "$/h", 8, lambda r, s, w: (_computed(r.usd_per_hour), BOLD)),
-        Column("today_usd", "today", 8, lambda r, s, w: (_computed(r.today_usd), PLAIN)),
+        Column("usd_per_hour", "$/h", 8, lambda r, s, w: (_computed(r, "usd_per_hour"), BOLD)),
+        Column("today_usd", "today", 8, lambda r, s, w: (_computed(r, "today_usd"), PLAIN)),
         Column("month_usd", "month", 8, lambda r, s, w: _money(r.month_usd)),
         Column("settled_usd", "settled", 8, lambda r, s, w: _money(r.settled_usd), rank=2),
-        Column("unsettled_usd", "unsettled", 9, lambda r, s, w: (_computed(r.unsettled_usd), PLAIN), rank=4),
+        Column("unsettled_usd", "unsettled", 9, lambda r, s, w: (_computed(r, "unsettled_usd"), PLAIN), rank=4),
         Column("drift_usd", "drift $", 8, lambda r, s, w: (_signed(r.drift_usd), _drift_style(r.drift_ratio)), rank=3),
         Column("drift_ratio", "%", 6, lambda r, s, w: (_percent(r.drift_ratio), _drift_style(r.drift_ratio)), rank=2),
         Column("age_seconds", "AGE", 7, _age),
@@ -95,7 +98,7 @@ ACCOUNTS: TablePanel[AccountRow] = TablePanel(
     fresh=lambda row: row.state in ("up", "starting"),
     empty=lambda scene: "the history is being read" if scene.accounts is None else _EMPTY,
     detail=lambda row, scene: list(row.lines),
-    told=lambda row: (f"{row.source}   $/h  {_computed(row.usd_per_hour)}", row.told) if row.told else ("", ()),
+    told=lambda row: (f"{row.source}   $/h  {_computed(row, 'usd_per_hour')}", row.told) if row.told else ("", ()),
 )
 
 
@@ -117,8 +120,8 @@ def _name(row: PartRow, scene: Scene, width: int) -> Cell:
 
 _COLUMNS: tuple[Column[PartRow], ...] = (
     Column("name", "", 20, _name, left=True, grow=40),
-    Column("usd_per_hour", "$/h", 8, lambda r, s, w: (_computed(r.usd_per_hour), BOLD)),
-    Column("today_usd", "today", 8, lambda r, s, w: (_computed(r.today_usd), PLAIN)),
+    Column("usd_per_hour", "$/h", 8, lambda r, s, w: (_computed(r, "usd_per_hour"), BOLD)),
+    Column("today_usd", "today", 8, lambda r, s, w: (_computed(r, "today_usd"), PLAIN)),
     Column("month_usd", "month", 8, lambda r, s, w: _money(r.month_usd)),
     Column("percent", "%", 6, lambda r, s, w: (fmt.percent(r.share), PLAIN), rank=1),
     Column("share", "of month", 9, _share, rank=4, left=True, grow=16, late=True, gap=2),
