@@ -222,6 +222,13 @@ def test_a_clock_that_changes_is_no_incident(zone: ZoneInfo | None, begin: int) 
     assert [each for each in changes if each and each.since > begin + 5 * 86400] == []
 
 
+def test_next_to_nothing_is_watched_for_falls_too() -> None:
+    for value in (4e-238, 5e-324):
+        watched = Watched(Rule(falls=True, rises=False))
+        watched.add(START, value, None, 1e70)
+        json.dumps(watched.dump(), allow_nan=False)
+
+
 def test_what_was_told_before_is_ignored() -> None:
     watched = Watched()
     feed(watched, noisy(10.0, 300), START, MINUTE)

@@ -16,6 +16,7 @@ _WHOLE_SECONDS = 300.0  # a value that stands for so long counts as a slot
 _COOL_SECONDS = 12 * HOUR
 _COOL_SHARE = 0.5  # of what an incident came to: what follows it has to be more
 _SMOOTH = 0.25
+_MOST = 1e100  # of the inverse of next to nothing
 _OFFSET_SHARE = 0.05  # of the mean, under the fraction, so that a figure of 0 has an inverse
 
 
@@ -91,7 +92,8 @@ class Lane:
         if not self.falling:
             return value
         self._mean += (abs(value) - self._mean) * (min(0.1, step / (24 * HOUR)) if self._mean else 1.0)
-        return 1 / (max(value, 0.0) + _OFFSET_SHARE * self._mean) if self._mean else 0.0
+        least = max(value, 0.0) + _OFFSET_SHARE * self._mean
+        return min(_MOST, 1 / least) if least else 0.0
 
     def _unfigure(self, figure: float) -> float:
         if not self.falling:
