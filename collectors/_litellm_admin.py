@@ -1,8 +1,7 @@
 """Who is who at a LiteLLM proxy, and what each may spend: keys and teams by their names, and their budgets.
 
 Wire format: GET /key/list and /team/list of litellm/proxy/_types.py. They need a database and an administrator's key.
-`spend` is since the budget began anew, not of all time. Its daily activity is not read: it tells the same requests as
-the metrics page, which tells them by the minute and is right without a database.
+`spend` is since the budget began anew, not of all time.
 """
 
 from __future__ import annotations
@@ -32,7 +31,10 @@ _PERIODS = {
 
 
 class LiteLlmAdmin:
-    """Reads the lists, one question at a time, so that the metrics page never waits for more than one."""
+    """Reads the lists, one question at a time, so that the metrics page never waits for more than one.
+
+    `users` are the owners of keys.
+    """
 
     def __init__(self, source: str, base: str, http: Http) -> None:
         self._source = source
@@ -41,17 +43,27 @@ class LiteLlmAdmin:
         self._due = 0.0
         self._page = 0
         self._keys: list[Mapping[str, Any]] = []
+        self.users: dict[str, str] = {}
         self.note = ""
+
+    def rests(self, ts: float) -> bool:
+        """Say whether no question is due."""
+        return ts < self._due
 
     async def read(self, ts: float) -> Account | None:
         """Ask the next question, where one is due; return everything once the last one is answered."""
-        if ts < self._due:
+        if self.rests(ts):
             return None
         try:
             if self._page < _MOST_PAGES:
                 await self._next_keys()
                 return None
             teams = await self._list("/team/list", {})
+            self.users = {
+                key: user
+                for row in self._keys
+                if (key := dimension(row, "token")) and (user := dimension(row, "user_id"))
+            }
             account = Account(names=tuple(self._names(teams)), allowances=tuple(self._allowances(teams)))
         except (Unavailable, ValueError) as error:
             self._begin_anew(ts, _why(error))

@@ -5,7 +5,8 @@ Wire format: litellm/integrations/prometheus.py and types/integrations/prometheu
 - It passes on what providers and engines serve. Where they are read too it tells who spent, and is in no total.
 - Its page is large, so that only the samples that are needed are asked for (`name[]`) and it is read as it comes; with
   several workers that filter gives nothing, and the whole page is read.
-- Lines come and go (_litellm_lines.py): what is told here are increases since infertop began to read.
+- Lines come and go (_litellm_lines.py): what is told here are increases since infertop began to read. What was before
+  is read back from the proxy's own books, where there is a key to them (_litellm_past.py).
 - Who used what (provider, key, team, user, end user, tags) becomes statements, which the ledger is made of; the
   counters beside them, by model and provider, are for live rates alone.
 - `spend_metric` is dollars at LiteLLM's own list of prices, also for models that somebody serves himself: computed,
@@ -17,7 +18,7 @@ Wire format: litellm/integrations/prometheus.py and types/integrations/prometheu
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,11 @@ from collectors._litellm_admin import LiteLlmAdmin
 from collectors._litellm_books import Books
 from collectors._litellm_labels import WANTED, About, Labels
 from collectors._litellm_lines import Lines
+from collectors._litellm_past import Past
 from collectors._page import check_whole, complaint, metrics_url, needed, shown
 from collectors.kind import Kind, Server
 from infertop.engine.collector import SourceConfig, Unavailable
-from infertop.readings.model import Batch
+from infertop.readings.model import Batch, Covered, Statement
 
 if TYPE_CHECKING:
     from infertop.engine.http import Http
@@ -52,17 +54,33 @@ class LiteLlm:
         self._lines: Lines[About] = Lines(WANTED, b"litellm_", self._labels.about)
         self._books = Books()
         self._admin = None
+        base = self._url.removesuffix("/metrics/")
+        self._past = Past(config.name, base, http)
         if config.trusted and (config.key_env or config.key_file):
-            self._admin = LiteLlmAdmin(config.name, self._url.removesuffix("/metrics/"), http)
+            self._admin = LiteLlmAdmin(config.name, base, http)
+
+    def resume(self, bookmarks: Mapping[str, str]) -> None:
+        """Go on from when the page was first read, and from what of the time before is told."""
+        self._past.resume(bookmarks)
 
     async def collect(self, ts: float) -> Batch:
         """Read the page once, as it comes, and where there is a key a part of who is who."""
         batch = await self._page(ts)
+        self._past.begin(ts)
         if self._admin is None:
-            return batch
+            return replace(batch, bookmarks=self._past.bookmarks)
+        rests = self._admin.rests(ts)
         account = await self._admin.read(ts)
-        notes = (*batch.notes, self._admin.note) if self._admin.note else batch.notes
-        return replace(batch, account=account, notes=notes)
+        told = await self._past.read(ts, self._admin.users) if rests else None
+        notes = (*batch.notes, *filter(None, (self._admin.note, self._past.note)))
+        batch = replace(batch, account=account, notes=notes, bookmarks=self._past.bookmarks)
+        if told is None:
+            return batch
+        return replace(
+            batch,
+            statements=(*batch.statements, *told.statements),
+            covered=(*_spanned(batch.statements), *told.covered),
+        )
 
     async def _page(self, ts: float) -> Batch:
         if self._filtered:
@@ -116,6 +134,11 @@ class LiteLlm:
             notes=tuple(notes),
             rejected=lines.rejected + lines.beyond,
         )
+
+
+def _spanned(said: Sequence[Statement]) -> list[Covered]:
+    """Return the span that a page's statements tell whole, none where there are none."""
+    return [Covered(min(each.start for each in said), max(each.end for each in said))] if said else []
 
 
 def _confirm(status: int, _headers: Mapping[str, str], body: bytes) -> bool:
