@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infertop.views.shapes import Quantiles
 from tests.tui import sample
 from tests.tui.play import PlayFeed
 from tui.desk import Desk
@@ -210,6 +211,16 @@ def test_the_first_start_gives_way_as_soon_as_a_source_appears():
 
 def test_before_anything_was_looked_for_it_says_that_it_is_looking():
     assert "looking for GPUs, engines and provider keys" in text(desk(replace(sample.EMPTY, searched=())))
+
+
+def test_the_page_of_an_api_says_in_one_line_that_it_tells_no_latency():
+    silent = dict.fromkeys(("ttft", "inter_token", "request", "queue"), Quantiles())
+    _, screen = of_model(stated=True, **silent)
+    assert "not told: what is read of it has no latency" in screen
+    assert [word for word in ("TTFT", "p95", "queue s") if word in screen] == []
+    _, told = of_model(stated=True)
+    assert "TTFT" in told
+    assert "not told: what is read" not in told
 
 
 def test_the_page_of_a_model_shows_all_that_is_known_of_it():

@@ -149,6 +149,12 @@ def _load(row: ModelRow) -> Block:
 
 
 def _latency(row: ModelRow, width: int) -> list[Row]:
+    figures = (row.ttft, row.inter_token, row.request, row.queue)
+    if row.stated and all(each == Quantiles() for each in figures):
+        return [
+            heading("LATENCY", width),
+            *paragraph("not told: what is read of it has no latency", width, DIM),
+        ]
     wide = width >= _WIDE_BRACKETS
     show = fmt.bracket if wide else fmt.quantile
 
