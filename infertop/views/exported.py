@@ -11,6 +11,7 @@ from functools import partial
 from infertop.history.counted import Counted, Used
 from infertop.money.lines import NANO
 from infertop.money.overlap import Counts
+from infertop.readings.registry import TOKEN_CLASSES
 from infertop.views.exposition import Family, clean
 from infertop.views.incident_text import KIND, unusual
 from infertop.views.rising import OTHER, Bounded, Name, Rising
@@ -23,6 +24,9 @@ _APART = "by sources that only tell who used what another source counts; part of
 _BY_MODEL = (
     "What a model costs an hour now, idle time of its GPUs included; with unheld, and the host where no model carries"
     " it, this is the total."
+)
+_RATES = (
+    "Tokens a second now, by disjoint classes: of engines over the window, of APIs over the newest minutes told whole."
 )
 _FORECAST = "What will have been spent by the period's end; low and high hold the truth in 80 % of the cases."
 _INCIDENT_LABELS = ("source", "provider", "model", "key", "project")
@@ -49,6 +53,7 @@ class Exported:
         self._bounded.let_in(_ordered(counted))
         return [
             *self._per_hour(view),
+            self._rates(view),
             *self._counters(counted, counts),
             _unassigned(view),
             *_budgets(view),
@@ -87,6 +92,20 @@ class Exported:
             family = Gauge(f"infertop_{kind}_usd_per_hour", help=text, unit=_USD)
             family.add(usd_per_hour)
             yield family
+
+    def _rates(self, view: Overview) -> Family:
+        """Return tokens a second by class, of engines and of what APIs tell alike; called once all names are let in."""
+        family = Gauge("infertop_tokens_per_second", help=_RATES)
+        sums: dict[tuple[Name, str], float] = {}
+        for row in view.models:
+            if row.counts:
+                name = self._bounded.of(_name(row.source, row.provider, row.model))
+                for each in TOKEN_CLASSES:
+                    if (rate := row.tokens_per_second.get(each)) is not None:
+                        sums[name, each] = sums.get((name, each), 0.0) + rate
+        for (name, each), rate in sums.items():
+            family.add(rate, **_labels(name), **{"class": each})
+        return family
 
     def _counters(self, counted: Counted, counts: Counts) -> Iterable[Family]:
         for prefix, wanted, note in (("", True, "in all closed minutes"), ("attributed_", False, _APART)):

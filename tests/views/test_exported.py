@@ -53,6 +53,19 @@ def test_hourly_figures_are_those_of_the_overview() -> None:
     )
 
 
+def test_tokens_a_second_are_those_of_every_row_that_counts_of_engines_and_of_apis_alike() -> None:
+    engine = next(each for each in sample.MODELS if each.provider == "local")
+    api = next(each for each in sample.MODELS if each.provider != "local")
+    api = replace(api, tokens_per_second={"input": 7.5, "output": 0.0, "cache_read": None, "nonsense": 3.0})
+    apart = replace(api, source="log", counts=False)
+    found = served(replace(sample.RICH, models=(engine, api, apart)))["infertop_tokens_per_second"]
+    of_api = {dict(key)["class"]: rate for key, rate in found.items() if dict(key)["source"] == api.source}
+    assert of_api == {"input": 7.5, "output": 0.0}
+    of_engine = {dict(key)["class"]: rate for key, rate in found.items() if dict(key)["source"] == engine.source}
+    assert of_engine == pytest.approx(engine.tokens_per_second)
+    assert len(found) == 5
+
+
 def test_the_share_that_nobody_is_given_is_told_for_each_dimension_that_is_given() -> None:
     shares = (("team", 0.25), ("environment", 1.0))
     found = served(replace(sample.RICH, unassigned=shares))["infertop_unassigned_ratio"]
