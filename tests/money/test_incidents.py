@@ -86,6 +86,14 @@ def test_a_fall_is_none_and_the_way_back_is_none() -> None:
     assert after_a_week(0.0, 30, 60) == []
 
 
+@pytest.mark.parametrize("left", [0.2, 0.3, 0.4, 0.5])
+def test_the_way_back_from_hours_of_less_is_none(left: float) -> None:
+    """Of traffic that is the same all day: it fell before noon, came back four hours later, and was then as ever."""
+    usual = noisy(5.0, 11 * 1440, seed=3)
+    outage = range(10 * 1440 + 660, 10 * 1440 + 900)
+    assert minutes([each * left if at in outage else each for at, each in enumerate(usual)]) == []
+
+
 def test_a_fall_is_one_where_falls_are_watched() -> None:
     values = [*noisy(50.0, 3 * DAY), *noisy(10.0, 18), *noisy(50.0, 18)]
     opened, closed = feed(Watched(Rule(rises=False, falls=True)), values, START, TEN)

@@ -22,6 +22,7 @@ _NOTHING = 1e-9
 _RAMP = 0.1  # log: what is less is no pattern
 _TRUST = 2.0  # half of what a pattern said came true: it is followed
 _HEEDED = 500.0  # slots that told of a ramp, after which one counts for nothing
+_DIP = 0.7  # of other days' last hour: below it is an outage, and what follows it the way back
 _STALE = 7  # slots without a value after which the last hour says nothing of now
 
 
@@ -63,18 +64,29 @@ class Usual:
         near, floor = sum(values) / len(values), self.floor
         most, plans = (values[0] + values[1]) / 2, [near]
         self._growth = 0.0
+        days: list[tuple[float, float]] = []
         for back in self._backs(shifts):
             then = self._then(back)
             now = [each for i in range(-_AROUND, _AROUND + 1) if (each := self._value(slot - back + i)) is not None]
             if then is None or not now:
                 continue
+            days.append((then, sum(now) / len(now)))
             before = max(then, 0.0) + floor  # of what is below nothing there is no ratio
             self._growth = max(self._growth, log(max(*now, 0.0) + floor) - log(before))
             grown = min(_STEEPEST, (max(sum(now) / len(now), 0.0) + floor) / before)
             plans.append((near + floor) * grown - floor)
         growth = min(log(_STEEPEST), self._growth) * min(1.0, _TRUST * self._followed / self._told)
         plan = sorted(plans)[len(plans) // 2]
-        return max(most, plan, (near + floor) * exp(growth) - floor), plan
+        return max(most, plan, self._way_back(near, days), (near + floor) * exp(growth) - floor), plan
+
+    def _way_back(self, near: float, days: Sequence[tuple[float, float]]) -> float:
+        """Return what stood now on every other day, where the last hour lies well below theirs (before, now); else 0.
+
+        Traffic that comes back after an outage is no rise.
+        """
+        if len(days) < 2 or near + self.floor > _DIP * (min(before for before, _ in days) + self.floor):
+            return 0.0
+        return min(now for _, now in days)
 
     def heed(self, value: float) -> None:
         """Learn from the value of a slot that `at` was asked of how far patterns of other days are to be followed."""
