@@ -37,16 +37,18 @@ _COST, _REQUESTS = "credits_usage", "request_count"
 _TOKENS = ("tokens_prompt", "tokens_completion", "reasoning_tokens", "cached_tokens")
 _WIDTHS = {"date__minute": MINUTE, "date__hour": HOUR, "date__day": 24 * HOUR}
 _MOST_ROWS = 10_000
+_MOST_MODELS = 500
 _MOST_DIGITS = 15
 
 
 class OpenRouterUsage:
-    """Reads spans."""
+    """Reads spans. `models` are those that were used in what was read."""
 
     def __init__(self, config: SourceConfig, api: Rooted) -> None:
         self._source = config.name
         self._api = api
         self._asks: dict[str, list[str]] = {}
+        self.models: set[str] = set()
 
     async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
@@ -79,13 +81,15 @@ class OpenRouterUsage:
         return Rows(entries(page, "data", _WHERE), isinstance(about, dict) and about.get("truncated") is True)
 
     def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> tuple[Statement, Unread]:
-        key = dimension(row, "api_key_id")
+        key, model = dimension(row, "api_key_id"), dimension(row, "model")
+        if model and len(self.models) < _MOST_MODELS:
+            self.models.add(model)
         made = statement(
             bucket,
             source=self._source,
             provider=PROVIDER,
             family=family,
-            model=dimension(row, "model"),
+            model=model,
             dimensions={"key": key} if key else {},
             quantities=_tokens(row),
             requests=_count(row, _REQUESTS),

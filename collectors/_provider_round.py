@@ -127,6 +127,7 @@ def together(one: Account, other: Account) -> Account:
         balances=_both(one.balances, other.balances),
         allowances=_both(one.allowances, other.allowances),
         rate_limits=_both(one.rate_limits, other.rate_limits),
+        list_prices=_both(one.list_prices, other.list_prices),
         complete_until=one.complete_until if other.complete_until is None else other.complete_until,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from infertop.readings.account import Account, Allowance, Balance, RateLimit
+from infertop.readings.account import Account, Allowance, Balance, ListPrice, RateLimit
 
 KIND = "account:"
 """What the inventory calls an account: this and its source."""
@@ -22,6 +22,7 @@ def standing(before: Account | None, said: Account, ts: float | None = None) -> 
         balances=old.balances if said.balances is None else said.balances,
         allowances=old.allowances if said.allowances is None else said.allowances,
         rate_limits=old.rate_limits if said.rate_limits is None else said.rate_limits,
+        list_prices=old.list_prices if said.list_prices is None else said.list_prices,
         complete_until=old.complete_until if said.complete_until is None else said.complete_until,
         # By the hour, so that a poll that says the same again changes nothing.
         spent_hour=ts // _HOUR * _HOUR if spent and ts is not None else old.spent_hour,
@@ -34,6 +35,7 @@ def content(account: Account) -> dict[str, Any]:
         "balances": _rows(account.balances, lambda each: [each.provider, each.currency, str(each.amount), each.what]),
         "allowances": _rows(account.allowances, _allowance),
         "rate_limits": _rows(account.rate_limits, _rate_limit),
+        "list_prices": _rows(account.list_prices, _list_price),
         "complete_until": account.complete_until,
         "spent_hour": account.spent_hour,
     }
@@ -75,6 +77,10 @@ def _rate_limit(each: RateLimit) -> list[Any]:
     return [each.provider, each.model, each.unit, each.limit, each.seconds, [*map(list, each.dimensions)]]
 
 
+def _list_price(each: ListPrice) -> list[Any]:
+    return [each.provider, each.model, [[name, str(usd)] for name, usd in each.prices], each.varies]
+
+
 def _account(row: Mapping[str, Any]) -> Account:
     complete, spent_hour = row["complete_until"], row.get("spent_hour")
     return Account(
@@ -84,6 +90,12 @@ def _account(row: Mapping[str, Any]) -> Account:
             row["rate_limits"],
             lambda p, m, u, n, s, d: RateLimit(
                 str(p), None if m is None else str(m), str(u), int(n), int(s), _pairs(d)
+            ),
+        ),
+        list_prices=_read(
+            row.get("list_prices"),
+            lambda p, m, some, v: ListPrice(
+                str(p), str(m), tuple((str(name), Decimal(usd)) for name, usd in some), bool(v)
             ),
         ),
         complete_until=float(complete) if complete is not None and math.isfinite(complete) else None,

@@ -99,6 +99,20 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class ListPrice:
+    """What a provider says that a model costs at it: USD per million tokens by class, or for one of a call unit.
+
+    `varies`: it costs something else for long prompts, or at some times of the day. Nothing is priced by it: it stands
+    beside what is.
+    """
+
+    provider: str
+    model: str
+    prices: tuple[tuple[str, Decimal], ...]
+    varies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What one poll of a source read about its account. None: it was not asked this time, what stands goes on standing.
 
@@ -113,5 +127,6 @@ class Account:
     balances: tuple[Balance, ...] | None = None
     allowances: tuple[Allowance, ...] | None = None
     rate_limits: tuple[RateLimit, ...] | None = None
+    list_prices: tuple[ListPrice, ...] | None = None
     complete_until: float | None = None
     spent_hour: float | None = None

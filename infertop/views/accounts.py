@@ -8,7 +8,7 @@ from infertop.engine.collector import Health, State
 from infertop.history.summary import add_usd
 from infertop.money.dimensions import Names
 from infertop.money.lines import NANO
-from infertop.readings.account import Account, Allowance, RateLimit
+from infertop.readings.account import Account, Allowance, ListPrice, RateLimit
 from infertop.readings.safe import safe
 from infertop.views.account_books import AccountBooks, Used
 from infertop.views.account_shapes import NOBODY, AccountRow, AccountsPage, DayRow, PartRow, Within
@@ -134,6 +134,14 @@ def account_lines(account: Account, names: Names) -> Iterator[tuple[str, str]]:
     if rates:
         said = ", ".join(_rate(each) for each in rates[:_MOST_NAMED])
         yield "rate limits", f"{said}{f' and {len(rates) - _MOST_NAMED} more' if len(rates) > _MOST_NAMED else ''}"
+    for listed in (account.list_prices or ())[:_MOST_NAMED]:
+        yield "list price", _list_price(listed)
+
+
+def _list_price(each: ListPrice) -> str:
+    said = ", ".join(f"{safe(name, 40)} {usd(float(price))}" for name, price in each.prices)
+    varies = "; otherwise for long prompts or at some hours" if each.varies else ""
+    return f"{safe(each.model, 60)}: {said}{varies}; per 1M tokens, or each; {safe(each.provider, 40)} says so"
 
 
 def allowance_name(limit: Allowance, names: Names) -> str:

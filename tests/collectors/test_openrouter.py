@@ -28,7 +28,7 @@ META = {
     "granularities": [],
     "operators": [],
 }
-PATHS = ("key", "keys", "credits", "activity", "analytics/meta", "analytics/query")
+PATHS = ("key", "keys", "credits", "activity", "analytics/meta", "analytics/query", "models")
 ROW = {
     "model": "openai/gpt-4.1-2025-04-14",
     "api_key_id": "My Production Key",
@@ -58,6 +58,7 @@ def analytics(request: httpx.Request):
 def api(**other) -> Api:
     answers = {f"/{name}": example(name) for name in ("keys", "credits", "activity")}
     about = {"data": {**example("key")["data"], "is_management_key": True}}
+    answers |= {"/models": {"data": []}}
     answers |= {"/key": about, "/analytics/meta": {"data": META}, "/analytics/query": analytics}
     return Api(answers | {f"/{name.replace('__', '/')}": said for name, said in other.items()})
 
@@ -221,3 +222,44 @@ async def test_too_many_requests_wait_as_long_as_they_are_told() -> None:
         await first(account("openrouter", lambda _request: slow), NOW)
     assert caught.value.retry_seconds is not None
     assert 39 <= caught.value.retry_seconds <= 40
+
+
+PRICED = {
+    "id": "openai/gpt-4.1",
+    "canonical_slug": "openai/gpt-4.1-2025-04-14",
+    "pricing": {
+        "prompt": "0.000002",
+        "completion": "0.000008",
+        "input_cache_read": "0.0000005",
+        "request": "0",
+        "web_search": "0.01",
+        "overrides": [{"min_prompt_tokens": 200_000, "prompt": "0.000004"}],
+    },
+}
+
+
+async def test_list_prices_are_told_of_the_models_that_were_used_by_the_million() -> None:
+    unused = {"id": "openai/gpt-4", "canonical_slug": "openai/gpt-4", "pricing": {"prompt": "0.00003"}}
+    batch = await first(account("openrouter", api(models={"data": [unused, PRICED, {"id": "no/price"}]})))
+    assert batch.account is not None
+    (said,) = batch.account.list_prices or ()
+    assert (said.provider, said.model, said.varies) == ("openrouter", "openai/gpt-4.1-2025-04-14", True)
+    assert dict(said.prices) == {
+        "input": 2,
+        "cache_read": Decimal("0.5"),
+        "output": 8,
+        "web_searches": Decimal("0.01"),
+    }
+    assert all(each.basis == "billed" for each in batch.statements), "nothing is priced by them"
+
+
+async def test_a_discount_is_taken_off_and_what_is_no_price_is_said() -> None:
+    cheap = {**PRICED, "pricing": {"prompt": "0.000002", "completion": "-1", "discount": 0.25}}
+    batch = await first(account("openrouter", api(models={"data": [cheap]})))
+    assert batch.account is not None
+    assert [each.prices for each in batch.account.list_prices or ()] == [(("input", Decimal("1.5")),)]
+    odd = {**PRICED, "pricing": {"prompt": "free"}}
+    batch = await first(account("openrouter", api(models={"data": [odd]})))
+    assert batch.account is not None
+    assert batch.account.list_prices == ()
+    assert "OpenRouter's /models: prompt is no amount of money" in " ".join(batch.notes)

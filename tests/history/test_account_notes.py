@@ -9,7 +9,7 @@ from pathlib import Path
 from infertop.history.account_notes import KIND, accounts_of, content, standing
 from infertop.history.follower import Follower
 from infertop.history.writer import Writer
-from infertop.readings.account import Account, Allowance, Balance, Bill, BillPage, Name, RateLimit
+from infertop.readings.account import Account, Allowance, Balance, Bill, BillPage, ListPrice, Name, RateLimit
 from infertop.readings.model import Batch, Covered
 from tests.history.stating import MONDAY, say
 from tests.history.world import deriver, opened
@@ -22,6 +22,9 @@ FULL = Account(
         Allowance("one", "openai", Decimal("0.5"), "", (("project", "proj_1"),)),
     ),
     rate_limits=(RateLimit("openai", "gpt-4o", "tokens", 30_000, 60, (("project", "proj_1"),)),),
+    list_prices=(
+        ListPrice("openrouter", "a/b", (("input", Decimal("0.15")), ("web_searches", Decimal("0.01"))), True),
+    ),
     complete_until=NOW - 600,
 )
 

@@ -19,7 +19,7 @@ from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.money.baseline import Baselines
 from infertop.money.settings import Assignment, Settings
-from infertop.readings.account import Account, Allowance, Balance, Bill, BillPage, Name, RateLimit
+from infertop.readings.account import Account, Allowance, Balance, Bill, BillPage, ListPrice, Name, RateLimit
 from infertop.readings.model import Batch, Covered, Statement
 from infertop.views.account_books import BookReading
 from infertop.views.account_shapes import AccountsPage, Within
@@ -68,6 +68,7 @@ def told() -> Batch:
             Allowance("limit of proj_1", "openai", Decimal(200), "month", (("project", "proj_1"),), Decimal(3)),
         ),
         rate_limits=(RateLimit("openai", "gpt-4o", "requests", 500, 60),),
+        list_prices=(ListPrice("openai", "gpt-4o", (("input", Decimal("2.5")), ("output", Decimal(10)))),),
         complete_until=NOW - 600,
     )
     covered = (Covered(MONDAY - DAY, NOW, ""),)
@@ -241,6 +242,7 @@ def test_what_a_provider_says_besides_is_told_with_names(world: World) -> None:
     assert ("balance", "12.5 EUR granted, as openai says") in row.lines
     assert ("limit", "limit of Bots: $200 a month, $3 spent by its own count") in row.lines
     assert ("rate limits", "gpt-4o 500 requests/min") in row.lines
+    assert ("list price", "gpt-4o: input $2.5, output $10; per 1M tokens, or each; openai says so") in row.lines
     assert any(sentence.startswith("billed, and in no usage that it tells: tools $1") for _, sentence in row.lines)
 
 
