@@ -1,4 +1,4 @@
-"""How budgets stand, as screens show it. None is unknown; money is in USD, times in epoch seconds, ratios from 0 to 1."""
+"""How budgets stand, as screens show it. None is unknown; money is in USD, times in epoch seconds, shares from 0."""
 
 from __future__ import annotations
 
