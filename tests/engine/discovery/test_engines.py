@@ -4,7 +4,7 @@ import pytest
 
 from collectors import KINDS
 from infertop.engine.discovery import Discovery, Found
-from tests.engine.test_discovery import Network
+from tests.engine.discovery.answers import Network
 from tests.engine.worlds import World
 
 PATTERNS = [kind.server for kind in KINDS.values() if kind.server]

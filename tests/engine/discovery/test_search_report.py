@@ -8,7 +8,7 @@ import pytest
 from collectors import KINDS
 from infertop.engine.asking import speaks_tls
 from infertop.engine.discovery import Discovery
-from tests.engine.test_discovery import OTHER, VLLM, Network
+from tests.engine.discovery.answers import OTHER, VLLM, Network
 from tests.engine.worlds import World
 from tests.recordings import PAYLOADS
 

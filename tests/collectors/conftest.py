@@ -1,0 +1,39 @@
+"""Machines with GPUs: stand-ins for the libraries that read them."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.amd.standin import Standin, mi300x
+from tests.collectors.nvml_machine import Machine
+from tests.nvml.standin import NoCompilerError, build, loaded
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """NVML's stand-in, compiled."""
+    try:
+        return build(tmp_path_factory.mktemp("nvml"))
+    except NoCompilerError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def machine(built, tmp_path):
+    """A machine with two H100s as NVML tells of it."""
+    library = shutil.copy(built, tmp_path / built.name)
+    machine = Machine(tmp_path / "machine.txt")
+    machine.become("h100x2.txt")
+    with loaded(Path(library), machine.path):
+        yield machine
+        machine.write("# whatever hangs may go on\n")
+
+
+@pytest.fixture
+def amdsmi(monkeypatch):
+    """AMD's library on a machine with two MI300X."""
+    made = Standin(mi300x(0), mi300x(1))
+    monkeypatch.setitem(sys.modules, "amdsmi", made)
+    return made
