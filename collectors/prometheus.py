@@ -6,8 +6,9 @@ Wire format: prometheus.io/docs/prometheus/latest/querying/api. What decides how
   are over real times, a target that was not scraped again says nothing new, and an outage of minutes leaves no hole.
   An instant vector has the time of the question instead, and `timestamp()` would have to be joined to it by labels.
 - The series of a target are put back into the page that they were scraped from, and read by the collector of its kind.
-- Names that anybody uses (`http_requests_total`) are asked for in the jobs alone in which engines were found; these are
-  looked for every five minutes.
+- Names that anybody uses (`http_requests_total`) are asked for in the jobs alone in which engines were found. These are
+  looked for at first with every question, as a Prometheus that has just started has not scraped all of them yet, then
+  ever more rarely, down to every two minutes.
 - Where names are matched only exactly (Google's Managed Service for Prometheus), see _prometheus_exact.py.
 - The question is a POST, as names fill kilobytes; where only GET is allowed it is a GET.
 """
@@ -44,7 +45,7 @@ _REFRESH_SECONDS = 15.0
 _FIRST_SECONDS = 150.0
 _LONGEST_SECONDS = 600.0
 _LOOKBACK_SECONDS = 330.0
-_DISCOVER_SECONDS = 300.0
+_DISCOVER_SECONDS = 120.0
 _MOST_SPACING_SECONDS = 5.0
 _NOT_BY_POST = (403, 404, 405, 501)
 _MOST_PROBLEMS = 3
@@ -68,7 +69,7 @@ class Prometheus:
         self._names = wanted() | frozenset(own.values())
         self.fleet = Fleet(config.name, (urlsplit(config.url).hostname or "").lower(), clock, own)
         self._jobs: frozenset[str] = frozenset()
-        self._discovered: float | None = None
+        self._discover_at, self._discover_seconds = 0.0, config.interval_seconds
         self._answered: float | None = None
         self._by_post = True
         self._exact = (urlsplit(config.url).hostname or "").endswith("googleapis.com")
@@ -76,8 +77,10 @@ class Prometheus:
 
     async def collect(self, ts: float) -> Batch:
         """Ask once for all targets, and now and then for where engines are."""
-        if self._discovered is None or not self._jobs or ts - self._discovered >= _DISCOVER_SECONDS:
-            await self._discover(ts)
+        if not self._jobs or ts >= self._discover_at:
+            self._jobs = await self._discover(ts)
+            self._discover_at = ts + self._discover_seconds
+            self._discover_seconds = min(2 * self._discover_seconds, _DISCOVER_SECONDS)
         self.fleet.begin()
         query = self._union(self._names, times=True) if self._exact else f"{self._selector}[{self._span(ts)}s]"
         outcome = await self.ask("query", self.fleet.take, query=query, time=f"{ts:.3f}")
@@ -130,13 +133,12 @@ class Prometheus:
         # A question has to ask for something: that of nothing is for a name that nobody has.
         return union(present(self._there, names) or {"infertop_nothing"}, self._match, times=times)
 
-    async def _discover(self, ts: float) -> None:
-        """Find the jobs in which there are engines, or which of the names there are at all."""
+    async def _discover(self, ts: float) -> frozenset[str]:
+        """Return the jobs in which there are engines, and note which of the names there are at all."""
         if self._exact:
             reply = await self._http.get(f"{self._api}label/__name__/values", headers=self._headers)
             self._there = present(names_in(reply.body), self._names)
-            self._jobs, self._discovered = frozenset({""} if self._there else ()), ts
-            return
+            return frozenset({""} if self._there else ())
         jobs: set[str] = set()
 
         def take(labels: bytes, _points: bytes) -> None:
@@ -145,7 +147,7 @@ class Prometheus:
                 jobs.add(found.get("job", ""))
 
         await self.ask("query", take, query=f"count by (job) ({selector(telling(), self._match)})", time=f"{ts:.3f}")
-        self._jobs, self._discovered = frozenset(jobs), ts
+        return frozenset(jobs)
 
     def _span(self, ts: float) -> int:
         """Return how far back to ask: to the last answer, and so far before that every target was scraped once."""

@@ -95,6 +95,7 @@ class Watching:
             self._running = None
         if self._begun:
             self._saves += await asyncio.to_thread(self._work.finish)
+        self._begun = False  # a tick that comes after it begins nothing
         await asyncio.to_thread(self._work.close)
         if self._comparing is not None:
             await self._comparing.close()

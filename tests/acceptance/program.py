@@ -14,7 +14,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 40.0
+SECONDS = 90.0
 _OURS = ("INFERTOP_", "OPENAI_", "ANTHROPIC_", "FAKE_NVML", "LD_LIBRARY_PATH", "NO_COLOR")
 
 _started: list[subprocess.Popen[str]] = []

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.recordings import pages
 
 DOWN_SECONDS = 0.4
-MOST_SECONDS = 40.0
+MOST_SECONDS = 90.0
 # Below the root, where whoever looks for engines on this machine meanwhile would take a page away.
 BASE = "/engine"
 Pages = Sequence[str | None]
@@ -180,7 +180,7 @@ def replaying(said: Pages, **more: Mapping[str, object]) -> Iterator[Replay]:
         replay.stop()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until `condition()` is true: for what another process does, of which no event comes here."""
     deadline = time.monotonic() + seconds
     while not condition():

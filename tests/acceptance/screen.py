@@ -51,7 +51,7 @@ class Screen:
     def press(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 
-    def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Read until the condition holds."""
         end = time.monotonic() + seconds
         while not condition():

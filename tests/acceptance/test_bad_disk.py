@@ -54,7 +54,7 @@ def test_a_place_that_cannot_be_written_keeps_the_history_in_memory(infertop, en
     assert "history is kept in memory and lost at exit: /proc/infertop/history.db cannot be written" in done.stderr
     assert figures(infertop.once(*words))
     process = infertop.record(*words, "--for", "0.5")
-    out, said = process.communicate(timeout=20)
+    out, said = process.communicate(timeout=60)
     assert (out, said.count("lost at exit")) == ("", 1)
     with on_screen(infertop, *infertop.read, *words) as screen:
         screen.shows("tiny-llama", "memory")
@@ -162,7 +162,7 @@ def test_a_newer_history_is_read_and_not_written(infertop, engine, history):
     assert done.returncode == 0
     assert "was written by a newer infertop" in done.stderr
     process = infertop.record("--source", f"vllm={engine.url}", "--for", "1")
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert (process.returncode, "nothing was recorded" in said, "newer infertop" in said) == (1, True, True)
     assert infertop.database.read_bytes() == before
     assert infertop.report("--pricing", "prices.toml") == history

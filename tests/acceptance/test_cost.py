@@ -21,7 +21,7 @@ def lines(*records):
 def priced(infertop, *records, status=0, words=(), said=""):
     """Return the answers to `records`, which went through stdin."""
     process = infertop.start("cost", "-", *words, stdin=subprocess.PIPE)
-    out, err = process.communicate(lines(*records), timeout=40)
+    out, err = process.communicate(lines(*records), timeout=90)
     assert (process.returncode, err) == (status, f"infertop: {said}\n" if said else "")
     return [json.loads(line) for line in out.splitlines()]
 
@@ -292,7 +292,7 @@ def test_a_pipe_is_a_file_like_any_other(infertop, tmp_path):
     process = infertop.start("cost", str(pipe))
     with open(pipe, "w") as out:
         out.write(lines({"id": "p", **GPT_4O, "tokens": {}}).rstrip("\n"))
-    assert json.loads(process.communicate(timeout=40)[0])["id"] == "p"
+    assert json.loads(process.communicate(timeout=90)[0])["id"] == "p"
 
 
 @pytest.mark.parametrize("redirection", ["<&-"])

@@ -229,5 +229,5 @@ def test_a_reader_that_goes_away_is_no_failure(infertop):
     process = infertop.start("schema")
     process.stdout.close()
     process.stdout = None
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in said) == (0, False)

@@ -72,7 +72,7 @@ def test_every_alert_is_told_once_over_kills_and_restarts(infertop):
         assert sum(count - 1 for count in counted.values()) <= KILLS
         before = len(hook.told)
         process = infertop.record(*words, "--for", "2")
-        assert process.communicate(timeout=30)
+        assert process.communicate(timeout=60)
         assert len(hook.told) == before
 
 

@@ -92,14 +92,15 @@ async def test_the_past_comes_a_step_apart_with_the_counters_alone() -> None:
     assert "bucket" not in asked["query"]
 
 
-async def test_one_question_reads_everything_and_where_engines_are_is_asked_every_five_minutes() -> None:
+async def test_one_question_reads_everything_and_where_engines_are_is_asked_ever_more_rarely() -> None:
     backend = Backend(shown("vllm/0.20.0.txt"), found=jobs("engines", 'a"b.c'))
     reader = source(backend, match='{cluster="prod"}', tenant="ml")
     for poll in range(22):
         await reader.collect(START + 15 * poll)
     asked = [said["query"] for _, said in backend.asked]
-    assert len([query for query in asked if query.startswith("count by (job) (")]) == 2
-    assert len(asked) == 24
+    looked = [float(said["time"]) - START for _, said in backend.asked if said["query"].startswith("count by (job) (")]
+    assert looked == [0, 15, 45, 105, 225]
+    assert len(asked) == 22 + len(looked)
     main = asked[1]
     assert main.startswith('{__name__=~"')
     assert r'job=~"a\"b\\.c|engines"' in main
@@ -108,6 +109,15 @@ async def test_one_question_reads_everything_and_where_engines_are_is_asked_ever
     assert {request.headers["x-scope-orgid"] for request, _ in backend.asked} == {"ml"}
     assert backend.asked[1][0].url.path == "/api/v1/query"
     assert backend.asked[1][1]["time"] == f"{START:.3f}"
+
+
+async def test_an_engine_scraped_after_the_first_poll_is_read_from_the_next_one_on() -> None:
+    backend = Backend(shown("vllm/0.20.0.txt"), found=jobs("early"))
+    reader = source(backend)
+    await reader.collect(START)
+    backend.found = jobs("early", "late")
+    await reader.collect(START + 15)
+    assert 'job=~"early|late"' in backend.asked[-1][1]["query"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +144,7 @@ async def test_where_only_get_is_allowed_it_is_a_get_from_then_on() -> None:
     reader = source(guarded)
     await reader.collect(START)
     batch = await reader.collect(START + 15)
-    assert [request.method for request, _ in backend.asked] == ["POST", "GET", "GET", "GET"]
+    assert [request.method for request, _ in backend.asked] == ["POST", *["GET"] * 4]
     assert len(batch.members) == 1
 
 

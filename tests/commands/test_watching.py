@@ -99,6 +99,23 @@ async def test_a_surge_is_one_incident_that_is_told_explained_and_closed(pricing
         assert event.cause
 
 
+async def test_a_tick_after_the_end_reads_nothing_more(pricing: Path, meters: Meters) -> None:
+    clock = FakeClock(BEGIN)
+    async with session(setup(pricing, clock), memory=False) as run:
+        await run.remember()
+        await watch(run, clock, 3)
+        assert run.recorder is not None
+        assert run.watching is not None
+        for _ in range(6):
+            clock.jump(10)
+            await run.polling.poll_once_all(1)
+        assert run.recorder.flush()
+        await run.watching.close(clock.now())
+        for _ in range(2):
+            await run.tick()
+            await run.watching.settled()
+
+
 def stored(path: Path) -> dict[str, Event]:
     """The incidents in the database."""
     found = rows(path, "SELECT key, content FROM events WHERE key LIKE 'incident%'")
