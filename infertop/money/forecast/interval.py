@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Sequence
-from math import sqrt
 
 COVERED = 0.8
 _STEP = 0.05
 _LEAST_MISS, _MOST_MISS = 0.03, 0.4
 _WARM = 4
-_SMALL_SAMPLE = 1.5
+_SMALL_SAMPLE, _SMALL_OVERLAPPING = 1.5, 0.7  # over a day at most, over longer
 _PRIOR = 0.5  # the half-width where nothing is known
 _DAY = 24
-_MOST_GROWTH = 2.0
+_GROWTH, _MOST_GROWTH = 0.25, 2.0
 
 
 def half_width(errors: Sequence[float], daily: Sequence[float], lead: int, ahead: int, stride: float) -> float:
@@ -32,14 +31,18 @@ def half_width(errors: Sequence[float], daily: Sequence[float], lead: int, ahead
     if not errors:
         return usual * _growth(lead, ahead)
     ordered, miss = _adapted(errors)
-    known = _quantile(ordered, (1 - miss) * (1 + _SMALL_SAMPLE / max(1.0, independent)))
+    small = _SMALL_SAMPLE if lead <= _DAY else _SMALL_OVERLAPPING
+    known = _quantile(ordered, (1 - miss) * (1 + small / max(1.0, independent)))
     width = (independent * known + 2 * usual) / (independent + 2)
     return width * _growth(lead, ahead)
 
 
 def _growth(lead: int, ahead: int) -> float:
-    """Return how much further off a forecast for longer than was tested may be: errors of sums grow, and then level."""
-    return min(_MOST_GROWTH, sqrt(max(1.0, ahead / lead)))
+    """Return how much further off a forecast for longer than was tested may be.
+
+    Errors of a level that wanders grow with the root of the time, those of chance in each hour shrink with it.
+    """
+    return min(_MOST_GROWTH, max(1.0, ahead / lead) ** _GROWTH)
 
 
 def _adapted(errors: Sequence[float]) -> tuple[list[float], float]:
