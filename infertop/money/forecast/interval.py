@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Sequence
+from math import exp, log
 
 COVERED = 0.8
 _STEP = 0.05
@@ -42,7 +43,7 @@ def _growth(lead: int, ahead: int) -> float:
 
     Errors of a level that wanders grow with the root of the time, those of chance in each hour shrink with it.
     """
-    return min(_MOST_GROWTH, max(1.0, ahead / lead) ** _GROWTH)
+    return min(_MOST_GROWTH, exp(_GROWTH * log(max(1.0, ahead / lead))))
 
 
 def _adapted(errors: Sequence[float]) -> tuple[list[float], float]:
