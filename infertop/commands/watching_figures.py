@@ -18,7 +18,6 @@ from infertop.money.detect.incidents import Incident, Rule
 from infertop.money.detect.scopes import (
     EVERYTHING,
     IDLE,
-    LATENCY,
     METRICS,
     PER_MILLION,
     PER_REQUEST,
@@ -166,7 +165,7 @@ class Figures:
             watched = each.figures.get(name)
             if watched is None:
                 watched = each.figures[name] = Watched(METRICS[name].rule(self.rule), self.zone)
-            stake = value if METRICS[name].in_usd else _stake(name, flow)
+            stake = None if flow is None else _of_requests(each, flow) if name == REQUESTS else flow.stake(name)
             found = watched.add(minute.start, METRICS[name].watched(value) + each.base(name), stake, weight)
             if found is not None:
                 yield Happened(Figure(scope, name), each.told(name, found), minute.start)
@@ -230,11 +229,16 @@ class Figures:
         self.scopes[scope] = Watchee(until, figures, parts, usd, gpu, detailed, saved=until)
 
 
-def _stake(name: str, flow: Flow | None) -> float | None:
-    """Return the $/hour that a figure is about: what is paid by the hour costs the same whatever is asked of it."""
-    if flow is None:
-        return None
-    return flow.usd if name == LATENCY else flow.api_usd
+def _of_requests(each: Watchee, flow: Flow) -> float | None:
+    """Return the $/hour that requests are about; those beyond the plan cost what the planned ones usually do not.
+
+    So a flood of small requests costs less than as many usual ones.
+    """
+    plan, usual = (each.figures[name].plan if name in each.figures else None for name in (REQUESTS, PER_REQUEST))
+    if flow.api_usd is None or flow.requests is None or plan is None or usual is None or flow.requests <= plan * 3600:
+        return flow.api_usd
+    beyond = flow.api_usd - plan * 3600 * usual
+    return beyond * flow.requests / (flow.requests - plan * 3600)
 
 
 def _sums(minute: MinuteFlows, rules: Rules) -> dict[Scope, Flow]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from infertop.history.accounts import Account, Entry, read_accounts
 from infertop.history.latencies import Latencies
+from infertop.history.paid import Paid
 from infertop.history.sums import MINUTE, coverage_ms, entries_between
 from infertop.money.detect.grouping import Moved
 from infertop.money.detect.scopes import Flow, Place, added
@@ -98,8 +99,11 @@ class Flows:
                     found[start].wide.add(self._places[entry.account])
         entries = [each for each in entries_between(connection, since, until, open_too=False) if self._is_told(each)]
         mixed = self._mixed(entries)
+        paid: dict[tuple[int, Place], Paid] = {}
         for entry in entries:
-            self._add(found[entry.start], entry, mixed)
+            self._add(found[entry.start], entry, mixed, paid)
+        for (start, place), each in paid.items():
+            each.put_into(found[start].flows[place])
         for took in self._latencies.read(connection, since, until):
             minute = found[took.start]
             flow = minute.flows.get(Place(took.source, LOCAL, took.model))
@@ -123,7 +127,9 @@ class Flows:
                 found.add(key)
         return found
 
-    def _add(self, minute: MinuteFlows, entry: Entry, mixed: set[tuple[int, str]]) -> None:
+    def _add(
+        self, minute: MinuteFlows, entry: Entry, mixed: set[tuple[int, str]], paid: dict[tuple[int, Place], Paid]
+    ) -> None:
         account, place = self._accounts[entry.account], self._places[entry.account]
         stated = account.is_stated
         if not stated:
@@ -147,6 +153,13 @@ class Flows:
                 flow.cached = added(flow.cached, amount)
             if stated and not is_own(account.provider):
                 flow.api_tokens = added(flow.api_tokens, amount)
+        if stated and not is_own(account.provider):
+            usd = None if entry.usd_nano is None else entry.usd_nano / NANO * per_hour
+            paid.setdefault((entry.start, place), Paid()).add(account, amount, usd, self._unit_price)
+
+    def _unit_price(self, account: Account) -> float | None:
+        unit = self._units.get(_name(account))
+        return unit.usd if unit else None
 
     def _add_usd(self, flow: Flow, entry: Entry, account: Account, per_hour: float, mixed: bool) -> None:
         usd = None if entry.usd_nano is None else entry.usd_nano / NANO

@@ -87,7 +87,7 @@ async def test_a_surge_is_one_incident_that_is_told_explained_and_closed(pricing
         assert (event.value, event.expected) == (pytest.approx(480, rel=0.01), pytest.approx(60, rel=0.01))
         assert event.excess_usd_per_hour == pytest.approx(420, rel=0.01)
         assert event.text == (
-            "own machines: 8.0x: $480.00/h, expected $60.00/h, since 16:30; +$420.00/h, $14.00 more so far"
+            "own machines: 8.0x: $480.00/h, expected $60.00/h, since 16:30; +$420.00/h, $21.00 more so far"
         )
         assert event.cause.startswith("8x: ")
         assert event.why is not None

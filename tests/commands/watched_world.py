@@ -35,12 +35,14 @@ class World:
         self.saves: dict[str, Known] = {}
         self.steps: list[Step] = []
 
-    def account(self, model: str, resource: str, *, source: str = OPENAI, price: str | None = "a", **of: str) -> int:
+    def account(
+        self, model: str, resource: str, *, source: str = OPENAI, price: str | None = "a", flags: str = "", **of: str
+    ) -> int:
         """The id of an account; `of` are its dimensions."""
         unit = {"requests": "requests", "gpu_busy": "ms", "gpu_idle": "ms"}.get(resource, "tokens")
         provider = "local" if source == LOCAL else source
         basis = "measured" if source == LOCAL else "computed"
-        made = Account(source, provider, model or None, resource, tuple(sorted(of.items())), unit, price, basis, "")
+        made = Account(source, provider, model or None, resource, tuple(sorted(of.items())), unit, price, basis, flags)
         if made not in self._accounts:
             self._accounts[made] = len(self._accounts) + 1
             row = (self._accounts[made], *made[:4], json.dumps(made.dimensions), *made[5:])

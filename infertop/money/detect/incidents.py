@@ -9,6 +9,7 @@ from typing import Any
 HOUR = 3600.0
 _LASTING = (1.9, 1.8, 1.7, 1.6, 1.55)
 _NOTHING = 1e-12
+_SHORTEST = 10.0  # a value that is less of its plan is taken for that much of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Rule:
     floor_usd: the least that is at stake: what it came to, and what it adds in an hour more. in_usd: the figure is
     $/hour itself. rises, falls: which way counts. calm_ratio, calm_points, calm_seconds: how many values in a row are
     less than that many times their plan, over how long, when it is over. longest_seconds: after that it is usual.
-    share: which share of its scope's cost is beyond, of value and plan; None: as much of it as of the value.
+    share: which share of the dollars that a figure is about is beyond, of value and plan; None: as much as of it.
     """
 
     score: float = 1.5
@@ -54,7 +55,7 @@ class Incident:
     expected and value: the plan and the figure when it opened. peak: the value furthest from its plan. excess: the sum
     of what was beyond the plan, in units of the series times hours, negative where it fell short; excess_per_hour: by
     how much the last value was beyond it; both in USD too, None where no dollars are known. points: how many values it
-    had. history_seconds: the past that `expected` stands on.
+    had, hours: for how long those stand. history_seconds: the past that `expected` stands on.
     """
 
     since: float
@@ -71,6 +72,7 @@ class Incident:
     excess_usd: float | None = None
     excess_usd_per_hour: float | None = None
     history_seconds: float = 0.0
+    hours: float = 0.0
 
     @property
     def stake_usd(self) -> float:
@@ -88,6 +90,7 @@ class Incident:
             peak=value if abs(far) > abs(self.peak - self.expected) else self.peak,
             excess=self.excess + far * hours,
             points=self.points + 1,
+            hours=self.hours + hours,
             excess_per_hour=far,
             excess_usd=usd,
             excess_usd_per_hour=usd_per_hour,
@@ -97,17 +100,17 @@ class Incident:
 def beyond_usd(rule: Rule, value: float, plan: float, usd_per_hour: float | None) -> float | None:
     """Return the $/hour by which `value` is beyond `plan`, negative where it falls short; None where that is unknown.
 
-    Of a figure that is no $/hour it is that share of what its scope cost: with 3 times the tokens a request, two thirds
-    of the cost are beyond; with half of the hit rate, half of it.
+    Of a figure that is no $/hour it is that share of the dollars that it is about: with 3 times the tokens a request,
+    two thirds of what those tokens cost are beyond.
     """
     if rule.in_usd:
         return value - plan
     if usd_per_hour is None:
         return None
-    most = max(abs(value), abs(plan))
     if rule.share is not None:
         return usd_per_hour * rule.share(value, plan)
-    return usd_per_hour * min(1.0, abs(value - plan) / most) if most > _NOTHING else 0.0
+    whole = max(abs(value), abs(plan) / _SHORTEST)
+    return usd_per_hour * (value - plan) / whole if whole > _NOTHING else 0.0
 
 
 def incident_content(incident: Incident | None) -> dict[str, Any] | None:

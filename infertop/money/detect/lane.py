@@ -12,6 +12,7 @@ from infertop.money.detect.inside import Inside
 from infertop.money.detect.surges import Surges
 from infertop.money.detect.usual import SLOT
 
+_MOST_SUSPECT = 120
 _WHOLE_SECONDS = 300.0  # a value that stands for so long counts as a slot
 _COOL_SECONDS = 12 * HOUR
 _COOL_SHARE = 0.5  # of what an incident came to: what follows it has to be more
@@ -50,6 +51,7 @@ class Lane:
         self._cool = [0.0, 0.0, 0.0]  # until when what is less than how much is no news; the level of the incident
         self._inside = Inside()
         self._since = 0.0
+        self._suspect: list[tuple[float, float, float, float | None]] = []  # since then: value, plan, hours, USD/h
         self._mean = 0.0
 
     @property
@@ -68,7 +70,7 @@ class Lane:
         self._weight += weight
         self._seconds += step
         if self._most is None:
-            self._since = ts + step
+            self._begin_after(ts + step)
             return None
         most, plan = self._most
         if ts < self._cool[0]:
@@ -81,7 +83,10 @@ class Lane:
                 return self._end_for_more(ts)
             return self._follow(given, figure, plan)
         if not self.surges.held and ratio <= 0:
-            self._since = ts + step
+            self._begin_after(ts + step)
+        else:
+            far = beyond_usd(self.rule, value, self._plan(), given.usd_per_hour)
+            self._suspect = [*self._suspect[1 - _MOST_SUSPECT :], (value, self._plan(), step / HOUR, far)]
         whole = self.surges.ratio(self._sum / self._weight, most) if self._weight else ratio
         lasting = whole if self._seconds >= _WHOLE_SECONDS else -9.0
         if ratio <= 0 or not self.surges.fires(slot, lasting, fast):
@@ -124,27 +129,33 @@ class Lane:
         return max(most, self._cool[1]) if self._slot * SLOT < self._cool[0] else most
 
     def _begin(self, given: Given, ratio: float, fast: float) -> Incident | None:
-        ts, value, _, step, history, usd = given
         surges, plan = self.surges, self._plan()
         rarity = surges.rarity.rarity(exp(ratio))
         if rarity < min(self.rule.score, log10(max(1, surges.usual.slots - 3))):
             return None
         jump = fast > 0 and not surges.held
+        begun, value = min(self._since, given.ts), given.value
         incident = Incident(
-            min(self._since, ts), None, rarity, "jump" if jump else "level", plan, value, value, 0.0, 0, ts,
-            history_seconds=history,
+            begun, None, rarity, "jump" if jump else "level", plan, value, value, 0.0, 0, given.ts,
+            history_seconds=given.history,
         )  # fmt: skip
-        for _, figure, _, _ in surges.held:
-            past = self._unfigure(figure)
-            hours = max(SLOT, step) / HOUR
-            far = beyond_usd(self.rule, past, plan, usd)
-            incident = incident.grown(past, plan, hours, far)
+        for each in self._suspect:
+            incident = incident.grown(*each)
         surges.held.append((self._slot, self._sum / self._weight, ratio, fast))
         surges.told()
-        self.incident = incident.grown(value, plan, step / HOUR, beyond_usd(self.rule, value, plan, usd))
+        self.incident, self._suspect = incident, []
         self._inside = Inside()
         self._calm, self._cool = [0.0] * 4, [0.0, 0.0, self._sum / self._weight]
         return self._tell()
+
+    def _begin_after(self, ts: float) -> None:
+        """Count what comes from `ts` on as part of the next incident."""
+        self._since, self._suspect = ts, []
+
+    @property
+    def plan(self) -> float | None:
+        """What the last value should have been, None while that is unknown."""
+        return self._plan() if self._most else None
 
     def _plan(self) -> float:
         return self._unfigure(self._most[1]) if self._most else 0.0
@@ -199,7 +210,8 @@ class Lane:
         surges.begin_at(inside.recent, inside.beyond)
         self._most = surges.most(self._slot, (0, 0))
         closed = self._close(since)
-        self._since, self._cool = since, [0.0, 0.0, 0.0]
+        self._begin_after(since)
+        self._cool = [0.0, 0.0, 0.0]
         return closed
 
     def _close(self, until: float) -> Incident | None:
@@ -227,6 +239,7 @@ class Lane:
             "surges": self.surges.dump(),
             "inside": self._inside.dump(),
             "incident": incident_content(self.incident),
+            "suspect": self._suspect,
             **lists,
         }
 
@@ -238,4 +251,5 @@ class Lane:
         self._open, self._slot, self._sum, self._weight, *plain = state["plain"]
         self._seconds, self._asked, self._since, self._mean = plain
         self._most = (state["most"][0], state["most"][1]) if state["most"] else None
+        self._suspect = [(value, plan, hours, usd) for value, plan, hours, usd in state.get("suspect", ())]
         self._fast, self._calm, self._cool = list(state["fast"]), [*state["calm"], 0.0, 0.0][:4], list(state["cool"])

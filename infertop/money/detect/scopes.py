@@ -45,8 +45,9 @@ class Flow:
     """What was used an hour; None is unknown. `old_usd` is what it would cost at the prices of the minute before.
 
     `gpu_usd` is what of it GPUs cost, `idle_usd` the part of that in which nothing ran. `api_usd` is what was paid by
-    use, for `api_tokens`: a machine of one's own costs the same whatever is asked of it. `seconds` are what `timed`
-    requests took that ended in the minute.
+    use, for `api_tokens`: a machine of one's own costs the same whatever is asked of it. Of it, `prompt_usd` and
+    `output_usd` are what prompts and answers cost; `missed_usd` is what `missed` prompt tokens, which no cache had,
+    would have cost less from one. `seconds` are what `timed` requests took that ended in the minute.
     """
 
     usd: float | None = None
@@ -56,6 +57,10 @@ class Flow:
     api_usd: float | None = None
     old_api_usd: float | None = None
     api_tokens: float | None = None
+    prompt_usd: float | None = None
+    output_usd: float | None = None
+    missed_usd: float | None = None
+    missed: float | None = None
     requests: float | None = None
     prompt: float | None = None
     cached: float | None = None
@@ -93,6 +98,19 @@ class Flow:
         if self.api_usd is not None and self.api_tokens:
             yield PER_MILLION, self.api_usd / self.api_tokens * 1e6, max(requests, 1.0)
 
+    def stake(self, metric: str) -> float | None:
+        """Return the $/hour that a figure of it is about, None where none is paid for it.
+
+        What a longer prompt costs more is a share of what prompts cost, and what a cache no longer saves one of what it
+        would if it had all of them. A slower answer costs the same: latency has the scope's dollars, which say how much
+        hangs on it.
+        """
+        if metric == CACHE_HITS:
+            return self.missed_usd * (self.prompt or 0.0) / self.missed if self.missed_usd and self.missed else None
+        if metric in (PROMPT, OUTPUT):
+            return self.prompt_usd if metric == PROMPT else self.output_usd
+        return self.usd if metric in (USD, LATENCY) else self.idle_usd if metric == IDLE else self.api_usd
+
 
 _AMOUNTS = tuple(each.name for each in fields(Flow))
 
@@ -116,7 +134,6 @@ def is_in(place: Place, scope: Scope) -> bool:
 
 
 _NO_SHARE = 0.05  # added to a share, so that a figure of none has a value
-_SAVED = 0.9  # of a prompt token's price, where it is read from a cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +166,8 @@ class Metric:
         return replace(base, in_usd=self.in_usd, share=self._share if self.costs_when_low else None)
 
     def _share(self, watched: float, plan: float) -> float:
-        """Return which share of a cost is beyond the plan: most of a prompt's price is saved by a hit."""
-        fresh, planned = 1 - _SAVED * self.shown(watched), 1 - _SAVED * self.shown(plan)
-        return abs(1 - planned / fresh) if fresh >= planned else abs(planned / fresh - 1)
+        """Return which share of all that hits could save is beyond the plan."""
+        return self.shown(plan) - self.shown(watched)
 
 
 METRICS: Mapping[str, Metric] = {

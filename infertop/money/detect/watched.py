@@ -49,6 +49,11 @@ class Watched:
         return next((lane.current for lane in self._lanes if lane.current), None)
 
     @property
+    def plan(self) -> float | None:
+        """What the last value should have been, None while that is unknown."""
+        return next((lane.plan for lane in self._lanes), None)
+
+    @property
     def history_seconds(self) -> float:
         """How long a past is known."""
         return 0.0 if self._first is None or self._last is None else self._last - self._first
