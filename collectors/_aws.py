@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collectors._cloud_library import AGAIN_SECONDS, LookUp, library
@@ -148,6 +148,27 @@ class Aws:
         if reply.status in _TOLD_BY_BODY:
             raise refusal(reply, where)
         return document(reply.body, where)
+
+    async def pages(
+        self, operation: str, asked: Mapping[str, Any], token: str, most: int
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield all pages of an answer, each of which names the next by its `token`.
+
+        Raise Unavailable behind the last one where they do not end: after `most`, or at a token that was there before.
+        """
+        seen: set[str] = set()
+        following: dict[str, Any] = {}
+        for _ in range(most):
+            page = await self.call(operation, {**asked, **following})
+            yield page
+            named = page.get(token)
+            if not named:
+                return
+            if not isinstance(named, str) or named in seen:
+                break
+            seen.add(named)
+            following = {token: named}
+        raise Unavailable(f"AWS's {operation} promises more without end: nothing of it is used")
 
     async def close(self) -> None:
         """Close the connection."""

@@ -42,7 +42,7 @@ class CloudWatch:
         """Return the metrics of a namespace that had data within the last 3 hours (`recent`), or the last 14 days."""
         asked = {"Namespace": namespace, **({"RecentlyActive": "PT3H"} if recent else {})}
         found: dict[Metric, None] = {}
-        for page in await self._pages("ListMetrics", asked):
+        async for page in self._aws.pages("ListMetrics", asked, "NextToken", _MOST_PAGES):
             for row in entries(page, "Metrics", "AWS's ListMetrics"):
                 if (metric := _metric(row)) is not None:
                     found[metric] = None
@@ -72,7 +72,7 @@ class CloudWatch:
         }
         found: dict[Metric, dict[int, int]] = {}
         standing: dict[str, str] = {}
-        for page in await self._pages("GetMetricData", asked):
+        async for page in self._aws.pages("GetMetricData", asked, "NextToken", _MOST_PAGES):
             for row in entries(page, "MetricDataResults", "AWS's GetMetricData"):
                 name = row.get("Id")
                 if name in by_id:
@@ -83,22 +83,6 @@ class CloudWatch:
                 said = safe(standing.get(name, "nothing"), 40)
                 raise Unavailable(f"CloudWatch says {said} of {metric.name}: asked again later")
         return found
-
-    async def _pages(self, operation: str, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return all pages of an answer; raise Unavailable where they do not end."""
-        pages: list[dict[str, Any]] = []
-        seen: set[str] = set()
-        token: object = None
-        while len(pages) < _MOST_PAGES:
-            page = await self._aws.call(operation, {**asked, "NextToken": token} if token else asked)
-            pages.append(page)
-            token = page.get("NextToken")
-            if not token:
-                return pages
-            if not isinstance(token, str) or token in seen:
-                break
-            seen.add(token)
-        raise Unavailable(f"AWS's {operation} promises more without end after {len(pages)} pages")
 
 
 def _query(name: str, metric: Metric, width: int) -> dict[str, Any]:
