@@ -31,10 +31,7 @@ def cost(quote: Quote | None, tokens: Mapping[str, int], calls: Mapping[str, int
     for each request, this is one, unless `calls` says how many "requests" it was.
     """
     prices: Mapping[str, UnitPrice] = quote.prices if quote else {}
-    prompt = 0
-    for name, count in tokens.items():
-        if name in _PROMPT:
-            prompt += count
+    prompt = _prompt_tokens(tokens)
     by_class: dict[str, Decimal | None] = {}
     flags: list[str] = []
     usd, priced, tier = _ZERO, False, 0
@@ -61,12 +58,16 @@ def cost(quote: Quote | None, tokens: Mapping[str, int], calls: Mapping[str, int
     if tier:
         flags.append(f"{CONTEXT_TIER}:{tier}")
     known = priced or (quote is not None and not by_class)
-    return Cost(
-        usd.normalize(_EXACT) if known else None,
-        by_class,
-        quote,
-        tuple(dict.fromkeys((*quote.flags, *flags) if quote else flags)),
-    )
+    said = tuple(dict.fromkeys((*quote.flags, *flags) if quote else flags))
+    return Cost(usd.normalize(_EXACT) if known else None, by_class, quote, said)
+
+
+def _prompt_tokens(tokens: Mapping[str, int]) -> int:
+    found = 0
+    for name, count in tokens.items():
+        if name in _PROMPT:
+            found += count
+    return found
 
 
 def _usd(unit: UnitPrice, count: int | Decimal, prompt_tokens: int) -> Decimal:

@@ -116,10 +116,7 @@ def _model(row: ModelRow) -> dict[str, Any]:
         "preemptions_per_second": _amount(row.preemptions_per_second),
         "cache_hit_ratio": _ratio(row.cache_hit_ratio),
         "draft_acceptance_ratio": _ratio(row.draft_acceptance_ratio),
-        "gpu_seconds_per_second": {
-            "prefill": _amount(row.prefill_gpu_ratio),
-            "decode": _amount(row.decode_gpu_ratio),
-        },
+        "gpu_seconds_per_second": {"prefill": _amount(row.prefill_gpu_ratio), "decode": _amount(row.decode_gpu_ratio)},
         "asleep": _ratio(row.asleep),
         "stuck": row.stuck,
         "usd_per_hour": number(row.usd_per_hour),
@@ -131,11 +128,13 @@ def _model(row: ModelRow) -> dict[str, Any]:
         "basis": row.basis,
         "age_seconds": _amount(row.age_seconds),
         "window_seconds": _amount(row.window_seconds),
-        "totals": {
-            **{name: _whole(row.totals.get(name)) for name in ("requests", *_CLASSES)},
-            "usd": number(row.totals.get("usd")),
-        },
+        "totals": _totals(row),
     }
+
+
+def _totals(row: ModelRow) -> dict[str, float | None]:
+    counts = {name: _whole(row.totals.get(name)) for name in ("requests", *_CLASSES)}
+    return {**counts, "usd": number(row.totals.get("usd"))}
 
 
 def _gpu(row: GpuRow) -> dict[str, Any]:

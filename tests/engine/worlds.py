@@ -1,5 +1,7 @@
 """Machines that do not exist: processes and listening ports, as a scan would have found them."""
 
+import threading
+
 from infertop.engine.processes import LOOPBACK, Listener, Process, Scan
 
 
@@ -37,3 +39,17 @@ class World:
 
     def sweep(self, matches):
         return [pid for pid, each in self.processes.items() if matches(each.argv)]
+
+
+class Stuck:
+    """A look at a world that does not come back while it `hangs`, until it is `released`."""
+
+    def __init__(self, world):
+        self._world = world
+        self.hangs = False
+        self.released = threading.Event()
+
+    def __call__(self):
+        if self.hangs:
+            self.released.wait(30)
+        return self._world.scan()

@@ -1,13 +1,13 @@
 """What a look says it has looked for, and looks at real processes."""
 
 import sys
-import threading
 
 from infertop.engine.discovery import Discovery, Found, Searched
 from infertop.engine.searched import searched_gpus
 from infertop.readings.model import Batch, Series
 from tests.engine.discovery.answers import LLAMACPP, OTHER, PATTERNS, VLLM
 from tests.engine.trees import SERVER, running, vllm_command
+from tests.engine.worlds import Stuck
 
 
 async def test_the_report_says_what_was_looked_for_and_what_to_do(discovery, world, network):
@@ -33,22 +33,15 @@ async def test_the_report_says_what_was_looked_for_and_what_to_do(discovery, wor
 
 
 async def test_a_process_list_that_hangs_leaves_what_was_found(world, network, monkeypatch):
-    release = threading.Event()
-    hang = False
-
-    def look():
-        if hang:
-            release.wait(30)
-        return world.scan()
-
+    look = Stuck(world)
     discovery = Discovery(PATTERNS, probe=network.probe, tls=network.tls, look=look)
     world.start(10, "vllm serve acme/tiny", port=8000)
     network.answers["127.0.0.1:8000"] = VLLM
     before = (await discovery.look({})).found
-    hang = True
+    look.hangs = True
     monkeypatch.setattr("infertop.engine.discovery._SCAN_SECONDS", 0.05)
     seen = await discovery.look({})
-    release.set()
+    look.released.set()
     assert seen.found == before
     assert "could not be listed" in seen.searched[0].detail
     discovery.close()

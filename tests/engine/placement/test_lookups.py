@@ -1,7 +1,6 @@
 """When processes are looked up, and how long that is waited for."""
 
 import shutil
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from infertop.engine.collector import SourceConfig
 from infertop.engine.placement import Holder, Placed, Placement, gpu_processes
 from tests.engine.placement.placing import GIB, LARGE, PATTERNS, TINY, nvml_batch, placed
 from tests.engine.trees import running, vllm_command
+from tests.engine.worlds import Stuck
 from tests.nvml.standin import MACHINES, NoCompilerError, build, loaded
 
 
@@ -46,22 +46,15 @@ async def test_a_server_that_opens_its_port_later_is_placed_within_ten_seconds(p
 
 
 async def test_a_process_list_that_hangs_keeps_what_was_known(world, monkeypatch):
-    release = threading.Event()
-    hang = False
-
-    def look():
-        if hang:
-            release.wait(30)
-        return world.scan()
-
+    look = Stuck(world)
     placement = Placement(PATTERNS, look=look)
     gpus = {"GPU-a": (GIB, {12: (GIB, 0.5)})}
     await placement.join(nvml_batch(gpus), [TINY])
-    hang = True
+    look.hangs = True
     monkeypatch.setattr("infertop.engine.placement._DEADLINE_SECONDS", 0.05)
     gpus["GPU-b"] = (GIB, {21: (GIB, 0.5)})
     assert set(placed(await placement.join(nvml_batch(gpus), [TINY, LARGE]))) == {("GPU-a", "tiny")}
-    release.set()
+    look.released.set()
     placement.close()
 
 
