@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import erf, exp, log, sqrt
+from math import erf, log, sqrt
 
 from infertop.money.forecast.forecaster import Forecast
 
@@ -70,6 +70,7 @@ def outlook(plan: Plan, spent: float, limit: float, shares: Sequence[Decimal], n
     at = now - (plan.made - plan.told)
     before = forecast.until(at)
     left = max(0.0, forecast.mid - before)
+    low, high = forecast.edges(left)
     crossings = []
     for share in sorted({*shares, Decimal(1)}):
         more = float(share) * limit - spent
@@ -78,18 +79,18 @@ def outlook(plan: Plan, spent: float, limit: float, shares: Sequence[Decimal], n
             crossings.append((share, max(now, when)))
     wanted = {*shares}
     return Outlook(
-        usd=(spent + left * exp(-forecast.spread), spent + left, spent + left * exp(forecast.spread)),
+        usd=(spent + low, spent + left, spent + high),
         crossings=tuple(each for each in crossings if each[0] in wanted),
         exhausted_at=next((when for share, when in crossings if share == 1), None),
-        over=_over(limit - spent, left, forecast.spread),
+        over=_over(limit - spent, left, forecast),
     )
 
 
-def _over(room: float, left: float, spread: float) -> float:
+def _over(room: float, left: float, forecast: Forecast) -> float:
     """Return the probability that more than `room` is still spent where `left` is expected, with log-normal errors."""
     if room <= 0:
         return 1.0
     if left <= 0:
         return 0.0
-    deviation = max(spread / _Z, _TINY)
-    return 0.5 * (1 - erf(log(room / left) / deviation / sqrt(2)))
+    deviation = max(forecast.spread / _Z, _TINY)
+    return 0.5 * (1 - erf(log((room + forecast.grain) / (left + forecast.grain)) / deviation / sqrt(2)))

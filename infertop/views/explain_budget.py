@@ -131,16 +131,17 @@ def _planned(plan: Plan, row: BudgetRow) -> tuple[str, ...]:
     sums = enough(mid, lambda one, more: one + more, spent, left)
     factor = exp(forecast.spread)
     edges = [
-        enough(edge, lambda one, more, f: one + more * f, spent, left, f)
+        (edge, enough(edge, lambda one, more, g, f: one + (more + g) * f - g, spent, left, forecast.grain, f))
         for edge, f in ((low, 1 / factor), (high, factor))
+        if edge > spent
     ]
     ways = ", ".join(f"{name} {share:.0%}" for name, share in forecast.weights)
     lines = [
         "ends at = spent + the rest by the rhythm of the week, at a level that goes from the last hours' to the usual",
         f"  = {sums[0]} + {sums[1]} = {amount(mid)} USD",
-        "80 % of the truths lie between spent + rest / f and spent + rest x f, as forecasts of before were off",
-        f"  f = {amount(factor, 3)}: {' and '.join(f'{e[0]} + {e[1]} x {e[2]}' for e in edges)}",
-        f"  = {amount(low)} and {amount(high)} USD",
+        "80 % of the truths lie between spent + (rest + g) / f - g, or spent, and spent + (rest + g) x f - g:"
+        f" forecasts of before were off by up to f = {amount(factor, 3)}; g = 1 % of the mean of these hours",
+        *(f"  = {e[0]} + ({e[1]} + {e[2]}) x {e[3]} - {e[2]} = {amount(edge)} USD" for edge, e in edges),
         f"stands on {span(forecast.history_hours * 3600.0)} of hourly spend, tried at {forecast.trials} moments"
         f" for {span(forecast.tested_hours * 3600.0)} ahead",
         f"ways, by how well each did: {ways}",

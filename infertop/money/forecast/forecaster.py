@@ -21,9 +21,9 @@ _LEAST_USUAL_HOURS = 2
 class Forecast:
     """What will be spent from `since` on (epoch seconds): up to the end of each of `ends`, as of `sums`.
 
-    `spread` is the half-width of the 80 % interval as a log: low is sum x e^-spread, high sum x e^spread. It stands on
-    `history_hours` of spend and `trials` forecasts of before for `tested_hours`; `weights` say what each method
-    counted for.
+    `spread` is the half-width of the 80 % interval as a log, of sums that have `grain` added on both sides: a sum that
+    is hardly anything is known to that, and no better. It stands on `history_hours` of spend and `trials` forecasts of
+    before for `tested_hours`; `weights` say what each method counted for.
     """
 
     since: float
@@ -34,6 +34,7 @@ class Forecast:
     trials: int
     tested_hours: int
     weights: tuple[tuple[str, float], ...]
+    grain: float = 0.0
 
     @property
     def mid(self) -> float:
@@ -43,12 +44,17 @@ class Forecast:
     @property
     def low(self) -> float:
         """What will be spent at least, nine times of ten."""
-        return self.mid * exp(-self.spread)
+        return self.edges(self.mid)[0]
 
     @property
     def high(self) -> float:
         """What will be spent at most, nine times of ten."""
-        return self.mid * exp(self.spread)
+        return self.edges(self.mid)[1]
+
+    def edges(self, left: float) -> tuple[float, float]:
+        """Return between what 80 % of the truths lie where `left` is what is still expected."""
+        factor, more = exp(self.spread), left + self.grain
+        return max(0.0, more / factor - self.grain), more * factor - self.grain
 
     def until(self, ts: float) -> float:
         """Return what will be spent by `ts`."""
@@ -117,6 +123,7 @@ class Forecaster:
             trials=len(errors),
             tested_hours=lead,
             weights=tuple((method.name, w) for method, w in zip(METHODS, weight, strict=True)),
+            grain=self._trials.grain(left),
         )
 
     def usual(self, begin: float, end: float) -> float | None:

@@ -13,6 +13,7 @@ from infertop.money.forecast.hours import DAY, WEEK
 
 _MOST_RELATIVE = 5.0
 _LEAST = 0.05
+_CHANCE = 0.01
 _SHAPE_HOURS = 6 * WEEK
 _FOR_WEEKDAYS = 2 * WEEK
 
@@ -26,10 +27,17 @@ def week_shape(amounts: Sequence[float], slots: Sequence[int]) -> list[float]:
     shape = [day[slot % DAY] for slot in range(WEEK)]
     if len(amounts) < _FOR_WEEKDAYS:
         return shape
-    weekday = _drawn([(slot // DAY, value / max(shape[slot], _LEAST)) for slot, value in seen], WEEK // DAY)
+    weekday = _drawn([(slot // DAY, ratio) for slot, ratio in _over(seen, shape)], WEEK // DAY)
     shape = [factor * weekday[slot // DAY] for slot, factor in enumerate(shape)]
-    rest = _drawn([(slot, value / max(shape[slot], _LEAST)) for slot, value in seen], WEEK)
-    return [factor * rest[slot] for slot, factor in enumerate(shape)]
+    rest = _drawn(_over(seen, shape), WEEK)
+    shape = [factor * rest[slot] for slot, factor in enumerate(shape)]
+    mean = sum(shape) / WEEK
+    return [factor / mean for factor in shape] if mean > 0 else [1.0] * WEEK
+
+
+def _over(seen: Sequence[tuple[int, float]], shape: Sequence[float]) -> list[tuple[int, float]]:
+    """Return values over what the shape has so far; where that is next to nothing, they say nothing."""
+    return [(slot, value / shape[slot]) for slot, value in seen if shape[slot] >= _LEAST]
 
 
 def _relative(amounts: Sequence[float]) -> list[float | None]:
@@ -45,6 +53,7 @@ def _relative(amounts: Sequence[float]) -> list[float | None]:
 def _drawn(seen: Sequence[tuple[int, float]], slots: int) -> list[float]:
     """Return the mean of each slot over the mean of all, drawn towards 1."""
     counts, sums, squares = [0] * slots, [0.0] * slots, [0.0] * slots
+    quiet = sum(value <= 0 for _, value in seen) / max(1, len(seen))
     for slot, value in seen:
         counts[slot] += 1
         sums[slot] += value
@@ -61,6 +70,9 @@ def _drawn(seen: Sequence[tuple[int, float]], slots: int) -> list[float]:
     between = max(0.0, spread - chance)
     found = [1.0] * slots
     for slot in used:
+        if sums[slot] <= 0 and quiet ** counts[slot] < _CHANCE:
+            found[slot] = 0.0  # never anything, which is no chance: nobody works at that hour
+            continue
         noise = between + within / counts[slot]
         trust = between / noise if noise > 0 else 0.0
         found[slot] = max(0.0, 1 + trust * (sums[slot] / counts[slot] / mean - 1))

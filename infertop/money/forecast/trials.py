@@ -61,10 +61,14 @@ class Trials:
         lead: int = self._leads[max(0, bisect_right(self._leads, min(ahead, most)) - 1)]
         return lead
 
+    def grain(self, hours: int) -> float:
+        """Return what counts as nothing of what so many hours take: 1 % of their mean."""
+        return _TINY * hours * self._sums[-1] / max(1, len(self._hours.amounts))
+
     def errors(self, lead: int) -> list[list[float]]:
         """Return of each trial, oldest first, the log of truth over forecast by method, for `lead` hours ahead."""
         at, found = self._leads.index(lead), []
-        tiny = _TINY * lead * (self._sums[-1] / max(1, len(self._hours.amounts))) or 1e-12
+        tiny = self.grain(lead) or 1e-12
         for origin, said in sorted(self._said.items()):
             begin, end = origin - self._hours.first, origin + lead - self._hours.first
             if end >= len(self._sums) or self._knowns[end] - self._knowns[begin] < _LEAST_KNOWN * lead:

@@ -55,6 +55,23 @@ def test_nothing_is_said_on_less_than_a_day() -> None:
     assert forecast([None] * 30 + [5.0] * 20, 10) is None
 
 
+@pytest.mark.parametrize("hour", [1, 7, 9, 12, 20])
+def test_who_works_from_9_to_17_on_weekdays_is_forecast_on_a_monday_whatever_the_hour(hour: int) -> None:
+    rng = random.Random(4)
+    day = [10.0 if 9 <= each < 17 else 0.0 for each in range(DAY)]
+    week = [*day * 5, *[0.0] * (2 * DAY)]
+    past = [each * rng.lognormvariate(0, 0.1) for each in week * 4]
+    found = forecast([*past, *day[:hour]], DAY - hour)
+    assert found is not None
+    truth = sum(day[hour:])
+    assert found.mid == pytest.approx(truth, rel=0.1, abs=0.1)
+    assert found.low <= truth <= found.high <= max(1.5 * truth, 2.0)
+    sunday = forecast([*past[: -DAY + hour]], DAY - hour)
+    assert sunday is not None
+    assert sunday.low == 0
+    assert sunday.high < 2
+
+
 def test_unknown_hours_are_no_zeros() -> None:
     past: list[float | None] = [*spend(3 * WEEK)]
     whole = forecast(past, DAY)
