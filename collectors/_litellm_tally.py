@@ -75,9 +75,13 @@ def count(row: Row, name: str) -> int:
 
 
 def spender(provider: object, model: str, **dimensions: object) -> Spender:
-    """Return whose it is; what is not said is left out."""
+    """Return whose it is; what is not said is left out.
+
+    The books of newer releases name models with their provider (openai/gpt-4o), the metrics page never does.
+    """
     said = tuple((name, text) for name, value in dimensions.items() if (text := label(value)))
-    return Spender(label(provider) or of.UNTOLD, model[:_MOST_LABEL], said)
+    by = label(provider) or of.UNTOLD
+    return Spender(by, (model.removeprefix(f"{by}/") or model)[:_MOST_LABEL], said)
 
 
 def label(said: object) -> str | None:

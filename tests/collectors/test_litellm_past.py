@@ -225,6 +225,20 @@ async def test_what_is_told_is_told_to_the_factor_of_the_books() -> None:
         assert sum(s.requests or 0 for s in said) == metrics["successful_requests"]
 
 
+async def test_books_that_name_models_with_their_provider_tell_of_the_models_of_the_page() -> None:
+    books = json.loads(json.dumps(ACTIVITY))
+    for said in list(books.values()):
+        for day in said["results"]:
+            models = day["breakdown"]["models"]
+            models |= {f"openai/{name}": models.pop(name) for name in ("gpt-4o",) if name in models}
+    books["openai/gpt-4o"] = books.pop("gpt-4o")
+    row = logged(1, "2026-07-21T05:00:00", model="openai/gpt-4o")
+    there = proxy(daily=lambda request: books[request.url.params.get("model", "*")], logs=pages(row))
+    models = {(s.provider, s.model) for s in told(await polls(there, ENOUGH))}
+    assert {model for provider, model in models if provider == "openai"} == {"gpt-4o"}
+    assert ("hosted_vllm", "tiny-llama") in models
+
+
 async def test_a_day_takes_the_place_of_what_the_page_said_of_it_while_no_moment_was_kept(tmp_path: Path) -> None:
     before = Statement("proxy", "1/x", MIDNIGHT - 60, MIDNIGHT, "openai", "gpt-4o", {}, {"input": 5}, 1, 1, "computed")
     batches = [Batch("proxy", NOW, (), (), statements=(before,)), *await polls(proxy(), ENOUGH)]
