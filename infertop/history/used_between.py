@@ -50,7 +50,9 @@ class _Reading:
         self._accounts = read_accounts(connection)
         self._prices = _Prices(connection)
         self._dimensions: dict[Account, dict[str, str] | None] = {}
-        self._sources = {each.source for each in self._accounts.values() if self._dimensions_of(each) is not None}
+        of_scope = [each for each in self._accounts.values() if self._dimensions_of(each) is not None]
+        self._sources = {each.source for each in of_scope}
+        self._metered = any(not each.is_stated for each in of_scope)
 
     def usage(self, since: float, until: float) -> Usage:
         """Return what was used in [since, until)."""
@@ -62,10 +64,12 @@ class _Reading:
                 unpolled += amount.usd_nano or 0
             elif (seconds := window.seconds(account)) > 0:
                 lines.append(_line(account, amount, dimensions, _HOUR / seconds, self._prices))
-        flags = list(window.flags(lines, self._sources))
+        flags = list(window.flags(lines, self._sources, metered=self._metered))
         if unpolled:
             flags.append(f"${unpolled / NANO:,.2f} of a time in which nobody polled is left out")
-        return Usage(tuple(lines), until - since, window.known(self._sources), tuple(flags))
+        known = window.known(self._sources, metered=self._metered)
+        lacks = self._metered and not window.recorded
+        return Usage(tuple(lines), until - since, known, tuple(flags), lacks)
 
     def _amounts(self, window: ToldWindow) -> Iterator[tuple[Account, Sum, dict[str, str]]]:
         """Yield what counts and is of the scope, of each source up to where it told all."""
@@ -99,6 +103,7 @@ def _line(account: Account, amount: Sum, dimensions: dict[str, str], per_hour: f
         pool=prices.name(account.price) if on_gpu else "",
         gpu=dict(account.dimensions).get("gpu", "") if on_gpu else "",
         unpriced=account.lacks_price,
+        metered=not account.is_stated,
     )
 
 

@@ -53,28 +53,30 @@ class ToldWindow:
             self._seconds[key] = self._covered(self.until) if key is None else self._stated(key)
         return self._seconds[key]
 
-    def known(self, sources: Iterable[str]) -> float:
+    def known(self, sources: Iterable[str], *, metered: bool = False) -> float:
         """Return the least share of the window that was recorded or told of what these sources used in it.
 
-        Where they used nothing, it is known by what they told, or by what was recorded.
+        Where they used nothing, it is known by what they told, or by what was recorded. What is `metered` is known as
+        far as it was recorded, whether it was used or not.
         """
         shares = [
             seconds / (self.end(source or "") - self.since)
             for source, seconds in self._seconds.items()
             if self.end(source or "") > self.since
-        ]
+        ] + ([self.recorded] if metered else [])
         if shares:
             return min(shares)
         told = [self.end(source) > self.since for source in sources if self._told.get(source) is not None]
         return float(any(told)) if told else self.recorded
 
-    def flags(self, lines: Iterable[UsageLine], sources: Iterable[str]) -> Iterator[str]:
+    def flags(self, lines: Iterable[UsageLine], sources: Iterable[str], *, metered: bool = False) -> Iterator[str]:
         """Yield sentences on what is not known of the window."""
         name = f"{self._day(self.since)} to {self._moment(self.until)}"
         sources = sorted(sources)
-        known = self.known(sources)
-        if known == 0 and not any(self._told.get(source) is not None for source in sources):
-            yield f"nothing of {name} was recorded"
+        known = self.known(sources, metered=metered)
+        if known == 0 and (metered or not any(self._told.get(source) is not None for source in sources)):
+            others = any(self.end(source) > self.since for source in sources if self._told.get(source) is not None)
+            yield f"nothing of {name} was recorded{': machines are left out' if others else ''}"
         elif 0 < known < _WHOLE:
             yield f"{known * 100:.0f} % of {name} was recorded: amounts are those of a recorded hour"
         for source in sources:

@@ -23,9 +23,11 @@ Span = tuple[float, float]
 
 _NAME_WIDTH = 60
 _MOST_CHANGES = 50
-# Less than this is no change that a sentence could be about.
-_LEAST_SHARE = 0.005
+# Less than this share of the cost, or than a cent, is no change that a sentence could be about.
+_LEAST_SHARE, _LEAST_USD = 0.025, 0.01
 _ALL = 0.995
+# A part beyond this share of the change is told in dollars: what others did the other way hides it.
+_MOST_SHARE = 1.005
 
 
 def comparison(
@@ -42,8 +44,10 @@ def dimensions_of(scope: Scope) -> list[str]:
     return [name for name in DIMENSIONS if name not in fixed]
 
 
-def comparison_of(scope: Scope, before: Span, after: Span, found: Explanation, since: str = "") -> Comparison:
-    """Return an explanation of two windows as it is shown."""
+def comparison_of(
+    scope: Scope, before: Span, after: Span, found: Explanation, since: str = "", way: int = 0
+) -> Comparison:
+    """Return an explanation of two windows as it is shown; `way` is that of `sentence`."""
     return Comparison(
         scope=dict(scope),
         before=before,
@@ -53,7 +57,7 @@ def comparison_of(scope: Scope, before: Span, after: Span, found: Explanation, s
         effects=tuple(_effect(each, found.by) for each in found.effects),
         by=found.by,
         changes=tuple(Change(each.name, _usd(each.before), _usd(each.after)) for each in found.changes[:_MOST_CHANGES]),
-        sentence=sentence(found, since),
+        sentence=sentence(found, since, way),
         flags=found.flags,
     )
 
@@ -63,26 +67,62 @@ def unknown(scope: Scope, before: Span, after: Span, why: str) -> Comparison:
     return Comparison(dict(scope), before, after, None, None, sentence=why, flags=(why,))
 
 
-def sentence(found: Explanation, since: str = "") -> str:
-    """Return the change and its cause: how many times, what is how much of it, since when, and by how many dollars."""
+def sentence(found: Explanation, since: str = "", way: int = 0) -> str:
+    """Return the change and its cause: how many times, what is how much of it, since when, and by how many dollars.
+
+    Of an incident `way` says whether more is spent (1) or less (-1): its cause is told also where other things outweigh
+    it.
+    """
+    missing = _nothing_known(found)
+    if missing:
+        return missing
+    before, after = (found.before_nano or 0) / NANO, (found.after_nano or 0) / NANO
+    when = f"; since {since}" if since else ""
+    change, did = after - before, found.cause.nano / NANO if found.cause else 0.0
+    least = max(_LEAST_USD, _LEAST_SHARE * max(before, after))
+    if found.cause is None or max(abs(change), abs(did)) < least:
+        if change * way < 0 and abs(change) >= least:
+            return f"no more than before{when}; {times(before, after)}, {signed_usd(change)}/h"
+        return f"{'about the same' if change else 'unchanged'} at {figure(after, 'usd')}/h{when}"
+    name = _cause(found.cause, found.by)
+    if abs(change) < least or did * change < 0 or did / change > _MOST_SHARE:
+        return _against(found, name, when, way)
+    amounts = f"{signed_usd(change)}/h" if did / change >= _ALL else f"{signed_usd(did)}/h of {signed_usd(change)}/h"
+    return f"{times(before, after)}: {name} is {percent(did / change)} of it{when}; {amounts}"
+
+
+def _nothing_known(found: Explanation) -> str:
+    """Return what there is to say where there is nothing to compare, empty where there is."""
+    if all(found.unknown):
+        return "nothing was recorded or told of either window"
+    if any(found.unknown):
+        which = "first" if found.unknown[0] else "second"
+        return f"nothing was recorded or told of the {which} window: there is nothing to compare with"
     if found.before_nano is None and found.after_nano is None:
         return "nothing with a price was used in either window"
     if found.cause is None and None in (found.before_nano, found.after_nano):
-        first = "first" if found.before_nano is None else "second"
-        return f"nothing is known of the {first} window: there is nothing to compare with"
+        which = "first" if found.before_nano is None else "second"
+        return f"nothing with a price was used in the {which} window: there is nothing to compare with"
+    return ""
+
+
+def _against(found: Explanation, name: str, when: str, way: int) -> str:
+    """Return a sentence in dollars: what the cause did, and what all else did the other way."""
+    assert found.cause is not None, "it is about a cause"
     before, after = (found.before_nano or 0) / NANO, (found.after_nano or 0) / NANO
-    change = after - before
-    when = f"; since {since}" if since else ""
-    if found.cause is None or max(abs(change), abs(found.cause.nano / NANO)) <= _LEAST_SHARE * max(before, after):
-        return f"unchanged at {figure(after, 'usd')}/h{when}"
     did = found.cause.nano / NANO
-    share = did / change
-    if share < 0:
-        part = f"{_cause(found.cause, found.by)} {'adds' if did > 0 else 'saves'} {usd(abs(did))}/h"
-        return f"{times(before, after)}, though {part}{when}; {signed_usd(change)}/h in all"
-    amounts = f"{signed_usd(change)}/h" if share >= _ALL else f"{signed_usd(did)}/h of {signed_usd(change)}/h"
-    part = f"{_cause(found.cause, found.by)} is {percent(share)} of it"
-    return f"{times(before, after)}: {part}{when}; {amounts}"
+    rest = after - before - did
+    part = f"{name} {'adds' if did > 0 else 'saves'} {usd(abs(did))}/h"
+    others = f"all else {'adds' if rest > 0 else 'saves'} {usd(abs(rest))}/h"
+    if way:
+        return f"{part}{when}; {others}: {_in_all(before, after)}"
+    return f"{_in_all(before, after)}: {part}, {others}{when}; {signed_usd(after - before)}/h"
+
+
+def _in_all(before: float, after: float) -> str:
+    if abs(after - before) < max(_LEAST_USD, _LEAST_SHARE * max(before, after)):
+        return "about the same"
+    return times(before, after)
 
 
 def _cause(cause: Cause, by: str) -> str:

@@ -19,7 +19,8 @@ def incident_comparison(
     `rises` says whether more than is expected is spent, or less.
     """
     found = explain_incident(since, until, used, dimensions_of(scope), rises=rises)
-    return comparison_of(scope, found.before, found.after, found.why, _moment(since, until, zone))
+    since_then = _moment(since, until, zone)
+    return comparison_of(scope, found.before, found.after, found.why, since_then, 1 if rises else -1)
 
 
 def _moment(ts: float, now: float, zone: tzinfo) -> str:

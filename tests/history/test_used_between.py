@@ -19,6 +19,7 @@ from infertop.money.baseline import Scope
 from infertop.money.lines import Line
 from infertop.money.why.usage import Usage
 from infertop.readings.account import Account
+from infertop.views.why import comparison
 from tests.whatif_world import API, HOUR, LLAMA, NOON, VLLM, engine_hour, minute, record, tokens
 
 
@@ -157,3 +158,17 @@ def test_a_provider_of_another_scope_that_told_nothing_is_not_spoken_of(database
     api = used(database, NOON - 1800, NOON, (("model", "gpt-4o"),))
     assert (api.lines, api.recorded, api.is_known) == ((), 0.0, False)
     assert api.flags == ("openai has told nothing of Nov 22 11:30 to 12:00 yet",)
+
+
+def test_of_a_time_in_which_nobody_recorded_machines_are_not_known_and_providers_are(database: Path) -> None:
+    record(database, [*engine_hour(), *(line for ago in (90, 5) for line in minute(ago, *tokens(API, input=5)))])
+    told(database, "openai", NOON)
+    off, on = Reader(database).ask(used_between, (), [(NOON - 2 * HOUR, NOON - HOUR), (NOON - HOUR, NOON)])
+    assert (off.lacks_meters, off.recorded, off.is_known, on.lacks_meters, on.recorded) == (True, 0.0, True, False, 1.0)
+    assert off.flags == ("nothing of Nov 22 10:00 to 11:00 was recorded: machines are left out",)
+    compared = comparison((), (NOON - 2 * HOUR, NOON - HOUR), (NOON - HOUR, NOON), off, on)
+    assert compared.sentence == "unchanged at $0.01/h"
+    own = Reader(database).ask(used_between, (("model", LLAMA),), [(NOON - 2 * HOUR, NOON - HOUR), (NOON - HOUR, NOON)])
+    assert comparison((), (0, HOUR), (HOUR, 2 * HOUR), *own).sentence == (
+        "nothing was recorded or told of the first window: there is nothing to compare with"
+    )

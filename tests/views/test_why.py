@@ -59,16 +59,38 @@ def compared(before: Usage, after: Usage, since: str = "", scope: Scope = ()) ->
         ),
         (usage(DESK), usage(DESK), "unchanged at $7.38/h; since 14:05"),
         (usage(), usage(DESK), "new: requests 0 -> 1,000/h is 100 % of it; since 14:05; +$7.38/h"),
-        (Usage((), recorded=0.0), Usage((), recorded=0.0), "nothing with a price was used in either window"),
+        (
+            usage(BOTS),
+            usage(replace(BOTS, prompt=2010, output=299)),
+            "about the same at $7.39/h; since 14:05",
+        ),
+        (
+            usage(replace(DESK, requests=1)),
+            usage(replace(DESK, requests=2)),
+            "about the same at $0.015/h; since 14:05",
+        ),
+        (
+            usage(BOTS),
+            usage(replace(BOTS, prompt=4000, requests=632)),
+            "about the same: prompt tokens per request on gpt-4o 2,000 -> 4,000 adds $3.42/h, all else saves $3.37/h;"
+            " since 14:05; +$0.051/h",
+        ),
+        (
+            usage(BOTS),
+            usage(replace(BOTS, prompt=6000, requests=700)),
+            "1.5x: prompt tokens per request on gpt-4o 2,000 -> 6,000 adds $7.13/h, all else saves $3.21/h;"
+            " since 14:05; +$3.91/h",
+        ),
+        (Usage((), recorded=0.0), Usage((), recorded=0.0), "nothing was recorded or told of either window"),
         (
             Usage((), recorded=0.0),
             usage(DESK),
-            "nothing is known of the first window: there is nothing to compare with",
+            "nothing was recorded or told of the first window: there is nothing to compare with",
         ),
         (
             usage(DESK),
             Usage((), recorded=0.0),
-            "nothing is known of the second window: there is nothing to compare with",
+            "nothing was recorded or told of the second window: there is nothing to compare with",
         ),
     ],
 )
@@ -116,8 +138,17 @@ def test_an_incident_while_everything_else_falls_says_so() -> None:
     since = 30 * 86_400.0
     found = incident_comparison((), since, since + 3600, lambda spans: [at(a) for a, _ in spans], ZoneInfo("UTC"))
     assert found.sentence == (
-        "0.65x, though prompt tokens per request on gpt-4o 2,000 -> 3,000 adds $1.54/h; since 00:00; -$2.59/h in all"
+        "prompt tokens per request on gpt-4o 2,000 -> 3,000 adds $1.54/h; since 00:00; all else saves $4.14/h: 0.65x"
     )
+
+
+def test_an_incident_that_nothing_costs_more_in_says_that_it_costs_no_more() -> None:
+    def at(start: float) -> Usage:
+        return usage(replace(BOTS, requests=500 if start >= 30 * 86_400 else 1000))
+
+    since = 30 * 86_400.0
+    found = incident_comparison((), since, since + 3600, lambda spans: [at(a) for a, _ in spans], ZoneInfo("UTC"))
+    assert found.sentence == "no more than before; since 00:00; 0.5x, -$3.69/h"
 
 
 def test_every_factor_has_a_name_and_a_formula() -> None:

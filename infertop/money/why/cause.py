@@ -36,21 +36,25 @@ def block_of(factor: str) -> str:
     return VOLUME if factor in ABOUT_REQUESTS else factor
 
 
-def cause_of(found: Iterable[Contribution], measured: Measured, unusual: str = "") -> Cause | None:
+def cause_of(found: Iterable[Contribution], measured: Measured, unusual: str = "", way: int = 0) -> Cause | None:
     """Return the cause of a change whose contributions these are, None where there is none.
 
-    It is what did most, or the `unusual` factor, where that did anything.
+    It is what did most to make more of it (`way` 1), less (-1), or what it is (0); the `unusual` factor before others,
+    where that did.
     """
     found = list(found)
     change = sum(each.nano for each in found)
-    if not change and not unusual:
+    way = way or (change > 0) - (change < 0)
+    if not way:
         return None
     by_factor: dict[str, list[Contribution]] = {}
     for each in found:
         by_factor.setdefault(block_of(each.factor), []).append(each)
     sums = {factor: sum(each.nano for each in parts) for factor, parts in by_factor.items()}
-    best = unusual if round(sums.get(unusual, 0.0)) else max(sums, key=lambda factor: sums[factor] * change, default="")
-    if not best or not round(sums[best]):
+    best = max(sums, key=lambda factor: sums[factor] * way, default="")
+    if round(sums.get(unusual, 0.0)) * way > 0:
+        best = unusual
+    if not best or round(sums[best]) * way <= 0:
         return None
     if best != VOLUME:
         return Cause(best, round(sums[best]), effect_of(best, round(sums[best]), by_factor[best], measured))

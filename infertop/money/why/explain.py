@@ -13,7 +13,7 @@ from infertop.money.why.factors import FACTORS, OTHER
 from infertop.money.why.measured import Measured
 from infertop.money.why.parts import all_contributions, measured_of
 from infertop.money.why.traffic import Contribution
-from infertop.money.why.usage import Usage
+from infertop.money.why.usage import Usage, comparable
 from infertop.readings.safe import safe
 
 _NAME_CELLS = 40
@@ -26,7 +26,8 @@ class Explanation:
     """What an hour cost before and after in 1e-9 USD (None: nothing has a price), and why.
 
     The effects sum to the change exactly; that of the cause comes first. `by` is the dimension that explains the change
-    best, `changes` its values, the largest change first. `flags` are sentences on what is not known.
+    best, `changes` its values, the largest change first. `flags` are sentences on what is not known, `unknown` says of
+    which windows nothing is.
     """
 
     before_nano: int | None
@@ -36,23 +37,29 @@ class Explanation:
     by: str = ""
     changes: tuple[Value, ...] = ()
     flags: tuple[str, ...] = ()
+    unknown: tuple[bool, bool] = (False, False)
 
 
-def explain(before: Usage, after: Usage, dimensions: Sequence[str] = DIMENSIONS, unusual: str = "") -> Explanation:
+def explain(
+    before: Usage, after: Usage, dimensions: Sequence[str] = DIMENSIONS, unusual: str = "", way: int = 0
+) -> Explanation:
     """Return why `after` costs another amount an hour than `before`; `dimensions` are those to look for it in.
 
-    The cause is the factor that did most, or the `unusual` one, see `unusual.py`.
+    The cause is the factor that did most, or the `unusual` one, see `unusual.py`; `way` says whether that made it more
+    (1), less (-1), or what it is (0). Machines of which a window knows nothing are left out of both.
     """
+    before, after = comparable(before, after)
     costs = before.nano_per_hour, after.nano_per_hour
     flags = tuple(dict.fromkeys((*before.flags, *after.flags)))
     division = best_division(before.lines, after.lines, dimensions)
     if not (before.is_known and after.is_known) or costs == (None, None):
-        return Explanation(*costs, changes=division.values if division else (), flags=flags)
+        unknown = (not before.is_known, not after.is_known)
+        return Explanation(*costs, changes=division.values if division else (), flags=flags, unknown=unknown)
     measured = measured_of(before.lines, after.lines, division)
     found = all_contributions(measured, before.lines, after.lines)
     change = (costs[1] or 0) - (costs[0] or 0)
     effects = _effects(found, change, measured, _DUST * max(map(abs, (costs[0] or 0, costs[1] or 0))))
-    cause = cause_of(found, measured, unusual)
+    cause = cause_of(found, measured, unusual, way)
     first = cause.factor if cause else ""
     return Explanation(
         *costs,

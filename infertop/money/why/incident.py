@@ -57,8 +57,9 @@ def explain_incident(
     lately = [each.moves for each in past[: len(windows.lately)] if each.moves is not None]
     days = [each.moves for each in past[len(windows.lately) :] if each.moves is not None]
     factor = unusual_factor(lately, days, rises=rises)
-    before = _baseline(past[0], told, factor, 1 if rises else -1)
-    return Explained(before.span, windows.after, explain(before.usage, after, dimensions, factor))
+    way = 1 if rises else -1
+    before = _baseline(past[0], told, factor, way)
+    return Explained(before.span, windows.after, explain(before.usage, after, dimensions, factor, way))
 
 
 def _baseline(right_before: _Past, told: Sequence[_Past], factor: str, sign: int) -> _Past:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infertop.readings.registry import CALL_UNITS, TOKEN_CLASSES
 from infertop.readings.serving import is_own
@@ -19,7 +19,8 @@ class UsageLine:
     class, a call unit, "requests", "cost" (what a statement itself says was paid), "gpu_busy", "gpu_idle" and "gpu"
     (ms), "gpu_energy" (mJ), "host" and "deployment" (ms), "adjustment". `way` is how it was processed ("batch",
     "priority", "above 200,000"), empty for the standard one. `pool` is what kind of GPU it is, `gpu` which one.
-    `unpriced` says that it should have a price and has none.
+    `unpriced` says that it should have a price and has none, `metered` that a meter measured it or a machine's time is
+    in it: of a time in which nobody recorded it is not known.
     """
 
     dimensions: Mapping[str, str]
@@ -30,6 +31,7 @@ class UsageLine:
     pool: str = ""
     gpu: str = ""
     unpriced: bool = False
+    metered: bool = False
 
     @property
     def model(self) -> str:
@@ -49,12 +51,16 @@ class UsageLine:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A window of `seconds`, of which `recorded` (0 to 1) was recorded; `flags` are sentences on what is not known."""
+    """A window of `seconds`, of which `recorded` (0 to 1) was recorded; `flags` are sentences on what is not known.
+
+    `lacks_meters` says that there are machines of which nothing was recorded in it.
+    """
 
     lines: tuple[UsageLine, ...]
     seconds: float = 3600.0
     recorded: float = 1.0
     flags: tuple[str, ...] = field(default=())
+    lacks_meters: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -68,3 +74,17 @@ class Usage:
         if not self.lines and self.is_known:
             return 0
         return sum(known) if known else None
+
+
+def comparable(one: Usage, other: Usage) -> tuple[Usage, Usage]:
+    """Return two windows without the machines, where one knows nothing of them: those are neither new nor gone.
+
+    A window of which nothing else is known either is left as it is, unknown.
+    """
+    if one.lacks_meters == other.lacks_meters or not all(each.lines for each in (one, other) if each.lacks_meters):
+        return one, other
+    return _without_meters(one), _without_meters(other)
+
+
+def _without_meters(usage: Usage) -> Usage:
+    return replace(usage, lines=tuple(line for line in usage.lines if not line.metered))

@@ -213,6 +213,29 @@ def test_a_window_in_which_nothing_was_used_is_nothing_and_one_that_nobody_recor
     assert explain(unknown, usage(BOTS)).before_nano is None
 
 
+def test_the_cause_of_a_rise_is_what_costs_more_though_the_unusual_factor_saves_and_all_of_it_fell() -> None:
+    before, after = usage(BOTS), usage(replace(BOTS, requests=300, prompt=6000, output=100))
+    for unusual in ("", "output_tokens", "volume"):
+        found = explain(before, after, unusual=unusual, way=1)
+        assert found.cause is not None
+        assert (found.cause.factor, found.cause.nano > 0) == ("prompt_tokens", True)
+    less = explain(before, after, way=-1).cause
+    assert less is not None
+    assert (less.factor, less.nano < 0) == ("volume", True)
+
+
+def test_machines_that_nobody_recorded_in_one_window_are_neither_new_nor_gone() -> None:
+    machine = UsageLine({"source": "host", "provider": "local"}, "host", 3.6e6, 2 * 10**9, metered=True)
+    off, on = replace(usage(BOTS), lacks_meters=True), usage(replace(BOTS, prompt=4000), more=[machine])
+    for windows in ((off, on), (on, off)):
+        found = explain(*windows)
+        assert {each.factor for each in found.effects} == {"prompt_tokens"}
+        assert sum(each.nano for each in found.effects) == (found.after_nano or 0) - (found.before_nano or 0)
+    alone = explain(Usage((), recorded=0.0, lacks_meters=True), usage(more=[machine]))
+    assert (alone.cause, alone.effects, alone.unknown) == (None, (), (True, False))
+    assert (alone.before_nano, alone.after_nano) == (None, usage(more=[machine]).nano_per_hour)
+
+
 def test_what_has_no_price_in_either_window_has_no_effects() -> None:
     lines = [UsageLine({"model": "x", "provider": "new"}, "input", 1e6, None, unpriced=True)]
     found = explain(usage(more=lines), usage(more=lines))
