@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 DATA = {
     "tui/infertop.tcss",
     "collectors/demo/LICENCES.md",
+    "collectors/demo/clients.csv",
     "collectors/demo/engine.jsonl.gz",
     "collectors/demo/pricing.toml",
     "collectors/demo/traffic.csv",

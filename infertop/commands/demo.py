@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from collectors.demo import account as provider
+from collectors.demo.account import DemoAccount
 from collectors.demo.captured import CapturedEngine
 from collectors.demo.machine import ENGINES, SMALL
 from collectors.demo.meters import DemoEngine, DemoGpus, DemoHost
@@ -12,9 +14,15 @@ from infertop.engine.clock import Clock
 from infertop.engine.collector import Collector, SourceConfig
 from infertop.engine.http import Http
 
-NOTICE = "the demo: requests and tokens are recorded real traffic; the GPUs and latencies of the machine are made up"
-PAST_SECONDS = 80 * 60
-STEP_SECONDS = 10.0
+NOTICE = (
+    "the demo: requests and tokens are recorded real traffic; the machine, its latencies, the account at OpenAI"
+    " and what goes wrong there are made up"
+)
+PAST_SECONDS = 180 * 60
+FINE_SECONDS = 20 * 60
+GAP_SECONDS = 150.0
+"""How long a hole in the demo's polls may be: most of its past is read once a minute."""
+_STEP_SECONDS, _FINE_STEP_SECONDS = 60.0, 10.0
 
 
 class Now:
@@ -22,20 +30,23 @@ class Now:
 
     def __init__(self, clock: Clock, *, demo: bool) -> None:
         self._clock = clock
-        self.past: float | None = clock.now() - PAST_SECONDS if demo else None
+        self.began = clock.now()
+        self.past: float | None = self.began - PAST_SECONDS if demo else None
 
     def __call__(self) -> float:
         """Return epoch seconds."""
         return self._clock.now() if self.past is None else self.past
 
 
-def collectors(interval: float) -> list[Collector]:
-    """Return the demo's collectors."""
+def collectors(interval: float, began: float, since: float) -> list[Collector]:
+    """Return the collectors of a demo that began at `began`; its account is told from `since` on."""
     made: list[Collector] = [DemoEngine(engine, _config("vllm", engine.source, interval)) for engine in ENGINES]
     small = _config("vllm", SMALL, interval)
     made.append(CapturedEngine(small, Vllm(small, Http(small.url))))
     made.append(DemoGpus(SourceConfig("nvml", "nvml", interval_seconds=interval)))
     made.append(DemoHost(SourceConfig("host", "host", interval_seconds=interval)))
+    config = SourceConfig(provider.KIND, provider.SOURCE, interval_seconds=provider.POLL_SECONDS)
+    made.append(DemoAccount(config, began, since))
     return made
 
 
@@ -45,5 +56,7 @@ def _config(kind: str, name: str, interval: float) -> SourceConfig:
 
 def steps(now: float) -> Iterator[float]:
     """Return the times before now at which the demo's past is read, oldest first."""
-    count = int(PAST_SECONDS / STEP_SECONDS)
-    return (now - (count - n) * STEP_SECONDS for n in range(count))
+    fine = now - FINE_SECONDS
+    coarse = (PAST_SECONDS - FINE_SECONDS) / _STEP_SECONDS
+    yield from (fine - (coarse - n) * _STEP_SECONDS for n in range(int(coarse)))
+    yield from (fine + n * _FINE_STEP_SECONDS for n in range(int(FINE_SECONDS / _FINE_STEP_SECONDS)))

@@ -44,8 +44,8 @@ class Roster:
 
     `pids` has the server processes of the sources that were found on this machine; the others were configured.
     `own_names` are the addresses and names of this machine, `interval` is that of what is found on it,
-    `finds_here` whether that is looked for. `bookmarks` are, by source, how far what is read on had come when the
-    history was opened.
+    `finds_here` whether that is looked for. No hole in polls of less than `least_gap_seconds` is a gap. `bookmarks`
+    are, by source, how far what is read on had come when the history was opened.
     """
 
     def __init__(self, clock: Clock, hub: Hub, own_names: frozenset[str]) -> None:
@@ -55,6 +55,7 @@ class Roster:
         self.own_names = own_names
         self.interval = DEFAULT_INTERVAL_SECONDS
         self.finds_here = False
+        self.least_gap_seconds = 0.0
         self.bookmarks: Mapping[str, Mapping[str, str]] = {}
         self._clock = clock
         self._hub = hub
@@ -137,7 +138,7 @@ class Roster:
     def gap_seconds(self, source: str) -> float:
         """Return how long a hole in a source's polls may be; it may be asked from any thread."""
         config = self.configs.get(source) or self.members.configs.get(source)
-        return gap_seconds(config.interval_seconds if config else DEFAULT_INTERVAL_SECONDS)
+        return max(self.least_gap_seconds, gap_seconds(config.interval_seconds if config else DEFAULT_INTERVAL_SECONDS))
 
     def every(self) -> Mapping[str, SourceConfig]:
         """Return everything that is read, members included; of two with the same name the one that is read itself."""

@@ -54,6 +54,7 @@ class Session:
         self.recorder_time = demo.Now(setup.clock, demo=setup.demo)
         self.roster = Roster(self.clock, self.hub, own_names)
         self.roster.interval = self.interval
+        self.roster.least_gap_seconds = demo.GAP_SECONDS if setup.demo else 0.0
         self.viewing: Viewing | None = None
         self.recording: Recording | None = None
         self.choosing = Choosing(store.path or store.uri)
@@ -105,7 +106,8 @@ class Session:
             self.recording.start(await restore(self.store, self.state, self.watch, now))
             recall(known, self.recording.recorder, self.finding)
         if self.setup.demo:
-            for made in demo.collectors(self.interval):
+            began = self.recorder_time.began
+            for made in demo.collectors(self.interval, began, since=began):
                 self.roster.add_made(made)
         else:
             await self.roster.follow(self._configured())
@@ -113,6 +115,8 @@ class Session:
     async def remember(self) -> None:
         """Learn from the ledger what is usual; until then nothing is marked."""
         if self.setup.demo:
+            if self.watching is not None:
+                self.watching.begin()
             return
         self.watch.marks.paused = True
         if self.recording is not None:

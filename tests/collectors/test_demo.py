@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.demo.account import CLIENTS, SURGE_KEY, SURGE_TIMES, DemoAccount, used_in
 from collectors.demo.captured import CapturedEngine, pages
 from collectors.demo.machine import CARDS, ENGINES, SMALL
 from collectors.demo.meters import DemoEngine, DemoGpus, busy
@@ -80,3 +81,29 @@ async def test_the_captured_engine_is_read_by_the_collector_of_live_ones() -> No
     assert output == sorted(output)
     assert output[-1] > output[0]
     assert {series.label("model") for series in batches[0].series} == {"tiny-llama"}
+
+
+async def test_the_account_tells_every_minute_once_and_the_same_again() -> None:
+    began = SOME_DAY + 12_345
+    config = SourceConfig("openai", "openai")
+    at_once, by_turns = (DemoAccount(config, began, began - 3600) for _ in range(2))
+    whole = (await at_once.collect(began)).statements
+    parts = [
+        said for ts in range(int(began) - 3600, int(began) + 1, 45) for said in (await by_turns.collect(ts)).statements
+    ]
+    assert list(whole) == parts
+    assert len({said.key for said in whole}) == len(whole) == 60 * len(CLIENTS)
+    assert (await at_once.collect(began)).statements == ()
+
+
+async def test_the_prompts_of_one_key_get_longer_and_nothing_else_does() -> None:
+    for client in CLIENTS:
+        before, since = ([used_in(client, minute) for minute in span] for span in (range(-60, -24), range(-24, 12)))
+        long, longer = (
+            sum(each.input for each in part) / sum(each.requests for each in part) for part in (before, since)
+        )
+        answers, later = (
+            sum(each.output for each in part) / sum(each.requests for each in part) for part in (before, since)
+        )
+        assert longer / long == pytest.approx(SURGE_TIMES if client.key == SURGE_KEY else 1.0, rel=0.3)
+        assert later / answers == pytest.approx(1.0, rel=0.3)
