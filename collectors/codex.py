@@ -2,11 +2,13 @@
 
 Format: codex-rs/protocol (RolloutLine, TokenCountEvent), described by ccusage. What decides:
 
-- A `token_count` event tells the sum so far and the last request; events are repeated with the same sum. A request is
-  the last usage where the sum has moved, else what the sum grew by.
-- Cached tokens are part of the input, reasoning is part of the output.
+- A `token_count` event tells the sum so far and the last request; events are repeated with the same sum, also after
+  those of a second window on the same session. A request is the last usage where the sum is a new one, else what the
+  sum grew by. A last usage that has a total alone is Codex's estimate after a compaction, and no request.
+- Cached and written tokens are part of the input, reasoning is part of the output.
 - A forked session, or a sub-agent's, begins with its parent's events, written in one go at the moment of the fork:
-  those are passed over. Copies that kept their time have the parent's key, whichever file is read first.
+  those are passed over. Copies that kept their time have the parent's key, whichever file is read first. Newer versions
+  copy nothing and say up to which event of the parent the history goes.
 - The model is that of the `turn_context` before; where there is none it is taken to be gpt-5, and is an estimate.
 """
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 NAME = "Codex"
 _MARKERS = (b'"token_count"', b'"turn_context"', b'"session_meta"', b'"thread_settings_applied"')
 _COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens", "total_tokens")
+_WRITTEN = "cache_write_input_tokens"  # newer versions alone, and no part of the key
+_SUMS_KEPT = 4
 _FALLBACK_MODEL = "gpt-5"
 _BURST_SECONDS = 1.0
 _STANDARD = frozenset({"default", "standard", "auto"})
@@ -39,7 +43,7 @@ _STANDARD = frozenset({"default", "standard", "auto"})
 class CodexRecords:
     """The events of one session's file.
 
-    `context` has the session, its project, provider, model and tier, the sum so far ("total"), and until when what is
+    `context` has the session, its project, provider, model and tier, the last sums ("sums"), and until when what is
     told was copied from the session that it was forked from ("fork").
     """
 
@@ -60,7 +64,7 @@ class CodexRecords:
             self._note("tier", inner(payload, "thread_settings", "service_tier"))
         elif kind == "event_msg" and inner(payload, "type") == "token_count":
             used = self._used(inner(payload, "info"))
-            if used and any(used) and not self._is_copy(ts := instant(record.get("timestamp"))):
+            if any(used[:-2]) and not self._is_copy(ts := instant(record.get("timestamp"))):
                 return (self._statement(ts, used),)
         return ()
 
@@ -72,7 +76,8 @@ class CodexRecords:
         self._note("project", inner(payload, "cwd"))
         self._note("provider", inner(payload, "model_provider"))
         spawned = inner(payload, "source", "subagent", "thread_spawn", "parent_thread_id")
-        if text(inner(payload, "forked_from_id")) or text(spawned):
+        copied = inner(payload, "forked_from_ordinal_exclusive") is None
+        if copied and (text(inner(payload, "forked_from_id")) or text(spawned)):
             self.context["fork"] = instant(record.get("timestamp"))
 
     def _note(self, name: str, value: object) -> None:
@@ -82,16 +87,17 @@ class CodexRecords:
     def _used(self, info: object) -> list[int]:
         """Return the counts of the request that an event is about; none where it says nothing new."""
         total, last = _counted(inner(info, "total_token_usage")), _counted(inner(info, "last_token_usage"))
-        known = self.context.get("total")
-        before = known if isinstance(known, list) and len(known) == len(_COUNTS) else None
         if not total:
             return last
-        self.context["total"] = total
-        if total == before:
+        known = self.context.get("sums")
+        sums = [each for each in known if isinstance(each, list)] if isinstance(known, list) else []
+        if total in sums:
             return []
-        if last:
+        self.context["sums"] = [*sums, total][-_SUMS_KEPT:]
+        if any(last[:-2]):
             return last
-        grown = [now - then for now, then in zip(total, before or [0] * len(total), strict=True)]
+        before = sums[-1] if sums and len(sums[-1]) == len(total) else [0] * len(total)
+        grown = [now - then for now, then in zip(total, before, strict=True)]
         return total if min(grown) < 0 else grown
 
     def _is_copy(self, ts: float) -> bool:
@@ -106,17 +112,17 @@ class CodexRecords:
 
     def _statement(self, ts: float, used: list[int]) -> Statement:
         context = self.context
-        fresh_and_cached, cached, output, reasoning, _ = used
+        whole, cached, output, reasoning, _, written = used
         usage = {
-            "input_tokens": fresh_and_cached,
-            "input_tokens_details": {"cached_tokens": cached},
+            "input_tokens": whole,
+            "input_tokens_details": {"cached_tokens": cached} | ({"cache_write_tokens": written} if written else {}),
             "output_tokens": output,
             "output_tokens_details": {"reasoning_tokens": reasoning},
         }
         model, tier = context.get("model"), context.get("tier", "")
         return statement(
             Whose(self._source, "codex", context.get("session", self._file), context.get("project", "")),
-            "-".join(map(str, (round(ts * 1000), *used))),
+            "-".join(map(str, (round(ts * 1000), *used[:-1]))),
             ts,
             context.get("provider", "openai"),
             model or _FALLBACK_MODEL,
@@ -127,10 +133,13 @@ class CodexRecords:
 
 
 def _counted(said: object) -> list[int]:
-    """Return the counts of a usage object, none where it is absent; raise NotReadError where one is no count."""
+    """Return the counts of a usage object, the total and what was written last; none where it is absent.
+
+    Raise NotReadError where one is no count.
+    """
     if not isinstance(said, dict):
         return []
-    found = [said.get(name) or 0 for name in _COUNTS]
+    found = [said.get(name) or 0 for name in (*_COUNTS, _WRITTEN)]
     if not all(type(each) is int and 0 <= each <= 10**15 for each in found):
         raise NotReadError("a count of tokens is no count")
     return found

@@ -100,6 +100,41 @@ async def test_a_fork_without_a_history_counts_from_its_first_turn(reading: Read
     assert len(await reading.read()) == 1
 
 
+async def test_a_fork_that_names_its_parents_last_event_copies_nothing_however_soon_it_asks(reading: Reading) -> None:
+    fork = meta(0, "s2", forked_from_id="s1", forked_from_ordinal_exclusive=59)
+    add(reading.folder / "rollout-2.jsonl", fork, turn(0.02), event(0.12, 1, 8), event(0.14, 2, 10))
+    assert [each.quantities["reasoning"] for each in await reading.read()] == [1, 2]
+
+
+async def test_two_windows_on_one_session_that_repeat_their_own_sums_count_each_request_once(reading: Reading) -> None:
+    left, right = [event(2, 1, 11), event(6, 2, 13)], [event(4, 3, 14), event(8, 4, 18)]
+    again = [{**each, "timestamp": stamp(9 + n)} for n, each in enumerate((left[0], right[0], left[1], right[1]))]
+    mixed = [left[0], right[0], again[0], left[1], again[1], right[1], again[2], again[3]]
+    add(reading.folder / "rollout-1.jsonl", meta(), turn(), event(1, 10, 10), *mixed)
+    assert sorted(each.quantities["reasoning"] for each in await reading.read()) == [1, 2, 3, 4, 10]
+
+
+async def test_what_codex_estimates_after_a_compaction_is_no_request_and_what_the_sum_grew_by_is_one(
+    reading: Reading,
+) -> None:
+    estimate = {"total_tokens": 6058}
+    same, grown, full = event(2, 1, 1), event(3, 1, 4), event(4, 1, 1)
+    for each in (same, grown, full):
+        each["payload"]["info"]["last_token_usage"] = estimate
+    full["payload"]["info"]["total_token_usage"] = {"total_tokens": 272_000}
+    add(reading.folder / "rollout-1.jsonl", meta(), turn(), event(1, 1, 1), same, grown, full)
+    assert [each.quantities["reasoning"] for each in await reading.read()] == [1, 3]
+
+
+async def test_tokens_written_to_the_cache_are_told_apart_from_fresh_ones(reading: Reading) -> None:
+    said = event(1, 1, 1)
+    for usage in said["payload"]["info"].values():
+        usage["cache_write_input_tokens"] = 5
+    add(reading.folder / "rollout-1.jsonl", meta(), turn(), said)
+    (made,) = await reading.read()
+    assert made.quantities == {"input": 1, "cache_read": 4, "cache_write_5m": 5, "output": 2, "reasoning": 1}
+
+
 async def test_a_session_that_is_archived_is_not_counted_again(reading: Reading) -> None:
     active = reading.folder / "sessions" / "rollout-1.jsonl"
     add(active, meta(), turn(), event(1, 1, 1))
