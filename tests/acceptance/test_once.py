@@ -145,7 +145,7 @@ def check_sums(reading):
     head = reading["usd_per_hour"]
     assert usd(reading["gpus"]) == pytest.approx(head["gpu"], abs=1e-9)
     assert usd(reading["gpus"], "idle_usd_per_hour") == pytest.approx(head["idle"], abs=1e-9)
-    assert usd(reading["models"]) + head["unheld"] == pytest.approx(head["gpu"], abs=1e-9)
+    assert usd(reading["models"]) + head["unheld"] == pytest.approx(head["gpu"] + (head["api"] or 0.0), abs=1e-9)
     assert head["gpu"] + (head["host"] or 0.0) + (head["api"] or 0.0) == pytest.approx(head["total"], abs=1e-9)
 
 
