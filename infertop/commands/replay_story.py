@@ -10,7 +10,6 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import NamedTuple
 
 from infertop.commands import planning
@@ -30,14 +29,12 @@ from infertop.money.overlap import Choices
 from infertop.money.settings import Settings
 from infertop.money.why.usage import Usage
 from infertop.views.event_shapes import Comparison, Event
-from infertop.views.idle import idle_comparison
 from infertop.views.incident_text import incident_event
-from infertop.views.why_incident import incident_comparison
+from infertop.views.why_incident import fault_comparison
 
 DAY, MINUTE = 86_400, 60
 WHY_SECONDS = 600
 _PLAN_SECONDS = 600
-_BEFORE_SECONDS = 3600.0
 # The least that is known before anything is told.
 _LEARNS_SECONDS = 2 * 3600
 _MOST = 100_000
@@ -143,18 +140,12 @@ class Story:
         if known is not None and fault.until is None and now - known.at < WHY_SECONDS:
             return known.made
         until = max(float(fault.until or now), fault.since + MINUTE)
-        scope = tuple(sorted(fault.scope))
+        metric, scope = fault.lead.metric, tuple(sorted(fault.scope))
 
         def used(spans: Sequence[tuple[float, float]]) -> list[Usage]:
-            return self._reader.ask(used_between, scope, spans, self._scopes)
+            return self._reader.ask(used_between, () if metric == IDLE else scope, spans, self._scopes)
 
-        if fault.lead.metric == IDLE:
-            spans = (fault.since - _BEFORE_SECONDS, fault.since), (fault.since, until)
-            begun = f"{datetime.fromtimestamp(fault.since, self._settings.zone):%H:%M}"
-            usages = used(spans)
-            made = idle_comparison(*spans, usages[0], usages[1], begun)
-        else:
-            made = incident_comparison(scope, fault.since, until, used, self._settings.zone)
+        made = fault_comparison(metric, scope, fault.since, until, used, self._settings.zone)
         self._whys[fault.key] = _Why(now, made)
         return made
 

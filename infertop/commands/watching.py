@@ -17,7 +17,7 @@ from infertop.history.connect import uri as uri_of
 from infertop.history.reader import Unreadable
 from infertop.history.watch_state import Known, Wish, write_wish
 from infertop.money.detect.fault import Fault, Step
-from infertop.money.detect.scopes import IDLE, METRICS
+from infertop.money.detect.scopes import METRICS
 from infertop.money.detect.stakes import rule_of
 from infertop.money.dimensions import Names
 from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED, Event
@@ -165,10 +165,8 @@ class Watching:
         if (event := events.find(fault.key)) is None:
             return
         until = max(fault.until or float(self._session.summary.closed), fault.since + _MINUTE)
-        if fault.lead.metric == IDLE:
-            why = await self._comparing.idle(fault.since, until)
-        else:
-            why = await self._comparing.incident(tuple(sorted(event.scope.items())), fault.since, until)
+        scope = tuple(event.scope.items())
+        why = await self._comparing.fault(fault.lead.metric, scope, fault.since, until)
         if (event := events.find(fault.key)) is not None:
             events.add(fault.key, replace(event, why=why, cause=why.sentence))
         self._whys.pop(fault.key, None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from infertop.history.reader import Reader, Unreadable
 from infertop.history.scopes import Scopes
 from infertop.money.baseline import Scope
+from infertop.money.detect.scopes import IDLE
 from infertop.views.event_shapes import Comparison
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ Used = Callable[[Sequence[Span]], "Sequence[Usage]"]
 Make = Callable[[Used], Comparison]
 
 _log = logging.getLogger(__name__)
-_BEFORE_SECONDS = 3600.0
 
 
 class Comparing:
@@ -50,34 +49,21 @@ class Comparing:
 
         return self._begin(wanted, (before, after), make)
 
-    def incident(self, scope: Scope, since: float, until: float, *, rises: bool = True) -> asyncio.Task[Comparison]:
-        """Begin to explain an incident that began at `since`, as of `until` (epoch seconds).
+    def fault(self, metric: str, scope: Scope, since: float, until: float) -> asyncio.Task[Comparison]:
+        """Begin to explain why a figure of `scope` has an incident since `since`, as of `until` (epoch seconds).
 
-        The sentence names what is unusual among the same hours of the last days and the hours before; `rises` says
-        whether more than is expected is spent, or less.
+        The sentence names what is unusual among the same hours of the last days and the hours before; of idle time
+        whose GPUs those are, and of latencies what was asked.
         """
-        wanted = tuple(sorted(scope))
+        wanted = () if metric == IDLE else tuple(sorted(scope))
         zone = self._session.pricing.settings.zone
 
         def make(used: Used) -> Comparison:
-            from infertop.views.why_incident import incident_comparison
+            from infertop.views.why_incident import fault_comparison
 
-            return incident_comparison(wanted, since, until, used, zone, rises=rises)
+            return fault_comparison(metric, wanted, since, until, used, zone)
 
         return self._begin(wanted, ((since, since), (since, until)), make)
-
-    def idle(self, since: float, until: float) -> asyncio.Task[Comparison]:
-        """Begin to say whose GPUs stand idle for more dollars since `since`, as of `until` (epoch seconds)."""
-        before, after = (since - _BEFORE_SECONDS, since), (since, until)
-        begun = f"{datetime.fromtimestamp(since, self._session.pricing.settings.zone):%H:%M}"
-
-        def make(used: Used) -> Comparison:
-            from infertop.views.idle import idle_comparison
-
-            one, other = used((before, after))
-            return idle_comparison(before, after, one, other, begun)
-
-        return self._begin((), (before, after), make)
 
     async def close(self) -> None:
         """Give up what is being made, and let go of the history."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from infertop.money.detect.incidents import Rule
-from infertop.money.detect.scopes import METRICS
+from infertop.money.detect.scopes import CACHE_HITS, LATENCY, METRICS, OUTPUT, PROMPT, REQUESTS
 from infertop.money.detect.stakes import LEAST_USD, floor_usd, rule_of
 from infertop.money.settings import Settings
 from infertop.readings.safe import safe
@@ -28,6 +28,16 @@ _KINDS = {
     "budget": "a level of a budget: each is told once in its period",
     "restart": "an engine's counters began anew",
     "pricing": "pricing.toml as it is now cannot be used",
+}
+
+
+# What a figure that is no $/hour costs beyond the expected.
+_ABOUT = {
+    PROMPT: "the sum over its minutes of the $/h of prompts x (value - expected) / value x hours",
+    OUTPUT: "the sum over its minutes of the $/h of answers x (value - expected) / value x hours",
+    CACHE_HITS: "the sum over its minutes of prompt tokens x (expected - value) x what a hit saves of a token's price",
+    "": "the sum over its minutes of the $/h paid by use x (value - expected) / value x hours",
+    REQUESTS: "the sum over its minutes of $/h paid by use - what as many requests as expected usually cost, x hours",
 }
 
 
@@ -61,6 +71,8 @@ def _figures(event: Event) -> Iterable[str]:
     yield safe(f"{subject(event.scope)}: {metric.words if metric else event.metric}", _TEXT_CELLS)
     if event.value is None or event.expected is None:
         return
+    if event.state == CLOSED:
+        yield "value: the mean of its time, expected as of its beginning"
     if event.expected > 0 and event.value > 0:
         texts = enough(event.value / event.expected, lambda one, other: one / other, event.value, event.expected)
         yield f"value / expected = {texts[0]} / {texts[1]} = {amount(event.value / event.expected)} times"
@@ -104,11 +116,13 @@ def _lasted(facts: Facts, event: Event) -> Iterable[str]:
 
 def _excess(event: Event) -> Iterable[str]:
     metric = METRICS.get(event.metric)
-    if event.excess_usd is None:
+    if event.metric == LATENCY:
+        yield "no dollars: a slower answer costs the same"
+    elif event.excess_usd is None:
         yield "unknown: what it costs is"
     elif metric is None or metric.in_usd:
         yield "the sum over its minutes of (value - expected), in $/h, x hours"
     else:
-        yield "the sum over its minutes of the $/h of what it is about x the share that is beyond the expected x hours"
+        yield _ABOUT.get(event.metric, _ABOUT[""])
     if event.excess_usd_per_hour is not None:
         yield f"it adds {amount(event.excess_usd_per_hour)} USD/h now"

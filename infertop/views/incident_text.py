@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from infertop.money.detect.fault import Fault
 from infertop.money.detect.incidents import Incident
@@ -12,6 +12,8 @@ from infertop.money.dimensions import Names
 from infertop.readings.model import LOCAL
 from infertop.readings.safe import safe
 from infertop.views.event_shapes import CLOSED, OPEN, PLANNED, Comparison, Event
+from infertop.views.moments import moment
+from infertop.views.wording import span
 
 KIND = "incident"
 MARK = "mark"
@@ -73,9 +75,9 @@ def subject(scope: Mapping[str, str]) -> str:
 
 
 def _value(last: Incident, over: bool) -> float:
-    """Return the value of now: what it adds to the expected; of what is over, the farthest."""
+    """Return the value of now: what it adds to the expected; of what is over, the mean of its time."""
     if over:
-        return last.peak
+        return last.expected + last.excess / last.hours if last.hours else last.peak
     return last.expected + last.excess_per_hour if last.excess_per_hour > 0 else last.value
 
 
@@ -89,17 +91,18 @@ def _text(
     fault: Fault, last: Incident, metric: Metric, value: float, expected: float, now: float, zone: tzinfo, names: Names
 ) -> str:
     of = shown_scope(fault.lead.scope, names)
-    figures = f"{metric.text(value)}, expected {metric.text(expected)}"
+    mean = " on average" if fault.until is not None and last.hours else ""
+    figures = f"{metric.text(value)}{mean}, expected {metric.text(expected)}"
     if metric.name == USD:
         said = f"{subject(of)}: {_times(value, expected)}{figures}"
     else:
         said = f"{subject(of)}: {metric.words} {figures}"
     if fault.scope != fault.lead.scope:
         said += f", most of it {subject(shown_scope(fault.scope, names))}"
-    begun = _moment(fault.since, now, zone)
+    begun = moment(fault.since, now, zone)
     if fault.until is None:
         return f"{said}, since {begun}{_stakes(last)}"
-    return f"{said}, from {begun} to {_moment(fault.until, now, zone)}; {_came_to(last)}"
+    return f"{said}, from {begun} to {moment(fault.until, now, zone)}; {_came_to(last, fault.until - fault.since)}"
 
 
 def _times(value: float, expected: float) -> str:
@@ -117,17 +120,12 @@ def _stakes(last: Incident) -> str:
     return "; " + ", ".join(parts) if parts else ""
 
 
-def _came_to(last: Incident) -> str:
+def _came_to(last: Incident, seconds: float) -> str:
     if not last.excess_usd:
-        return "it is as expected again"
-    return f"it came to ${abs(last.excess_usd):,.2f} {'more' if last.excess_usd > 0 else 'less'} than expected"
+        return f"it is as expected again, after {span(seconds)}"
+    way = "more" if last.excess_usd > 0 else "less"
+    return f"it came to ${abs(last.excess_usd):,.2f} {way} than expected in {span(seconds)}"
 
 
 def _signed(usd: float) -> str:
     return f"{'+' if usd >= 0 else '-'}${abs(usd):,.2f}"
-
-
-def _moment(ts: float, now: float, zone: tzinfo) -> str:
-    """Return a time of day, with its day where that is not today."""
-    at, today = datetime.fromtimestamp(ts, zone), datetime.fromtimestamp(now, zone)
-    return f"{at:%H:%M}" if at.date() == today.date() else f"{at:%b} {at.day} {at:%H:%M}"

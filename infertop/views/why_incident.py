@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from infertop.money.baseline import Scope
+from infertop.money.detect.scopes import IDLE, LATENCY
 from infertop.money.why.incident import Read, explain_incident
 from infertop.views.event_shapes import Comparison
+from infertop.views.idle import idle_comparison
+from infertop.views.moments import moment
+from infertop.views.slow import slow_comparison
 from infertop.views.why import comparison_of, dimensions_of
+
+_BEFORE_SECONDS = 3600.0
+
+
+def fault_comparison(metric: str, scope: Scope, since: float, until: float, used: Read, zone: tzinfo) -> Comparison:
+    """Return why a figure of `scope` has an incident since `since`, as of `until` (epoch seconds).
+
+    `used` reads windows of `scope`, or of everything where `metric` is idle time. Of latencies it is what was asked.
+    """
+    if metric not in (IDLE, LATENCY):
+        return incident_comparison(scope, since, until, used, zone)
+    spans = (since - _BEFORE_SECONDS, since), (since, until)
+    usages, begun = used(spans), moment(since, until, zone)
+    if metric == IDLE:
+        return idle_comparison(*spans, usages[0], usages[1], begun)
+    return slow_comparison(scope, *spans, usages[0], usages[1], begun)
 
 
 def incident_comparison(
@@ -19,11 +39,5 @@ def incident_comparison(
     `rises` says whether more than is expected is spent, or less.
     """
     found = explain_incident(since, until, used, dimensions_of(scope), rises=rises)
-    since_then = _moment(since, until, zone)
-    return comparison_of(scope, found.before, found.after, found.why, since_then, 1 if rises else -1)
-
-
-def _moment(ts: float, now: float, zone: tzinfo) -> str:
-    """Return a time of day, with its day where that is not today."""
-    at, today = datetime.fromtimestamp(ts, zone), datetime.fromtimestamp(now, zone)
-    return f"{at:%H:%M}" if at.date() == today.date() else f"{at:%b} {at.day} {at:%H:%M}"
+    begun = moment(since, until, zone)
+    return comparison_of(scope, found.before, found.after, found.why, begun, 1 if rises else -1)
