@@ -7,7 +7,9 @@ What decides:
   message is told again with what it took by then: the largest stands.
 - Thoughts come beside the output, tools' prompts beside the input. Cached tokens are part of the input where the total
   says so, else they come beside it.
+- A sub-agent's session is in a folder named after the session that it worked for, and is told as part of that.
 - The project is a hash of its folder, except where the folder's name is noted beside the sessions (`.project_root`).
+- At its next start Gemini CLI deletes sessions that were resumed: what was read of them stands.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 NAME = "Gemini CLI"
 _MARKERS = (b'"tokens"', b'"sessionId"')
 _TOKENS = ("input", "output", "cached", "thoughts", "tool")
+_CHATS = "chats"
 _ROOT_NOTE = ".project_root"
 _MOST_ROOT_BYTES = 4096
 
@@ -43,7 +46,10 @@ class GeminiRecords:
         self.context: dict[str, Any] = {}
         self._source = source
         self._file = os.path.splitext(os.path.basename(path))[0]
-        self._project = _project(os.path.dirname(os.path.dirname(path)))
+        folder, self._parent = os.path.dirname(path), ""
+        if _is_of_sub_agent(path):
+            folder, self._parent = os.path.split(folder)
+        self._project = _project(os.path.dirname(folder))
 
     def say(self, record: Mapping[str, Any]) -> Iterable[Statement]:
         """Return what the messages of a session took, or one of its lines."""
@@ -64,7 +70,9 @@ class GeminiRecords:
             return None
         session = self.context.get("session", self._file)
         return statement(
-            Whose(self._source, "gemini-cli", session, self._project or self.context.get("project", "")),
+            Whose(
+                self._source, "gemini-cli", self._parent or session, self._project or self.context.get("project", "")
+            ),
             f"{session}/{text(message.get('id')) or digest(message.get('timestamp'), sorted(tokens.items()))}",
             instant(message.get("timestamp")),
             "google",
@@ -98,8 +106,13 @@ def _project(folder: str) -> str:
         return ""
 
 
+def _is_of_sub_agent(path: str) -> bool:
+    return os.path.basename(os.path.dirname(os.path.dirname(path))) == _CHATS and path.endswith(".jsonl")
+
+
 def _wanted(path: str) -> bool:
-    return os.path.basename(path).startswith("session-") and path.endswith((".json", ".jsonl"))
+    name = os.path.basename(path)
+    return _is_of_sub_agent(path) or (name.startswith("session-") and name.endswith((".json", ".jsonl")))
 
 
 def _log(path: str, bookmark: str, source: str) -> Log:

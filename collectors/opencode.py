@@ -6,11 +6,14 @@ Format: packages/opencode/src/session (MessageV2.Assistant), described by ccusag
 - A message is there from its beginning, with no tokens, and gets them at its end.
 - `cost` is OpenCode's own estimate, and 0 where it is paid for by a subscription or its price is not known.
 - A message that is in the database and in a file is one: the database's.
+- A forked session begins with copies of its parent's messages. Their ids are new and say when they were copied, in
+  milliseconds, while the time in them is the original's; else both are the same moment.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 NAME = "OpenCode"
 _IN_DATABASE = 1 << 60
 _MOST_TOKENS = (1 << 59) - 1
+_ID = re.compile(r"msg_([0-9a-f]{9})[0-9a-f]{3}[0-9A-Za-z]{14}")
+_ID_MS = 1 << 36  # an id has the last bits of its time alone
+_COPIED_MS = 1000
 _MESSAGES = ("/storage", "/storage/message")
 
 
@@ -55,12 +61,16 @@ class OpenCodeRecords:
             return ()
         if not identity:
             raise NotReadError("a message has no id")
-        project = inner(record, "path", "root") or inner(record, "path", "cwd")
+        created = instant(inner(record, "time", "created"))
+        if _is_copy(identity, created):
+            return ()
+        root = text(inner(record, "path", "root"))
+        project = root if root.strip("/") else text(inner(record, "path", "cwd"))
         return (
             statement(
-                Whose(self._source, "opencode", text(record.get("sessionID")) or self._session, text(project)),
+                Whose(self._source, "opencode", text(record.get("sessionID")) or self._session, project),
                 identity,
-                instant(inner(record, "time", "created")),
+                created,
                 text(record.get("providerID")) or text(inner(record, "model", "providerID")) or "unknown",
                 text(record.get("modelID")) or text(inner(record, "model", "id")) or None,
                 counted,
@@ -69,6 +79,12 @@ class OpenCodeRecords:
                 basis="computed" if usd_nano is None else "estimated",
             ),
         )
+
+
+def _is_copy(identity: str, created: float) -> bool:
+    """Say whether a message was made long after what it tells of."""
+    made = _ID.fullmatch(identity)
+    return made is not None and _COPIED_MS < (int(made[1], 16) - round(created * 1000)) % _ID_MS < _ID_MS // 2
 
 
 def _counted(tokens: Mapping[str, Any]) -> Breakdown:

@@ -95,6 +95,17 @@ async def test_newer_versions_write_a_line_a_message_and_the_same_one_again(read
     assert {each.dimensions["project"] for each in said} == {"/home/me/repo"}
 
 
+async def test_what_a_sub_agent_took_is_part_of_the_session_that_it_worked_for(reading: Reading) -> None:
+    chats = reading.folder / "repo" / "chats"
+    (reading.folder / "repo").mkdir()
+    (reading.folder / "repo" / ".project_root").write_text("/home/me/repo")
+    add(chats / "session-2026-01-02T00-00-s7.jsonl", {"sessionId": "s7", "projectHash": "abc"}, answer(1, 5))
+    add(chats / "s7" / "s8.jsonl", {"sessionId": "s8", "projectHash": "abc", "kind": "subagent"}, answer(1, 9))
+    said = await reading.read()
+    assert sorted((each.key, each.quantities["output"]) for each in said) == [("s7/m1", 5), ("s8/m1", 9)]
+    assert {(each.dimensions["session"], each.dimensions["project"]) for each in said} == {("s7", "/home/me/repo")}
+
+
 async def test_other_files_of_its_folder_are_left_alone(reading: Reading) -> None:
     write(reading, answer(1), name="logs.json")
     assert await reading.read() == []

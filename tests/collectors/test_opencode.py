@@ -110,6 +110,30 @@ async def test_reasoning_is_part_of_the_output_where_the_total_says_so(
     assert [each.quantities["output"] for each in await reading.read()] == [6, 10]
 
 
+async def test_what_a_fork_copied_is_counted_where_it_was_asked_alone(
+    reading: Reading, database: sqlite3.Connection
+) -> None:
+    # As OpenCode 1.18.33 wrote them: a session's answer, and its fork with a copy of it and an answer of its own.
+    for identity, session, created in (
+        ("msg_204d0eaf7001doqJ17OWfWFmyJ", "ses_1", 1_795_377_130_231),
+        ("msg_204d12538001dqDDMWpQTDbJ21", "ses_2", 1_795_377_130_231),
+        ("msg_204d1258c001noHZEbkINJvNis", "ses_2", 1_795_377_145_228),
+    ):
+        said = json.dumps(answer(1, time={"created": created, "completed": created + 500}))
+        database.execute("INSERT INTO message VALUES (?,?,0,0,?)", (identity, session, said))
+    assert [(each.key[4:15], each.dimensions["session"]) for each in await reading.read()] == [
+        ("204d0eaf700", "ses_1"),
+        ("204d1258c00", "ses_2"),
+    ]
+
+
+async def test_a_folder_without_a_repository_is_a_project_of_its_own(
+    reading: Reading, database: sqlite3.Connection
+) -> None:
+    put(database, 1, answer(1, path={"cwd": "/notes", "root": "/"}))
+    assert [each.dimensions["project"] for each in await reading.read()] == ["/notes"]
+
+
 async def test_rows_that_cannot_be_read_are_counted_and_the_others_told(
     reading: Reading, database: sqlite3.Connection
 ) -> None:
