@@ -44,7 +44,7 @@ def runaway_text(budget: Budget, burn: Burn) -> str:
         f", usually {burn.usual_usd_per_hour * burn.seconds / 3600:,.2f}" if burn.usual_usd_per_hour is not None else ""
     )
     return (
-        f"{budget.name}: {spent:,.2f} USD in {minutes:.0f} minutes{usual}: {spent / float(budget.limit_usd):.0%} of"
+        f"{spent:,.2f} USD in {minutes:.0f} minutes{usual}: {spent / float(budget.limit_usd):.0%} of"
         f" the {budget.period}'s {budget.limit_usd:,} USD; at this rate the limit lasts"
         f" {float(budget.limit_usd) / burn.usd_per_hour:,.1f} hours"
     )

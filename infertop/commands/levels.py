@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from infertop.commands.guard import EPISODE_SECONDS, runaway, runaway_text
+from infertop.commands.heading import Headings
 from infertop.history.allowed import spent_by_own_count, with_names
 from infertop.history.summary import Summary
-from infertop.money.budget_plan import Plan, outlook
-from infertop.money.budgets import label, reached
+from infertop.money.budget_plan import Plan
+from infertop.money.budgets import label, limit_text, reached
 from infertop.money.lines import NANO
 from infertop.money.periods import period
 from infertop.money.settings import Budget, Settings
 from infertop.views.shapes import Event
 
-FORECAST, SURE = "forecast 100%", "forecast 100%, nearly sure"
 RUNAWAY = "runaway"
-_LIKELY, _NEARLY_SURE = 0.5, 0.9
-_LEAST_TRIALS = 4
 _STALE_SECONDS = 600.0
-_PATIENCE_SECONDS = 90.0  # more than one plan says so
+_SEVERITIES = ("info", "warn", "alarm")
 
 
 class Level(NamedTuple):
@@ -38,6 +34,27 @@ class Level(NamedTuple):
         return f"budget {self.budget} {self.period} {self.level}"
 
 
+class _Stand(NamedTuple):
+    """How much of a budget was spent since its period began at `start`; `plan` is that of this period, if it is new.
+
+    `named` is what people call it.
+    """
+
+    budget: Budget
+    named: str
+    start: int
+    nano: int
+    plan: Plan | None
+
+
+class _News(NamedTuple):
+    """What is to be told as `level`, in words, and how severe it is."""
+
+    level: Level
+    text: str
+    severity: str
+
+
 class Levels:
     """Remembers what was announced until the recorder has noted it. `plans` say what is to be expected, by budget."""
 
@@ -45,34 +62,43 @@ class Levels:
         self.plans: Mapping[str, Plan] = {}
         self._announced: set[Level] = set()
         self._new: list[Level] = []
-        self._likely_since: dict[Level, float] = {}
+        self._headings = Headings()
 
     def cross(self, summary: Summary, settings: Settings, now: float) -> Iterator[tuple[str, Event]]:
-        """Yield an event, with its key, for each budget that crossed a level: where it crossed several, the highest.
+        """Yield an event, with its key, for each budget that crossed levels or will: what comes at once is one event.
 
-        Besides for each that will be over by its end, as its plan says, and of which much is burnt in a short time.
+        Besides for each of which much is burnt in a short time.
         """
         own_count = spent_by_own_count(summary.accounts, (each.name for each in settings.budgets), now)
         for budget in (*settings.budgets, *summary.allowances):
-            spent = summary.budgets.get(budget.name)
-            start = int(period(budget.period, now, budget.zone(settings.zone))[0])
-            own = own_count.get(budget.name) if budget.origin else None
-            nano = own if own is not None else spent.usd_nano if spent is not None else None
-            if spent is None or int(spent.start) != start or nano is None:
+            stand = self._stand(budget, summary, settings, own_count, now)
+            if stand is None:
                 continue
-            named = with_names(budget, summary.names)
-            crossed = [Level(budget.name, start, label(share)) for share in reached(budget, nano)]
-            new = [level for level in crossed if self._tell(level, summary)]
-            if new and new[-1] == crossed[-1]:
-                yield new[-1].key, _event(named, new[-1], nano, now)
-            plan = self.plans.get(budget.name)
-            if plan is None or int(plan.start) != start or now - plan.made > _STALE_SECONDS:
-                continue
-            if budget.alert_at and nano < budget.limit_usd * NANO:
-                yield from self._expected(
-                    named, plan, Level(budget.name, start, FORECAST), nano, summary, settings, now
-                )
-                yield from self._runaway(named, plan, Level(budget.name, start, RUNAWAY), summary, now)
+            news = (self._crossed(stand, summary), self._heading(stand, summary, settings, now))
+            if told := [each for each in news if each is not None]:
+                yield told[0].level.key, _event(stand, told, now)
+            if wild := self._runaway(stand, summary, now):
+                yield wild.level.key, _event(stand, [wild], now)
+
+    def take(self) -> list[Level]:
+        """Return what was announced since the last time."""
+        new, self._new = self._new, []
+        return new
+
+    def _stand(
+        self, budget: Budget, summary: Summary, settings: Settings, own_count: Mapping[str, int], now: float
+    ) -> _Stand | None:
+        """Return how a budget stands; None where that is not known of the running period."""
+        spent = summary.budgets.get(budget.name)
+        start = int(period(budget.period, now, budget.zone(settings.zone))[0])
+        own = own_count.get(budget.name) if budget.origin else None
+        nano = own if own is not None else spent.usd_nano if spent is not None else None
+        if spent is None or int(spent.start) != start or nano is None:
+            return None
+        plan = self.plans.get(budget.name)
+        if plan is not None and (int(plan.start) != start or now - plan.made > _STALE_SECONDS):
+            plan = None
+        return _Stand(budget, with_names(budget, summary.names).name, start, nano, plan)
 
     def _tell(self, level: Level, summary: Summary) -> bool:
         """Say whether a level is to be announced, and note that it was."""
@@ -82,62 +108,58 @@ class Levels:
         self._new.append(level)
         return True
 
-    def _expected(
-        self, budget: Budget, plan: Plan, level: Level, nano: int, summary: Summary, settings: Settings, now: float
-    ) -> Iterator[tuple[str, Event]]:
-        found = outlook(plan, nano / NANO, float(budget.limit_usd), (), now)
-        if found is None or plan.forecast is None or plan.forecast.trials < _LEAST_TRIALS or found.over < _LIKELY:
-            self._likely_since.pop(level, None)
-            return
-        if now - self._likely_since.setdefault(level, now) < _PATIENCE_SECONDS:
-            return
-        sure = found.over >= _NEARLY_SURE
-        # Who hears that it is nearly sure need not hear afterwards that it is likely.
-        new = [each for each in (level, level._replace(level=SURE))[: 1 + sure] if self._tell(each, summary)]
-        if new:
-            low, mid, high = found.usd
-            likely = "" if sure else f", {found.over:.0%} likely to be over"
-            text = (
-                f"{budget.name}: heading for {mid:,.2f} of {budget.limit_usd:,} USD a {budget.period}"
-                f" ({low:,.2f} to {high:,.2f}){_when(found.exhausted_at, budget.zone(settings.zone))}{likely}"
-            )
-            event = _told(budget, text, "alarm" if sure else "warn", now)
-            yield new[-1].key, event
+    def _crossed(self, stand: _Stand, summary: Summary) -> _News | None:
+        """Return what is told of the levels that were crossed; none where a higher one was told before."""
+        shares = reached(stand.budget, stand.nano)
+        new = [share for share in shares if self._tell(_level(stand, label(share)), summary)]
+        if not new or new[-1] != shares[-1]:
+            return None
+        budget = stand.budget
+        text = f"{stand.nano / NANO:,.2f} of {limit_text(budget)} spent"
+        text += f" ({', '.join(label(share) for share in new)})"
+        severity = "alarm" if stand.nano >= budget.limit_usd * NANO else "warn"
+        return _News(_level(stand, label(new[-1])), text, severity)
 
-    def _runaway(
-        self, budget: Budget, plan: Plan, level: Level, summary: Summary, now: float
-    ) -> Iterator[tuple[str, Event]]:
-        """Yield an event where much is burnt in a short time; once in an episode, and in the one that follows it."""
-        burn = runaway(budget, plan)
+    def _heading(self, stand: _Stand, summary: Summary, settings: Settings, now: float) -> _News | None:
+        budget, plan = stand.budget, stand.plan
+        if plan is None or not _is_open(stand):
+            return None
+        here = budget.name, stand.start
+        told = {level for name, start, level in (*summary.told, *self._announced) if (name, start) == here}
+        found = self._headings.look(budget, plan, stand.nano, told, now, budget.zone(settings.zone))
+        if found is None:
+            return None
+        for name in found.levels:
+            self._tell(_level(stand, name), summary)
+        return _News(_level(stand, found.levels[-1]), found.text, found.severity)
+
+    def _runaway(self, stand: _Stand, summary: Summary, now: float) -> _News | None:
+        """Return what is told where much is burnt in a short time; once in an episode and the one that follows."""
+        burn = runaway(stand.budget, stand.plan) if stand.plan is not None and _is_open(stand) else None
         if burn is None:
-            return
+            return None
         episode = int(now // EPISODE_SECONDS)
-        before, here = (level._replace(level=f"{RUNAWAY} {each}") for each in (episode - 1, episode))
-        if before not in summary.told and before not in self._announced and self._tell(here, summary):
-            yield here.key, _told(budget, runaway_text(budget, burn), "alarm", now)
-
-    def take(self) -> list[Level]:
-        """Return what was announced since the last time."""
-        new, self._new = self._new, []
-        return new
+        before, here = (_level(stand, f"{RUNAWAY} {each}") for each in (episode - 1, episode))
+        if before in summary.told or before in self._announced or not self._tell(here, summary):
+            return None
+        return _News(here, runaway_text(stand.budget, burn), "alarm")
 
 
-def _when(ts: float | None, zone: ZoneInfo) -> str:
-    return "" if ts is None else f", gone {datetime.fromtimestamp(ts, zone):%a %d %b %H:%M}"
+def _level(stand: _Stand, name: str) -> Level:
+    return Level(stand.budget.name, stand.start, name)
 
 
-def _event(budget: Budget, level: Level, spent_nano: int, now: float) -> Event:
-    spent = spent_nano / NANO
-    text = f"{budget.name}: {spent:,.2f} of {budget.limit_usd:,} USD a {budget.period} spent ({level.level})"
-    return _told(budget, text, "alarm" if spent_nano >= budget.limit_usd * NANO else "warn", now)
+def _is_open(stand: _Stand) -> bool:
+    """Say whether there is still something to be told of what is to come."""
+    return bool(stand.budget.alert_at) and stand.nano < stand.budget.limit_usd * NANO
 
 
-def _told(budget: Budget, text: str, level: str, now: float) -> Event:
+def _event(stand: _Stand, news: list[_News], now: float) -> Event:
     return Event(
         ts=now,
-        level=level,
+        level=max((each.severity for each in news), key=_SEVERITIES.index),
         kind="budget",
-        text=text,
-        scope={"budget": budget.name},
+        text=f"{stand.named}: {'; '.join(each.text for each in news)}",
+        scope={"budget": stand.named},
         until=now,
     )

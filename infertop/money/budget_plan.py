@@ -53,13 +53,14 @@ class Outlook:
     """Where a budget will be at the end of its period: (low, mid, high) in USD, 80 % of the truths between.
 
     `crossings` are levels not reached yet and when they will be, by the middle forecast; `exhausted_at` is that of the
-    limit. `over` is the probability that the limit is reached.
+    limit. `over` is the probability that the limit is reached, `chances` are those of all these levels.
     """
 
     usd: tuple[float, float, float]
     crossings: tuple[tuple[Decimal, float], ...]
     exhausted_at: float | None
     over: float
+    chances: tuple[tuple[Decimal, float], ...] = ()
 
 
 def outlook(plan: Plan, spent: float, limit: float, shares: Sequence[Decimal], now: float) -> Outlook | None:
@@ -71,18 +72,21 @@ def outlook(plan: Plan, spent: float, limit: float, shares: Sequence[Decimal], n
     before = forecast.until(at)
     left = max(0.0, forecast.mid - before)
     low, high = forecast.edges(left)
-    crossings = []
+    crossings, chances = [], []
     for share in sorted({*shares, Decimal(1)}):
         more = float(share) * limit - spent
         when = forecast.reaches(before + more) if more > 0 else None
         if when is not None and left > 0:
             crossings.append((share, max(now, when)))
+        if more > 0:
+            chances.append((share, _over(more, left, forecast)))
     wanted = {*shares}
     return Outlook(
         usd=(spent + low, spent + left, spent + high),
         crossings=tuple(each for each in crossings if each[0] in wanted),
         exhausted_at=next((when for share, when in crossings if share == 1), None),
         over=_over(limit - spent, left, forecast),
+        chances=tuple(chances),
     )
 
 

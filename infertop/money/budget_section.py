@@ -14,6 +14,7 @@ from infertop.money.settings import (
     ASSIGN_CONDITIONS,
     ASSIGN_RESULTS,
     DIMENSIONS,
+    HOUR_ALERT_AT,
     Assignment,
     Budget,
     Conditions,
@@ -48,11 +49,13 @@ def _budget(reader: Reader, raw: object, path: Path) -> Budget | None:
     table = reader.table(raw, path, _BUDGET)
     if not table.good:
         return None
+    kind = PeriodKind(table.get("period"))
+    usual = HOUR_ALERT_AT if kind is PeriodKind.HOUR else ALERT_AT
     return Budget(
-        period=PeriodKind(table.get("period")),
+        period=kind,
         where=reader.where((*path, "limit_usd")),
         conditions=_pairs(table, DIMENSIONS),
-        alert_at=tuple(sorted(set(table.get("alert_at", ALERT_AT)))),
+        alert_at=tuple(sorted(set(table.get("alert_at", usual)))),
         **table.given("name", "limit_usd"),
     )
 

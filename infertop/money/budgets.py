@@ -6,11 +6,12 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from infertop.money.budget_plan import Burn, Plan, outlook
 from infertop.money.lines import NANO
-from infertop.money.periods import period
+from infertop.money.periods import PeriodKind, period
 from infertop.money.settings import Budget, Conditions
 
 OVER = "over"
@@ -58,38 +59,51 @@ def status(
     The forecast is that of `plan`. Where it has none it is spent + burn x time left; low and high are unknown.
     """
     start, end = period(budget.period, now, zone)
-    spent = None if spent_nano is None else spent_nano / NANO
-    limit = float(budget.limit_usd)
-    found = None
-    if plan is not None and plan.start == start and spent is not None:
-        found = outlook(plan, spent, limit, budget.alert_at, now)
-    low = mid = high = None
-    crossings: tuple[tuple[Decimal, float], ...] = ()
-    if found is not None:
-        (low, mid, high), crossings, exhausted = found.usd, found.crossings, found.exhausted_at
-    elif spent is not None and burn_usd_per_hour is not None:
-        mid = spent + burn_usd_per_hour * (end - now) / _HOUR
-        crossings = _crossings({*budget.alert_at}, limit, spent, burn_usd_per_hour, now, end)
-        exhausted = next(
-            (when for _, when in _crossings({Decimal(1)}, limit, spent, burn_usd_per_hour, now, end)), None
-        )
-    else:
-        exhausted = None
+    found = _planned(budget, spent_nano, now, plan) if plan is not None and plan.start == start else None
+    going = found or _going_on(budget, spent_nano, burn_usd_per_hour, now, end)
     return Status(
         budget=budget,
         start=start,
         end=end,
         spent_nano=spent_nano,
-        fraction=None if spent is None else spent / limit,
+        fraction=None if spent_nano is None else spent_nano / NANO / float(budget.limit_usd),
         level=level(budget, spent_nano),
         burn_usd_per_hour=burn_usd_per_hour,
-        exhausted_at=exhausted,
-        forecast_usd=(low, mid, high),
-        crossings=tuple((label(share), when) for share, when in crossings),
-        over=found.over if found is not None else None,
+        exhausted_at=going.exhausted_at,
+        forecast_usd=going.usd,
+        crossings=tuple((label(share), when) for share, when in going.crossings),
+        over=going.over,
         burns=plan.burns if plan is not None else (),
         plan=plan if found is not None else None,
     )
+
+
+class _Going(NamedTuple):
+    """Where a budget is going, as of `Status`."""
+
+    usd: tuple[float | None, float | None, float | None] = (None, None, None)
+    crossings: tuple[tuple[Decimal, float], ...] = ()
+    exhausted_at: float | None = None
+    over: float | None = None
+
+
+def _planned(budget: Budget, spent_nano: int | None, now: float, plan: Plan) -> _Going | None:
+    """Return what `plan` says; None where it does not know."""
+    if spent_nano is None:
+        return None
+    found = outlook(plan, spent_nano / NANO, float(budget.limit_usd), budget.alert_at, now)
+    return None if found is None else _Going(found.usd, found.crossings, found.exhausted_at, found.over)
+
+
+def _going_on(budget: Budget, spent_nano: int | None, usd_per_hour: float | None, now: float, end: float) -> _Going:
+    """Return what comes of it if the burn goes on until the end."""
+    if spent_nano is None or usd_per_hour is None:
+        return _Going()
+    spent, limit = spent_nano / NANO, float(budget.limit_usd)
+    crossings = _crossings({*budget.alert_at}, limit, spent, usd_per_hour, now, end)
+    gone = _crossings({Decimal(1)}, limit, spent, usd_per_hour, now, end)
+    mid = spent + usd_per_hour * (end - now) / _HOUR
+    return _Going((None, mid, None), crossings, gone[0][1] if gone else None)
 
 
 def _crossings(
@@ -126,6 +140,11 @@ def crossed(budget: Budget, before_nano: int | None, after_nano: int | None) -> 
 def label(share: Decimal) -> str:
     """Return how a share of a budget is called: "80%", "over", "120%"."""
     return OVER if share == 1 else f"{float(share * 100):.15g}%"
+
+
+def limit_text(budget: Budget) -> str:
+    """Return what may be spent, as one says it: "500 USD a day", "2 USD an hour"."""
+    return f"{budget.limit_usd:,} USD {'an' if budget.period is PeriodKind.HOUR else 'a'} {budget.period}"
 
 
 def _reaches(budget: Budget, spent_nano: int | None, share: Decimal) -> bool:

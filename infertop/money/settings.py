@@ -28,6 +28,7 @@ ASSIGN_RESULTS = ("team", "feature", "customer", "environment")
 VARIANTS = ("batch", "flex", "priority")
 # The shares of a budget at which it is told, where the file does not say.
 ALERT_AT = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
+HOUR_ALERT_AT = (Decimal(1),)  # every hour is spent in part
 # How a webhook may be told.
 ALERT_FORMATS = ("json", "slack", "alertmanager")
 

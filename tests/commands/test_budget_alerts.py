@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from infertop.commands.levels import FORECAST, SURE, Level, Levels
+from infertop.commands.heading import SURE, forecast_of
+from infertop.commands.levels import Level, Levels
 from infertop.money.budget_plan import outlook
 from infertop.money.periods import PeriodKind
+from infertop.money.settings import Budget
 from infertop.views.shapes import Event
 from tests.commands.budget_world import HOUR, NOW, Ledger, budget
 
 WEEKS = 3 * 168
+FORECAST = forecast_of(Decimal(1))
 
 
 class Watcher:
@@ -39,6 +44,10 @@ class Watcher:
             told += [event for _, event in self.levels.cross(sums, self.ledger.scopes.settings, now)]
             self.noted |= frozenset(self.levels.take())
         return told
+
+
+def budget_of(limit: str) -> Budget:
+    return replace(budget(), limit_usd=Decimal(limit))
 
 
 def texts(events: list[Event]) -> list[str]:
@@ -69,23 +78,86 @@ def test_what_is_not_likely_is_not_told(tmp_path: Path) -> None:
 
 
 def test_a_forecast_that_is_not_sure_says_how_likely(tmp_path: Path) -> None:
-    def noisy(limit: int) -> Watcher:
-        ledger = Ledger(tmp_path / f"{limit}.db", budget(limit))
-        hours = iter(range(WEEKS))
-        ledger.fill(WEEKS, lambda _: (1.0, 6.0, 2.0, 9.0, 1.0, 4.0, 3.0)[next(hours) // 24 % 7])
-        return Watcher(ledger)
-
-    low, mid, high = _ends(noisy(1000))
+    low, mid, high = _ends(Watcher(noisy_days(tmp_path, 1000)))
     assert low < mid < high
-    (likely,) = [each for each in noisy(round(0.98 * mid)).look() if "heading" in each.text]
+    to = Watcher(noisy_days(tmp_path, round(0.98 * mid)))
+    (likely,) = [each for each in to.look() if "heading" in each.text]
     assert likely.level == "warn"
     assert "% likely to be over" in likely.text
+
+
+def noisy_days(path: Path, limit: int, kind: PeriodKind = PeriodKind.DAY) -> Ledger:
+    """Days of which each takes something else."""
+    ledger = Ledger(path / f"{limit}.db", budget(limit, kind))
+    hours = iter(range(WEEKS))
+    ledger.fill(WEEKS, lambda _: (1.0, 6.0, 2.0, 9.0, 1.0, 4.0, 3.0)[next(hours) // 24 % 7])
+    return ledger
 
 
 def _ends(to: Watcher) -> tuple[float, float, float]:
     found = outlook(to.ledger.plan()["all"], (to.ledger.spent().budgets["all"].usd_nano or 0) / 1e9, 1000.0, (), NOW)
     assert found is not None
     return found.usd
+
+
+def test_levels_that_are_crossed_at_once_are_one_event_that_names_them(tmp_path: Path) -> None:
+    to = watcher(tmp_path, 25)
+    assert texts(to.look(1)) == ["all: 24.00 of 25 USD a day spent (50%, 80%)"]
+    assert {each.level for each in to.noted} == {"50%", "80%"}
+
+
+def test_a_level_and_where_it_is_heading_are_one_event_where_they_come_at_once(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "x.db", budget_of("48.3"))
+    ledger.fill(WEEKS, lambda hour: 2.0 if hour < 12 else 3.0)
+    (event,) = Watcher(ledger).look(each=lambda start: ledger.add(start, 3 / 60))
+    assert event.text.startswith("all: 24.15 of 48.3 USD a day spent (50%); heading for 60.")
+    assert event.level == "alarm"
+
+
+def test_a_days_budget_is_told_once_a_day_where_it_is_heading(tmp_path: Path) -> None:
+    to = Watcher(noisy_days(tmp_path, 1000))
+    mid = _ends(to)[1]
+    to = Watcher(noisy_days(tmp_path, round(0.98 * mid)))
+    first = [each for each in to.look() if "heading" in each.text]
+    assert [each.level for each in first] == ["warn"]
+    more = to.look(60, NOW + 180, each=lambda start: to.ledger.add(start, mid / 200))
+    assert to.levels.plans["all"].made == NOW + 180 + 3600
+    assert [each for each in more if "heading" in each.text] == []
+
+
+def test_a_month_is_told_when_it_is_likely_and_when_it_is_nearly_sure(tmp_path: Path) -> None:
+    ledger = noisy_days(tmp_path, 1000, PeriodKind.MONTH)
+    mid = _ends(Watcher(ledger))[1]
+    ledger = noisy_days(tmp_path, round(0.98 * mid), PeriodKind.MONTH)
+    to = Watcher(ledger)
+    assert [each.level for each in to.look() if "heading" in each.text] == ["warn"]
+    more = to.look(60, NOW + 180, each=lambda start: ledger.add(start, mid / 300))
+    assert [each.level for each in more if "heading" in each.text] == ["alarm"]
+
+
+def test_what_a_month_will_reach_below_its_limit_is_for_the_screen_alone_and_told_once(tmp_path: Path) -> None:
+    """`info` is told to no webhook: it says when 50 % and 80 % will be reached, where the limit will not be."""
+    to = watcher(tmp_path, 1700, PeriodKind.MONTH)
+    crossed, event = to.look()
+    assert crossed.text.endswith("(50%)")
+    assert event.level == "info"
+    assert event.text.startswith("all: heading for 1,4")
+    assert ", 80% Tue 29 Sep" in event.text
+    assert "gone" not in event.text
+    assert {each.level for each in to.noted} == {"50%", "forecast 80%"}
+    to.restart()
+    assert to.look(since=NOW + 300) == []
+
+
+def test_below_the_limit_nothing_is_told_of_where_a_day_is_heading(tmp_path: Path) -> None:
+    assert [each for each in watcher(tmp_path, 55).look(10) if "heading" in each.text] == []
+
+
+def test_of_an_hour_no_forecast_is_told(tmp_path: Path) -> None:
+    to = watcher(tmp_path, 2, PeriodKind.HOUR)
+    told = to.look(50, each=lambda start: to.ledger.add(start, 3 / 60))
+    assert [each.text for each in told if "heading" in each.text] == []
+    assert told[-1].text == "all: 2.00 of 2 USD an hour spent (over)"
 
 
 @pytest.mark.parametrize(("kind", "limit"), [(PeriodKind.DAY, 100), (PeriodKind.WEEK, 600), (PeriodKind.MONTH, 2500)])
@@ -123,7 +195,7 @@ def test_a_machine_that_costs_the_same_each_hour_is_no_runaway_on_its_first_day(
 
 
 def test_a_night_without_a_recorder_tells_nothing(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "x.db", budget(60), budget(2500, PeriodKind.MONTH, "m"))
+    ledger = Ledger(tmp_path / "x.db", budget(60), budget(5000, PeriodKind.MONTH, "m"))
     ledger.fill(WEEKS, lambda _: 2.0, until=NOW - 10 * HOUR, metered=True)
     to = Watcher(ledger)
 

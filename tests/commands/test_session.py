@@ -29,6 +29,7 @@ usd_per_hour = 7.20
 name = "all"
 limit_usd = 0.10
 period = "hour"
+alert_at = [0.5, 0.8, 1.0]
 [[source]]
 kind = "vllm"
 name = "{VLLM}"

@@ -72,6 +72,13 @@ def test_the_shipped_file_without_its_comment_signs_is_a_good_file_that_shows_ev
     assert not [name for name in keys if not re.search(rf"\b{name}\b", text)]
 
 
+def test_a_budget_is_told_of_at_half_and_at_80_percent_but_for_an_hours() -> None:
+    texts = (BUDGET.replace("day", period).encode() for period in ("day", "hour"))
+    day, hour = (parse(text, "x", KINDS).budgets[0].alert_at for text in texts)
+    assert [str(each) for each in day] == ["0.5", "0.8", "1"]
+    assert [str(each) for each in hour] == ["1"]
+
+
 def test_an_empty_file_and_a_byte_order_mark_are_fine() -> None:
     assert parse(b"") == Settings()
     assert parse(b'\xef\xbb\xbftimezone = "UTC"\r\n') == Settings()
