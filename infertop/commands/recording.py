@@ -102,9 +102,10 @@ class Recording:
             self.recorder.put_level(*level, now)
         if self.telling is not None:
             self.telling.tick(self._pricing.settings.alert, now)
-            if self.telling.notices != self._untold:
-                self._untold = self.telling.notices
-                self.recorder.put_inventory("untold", [{"text": each} for each in self._untold])
+        untold = (*(self.telling.notices if self.telling else ()), *filter(None, (watch.notice,)))
+        if untold != self._untold:
+            self._untold = untold
+            self.recorder.put_inventory("untold", [{"text": each} for each in untold])
 
     def _letters(self, key: str, content: Mapping[str, object], now: float) -> Sequence[Letter]:
         """Say who is told of an event: stored with it, so that nobody is told twice, or not at all."""

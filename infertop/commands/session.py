@@ -257,7 +257,8 @@ class Session:
         recalled = self.recalling.notice if self.recalling else ""
         telling = self.recording.telling if self.recording else None
         untold = telling.notices if telling else self.viewing.untold if self.viewing else ()
-        said = (self.pricing.problem, self.summary.status, *untold, *self.pricing.notices, *kept, recalled)
+        missed = self.watch.notice
+        said = (self.pricing.problem, self.summary.status, missed, *untold, *self.pricing.notices, *kept, recalled)
         return tuple(dict.fromkeys(each for each in said if each))
 
     @property

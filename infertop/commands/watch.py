@@ -15,10 +15,14 @@ FILE = "pricing"
 
 
 class Watch:
-    """Looks at the ledger once a second, and makes events of what changed."""
+    """Looks at the ledger once a second, and makes events of what changed.
+
+    `notice` says that incidents are not watched, and why; empty while they are.
+    """
 
     def __init__(self, sigma: float) -> None:
         self.events = Events()
+        self.notice = ""
         self.levels = Levels()
         self.marks = Marks(sigma)
         self._restarts: dict[str, float] = {}

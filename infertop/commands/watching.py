@@ -7,9 +7,10 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from infertop.commands.watching_news import News
+from infertop.commands.watching_news import news_event
 from infertop.commands.watching_requests import request_event
 from infertop.commands.watching_work import Asked, Done, Work
 from infertop.history.connect import connect
@@ -19,7 +20,6 @@ from infertop.history.watch_state import Known, Wish, write_wish
 from infertop.money.detect.fault import Fault, Step
 from infertop.money.detect.scopes import METRICS
 from infertop.money.detect.stakes import rule_of
-from infertop.money.dimensions import Names
 from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED, Event
 from infertop.views.incident_text import KIND, incident_event, subject
 
@@ -31,9 +31,10 @@ _log = logging.getLogger(__name__)
 # Of each second no more than this: a week that is learned at the start holds up nothing.
 WORK_SECONDS = 0.25
 WHY_SECONDS = 300.0
+# After a bug it is begun again from what is stored: after a minute, and the longer the more often that failed.
+_AGAIN_SECONDS, _AGAIN_MOST_SECONDS = 60.0, 3600.0
 _MINUTE = 60
 STATES = {OPEN: "it is open again", ACKNOWLEDGED: "acknowledged", PLANNED: "planned: it is not told again"}
-_NAMES_SHOWN = 3
 
 
 class Watching:
@@ -46,24 +47,32 @@ class Watching:
         self._begun = False
         self._behind = False
         self._asked: object = None
+        self._passed: tuple[Wish, ...] = ()
         self._wishes: list[Wish] = []
         self._heard: list[Wish] = []
         self._saves: list[Known] = []
         self._comparing: Comparing | None = None
         self._whys: dict[str, asyncio.Task[None]] = {}
         self._why_at: dict[str, float] = {}
+        self._failures = 0
+        self._again_at = 0.0
+        self._closing: set[asyncio.Task[None]] = set()
 
     def begin(self) -> None:
         """Begin to watch: what counts is known by now."""
         self._begun = True
 
     def tick(self, now: float) -> None:
-        """Tell what came of the work, and go on with it where something is new."""
-        if self._running is not None and self._running.done():
-            self._take(self._running, now)
-            self._running = None
-        if self._running is None and self._begun:
-            self._go_on(now)
+        """Tell what came of the work, and go on with it where something is new. A bug in it ends nothing else."""
+        try:
+            if self._running is not None and self._running.done():
+                running, self._running = self._running, None
+                self._take(running, now)
+            if self._running is None and self._begun and now >= self._again_at:
+                self._go_on(now)
+        except Exception as error:  # noqa: BLE001 - the engine's boundary: what is polled and booked goes on
+            _log.exception("watching failed")
+            self._stop(error, now)
 
     def take_saves(self) -> tuple[list[Known], list[Wish]]:
         """Return what is to be stored, after the events that it knows of, and wishes that were heard."""
@@ -81,7 +90,7 @@ class Watching:
 
     async def settled(self) -> None:
         """Wait until what goes on is done; the next tick tells of it."""
-        going_on = [each for each in (self._running, *self._whys.values()) if each is not None]
+        going_on = [each for each in (self._running, *self._whys.values(), *self._closing) if each is not None]
         if going_on:
             await asyncio.wait(going_on)
 
@@ -90,11 +99,14 @@ class Watching:
         for task in self._whys.values():
             task.cancel()
         await self.settled()
-        if self._running is not None:
-            self._take(self._running, now)
-            self._running = None
-        if self._begun:
-            self._saves += await asyncio.to_thread(self._work.finish)
+        try:
+            if self._running is not None:
+                self._take(self._running, now)
+            if self._begun and now >= self._again_at:
+                self._saves += await asyncio.to_thread(self._work.finish)
+        except Exception:  # noqa: BLE001 - the engine's boundary: what is known is stored from minute to minute
+            _log.exception("watching failed")
+        self._running = None
         self._begun = False  # a tick that comes after it begins nothing
         await asyncio.to_thread(self._work.close)
         if self._comparing is not None:
@@ -112,7 +124,7 @@ class Watching:
         if asked == self._asked and not self._behind:
             return
         self._asked = asked
-        self._wishes, self._heard = [], [*self._heard, *summary.wishes]
+        self._wishes, self._passed, self._heard = [], wishes, [*self._heard, *summary.wishes]
         settings = session.pricing.settings
         rule = rule_of(settings)
         sources = frozenset(session.roster.every())
@@ -137,7 +149,8 @@ class Watching:
         except Unreadable as error:
             _log.warning("%s", error)
             return
-        self._behind = done.behind
+        self._failures, self._session.watch.notice = 0, ""
+        self._behind, self._passed = done.behind, ()
         for step in _last_of_each(done.steps):
             self._tell(step, now)
         for news in done.news:
@@ -145,6 +158,22 @@ class Watching:
         for request in done.requests:
             self._session.watch.events.add(*request_event(request, self._session.summary.names))
         self._saves += done.saves
+
+    def _stop(self, error: Exception, now: float) -> None:
+        """Let go of the work, say so, and have it begun again later from what is stored."""
+        self._again_at = now + min(_AGAIN_MOST_SECONDS, _AGAIN_SECONDS * 2**self._failures)
+        self._failures += 1
+        again = datetime.fromtimestamp(self._again_at, self._session.pricing.settings.zone)
+        self._session.watch.notice = (
+            f"incidents are not watched: internal error: {type(error).__name__}; details in the log;"
+            f" it is begun again at {again:%H:%M}"
+        )
+        closing = asyncio.create_task(asyncio.to_thread(self._work.close))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        self._work = Work(self._session.store.uri)
+        self._wishes, self._passed = [*self._passed, *self._wishes], ()
+        self._asked, self._behind = None, False
 
     def _tell(self, step: Step, now: float) -> None:
         fault, events = step.fault, self._session.watch.events
@@ -172,17 +201,6 @@ class Watching:
         self._whys.pop(fault.key, None)
         if fault.until is not None:
             self._why_at.pop(fault.key, None)
-
-
-def news_event(news: News, names: Names) -> tuple[str, Event]:
-    """Return the event, and its key, of what was used for the first time."""
-    shown = [names.get((news.dimension, each), each) for each in news.values[:_NAMES_SHOWN]]
-    what = " and ".join([", ".join(subject({news.dimension: each}) for each in shown)])
-    more = f" and {len(news.values) - len(shown)} more" if len(news.values) > len(shown) else ""
-    scope = {news.dimension: shown[0]} if len(news.values) == 1 else {}
-    text = f"{what}{more}: used for the first time, by {subject({'source': news.source})}"
-    key = f"news {news.dimension} {news.minute} {news.source} {news.values[0]}"
-    return key, Event(float(news.minute), "info", "news", text, scope, until=float(news.minute))
 
 
 def acknowledge(session: Session, key: str, state: str) -> str:

@@ -7,11 +7,15 @@ from typing import Any, NamedTuple
 
 from infertop.history.accounts import Account
 from infertop.history.figures import MinuteFlows
+from infertop.money.dimensions import Names
+from infertop.views.event_shapes import Event
+from infertop.views.incident_text import subject
 
 FIRST_SECONDS = 3600
 _DIMENSIONS = ("model", "key")
 _MOST_AN_HOUR = 20
 _MOST_KNOWN = 50_000
+_NAMES_SHOWN = 3
 
 
 class News(NamedTuple):
@@ -78,3 +82,14 @@ class Novelties:
 
 def _values(model: str | None, key: str | None) -> list[tuple[str, str]]:
     return [(name, value) for name, value in (("model", model), ("key", key)) if value]
+
+
+def news_event(news: News, names: Names) -> tuple[str, Event]:
+    """Return the event, and its key, of what was used for the first time."""
+    shown = [names.get((news.dimension, each), each) for each in news.values[:_NAMES_SHOWN]]
+    what = " and ".join([", ".join(subject({news.dimension: each}) for each in shown)])
+    more = f" and {len(news.values) - len(shown)} more" if len(news.values) > len(shown) else ""
+    scope = {news.dimension: shown[0]} if len(news.values) == 1 else {}
+    text = f"{what}{more}: used for the first time, by {subject({'source': news.source})}"
+    key = f"news {news.dimension} {news.minute} {news.source} {news.values[0]}"
+    return key, Event(float(news.minute), "info", "news", text, scope, until=float(news.minute))

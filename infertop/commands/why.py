@@ -97,3 +97,6 @@ class Comparing:
         except Unreadable as error:
             _log.warning("%s", error)
             return unknown(scope, *windows, str(error))
+        except Exception as error:  # noqa: BLE001 - the engine's boundary: an incident is told without its cause
+            _log.exception("comparing failed")
+            return unknown(scope, *windows, f"internal error: {type(error).__name__}; details in the log")

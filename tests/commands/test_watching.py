@@ -7,10 +7,12 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infertop.commands.session import Session
+from infertop.commands.watching_figures import Figures
 from infertop.views.event_shapes import ACKNOWLEDGED, CLOSED, OPEN, PLANNED, Event, event_of
 from tests.commands.runs import Meters, session, setup
 from tests.fakes import START, FakeClock
@@ -198,3 +200,53 @@ async def test_a_gpu_that_costs_another_price_by_the_file_is_no_incident(
         await watch(run, clock, 60)
         assert run.facts().costs.gpu == 600
         assert incidents(run) == []
+
+
+async def test_a_bug_in_watching_is_said_ends_nothing_else_and_the_incident_is_told_once_it_is_begun_again(
+    pricing: Path, meters: Meters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, take, broken = FakeClock(BEGIN), Figures.take, [False]
+
+    def breaks(figures: Figures, *args: Any) -> Any:
+        if broken[0]:
+            raise KeyError("nobody thought of that")
+        return take(figures, *args)
+
+    monkeypatch.setattr(Figures, "take", breaks)
+    async with session(setup(pricing, clock), memory=False) as run:
+        await run.remember()
+        await watch(run, clock, CALM)
+        assert run.notices == ()
+        broken[0] = True
+        await watch(run, clock, 4)
+        sentence = "incidents are not watched: internal error: KeyError; details in the log; it is begun again at "
+        (notice,) = run.notices
+        assert notice.startswith(sentence)
+        assert incidents(run) == []
+        assert run.facts().costs.gpu == 480  # what is polled and booked goes on
+        async with session(setup(pricing, clock), memory=False) as viewing:
+            await viewing.tick()
+            assert viewing.notices == (notice,)
+        broken[0] = False
+        await watch(run, clock, 6)
+        assert run.notices == ()
+        (event,) = incidents(run)
+        assert (event.ts, event.state) == (BEGIN + 60 * CALM, OPEN)
+    assert len(stored(pricing.with_name("infertop.db"))) == 1
+
+
+async def test_a_cause_that_cannot_be_worked_out_for_a_bug_leaves_its_incident_told(
+    pricing: Path, meters: Meters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any, **_more: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("infertop.views.why_incident.explain_incident", breaks)
+    clock = FakeClock(BEGIN)
+    async with session(setup(pricing, clock), memory=False) as run:
+        await run.remember()
+        await watch(run, clock, CALM + 3)
+        (event,) = incidents(run)
+        assert event.cause == "internal error: ZeroDivisionError; details in the log"
+        await watch(run, clock, 1)
+        assert incidents(run)[0].state == OPEN
