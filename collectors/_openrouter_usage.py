@@ -54,7 +54,9 @@ class OpenRouterUsage:
         """Return what was used in a span."""
         self._asks = self._asks or await self._known()
         found = await whole(self._ask, span, _WHERE)
-        return told_of(Paged(_buckets(found.rows), found.note), span, ts, _WHERE, self._say, "start", "end")
+        buckets, lost = _buckets(found.rows)
+        note = f"{_WHERE} answers with {lost} rows that have no time: they are not known" if lost else found.note
+        return told_of(Paged(buckets, note), span, ts, _WHERE, self._say, "start", "end")
 
     async def _known(self) -> dict[str, list[str]]:
         """Return what is asked for, of that which OpenRouter has today."""
@@ -78,7 +80,8 @@ class OpenRouterUsage:
         reply = await self._api.post(PATH, json.dumps(body).encode(), {"Content-Type": "application/json"})
         page = _data(document(reply.body, _WHERE), _WHERE)
         about = page.get("metadata")
-        return Rows(entries(page, "data", _WHERE), isinstance(about, dict) and about.get("truncated") is True)
+        rows = entries(page, "data", _WHERE)
+        return Rows(rows, len(rows) >= _MOST_ROWS or (isinstance(about, dict) and about.get("truncated") is True))
 
     def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> tuple[Statement, Unread]:
         key, model = dimension(row, "api_key_id"), dimension(row, "model")
@@ -108,15 +111,18 @@ def _data(page: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     return found
 
 
-def _buckets(rows: list[Row]) -> list[Row]:
-    """Return rows by buckets: each names its own time, in a field that tells how wide it is."""
+def _buckets(rows: list[Row]) -> tuple[list[Row], int]:
+    """Return rows by buckets, each names its own time, in a field that tells how wide it is; and how many name none."""
     found: dict[tuple[int, int], list[Row]] = {}
+    lost = 0
     for row in rows:
-        for name, seconds in _WIDTHS.items():
-            start = utc_seconds(row.get(name))
-            if start is not None:
-                found.setdefault((start, start + seconds), []).append(row)
-    return [{"start": start, "end": end, "results": results} for (start, end), results in found.items()]
+        times = ((utc_seconds(row.get(name)), seconds) for name, seconds in _WIDTHS.items())
+        start, seconds = next(((at, width) for at, width in times if at is not None), (None, 0))
+        if start is None:
+            lost += 1
+        else:
+            found.setdefault((start, start + seconds), []).append(row)
+    return [{"start": start, "end": end, "results": results} for (start, end), results in found.items()], lost
 
 
 def _tokens(row: Row) -> Mapping[str, int]:

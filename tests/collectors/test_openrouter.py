@@ -183,6 +183,28 @@ async def test_tokens_that_contradict_each_other_are_left_out_and_their_cost_is_
     assert all(each.quantities == {} for each in batch.statements)
 
 
+async def test_a_row_without_a_time_is_said_and_the_others_are_told() -> None:
+    def odd(request: httpx.Request):
+        said = analytics(request)
+        said["data"]["data"] += [{**row, "date__minute": None} for row in said["data"]["data"] if "date__minute" in row]
+        return said
+
+    batch = await first(account("openrouter", api(analytics__query=odd)))
+    assert sum(each.usd_nano or 0 for each in batch.statements) == 1_515_000_000
+    assert "OpenRouter's /analytics/query answers with 1 rows that have no time: they are not known" in batch.notes
+    (minutes,) = [each for each in batch.covered if each.end - each.start == 60]
+    assert minutes.start == MINUTE_TS
+
+
+async def test_an_answer_that_is_as_long_as_it_may_be_is_taken_for_cut_off_whatever_it_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("collectors._openrouter_usage._MOST_ROWS", 1)
+    batch = await first(account("openrouter", api()))
+    assert batch.statements == ()
+    assert any("cuts off" in note for note in batch.notes)
+
+
 async def test_the_url_may_be_that_of_the_site() -> None:
     there = api()
     there.answers = {f"/api/v1{path}": said for path, said in there.answers.items()}
