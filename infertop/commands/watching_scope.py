@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from infertop.money.detect.incidents import Incident
-from infertop.money.detect.scopes import EVERYTHING, IDLE, LATENCY, Scope
+from infertop.money.detect.scopes import EVERYTHING, IDLE, LATENCIES, Scope
 from infertop.money.detect.watched import Watched
 from infertop.money.overlap import Counts, all_count
 
@@ -75,4 +75,4 @@ class Watchee:
         value, expected, peak = (each - base for each in (incident.value, incident.expected, incident.peak))
         told = replace(incident, value=value, expected=max(expected, 0.0), peak=peak)
         # What hangs on slow answers is what their scope costs; that they are slow costs nothing by itself.
-        return replace(told, excess_usd=None, excess_usd_per_hour=None) if name == LATENCY else told
+        return replace(told, excess_usd=None, excess_usd_per_hour=None) if name in LATENCIES else told

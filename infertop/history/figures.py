@@ -16,10 +16,9 @@ from infertop.history.latencies import Latencies
 from infertop.history.paid import Paid
 from infertop.history.sums import MINUTE, coverage_ms, entries_between
 from infertop.money.detect.grouping import Moved
-from infertop.money.detect.scopes import Flow, Place, added
+from infertop.money.detect.scopes import FIRST_TOKEN, INTER_TOKEN, LATENCY, Flow, Place, added
 from infertop.money.gpu_drafts import GPU_RESOURCES, is_idle
 from infertop.money.lines import NANO
-from infertop.readings.model import LOCAL
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.readings.serving import is_own
 
@@ -28,6 +27,11 @@ _ADJUSTMENT = "adjustment"
 _REQUESTS = "requests"
 _MOST_PRICES = 20_000
 _KEPT_CHANGES = 4
+_TIMES = {
+    LATENCY: ("seconds", "timed"),
+    FIRST_TOKEN: ("first_seconds", "firsts"),
+    INTER_TOKEN: ("gap_seconds", "gaps"),
+}
 _USD = """
     SELECT account, sum(usd_nano) FROM lines
     WHERE start >= ? AND start < ? AND until - start = 60 AND usd_nano IS NOT NULL AND NOT open GROUP BY account"""
@@ -106,10 +110,11 @@ class Flows:
             each.put_into(found[start].flows[place])
         for took in self._latencies.read(connection, since, until):
             minute = found[took.start]
-            flow = minute.flows.get(Place(took.source, LOCAL, took.model))
+            flow = next((each for place, each in minute.flows.items() if place[:3] == took.place), None)
             if flow is not None and minute.covered:
-                flow.seconds = added(flow.seconds, took.seconds)
-                flow.timed = added(flow.timed, took.requests)
+                seconds, count = _TIMES[took.metric]
+                setattr(flow, seconds, added(getattr(flow, seconds), took.seconds))
+                setattr(flow, count, added(getattr(flow, count), took.number))
         return list(found.values())
 
     def _is_told(self, entry: Entry) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from infertop.money.detect.incidents import Rule
-from infertop.money.detect.scopes import CACHE_HITS, LATENCY, METRICS, OUTPUT, PROMPT, REQUESTS
+from infertop.money.detect.scopes import CACHE_HITS, LATENCIES, METRICS, OUTPUT, PROMPT, REQUESTS
 from infertop.money.detect.stakes import LEAST_USD, floor_usd, rule_of
 from infertop.money.settings import Settings
 from infertop.readings.safe import safe
@@ -116,7 +116,7 @@ def _lasted(facts: Facts, event: Event) -> Iterable[str]:
 
 def _excess(event: Event) -> Iterable[str]:
     metric = METRICS.get(event.metric)
-    if event.metric == LATENCY:
+    if event.metric in LATENCIES:
         yield "no dollars: a slower answer costs the same"
     elif event.excess_usd is None:
         yield "unknown: what it costs is"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from infertop.money.baseline import Scope
-from infertop.money.detect.scopes import IDLE, LATENCY
+from infertop.money.detect.scopes import IDLE, LATENCIES
 from infertop.money.why.incident import Read, explain_incident
 from infertop.views.event_shapes import Comparison
 from infertop.views.idle import idle_comparison
@@ -21,7 +21,7 @@ def fault_comparison(metric: str, scope: Scope, since: float, until: float, used
 
     `used` reads windows of `scope`, or of everything where `metric` is idle time. Of latencies it is what was asked.
     """
-    if metric not in (IDLE, LATENCY):
+    if metric != IDLE and metric not in LATENCIES:
         return incident_comparison(scope, since, until, used, zone)
     spans = (since - _BEFORE_SECONDS, since), (since, until)
     usages, begun = used(spans), moment(since, until, zone)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from infertop.money.detect.fault import Fault
 from infertop.money.detect.watched import USUAL
-from tests.commands.watched_world import LOCAL, World
+from infertop.views.incident_text import incident_event
+from tests.commands.watched_world import LOCAL, OPENAI, World
 
 CALM, LASTS, AFTER = 900, 180, 60  # minutes
 GPU_NANO = 4 * 10**9
@@ -164,3 +168,26 @@ def test_a_flood_of_small_requests_comes_to_what_those_cost(tmp_path: Path) -> N
     assert fault.lead.metric == "requests_per_second"
     assert fault.last is not None
     assert fault.last.excess_usd == pytest.approx(faulty.usd, rel=0.1)
+
+
+def test_slow_answers_are_an_incident_without_dollars(tmp_path: Path) -> None:
+    faulty = Faulty(tmp_path / "infertop.db")
+    world, minutes = faulty.world, 0
+    world.connection.execute("INSERT INTO sources VALUES (1, ?)", (OPENAI,))
+    for number, metric in ((1, "requests"), (2, "request_seconds_total")):
+        labels = json.dumps({"model": "claude", "provider": OPENAI})
+        world.connection.execute("INSERT INTO series VALUES (?,1,?,?,0)", (number, metric, labels))
+    for seconds, count in ((2.0, CALM), (9.0, LASTS), (2.0, AFTER)):
+        for start in range(world.until + 60 * minutes, world.until + 60 * (minutes + count), 60):
+            grown = [(1, start, 50.0), (2, start, 50 * seconds * faulty.chance.uniform(0.9, 1.1))]
+            world.connection.executemany("INSERT INTO minute VALUES (?,?,1,NULL,NULL,NULL,NULL,?,0)", grown)
+        minutes += count
+    faulty.minutes(CALM, watched=False)
+    faulty.minutes(LASTS + AFTER)
+    fault = faulty.fault()
+    assert (fault.lead.metric, fault.scope) == ("request_seconds", (("model", "claude"),))
+    assert fault.last is not None
+    assert (fault.last.excess_usd, fault.last.excess_usd_per_hour) == (None, None)
+    text = incident_event(fault, world.until, UTC).text
+    assert text.endswith("from 15:00 to 18:00; it is as expected again, after 3 h")
+    assert re.match(r"claude: request time (8\.9|9\.0)\d s on average, expected [12]\.\d\d s, ", text)

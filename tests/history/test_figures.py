@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from infertop.history.codec import pack
 from infertop.history.figures import Flows
-from infertop.money.detect.scopes import Place
+from infertop.money.detect.scopes import LATENCIES, Place
 from infertop.readings.model import Buckets
 from tests.commands.watched_world import LOCAL, MINUTE, MONDAY, OPENAI, World
 
@@ -84,11 +85,44 @@ def test_another_price_is_what_the_same_use_cost_before_in_its_first_whole_minut
     assert minute.flows[PROD].old_usd == pytest.approx(0.0018)
 
 
+def series(world: World, number: int, metric: str, grown: object, source: int = 1, **labels: str) -> None:
+    """A series that grew by so much in the first minute."""
+    world.connection.execute("INSERT INTO series VALUES (?,?,?,?,0)", (number, source, metric, json.dumps(labels)))
+    world.connection.execute("INSERT INTO minute VALUES (?,?,1,NULL,NULL,NULL,NULL,?,0)", (number, MONDAY, grown))
+
+
+def times(world: World, place: Place) -> dict[str, float]:
+    (minute,) = Flows().read(world.connection, MONDAY, world.until)
+    figures = {name: value for name, value, _ in minute.flows[place].figures()}
+    return {name: figures[name] for name in LATENCIES & figures.keys()}
+
+
+TOOK_10 = pack(Buckets((1.0, float("inf")), (3.0, 4.0), 10.0), 1)
+
+
 def test_how_long_requests_took_is_told_of_engines_that_measure_it(world: World) -> None:
     busy(world, 4.0)
     world.connection.execute("INSERT INTO sources VALUES (1, ?)", (LOCAL,))
-    world.connection.execute("INSERT INTO series VALUES (7, 1, 'request_seconds', '{\"model\": \"llama\"}', 0)")
-    grown = pack(Buckets((1.0, float("inf")), (3.0, 4.0), 10.0), 1)
-    world.connection.execute("INSERT INTO minute VALUES (7,?,1,NULL,NULL,NULL,NULL,?,0)", (MONDAY, grown))
-    (minute,) = Flows().read(world.connection, MONDAY, world.until)
-    assert {name: value for name, value, _ in minute.flows[OWN].figures()}["request_seconds"] == 2.5
+    series(world, 7, "request_seconds", TOOK_10, model="llama")
+    series(world, 8, "ttft_seconds", TOOK_10, model="llama")
+    assert times(world, OWN) == {"request_seconds": 2.5}
+
+
+def test_where_whole_requests_are_not_told_the_first_token_and_the_time_between_two_stand_in(world: World) -> None:
+    busy(world, 4.0)
+    world.connection.execute("INSERT INTO sources VALUES (1, ?)", (LOCAL,))
+    series(world, 7, "ttft_seconds", TOOK_10, model="llama")
+    series(world, 8, "inter_token_seconds", pack(Buckets((float("inf"),), (100.0,), 5.0), 1), model="llama")
+    series(world, 9, "inter_token_seconds", pack(Buckets((float("inf"),), (100.0,), 5.0), 1), model="another")
+    assert times(world, OWN) == {"ttft_seconds": 2.5, "inter_token_seconds": 0.05}
+
+
+def test_a_gateway_tells_what_its_requests_took_together(world: World) -> None:
+    busy(world, 4.0)
+    world.connection.execute("INSERT INTO sources VALUES (1, ?)", (OPENAI,))
+    of = {"model": "gpt-4o", "provider": "openai"}
+    series(world, 7, "requests", 4.0, **of, reason="stop")
+    series(world, 8, "requests", 1.0, **of, reason="length")
+    series(world, 9, "request_seconds_total", 15.0, **of)
+    series(world, 10, "requests", 99.0, model="gpt-4o", provider="azure")
+    assert times(world, PROD) == {"request_seconds": 3.0}

@@ -13,6 +13,7 @@ from infertop.money.detect.surges import Surges
 from infertop.money.detect.usual import SLOT
 
 _MOST_SUSPECT = 120
+_RISEN = 1.2
 _WHOLE_SECONDS = 300.0  # a value that stands for so long counts as a slot
 _COOL_SECONDS = 12 * HOUR
 _COOL_SHARE = 0.5  # of what an incident came to: what follows it has to be more
@@ -30,6 +31,16 @@ class Given(NamedTuple):
     weight: float
     seconds: float
     history: float
+    usd_per_hour: float | None
+
+
+class Suspect(NamedTuple):
+    """A value that may turn out to be part of an incident: its plan, how long it stands, and the $/hour beyond."""
+
+    ts: float
+    value: float
+    plan: float
+    hours: float
     usd_per_hour: float | None
 
 
@@ -51,7 +62,7 @@ class Lane:
         self._cool = [0.0, 0.0, 0.0]  # until when what is less than how much is no news; the level of the incident
         self._inside = Inside()
         self._since = 0.0
-        self._suspect: list[tuple[float, float, float, float | None]] = []  # since then: value, plan, hours, USD/h
+        self._suspect: list[Suspect] = []
         self._mean = 0.0
 
     @property
@@ -86,7 +97,7 @@ class Lane:
             self._begin_after(ts + step)
         else:
             far = beyond_usd(self.rule, value, self._plan(), given.usd_per_hour)
-            self._suspect = [*self._suspect[1 - _MOST_SUSPECT :], (value, self._plan(), step / HOUR, far)]
+            self._suspect = [*self._suspect[1 - _MOST_SUSPECT :], Suspect(ts, value, self._plan(), step / HOUR, far)]
         whole = self.surges.ratio(self._sum / self._weight, most) if self._weight else ratio
         lasting = whole if self._seconds >= _WHOLE_SECONDS else -9.0
         if ratio <= 0 or not self.surges.fires(slot, lasting, fast):
@@ -134,13 +145,14 @@ class Lane:
         if rarity < min(self.rule.score, log10(max(1, surges.usual.slots - 3))):
             return None
         jump = fast > 0 and not surges.held
-        begun, value = min(self._since, given.ts), given.value
+        suspect, value = self._from_where_it_rose(), given.value
+        begun = suspect[0].ts if len(suspect) < len(self._suspect) else min(self._since, given.ts)
         incident = Incident(
             begun, None, rarity, "jump" if jump else "level", plan, value, value, 0.0, 0, given.ts,
             history_seconds=given.history,
         )  # fmt: skip
-        for each in self._suspect:
-            incident = incident.grown(*each)
+        for each in suspect:
+            incident = incident.grown(*each[1:])
         surges.held.append((self._slot, self._sum / self._weight, ratio, fast))
         surges.told()
         self.incident, self._suspect = incident, []
@@ -151,6 +163,14 @@ class Lane:
     def _begin_after(self, ts: float) -> None:
         """Count what comes from `ts` on as part of the next incident."""
         self._since, self._suspect = ts, []
+
+    def _from_where_it_rose(self) -> list[Suspect]:
+        """Return what is part of the incident: the minutes before that were above the usual by chance are not."""
+        floor = self.surges.usual.floor
+        for at, each in enumerate(self._suspect):
+            if self.falling or each.value + floor > _RISEN * (each.plan + floor):
+                return self._suspect[at:]
+        return self._suspect
 
     @property
     def plan(self) -> float | None:
@@ -251,5 +271,5 @@ class Lane:
         self._open, self._slot, self._sum, self._weight, *plain = state["plain"]
         self._seconds, self._asked, self._since, self._mean = plain
         self._most = (state["most"][0], state["most"][1]) if state["most"] else None
-        self._suspect = [(value, plan, hours, usd) for value, plan, hours, usd in state.get("suspect", ())]
+        self._suspect = [Suspect(*each) for each in state.get("suspect", ())]
         self._fast, self._calm, self._cool = list(state["fast"]), [*state["calm"], 0.0, 0.0][:4], list(state["cool"])

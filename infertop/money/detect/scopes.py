@@ -28,6 +28,9 @@ OUTPUT = "output_tokens_per_request"
 REQUESTS = "requests_per_second"
 CACHE_HITS = "cache_hit_ratio"
 LATENCY = "request_seconds"
+FIRST_TOKEN = "ttft_seconds"
+INTER_TOKEN = "inter_token_seconds"
+LATENCIES = frozenset({LATENCY, FIRST_TOKEN, INTER_TOKEN})
 
 
 class Place(NamedTuple):
@@ -47,7 +50,8 @@ class Flow:
     `gpu_usd` is what of it GPUs cost, `idle_usd` the part of that in which nothing ran. `api_usd` is what was paid by
     use, for `api_tokens`: a machine of one's own costs the same whatever is asked of it. Of it, `prompt_usd` and
     `output_usd` are what prompts and answers cost; `missed_usd` is what `missed` prompt tokens, which no cache had,
-    would have cost less from one. `seconds` are what `timed` requests took that ended in the minute.
+    would have cost less from one. `seconds` are what `timed` requests took that ended in the minute; where nobody says
+    so, `first_seconds` are what `firsts` waited for a first token, and `gap_seconds` passed in `gaps` between two.
     """
 
     usd: float | None = None
@@ -67,6 +71,10 @@ class Flow:
     output: float | None = None
     seconds: float | None = None
     timed: float | None = None
+    first_seconds: float | None = None
+    firsts: float | None = None
+    gap_seconds: float | None = None
+    gaps: float | None = None
 
     def add(self, other: Flow) -> None:
         """Add another place's flow."""
@@ -93,8 +101,10 @@ class Flow:
             yield from ((name, whole / requests, requests) for name, whole in means if whole is not None)
         if self.cached is not None and self.prompt:
             yield CACHE_HITS, min(self.cached / self.prompt, 1.0), max(requests, 1.0)
-        if self.seconds is not None and self.timed:
-            yield LATENCY, self.seconds / self.timed, self.timed
+        times = ((LATENCY, self.seconds, self.timed), (FIRST_TOKEN, self.first_seconds, self.firsts))
+        for name, seconds, count in (*times, (INTER_TOKEN, self.gap_seconds, self.gaps)):
+            if seconds is not None and count:
+                yield name, seconds / count, count
         if self.api_usd is not None and self.api_tokens:
             yield PER_MILLION, self.api_usd / self.api_tokens * 1e6, max(requests, 1.0)
 
@@ -109,7 +119,9 @@ class Flow:
             return self.missed_usd * (self.prompt or 0.0) / self.missed if self.missed_usd and self.missed else None
         if metric in (PROMPT, OUTPUT):
             return self.prompt_usd if metric == PROMPT else self.output_usd
-        return self.usd if metric in (USD, LATENCY) else self.idle_usd if metric == IDLE else self.api_usd
+        if metric == USD or metric in LATENCIES:
+            return self.usd
+        return self.idle_usd if metric == IDLE else self.api_usd
 
 
 _AMOUNTS = tuple(each.name for each in fields(Flow))
@@ -182,14 +194,16 @@ METRICS: Mapping[str, Metric] = {
         Metric(REQUESTS, "requests/s", "{:,.2f}"),
         Metric(CACHE_HITS, "cache-hit rate", "{:.0%}", costs_when_low=True),
         Metric(LATENCY, "request time", "{:,.2f} s"),
+        Metric(FIRST_TOKEN, "time to first token", "{:,.2f} s"),
+        Metric(INTER_TOKEN, "time between tokens", "{:,.3f} s"),
     )
 }
 
 # What is watched of everything, of each model, of who asks (what a request takes is steadier than how many there are);
 # of the others $/hour alone.
 OF_EVERYTHING = frozenset({USD, IDLE, PER_MILLION})
-OF_MODELS = frozenset({USD, PER_REQUEST, PROMPT, OUTPUT, REQUESTS, CACHE_HITS, LATENCY})
-OF_CLIENTS = OF_MODELS - {REQUESTS, LATENCY}
+OF_MODELS = frozenset({USD, PER_REQUEST, PROMPT, OUTPUT, REQUESTS, CACHE_HITS}) | LATENCIES
+OF_CLIENTS = OF_MODELS - {REQUESTS} - LATENCIES
 CLIENTS = frozenset({"key", "project"})
 
 
