@@ -1,7 +1,8 @@
-"""LiteLLM's spend logs: one row for each request, added up by the hour in which it ended, up to a moment.
+"""LiteLLM's spend logs: one row for each request, added up by the hour in which it ended, of a part of a day.
 
 Wire format: GET /spend/logs/v2 of litellm/proxy/spend_tracking/spend_management_endpoints.py, times in UTC. A day's
-part is told whole or not at all.
+part is told whole or not at all. Requests that run over midnight are of the day in which they began, as in LiteLLM's
+days.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from infertop.readings.model import Statement
 PATH = "/spend/logs/v2"
 PAGE, MOST_PAGES = 500, 40
 SCOPE = "logs|"
-_HOUR = 3600.0
+_HOUR, _DAY = 3600.0, 86400.0
+_LONGEST_SECONDS = 600.0  # how long a request may have run that is found by when it began
 _LONGEST = 40
 _USER_AGENT = ("user-agent:", "user agent:")
 
@@ -52,8 +54,9 @@ class Logs:
 
     @property
     def params(self) -> dict[str, str | int]:
-        """What to ask next: requests by when they began, those that began earlier are of the day before."""
-        first, last = (datetime.fromtimestamp(at, UTC) for at in (self._start, math.ceil(self._end)))
+        """What to ask next, by when requests began."""
+        begun = max(self._start - _LONGEST_SECONDS, self._start // _DAY * _DAY)
+        first, last = (datetime.fromtimestamp(math.floor(at), UTC) for at in (begun, math.ceil(self._end)))
         text = "%Y-%m-%d %H:%M:%S"
         asked: dict[str, str | int] = {"start_date": first.strftime(text), "end_date": last.strftime(text)}
         return asked | {"page": self._page, "page_size": PAGE, "sort_by": "startTime", "sort_order": "asc"}
@@ -78,9 +81,9 @@ class Logs:
         return True
 
     def statements(self, source: str) -> Iterator[Statement]:
-        """Yield what was used in each hour; the last one ends with the span."""
+        """Yield what was used in each hour; the first one begins and the last one ends with the span."""
         for start, tally in self._hours.items():
-            yield from tally.statements(source, SCOPE, start, min(start + _HOUR, self._end))
+            yield from tally.statements(source, SCOPE, max(start, self._start), min(start + _HOUR, self._end))
 
     def _one(self, row: object) -> None:
         known = label(row.get("request_id")) if isinstance(row, dict) else None
@@ -92,7 +95,8 @@ class Logs:
         ended, model = _instant(row.get("endTime")), label(row.get("model"))
         if ended is None:
             raise ValueError(f"{PATH} answers with requests that have no end")
-        if model is None or not self._start <= ended < self._end:
+        counted = self._counted(ended, _instant(row.get("startTime")))
+        if model is None or counted is None:
             return
         about = row.get("metadata")
         about = about if isinstance(about, dict) else {}
@@ -105,7 +109,13 @@ class Logs:
             customer=row.get("end_user"),
             tag=_tags(row.get("request_tags")),
         )
-        self._hours.setdefault(ended // _HOUR * _HOUR, Tally()).add(who, _amounts(row, about))
+        self._hours.setdefault(counted // _HOUR * _HOUR, Tally()).add(who, _amounts(row, about))
+
+    def _counted(self, ended: float, began: float | None) -> float | None:
+        """Return when a request counts, None where that is in no part of the span."""
+        if self._end % _DAY == 0 and ended >= self._end and began is not None and began < self._end:
+            ended = self._end - 1
+        return ended if self._start <= ended < self._end else None
 
 
 def _amounts(row: Row, about: Row) -> Amounts:

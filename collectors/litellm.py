@@ -5,8 +5,8 @@ Wire format: litellm/integrations/prometheus.py and types/integrations/prometheu
 - It passes on what providers and engines serve. Where they are read too it tells who spent, and is in no total.
 - Its page is large, so that only the samples that are needed are asked for (`name[]`) and it is read as it comes; with
   several workers that filter gives nothing, and the whole page is read.
-- Lines come and go (_litellm_lines.py): what is told here are increases since infertop began to read. What was before
-  is read back from the proxy's own books, where there is a key to them (_litellm_past.py).
+- Lines come and go (_litellm_lines.py): what is told here are increases since infertop began to read. What was before,
+  and between two runs, is read back from the proxy's own books, where there is a key to them (_litellm_past.py).
 - Who used what (provider, key, team, user, end user, tags) becomes statements, which the ledger is made of; the
   counters beside them, by model and provider, are for live rates alone.
 - `spend_metric` is dollars at LiteLLM's own list of prices, also for models that somebody serves himself: computed,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _NOT_HERE = (301, 302, 307, 308, 404)
 _HOW = 'LiteLLM serves it with callbacks: ["prometheus"] in its litellm_settings'
 _REFRESH_SECONDS = 15.0
+_AGAIN_SECONDS = 5.0
 
 
 class LiteLlm:
@@ -60,7 +61,7 @@ class LiteLlm:
             self._admin = LiteLlmAdmin(config.name, base, http)
 
     def resume(self, bookmarks: Mapping[str, str]) -> None:
-        """Go on from when the page was first read, and from what of the time before is told."""
+        """Go on from when the page was last read, and from what of the time in which it was not is told."""
         self._past.resume(bookmarks)
 
     async def collect(self, ts: float) -> Batch:
@@ -73,7 +74,13 @@ class LiteLlm:
         account = await self._admin.read(ts)
         told = await self._past.read(ts, self._admin.users) if rests else None
         notes = (*batch.notes, *filter(None, (self._admin.note, self._past.note)))
-        batch = replace(batch, account=account, notes=notes, bookmarks=self._past.bookmarks)
+        batch = replace(
+            batch,
+            account=account,
+            notes=notes,
+            bookmarks=self._past.bookmarks,
+            again_seconds=_AGAIN_SECONDS if self._past.more else None,
+        )
         if told is None:
             return batch
         return replace(
