@@ -1,23 +1,29 @@
-"""The guard against runaways: a share of a budget that is burnt in minutes, far beyond what is usual then."""
+"""The guard against runaways: a budget that burns in minutes far beyond what it allows and what was ever seen."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from infertop.money.budget_plan import Burn, Plan
+from infertop.money.budgets import limit_text
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Budget
 
 EPISODE_SECONDS = 6 * 3600
 _BEYOND_USUAL = 3.0
-_SHARES: dict[tuple[PeriodKind, float], float] = {
-    # Of a month's limit spread evenly 14.4 and 43 times as much, of a week's 17 and 50, of a day's 4.8 and 14: ordinary
-    # traffic takes up to 2.3 times the mean in its busiest hour, 3.3 times in its busiest ten minutes.
-    (PeriodKind.MONTH, 3600.0): 0.02,
-    (PeriodKind.MONTH, 600.0): 0.01,
-    (PeriodKind.WEEK, 3600.0): 0.10,
-    (PeriodKind.WEEK, 600.0): 0.05,
-    (PeriodKind.DAY, 3600.0): 0.20,
-    (PeriodKind.DAY, 600.0): 0.10,
-}
+_HOURS = {PeriodKind.DAY: 24, PeriodKind.WEEK: 168, PeriodKind.MONTH: 720}
+_ON_THE_FIRST_DAY = 3.0  # nobody knows yet what its busiest hour is
+
+
+class _Rule(NamedTuple):
+    """So many times what the limit allows if it is spread evenly, and so many times the busiest hour that is known."""
+
+    even: float
+    busiest: float
+
+
+# Ordinary traffic takes up to 2.3 times its mean in an hour, 3.3 times in ten minutes; what bursts higher did before.
+_RULES = {3600.0: _Rule(5.0, 1.5), 600.0: _Rule(7.0, 3.0)}
 
 
 def runaway(budget: Budget, plan: Plan) -> Burn | None:
@@ -25,26 +31,26 @@ def runaway(budget: Budget, plan: Plan) -> Burn | None:
 
     What is usual must be known: a machine whose cost is the same in every hour, or a job of every night, is none.
     """
-    for burn in plan.burns:
-        share = _SHARES.get((budget.period, burn.seconds))
-        if share is None or burn.usd_per_hour is None or burn.usual_usd_per_hour is None:
-            continue
-        spent = burn.usd_per_hour * burn.seconds / 3600
-        if spent >= share * float(budget.limit_usd) and burn.usd_per_hour >= _BEYOND_USUAL * burn.usual_usd_per_hour:
-            return burn
-    return None
+    return next((burn for burn in plan.burns if _is_wild(budget, plan, burn)), None)
+
+
+def _is_wild(budget: Budget, plan: Plan, burn: Burn) -> bool:
+    rule, hours = _RULES.get(burn.seconds), _HOURS.get(budget.period)
+    if rule is None or hours is None or burn.usd_per_hour is None or burn.usual_usd_per_hour is None:
+        return False
+    busiest = plan.busiest_usd_per_hour
+    even = float(budget.limit_usd) / hours * rule.even * (_ON_THE_FIRST_DAY if busiest is None else 1.0)
+    return burn.usd_per_hour >= max(even, _BEYOND_USUAL * burn.usual_usd_per_hour, rule.busiest * (busiest or 0.0))
 
 
 def runaway_text(budget: Budget, burn: Burn) -> str:
     """Return the sentence for it."""
     assert burn.usd_per_hour is not None
-    spent = burn.usd_per_hour * burn.seconds / 3600
-    minutes = burn.seconds / 60
-    usual = (
-        f", usually {burn.usual_usd_per_hour * burn.seconds / 3600:,.2f}" if burn.usual_usd_per_hour is not None else ""
-    )
+    hours = burn.seconds / 3600
+    spent, limit = burn.usd_per_hour * hours, float(budget.limit_usd)
+    usual = "" if burn.usual_usd_per_hour is None else f", usually {burn.usual_usd_per_hour * hours:,.2f}"
+    share, lasts = spent / limit, limit / burn.usd_per_hour
     return (
-        f"{spent:,.2f} USD in {minutes:.0f} minutes{usual}: {spent / float(budget.limit_usd):.0%} of"
-        f" the {budget.period}'s {budget.limit_usd:,} USD; at this rate the limit lasts"
-        f" {float(budget.limit_usd) / burn.usd_per_hour:,.1f} hours"
+        f"{spent:,.2f} USD in {hours * 60:.0f} minutes{usual}:"
+        f" {share:.{0 if share >= 0.1 else 1}%} of {limit_text(budget)}, which lasts {lasts:,.1f} hours at this rate"
     )

@@ -139,9 +139,12 @@ class Levels:
         if burn is None:
             return None
         episode = int(now // EPISODE_SECONDS)
-        before, here = (_level(stand, f"{RUNAWAY} {each}") for each in (episode - 1, episode))
-        if before in summary.told or before in self._announced or not self._tell(here, summary):
+        same = {f"{RUNAWAY} {each}" for each in (episode - 1, episode)}
+        known = (*summary.told, *self._announced)
+        if any(name == stand.budget.name and level in same for name, _, level in known):  # of any period
             return None
+        here = _level(stand, f"{RUNAWAY} {episode}")
+        self._tell(here, summary)
         return _News(here, runaway_text(stand.budget, burn), "alarm")
 
 

@@ -22,6 +22,7 @@ _WHOLE_SECONDS = 1800.0  # back-fills may come from anywhere
 _LATE_TOLD_SECONDS = 6 * 3600
 _LEAST_BEGUN = 0.25
 _MOST_AT_ONCE = 5
+_EPISODE_HOURS = 6  # a runaway is no measure of itself
 
 
 class Asked(NamedTuple):
@@ -106,7 +107,7 @@ class Planning:
             late = self._spend.rate(budget.name, hour, begun) if begun >= _LEAST_BEGUN else None
             forecaster.take(Hours.of(self._spend.usd(budget.name, hour), hour), late)
         burns = tuple(_burn(forecaster, budget, width, usd, told, (start, end)) for width, usd in burnt.items())
-        return Plan(now, told, start, forecaster.forecast(told, end), burns)
+        return Plan(now, told, start, forecaster.forecast(told, end), burns, forecaster.busiest(_EPISODE_HOURS))
 
 
 def _burn(

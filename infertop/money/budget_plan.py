@@ -38,7 +38,8 @@ class Burn:
 class Plan:
     """What the ledger lets expect of a budget, as of `made`; it has told of everything until `told` (epoch seconds).
 
-    `start` is the beginning of the period that the forecast is of; it is None with less than a day of history.
+    `start` is the beginning of the period that the forecast is of; it is None with less than a day of history, so is
+    `busiest_usd_per_hour`, what the dearest hour took that was over six hours ago.
     """
 
     made: float
@@ -46,6 +47,7 @@ class Plan:
     start: float
     forecast: Forecast | None = None
     burns: tuple[Burn, ...] = ()
+    busiest_usd_per_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,11 @@ class Forecaster:
             grain=self._trials.grain(left),
         )
 
+    def busiest(self, hours_ago: int) -> float | None:
+        """Return the most that an hour took, of those that were over so many hours ago; None on the first day."""
+        known = [amount for amount, is_known in zip(self._hours.amounts, self._hours.known, strict=True) if is_known]
+        return max(known[:-hours_ago]) if len(known) >= LEAST_HOURS else None
+
     def usual(self, begin: float, end: float) -> float | None:
         """Return what a span takes in a week like the last, hour by hour; None where too little is known."""
         if sum(self._hours.known) < _LEAST_USUAL_HOURS:
