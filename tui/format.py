@@ -96,6 +96,11 @@ def count(value: float | None) -> str:
     return _large(value + 0.0, 1e4)
 
 
+def digits(value: float | None) -> str:
+    """Return a number of things with all its digits below a million, so that two can be compared: 15 080."""
+    return _large(value + 0.0, 1e6) if known(value) and abs(value) >= 9_999.5 else count(value)
+
+
 def seconds(value: float | None) -> str:
     """Return seconds: .021, 0.15, 12.3, 4 000."""
     if not known(value):

@@ -15,7 +15,7 @@ class Key:
 
     `shown` is the key as printed, `word` what the footer says, `help` what the page of help says (empty: another key's
     line does), `rank` when the footer drops it (None: never shown there), `pages` where the footer shows it (empty:
-    everywhere).
+    everywhere). What is `live` is nothing to do with a recording.
     """
 
     keys: str
@@ -25,6 +25,7 @@ class Key:
     help: str
     rank: int | None = None
     pages: tuple[str, ...] = ()
+    live: bool = False
 
 
 LISTS = ("overview", "models", "gpus", "budgets", "sources", "events", "runs", "providers")
@@ -49,7 +50,16 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("right,l", "do('subject', 1)", "→", "", ""),
     Key("a", "do('every')", "a", "all", "what-if: list all models, or the well-known ones again", 3, ("whatif",)),
-    Key("a", "do('acknowledge')", "a", "ack", "events: acknowledge the incident, or open it again", 3, INCIDENTS),
+    Key(
+        "a",
+        "do('acknowledge')",
+        "a",
+        "ack",
+        "events: acknowledge the incident, or open it again",
+        3,
+        INCIDENTS,
+        live=True,
+    ),
     Key(
         "P",
         "do('planned')",
@@ -58,6 +68,7 @@ KEYS: tuple[Key, ...] = (
         "events: call the incident planned, or open it again",
         4,
         INCIDENTS,
+        live=True,
     ),
     Key("left,h", "do('shift', -1)", "← →", "move", "compare: move the windows by a quarter", 3, COMPARED),
     Key("right,l", "do('shift', 1)", "→", "", "", None, COMPARED),
@@ -103,7 +114,13 @@ KEYS: tuple[Key, ...] = (
     Key("pageup,ctrl+b", "do('move', -10)", "PgUp", "", ""),
     Key("home", "do('move', -100000)", "Home End", "", "first row, last row"),
     Key("end,G", "do('move', 100000)", "End", "", ""),
-    Key("1", "do('view_page', 1)", "1-9", "", "overview models GPUs budgets sources events w r p"),
+    Key(
+        "1",
+        "do('view_page', 1)",
+        "1-9",
+        "",
+        "overview, models, GPUs, budgets, sources, events, what-if, runs, providers",
+    ),
     Key("2", "do('view_page', 2)", "2", "", ""),
     Key("3", "do('view_page', 3)", "3", "", ""),
     Key("4", "do('view_page', 4)", "4", "", ""),
@@ -152,7 +169,8 @@ def action(key: str, page: str) -> str | None:
 def footer(page: str, width: int, message: str = "", *, ascii: bool = False, mode: str = "") -> Row:
     """Return the keys of a page, the most useful ones that fit; an answer to the last key stands at the right."""
     here = {page, mode}
-    parts = [_part(key, ascii) for key in KEYS if key.rank is not None and (not key.pages or here & {*key.pages})]
+    able = [key for key in KEYS if key.rank is not None and not (key.live and mode == REPLAY)]
+    parts = [_part(key, ascii) for key in able if not key.pages or here & {*key.pages}]
     if page in FILTERED:
         parts.insert(-1, _VIEWS)
     return one_line(width, parts, [part(message, BOLD)] if message else [], gap=2)

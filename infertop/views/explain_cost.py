@@ -87,6 +87,8 @@ def _gpus(facts: Facts, row: ModelRow, cost: ModelCost) -> tuple[str, ...]:
 
 
 def _usage(facts: Facts, row: ModelRow, cost: ModelCost) -> tuple[str, ...]:
+    if row.stated and not cost.gpus:
+        return ("unknown: what is paid by use has no idle part that could be left out",)
     meaning = "its busy part alone; models' usage + idle (+ busy time of GPUs that no model holds) = gpu"
     if not cost.gpus:
         return ("unknown: no GPU of it is known, and a host's busy time is not told from its idle time", meaning)
@@ -102,6 +104,8 @@ def _usage(facts: Facts, row: ModelRow, cost: ModelCost) -> tuple[str, ...]:
 
 
 def _margin(facts: Facts, row: ModelRow) -> tuple[str, ...]:
+    if row.stated:
+        return ("unknown: a margin is of models that you serve, over what their tokens would cost elsewhere",)
     shadow = facts.prices.shadow_price(row.model, facts.now)
     if not shadow:
         return (f"no shadow price: set input and output under {heading('model', row.model)} in pricing.toml",)

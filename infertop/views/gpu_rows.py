@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from infertop.readings.throttle import Reason, reasons, throttles
 from infertop.views.costs import UNKNOWN_MODEL, GpuCost
@@ -30,10 +31,31 @@ def _order(row: GpuRow) -> tuple[tuple[bool, int, str], ...]:
 
 
 def _row(facts: Facts, cost: GpuCost, processes: Processes) -> GpuRow:
-    meters, gpu = facts.meters, cost.at.gpu
     health = next((each for each in facts.healths if each.source == cost.meter), None)
-    price = cost.rate.price
     part = cost.drawn.part if cost.drawn else None
+    row = GpuRow(
+        uuid=cost.at.gpu,
+        index=cost.index,
+        name=cost.at.name,
+        state=health.state.value if health else "absent",
+        age_seconds=None if health is None or health.good_ts is None else max(0.0, facts.now - health.good_ts),
+        utilization=cost.busy,
+        memory_total_bytes=cost.memory_bytes,
+        models=tuple(dict.fromkeys(_models(cost))),
+        meter=teller(facts, cost.meter),
+        parent=cost.at.parent,
+        instances=len(cost.at.instances),
+        slices=part or cost.rate.part,
+        power_share_watts=cost.drawn.watts if cost.drawn and part and cost.at.parent else None,
+        where=_where(facts, cost),
+        processes=processes.get(cost.at.gpu, ()),
+    )
+    return _with_price(_with_meters(row, facts, cost), cost)
+
+
+def _with_meters(row: GpuRow, facts: Facts, cost: GpuCost) -> GpuRow:
+    """Return the row with what its meter measured."""
+    meters, gpu = facts.meters, cost.at.gpu
 
     def now(metric: str) -> float | None:
         return meters.total(cost.meter, metric, gpu=gpu)
@@ -44,15 +66,9 @@ def _row(facts: Facts, cost: GpuCost, processes: Processes) -> GpuRow:
         return own if own is not None or not cost.at.parent else meters.total(cost.meter, metric, gpu=cost.at.parent)
 
     held_by = of_chip("gpu_throttle_reasons")
-    return GpuRow(
-        uuid=gpu,
-        index=cost.index,
-        name=cost.at.name,
-        state=health.state.value if health else "absent",
-        age_seconds=None if health is None or health.good_ts is None else max(0.0, facts.now - health.good_ts),
-        utilization=cost.busy,
+    return replace(
+        row,
         memory_used_bytes=now("gpu_memory_used_bytes"),
-        memory_total_bytes=cost.memory_bytes,
         power_watts=now("gpu_power_watts"),
         power_limit_watts=now("gpu_power_limit_watts"),
         temperature_celsius=of_chip("gpu_temperature_celsius"),
@@ -62,20 +78,20 @@ def _row(facts: Facts, cost: GpuCost, processes: Processes) -> GpuRow:
         sm_occupancy=now("gpu_sm_occupancy"),
         throttled=", ".join(throttles(held_by)),
         throttle_notes=None if held_by is None else tuple(_note_of(each) for each in reasons(held_by)),
+        trend=meters.trend(cost.meter, "gpu_utilization", _TREND_BINS, gpu=gpu),
+    )
+
+
+def _with_price(row: GpuRow, cost: GpuCost) -> GpuRow:
+    """Return the row with what it costs, and where that is from."""
+    price = cost.rate.price
+    return replace(
+        row,
         usd_per_hour=cost.usd_per_hour,
         idle_usd_per_hour=cost.idle_usd_per_hour,
         price_source=price.source if price else "",
         price_default=bool(price and price.default),
         price_note=_note(cost),
-        models=tuple(dict.fromkeys(_models(cost))),
-        trend=meters.trend(cost.meter, "gpu_utilization", _TREND_BINS, gpu=gpu),
-        meter=teller(facts, cost.meter),
-        parent=cost.at.parent,
-        instances=len(cost.at.instances),
-        slices=part or cost.rate.part,
-        power_share_watts=cost.drawn.watts if cost.drawn and part and cost.at.parent else None,
-        where=_where(facts, cost),
-        processes=processes.get(gpu, ()),
     )
 
 

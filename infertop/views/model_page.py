@@ -94,6 +94,9 @@ def _times(facts: Facts) -> tuple[float, ...]:
 
 
 def _prices(facts: Facts, row: ModelRow) -> tuple[str, ...]:
+    """Return the shadow prices of a model that is served here; what is paid for is no shadow."""
+    if row.stated:
+        return ()
     shadow = facts.prices.shadow_price(row.model, facts.now)
     if not shadow:
         return ()

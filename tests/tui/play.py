@@ -17,9 +17,10 @@ from infertop.views.account_shapes import AccountsPage, Within
 from infertop.views.event_shapes import Comparison
 from infertop.views.page_shapes import ModelPage
 from infertop.views.run_shapes import RunsPage
-from infertop.views.shapes import Explained, Overview
+from infertop.views.shapes import Explained, GpuRow, Headline, ModelRow, Overview
 from infertop.views.whatif_shapes import WhatIfPage
 from tests.tui import sample, sample_accounts, sample_deployments, sample_incidents, sample_runs, sample_whatif
+from tests.tui.sample_rows import around
 from tui.announcing import Calls
 
 _ACCOUNTS = {id(sample.HOSTILE): sample_accounts.HOSTILE, id(sample.EMPTY): sample_accounts.NOTHING}
@@ -117,62 +118,56 @@ class PlayFeed:
     def _moved(self, view: Overview) -> Overview:
         step = self._step
         at = view.at + view.interval_seconds
-        bin_done = int(at) % 5 == 0
-        models = tuple(
-            replace(
-                row,
-                age_seconds=self._dice.uniform(0.1, 1.0) if row.state == "up" else row.age_seconds,
-                usd_per_hour=step(row.usd_per_hour),
-                usd_per_request=step(row.usd_per_request),
-                usd_per_million={name: step(v) for name, v in row.usd_per_million.items()},
-                tokens_per_second={name: step(v) for name, v in row.tokens_per_second.items()},
-                requests_per_second=step(row.requests_per_second),
-                waiting=None if row.waiting is None else float(self._dice.randrange(9)),
-                kv_cache_usage=None if row.kv_cache_usage is None else self._dice.random(),
-                ttft=replace(
-                    row.ttft,
-                    p50=sample.around(self._dice.uniform(0.1, 0.9)),
-                    p95=sample.around(self._dice.uniform(1, 2)),
-                )
-                if row.ttft.count
-                else row.ttft,
-                inter_token=replace(row.inter_token, p50=sample.around(self._dice.uniform(0.02, 0.05)))
-                if row.ttft.count
-                else row.inter_token,
-                shadow_margin_usd_per_hour=step(row.shadow_margin_usd_per_hour),
-                trend=(*row.trend[1:], step(row.trend[-1], 0.3)) if bin_done and row.trend else row.trend,
-            )
-            for row in view.models
-        )
-        gpus = tuple(
-            replace(
-                row,
-                utilization=self._dice.random() if row.models else 0.0,
-                memory_used_bytes=step(row.memory_used_bytes, 0.03),
-                power_watts=step(row.power_watts),
-                idle_usd_per_hour=step(row.idle_usd_per_hour),
-                temperature_celsius=step(row.temperature_celsius, 0.02),
-            )
-            for row in view.gpus
-        )
-        head = view.headline
         return replace(
             view,
             at=at,
-            models=models,
-            gpus=gpus,
-            headline=replace(
-                head,
-                usd_per_hour=step(head.usd_per_hour),
-                today_usd=None if head.today_usd is None else head.today_usd + 0.01,
-                idle_usd_per_hour=step(head.idle_usd_per_hour),
-                gpu_usd_per_hour=step(head.gpu_usd_per_hour),
-            ),
+            models=tuple(self._moved_model(row, bin_done=int(at) % 5 == 0) for row in view.models),
+            gpus=tuple(map(self._moved_gpu, view.gpus)),
+            headline=self._moved_head(view.headline),
             budgets=tuple(replace(b, burn_usd_per_hour=step(b.burn_usd_per_hour)) for b in view.budgets),
             sources=tuple(
                 replace(s, age_seconds=step(s.age_seconds, 0.5), poll_seconds=step(s.poll_seconds, 0.3))
                 for s in view.sources
             ),
+        )
+
+    def _moved_model(self, row: ModelRow, *, bin_done: bool) -> ModelRow:
+        step, dice = self._step, self._dice
+        moved = replace(
+            row,
+            age_seconds=dice.uniform(0.1, 1.0) if row.state == "up" else row.age_seconds,
+            usd_per_hour=step(row.usd_per_hour),
+            usd_per_request=step(row.usd_per_request),
+            usd_per_million={name: step(v) for name, v in row.usd_per_million.items()},
+            tokens_per_second={name: step(v) for name, v in row.tokens_per_second.items()},
+            requests_per_second=step(row.requests_per_second),
+            waiting=None if row.waiting is None else float(dice.randrange(9)),
+            kv_cache_usage=None if row.kv_cache_usage is None else dice.random(),
+            shadow_margin_usd_per_hour=step(row.shadow_margin_usd_per_hour),
+            trend=(*row.trend[1:], step(row.trend[-1], 0.3)) if bin_done and row.trend else row.trend,
+        )
+        if not row.ttft.count:
+            return moved
+        ttft = replace(row.ttft, p50=around(dice.uniform(0.1, 0.9)), p95=around(dice.uniform(1, 2)))
+        return replace(moved, ttft=ttft, inter_token=replace(row.inter_token, p50=around(dice.uniform(0.02, 0.05))))
+
+    def _moved_gpu(self, row: GpuRow) -> GpuRow:
+        return replace(
+            row,
+            utilization=self._dice.random() if row.models else 0.0,
+            memory_used_bytes=self._step(row.memory_used_bytes, 0.03),
+            power_watts=self._step(row.power_watts),
+            idle_usd_per_hour=self._step(row.idle_usd_per_hour),
+            temperature_celsius=self._step(row.temperature_celsius, 0.02),
+        )
+
+    def _moved_head(self, head: Headline) -> Headline:
+        return replace(
+            head,
+            usd_per_hour=self._step(head.usd_per_hour),
+            today_usd=None if head.today_usd is None else head.today_usd + 0.01,
+            idle_usd_per_hour=self._step(head.idle_usd_per_hour),
+            gpu_usd_per_hour=self._step(head.gpu_usd_per_hour),
         )
 
 

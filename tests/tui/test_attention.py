@@ -153,8 +153,8 @@ def test_the_page_of_gpus_lists_the_processes_on_one():
     made = held_down()
     made.view_page(3)
     screen = text(made, (80, 40))
-    assert "4242  serve        76.5 GB  SM  97 %  VLLM::EngineCore" in screen
-    assert "4243  -               - GB  SM     -  -" in screen
+    assert "4242  serve        76.5 GiB  SM  97 %  VLLM::EngineCore" in screen
+    assert "4243  -               - GiB  SM     -  -" in screen
 
 
 def test_a_mig_instance_is_known_by_its_profile_and_has_its_part_of_the_power():

@@ -1,6 +1,7 @@
 """Bars, sparklines, charts, one-line summaries and tables."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -62,11 +63,19 @@ def test_a_chart_stacks_from_the_bottom_in_eighths():
     assert [row.text[-1] + row.style[-1] for row in full] == ["█" + series(3)] * 2
 
 
-def test_the_axis_of_a_short_chart_tells_no_minute_twice():
-    quiet = Scene(sample.EMPTY, Choices(), Look())
-    told = time_axis(quiet, tuple(1_795_357_090.0 + 2.5 * n for n in range(120)), 200).text.split()
-    assert len(told) == len(set(told)) == 6
-    assert told[-1] == "now"
+@pytest.mark.parametrize(
+    ("seconds", "bins", "told"),
+    [
+        (2.5, 120, ["15:40", "15:41", "15:42", "15:43", "15:44"]),
+        (60.0, 60, ["15:40", "15:45", "15:50", "15:55", *(f"16:{minute:02}" for minute in range(0, 40, 5))]),
+        (600.0, 144, ["16:00", "18:00", "20:00", "22:00", *(f"{hour:02}:00" for hour in range(0, 15, 2))]),
+    ],
+    ids=["5 min", "1 h", "1 d"],
+)
+def test_the_axis_of_a_chart_tells_round_times_and_none_twice(seconds: float, bins: int, told: list[str]) -> None:
+    quiet = Scene(replace(sample.EMPTY, timezone="UTC"), Choices(), Look())
+    axis = time_axis(quiet, tuple(1_795_361_970.0 + seconds * n for n in range(bins)), 200).text.split()
+    assert axis == [*told, "now"]
 
 
 def test_a_chart_without_colour_shows_the_total():

@@ -87,7 +87,7 @@ def test_before_the_runs_are_added_up_and_without_any_it_says_so() -> None:
     waiting = desk(None)
     assert waiting.waiting
     assert "the runs are being added up" in text(waiting)
-    assert "nothing that was told in this time names a session" in text(desk(sample_runs.NOTHING))
+    assert "no run of an agent was recorded in the last 1 h: t looks further back" in text(desk(sample_runs.NOTHING))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (20, 5), (200, 60), (132, 40), (3, 2)])

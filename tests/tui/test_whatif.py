@@ -1,4 +1,4 @@
-"""The what-if page: what it says at each size, how it is walked through, and what it says where nothing is known."""
+"""The what-if page: what it says at each size, and what it says where nothing is known."""
 
 import time
 from dataclasses import replace
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from infertop.views.whatif_shapes import AS_NOW, SEVERAL_KINDS, BreakEven, Scale
 from tests.tui import sample, sample_whatif
+from tests.tui.drawn_whatif import SIZES, desk, here, lines, text, type_in, words
 from tests.tui.play import PlayFeed
 from tui import format as fmt
 from tui.desk import Desk
@@ -16,9 +17,7 @@ from tui.look import Look
 from tui.panels.whatif import diverging
 from tui.showing import WHATIF
 from tui.themes import Shades
-from tui.widgets.cells import FILL
 
-SIZES = ((80, 24), (140, 40), (200, 60))
 PAGES = {
     "page": sample_whatif.PAGE,
     "nothing": sample_whatif.NOTHING,
@@ -27,37 +26,6 @@ PAGES = {
     "without figures": sample_whatif.EMPTY_SUBJECT,
     "not made yet": None,
 }
-
-
-def desk(made=sample_whatif.PAGE, size=(80, 24), view=sample.RICH, every=None, **look) -> Desk:
-    opened = Desk(PlayFeed(view), Look(**look))
-    opened.feed.made, opened.feed.every = made, every or made
-    opened.paint(*size)
-    opened.whatif()
-    opened.paint(*size)
-    return opened
-
-
-def lines(made: Desk, size=(80, 24)) -> list[str]:
-    return [row.text.replace(FILL, "") for row in made.paint(*size)]
-
-
-def text(made: Desk, size=(80, 24)) -> str:
-    return "\n".join(lines(made, size))
-
-
-def words(made: Desk, size=(80, 24)) -> str:
-    return " ".join(text(made, size).split())
-
-
-def type_in(made: Desk, text: str) -> None:
-    made.filter()
-    for letter in text:
-        made.typed(letter, letter)
-
-
-def here(made: Desk) -> str:
-    return next(line for line in lines(made) if line.startswith("▌"))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -130,22 +98,6 @@ def test_what_costs_it_now_is_marked_in_its_place():
     assert "= now" in row
 
 
-def test_n_goes_to_what_it_costs_now_and_stays_where_nothing_does():
-    made = desk()
-    made.subject(1)
-    made.now()
-    assert "= now" in here(made)
-    made.subject(1)
-    made.choices.filter = "model-007"
-    made.paint(80, 24)
-    made.now()
-    assert "model-007" in here(made)
-    made.back()
-    made.back()
-    made.now()
-    assert "llama-3-70b" in here(made)
-
-
 def test_what_is_unknown_is_a_dash_and_never_a_0():
     made = desk(size=(140, 40))
     made.move(100_000)
@@ -157,120 +109,12 @@ def test_what_is_unknown_is_a_dash_and_never_a_0():
     assert "no other model has a price for this traffic" in bare
 
 
-def test_hundreds_of_rows_scroll_and_say_what_part_is_shown():
-    made = desk()
-    for _ in range(3):
-        made.move(10)
-    assert "model-030" in here(made)
-    assert "MODEL 25-31 of 402" in text(made)
-    made.move(-100_000)
-    assert "model-000" in here(made)
-
-
-def test_a_step_beyond_either_end_stays_and_tab_goes_to_the_next_model():
-    made = desk()
-    made.move(-1)
-    assert "no-price" in here(made)
-    made.panel(1)
-    assert "what-if › llama-3-70b" in text(made)
-    made.panel(-1)
-    made.panel(-1)
-    assert "what-if › gpt-4o on openai" in text(made)
-
-
-def test_the_filter_is_its_own_and_counts_what_it_lets_through():
-    made = desk()
-    type_in(made, "groq/")
-    screen = text(made)
-    assert "50 of 402" in screen
-    assert "anthropic" not in screen
-    made.typed("enter", "\r")
-    made.whatif()
-    assert "llama-3-70b" in text(made)
-    made.whatif()
-    assert "/groq/" in text(made)
-    made.back()
-    assert "anthropic" in text(made)
-
-
-def test_a_row_that_the_filter_hides_leaves_the_cursor_at_the_top():
-    made = desk()
-    made.move(100_000)
-    type_in(made, "groq/")
-    assert "model-003" in here(made)
-
-
-def test_sorting_goes_by_name_and_provider_too():
-    made = desk()
-    made.sort()
-    made.move(-100_000)
-    assert "llama-3-70b" in here(made)
-    made.sort()
-    made.move(-100_000)
-    assert "acme" in here(made)
-
-
-def test_w_on_the_page_of_a_model_opens_its_traffic_and_esc_goes_back_there():
-    made = Desk(PlayFeed(), Look())
-    made.paint(80, 24)
-    made.open()
-    made.whatif()
-    assert "what-if › llama-3-70b on vllm:8000" in text(made)
-    made.back()
-    assert "models › llama-3-70b" in text(made)
-    made.back()
-    made.whatif()
-    assert "what-if › everything" in text(made)
-
-
-def test_7_opens_it_and_w_leaves_it_again():
-    made = Desk(PlayFeed(), Look())
-    made.view_page(7)
-    assert made.page is WHATIF
-    made.whatif()
-    assert "gpu-box-3" in text(made)
-
-
 def test_a_model_without_traffic_says_so_and_leads_to_the_others():
     made = desk()
     made.choices.subject = "vllm@127.0.0.1:8000\tquiet"
     assert "no traffic of quiet was recorded in the last 1 h" in words(made)
     made.subject(1)
     assert "what-if › everything" in text(made)
-
-
-def test_t_looks_further_back_and_waits_for_that_span():
-    made = desk()
-    made.window()
-    made.feed.made = None
-    made.tick()
-    assert "summing what was recorded in the last 1 d" in words(made)
-    assert made.waiting
-    made.window()
-    made.window()
-    assert made.feed.spans[-3:] == [86_400.0, 604_800.0, 3_600.0]
-    assert made.feed.windows == []
-
-
-def test_it_is_asked_for_only_while_it_is_open():
-    made = Desk(PlayFeed(), Look())
-    for _ in range(3):
-        made.tick()
-    assert made.feed.spans == []
-    made.whatif()
-    made.tick()
-    made.back()
-    asked = len(made.feed.spans)
-    made.tick()
-    assert asked == len(made.feed.spans) == 2
-
-
-def test_a_paused_picture_stays():
-    made = desk()
-    made.pause()
-    made.feed.made = sample_whatif.NOTHING
-    made.tick()
-    assert "model-000" in text(made)
 
 
 def test_without_a_history_it_says_why():
@@ -319,106 +163,6 @@ def test_without_colour_and_in_ascii_it_says_the_same(size):
 
 def test_demo_is_marked_on_it():
     assert " DEMO " in lines(desk(view=replace(sample.RICH, mode="demo")))[0]
-
-
-def test_copying_takes_the_alternative():
-    assert desk().copied().split("\t")[0] == "model-000"
-
-
-def test_rows_of_one_provider_and_model_can_all_be_reached():
-    one = sample_whatif.LLAMA.alternatives[0]
-    made = desk(replace(sample_whatif.PAGE, subjects=(replace(sample_whatif.LLAMA, alternatives=(one, one, one)),)))
-    made.move(1)
-    made.move(1)
-    assert made.choices.cursor("whatif").index == 2
-
-
-def short(**more) -> Desk:
-    """The page as it opens: the well-known models, all others at a."""
-    return desk(sample_whatif.WELL_KNOWN, every=sample_whatif.PAGE, **more)
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_it_opens_with_the_well_known_models_and_says_how_to_list_all(size):
-    made = short(size=size)
-    made.subject(1)
-    title = next(line for line in lines(made, size) if line.startswith(" MODEL 1-"))
-    assert " of 25, more with a " in title
-    assert "▴$/h" in title
-    assert "a all" in lines(made, size)[-1]
-    made.move(100_000)
-    assert "= now" in here(made)
-    made.explain()
-    assert "what-if: list all models, or the well-known ones again" in words(made, (80, 160))
-    assert "2 141 more models are listed: a shows those with a price" in words(made, (80, 160))
-
-
-def test_a_lists_all_models_and_the_well_known_ones_again():
-    made = short()
-    made.move(3)
-    made.every()
-    assert "MODEL 1-7 of 402, fewer with a" in text(made)
-    assert "model-003" in here(made)
-    made.every()
-    assert "of 25, more with a" in text(made)
-    made.view_page(1)
-    made.every()
-    assert not made.choices.every
-
-
-def test_while_all_models_are_being_listed_the_well_known_ones_stay():
-    made = short()
-    made.feed.every = None
-    made.every()
-    assert "of 25, listing all ..." in text(made)
-    assert "model-000" in text(made)
-    assert made.waiting
-    made.feed.every = sample_whatif.PAGE
-    made.tick()
-    assert "of 402, fewer with a" in text(made)
-    assert not made.waiting
-
-
-def test_a_filter_is_one_over_all_models_whatever_is_listed():
-    made = short()
-    type_in(made, "model-399")
-    assert "model-399" in here(made)
-    assert "1 of 402" in text(made)
-    made.typed("escape", None)
-    assert "of 25, more with a" in text(made)
-    type_in(made, "model-399")
-    made.typed("enter", "\r")
-    made.tick()
-    assert "model-399" in here(made)
-    made.back()
-    assert "of 25, more with a" in text(made)
-
-
-def test_a_filter_waits_for_all_models_before_it_says_that_there_is_none():
-    made = short()
-    made.feed.every = None
-    type_in(made, "model-399")
-    assert "listing all models ..." in text(made)
-    made.feed.every = sample_whatif.PAGE
-    made.tick()
-    assert "model-399" in here(made)
-
-
-def test_all_models_are_asked_for_only_where_they_are_wanted():
-    made = short()
-    made.tick()
-    made.whatif()
-    made.filter()
-    made.typed("x", "x")
-    assert not any(made.feed.every_asked)
-
-
-def test_sorted_by_provider_the_title_leaves_that_heading():
-    made = short(size=(140, 40))
-    made.sort()
-    made.sort()
-    (title,) = [line for line in lines(made, (140, 40)) if line.startswith(" MODEL")]
-    assert "▴PROVIDER" in title
 
 
 def test_a_name_that_begins_as_an_estimate_does_is_quoted():

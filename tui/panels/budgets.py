@@ -113,8 +113,15 @@ def _burnt(burn: BurnRow) -> str:
 def _will_end(budget: BudgetRow) -> str:
     low, mid, high = budget.forecast_usd
     between = f", in 8 of 10 cases between {fmt.money(low)} and {fmt.money(high)}" if fmt.known(low) else ""
-    over = f"; over the limit: {fmt.percent(budget.over)}" if fmt.known(budget.over) else ""
+    over = f"; {fmt.percent(budget.over)} likely to be over the limit" if fmt.known(budget.over) else ""
     return f"{fmt.money(mid)}{between}{over}"
+
+
+def _gone(budget: BudgetRow, scene: Scene) -> str:
+    """Return when nothing is left of it, as far as that can be said."""
+    if budget.exhausted_at is not None or not fmt.known(budget.forecast_usd[1]):
+        return scene.when(budget.exhausted_at)
+    return "all of it is spent" if budget.level == _OVER else f"not in this {budget.period}, as it goes"
 
 
 def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
@@ -133,7 +140,7 @@ def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
         *((f"last {fmt.span(burn.seconds)}", _burnt(burn)) for burn in budget.burns),
         ("will end at", _will_end(budget)),
         *((f"reaches {level}", scene.when(when)) for level, when in budget.crossings if level != _OVER),
-        ("gone", scene.when(budget.exhausted_at)),
+        ("gone", _gone(budget, scene)),
         ("begins anew", scene.when(budget.resets_at)),
         ("recorded", f"{fmt.percent(budget.coverage)} of the period so far"),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from infertop.views.shapes import Stacked
@@ -15,7 +15,8 @@ from tui.widgets.cells import MARGIN, Line, Row, blank, cells
 from tui.widgets.prose import heading, remark
 
 _LEAST_ROWS, _GOOD_ROWS = 5, 14
-_TICK_CELLS, _CLOCK_CELLS = 24, 5
+_TICK_CELLS, _LAST_CELLS = 16, 11
+_TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
 _GUESSED, _OLD_SECONDS = "~", 90.0
 TOKEN_NAMES = {"input": "fresh", "cache_read": "cached", "output": "output", "reasoning": "reasoning"}
 TOKEN_COLOURS = {"input": 0, "cache_read": 2, "output": 1, "reasoning": 3}
@@ -85,9 +86,7 @@ def time_axis(scene: Scene, times: tuple[float, ...], width: int) -> Row:
     start, step = times[0], times[1] - times[0]
     length = step * len(times)
     marks = _marks(scene, start, length, room)
-    ticks = range(chart.AXIS, width - 2 * _CLOCK_CELLS, _TICK_CELLS)
-    at = {x: clock(start + length * (x - chart.AXIS) / room, scene.view.timezone) for x in ticks}
-    told = [(x, text) for x, text in at.items() if text != at.get(x - _TICK_CELLS)]  # none twice in a short chart
+    told = [(x, clock(ts, scene.view.timezone)) for x, ts in _ticks(start, length, room) if x <= width - _LAST_CELLS]
     guessed = min(_guessed(scene, start, length, room), room)
     line.put(width - 1 - guessed, _GUESSED * guessed, DIM)
     for x, text in (*told, (width - 4, "now")):
@@ -96,6 +95,18 @@ def time_axis(scene: Scene, times: tuple[float, ...], width: int) -> Row:
     for place, (mark, style) in marks.items():
         line.put(place, mark, style)
     return line.row()
+
+
+def _ticks(start: float, length: float, room: int) -> Iterator[tuple[int, float]]:
+    """Yield round times of a chart, each with its cell, as close as they can be read."""
+    if length <= 0:
+        return
+    wanted = _TICK_CELLS * length / max(1, room)
+    step = next((minutes * 60 for minutes in _TICK_MINUTES if minutes * 60 >= wanted), _TICK_MINUTES[-1] * 60)
+    ts = -(-start // step) * step
+    while ts < start + length:
+        yield chart.AXIS + int((ts - start) / length * room), ts
+        ts += step
 
 
 def _guessed(scene: Scene, start: float, length: float, room: int) -> int:

@@ -18,6 +18,7 @@ from tui.incidents import (
     state_style,
     subject,
 )
+from tui.keys import REPLAY
 from tui.panels.panel import TablePanel
 from tui.scene import LEVELS, Scene
 from tui.sentences import sentence as as_shown
@@ -122,14 +123,15 @@ def _told_excess(event: Event) -> str:
     return f"{so_far}, {signed(event.excess_usd_per_hour)} $/h now" if adds else so_far
 
 
-def _handled(event: Event) -> str:
-    """Return an incident's state, and the keys that change it."""
+def _handled(event: Event, scene: Scene) -> str:
+    """Return an incident's state, and the keys that change it, where that is to be changed."""
     _, word, _ = STATES.get(event.state, ("", event.state, ""))
     keys = {
         "acknowledged": "a opens it again, P says that it was planned",
         "planned": "P opens it again, a acknowledges it instead",
     }
-    how = keys.get(event.state, "a acknowledges it, P says that it was planned") if lasting(event) else ""
+    may = lasting(event) and scene.view.mode != REPLAY
+    how = keys.get(event.state, "a acknowledges it, P says that it was planned") if may else ""
     return f"{word}: {how}" if how else word
 
 
@@ -144,7 +146,7 @@ def facts(event: Event, scene: Scene) -> list[tuple[str, str]]:
         ("excess", _told_excess(event) if incident else ""),
         ("figure", _figures(event)),
         ("stands on", f"{past} of history" if fmt.known(event.history_seconds) else ""),
-        ("state", _handled(event) if incident else ""),
+        ("state", _handled(event, scene) if incident else ""),
         ("of", ", ".join(f"{name} {value}" for name, value in event.scope.items())),
     ]
     kept = ("when", "what", "why")

@@ -7,10 +7,17 @@ from collections.abc import Iterable, Sequence
 from infertop.views.shapes import Explained
 from tui.keys import KEYS, printed
 from tui.themes import BOLD, DIM, PLAIN
-from tui.widgets.cells import MARGIN, Line, Row, blank
+from tui.widgets.cells import MARGIN, Line, Row, blank, paste
 from tui.widgets.prose import heading, paragraph, wrapped
 
 _KEY_CELLS = 12
+_COLUMN_CELLS = 60
+_TOPICS = {
+    "what-if": "KEYS OF THE WHAT-IF PAGE",
+    "events": "KEYS OF EVENTS AND INCIDENTS",
+    "compare": "KEYS OF THE COMPARISON",
+    "replay": "KEYS OF A REPLAY",
+}
 _MARKS = (
     ("-", "unknown, never 0"),
     ("~", "computed or estimated, ahead of a bill"),
@@ -35,29 +42,38 @@ def explanations(each: Iterable[Explained], width: int) -> list[Row]:
 
 
 def key_list(width: int, ascii: bool) -> list[Row]:
-    """Return what each mark means and what each key does, in as many columns as fit."""
-    keys = [(printed(key, ascii), key.help) for key in KEYS if key.help]
-    return [heading("MARKS", width), *_pairs(_MARKS, width), blank(width), heading("KEYS", width), *_pairs(keys, width)]
+    """Return what each mark means and what each key does, those of a page apart, in as many columns as fit."""
+    by_topic: dict[str, list[tuple[str, str]]] = {"": []}
+    for key in KEYS:
+        topic, _, rest = key.help.partition(": ")
+        topic, rest = (topic, rest) if topic in _TOPICS else ("", key.help)
+        if rest:
+            by_topic.setdefault(topic, []).append((printed(key, ascii), rest))
+    rows = [heading("MARKS", width), *_pairs(_MARKS, width), blank(width), heading("KEYS", width)]
+    rows += _pairs(by_topic.pop(""), width)
+    for topic, pairs in by_topic.items():
+        rows += [blank(width), heading(_TOPICS[topic], width), *_pairs(pairs, width)]
+    return rows
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> list[Row]:
-    longest = max(len(text) for _, text in pairs)
-    columns = width // (MARGIN + _KEY_CELLS + longest + 2)
-    if columns < 2:
-        return [row for mark, text in pairs for row in _wrapped_pair(mark, text, width)]
-    depth, size = -(-len(pairs) // columns), width // columns
-    rows = []
-    for y in range(depth):
-        line = Line(width)
-        for column, (mark, text) in enumerate(pairs[y::depth]):
-            line.put(MARGIN + column * size, mark, BOLD)
-            line.put(MARGIN + column * size + _KEY_CELLS, text)
-        rows.append(line.row())
+    """Return marks with the whole of what they mean, down one column after the other."""
+    columns = max(1, min(len(pairs), width // _COLUMN_CELLS))
+    size = width // columns
+    each = [_wrapped_pair(mark, text, size) for mark, text in pairs]
+    depth = -(-sum(map(len, each)) // columns)
+    rows: list[Row] = []
+    x, y = 0, 0
+    for block in each:
+        if y and y + len(block) > depth and x + 2 * size <= width:
+            x, y = x + size, 0
+        rows += [blank(width)] * (y + len(block) - len(rows))
+        paste(rows, x, y, block)
+        y += len(block)
     return rows
 
 
 def _wrapped_pair(mark: str, text: str, width: int) -> list[Row]:
-    """Return a mark and the whole of what it means."""
     rows = []
     for number, words in enumerate(wrapped(text, width - MARGIN - _KEY_CELLS - 1)):
         line = Line(width)

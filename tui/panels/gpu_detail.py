@@ -42,7 +42,7 @@ def _use(gpu: GpuRow) -> str:
 def _memory_used(gpu: GpuRow) -> str:
     used, whole = gpu.memory_used_bytes, gpu.memory_total_bytes
     share = f" ({fmt.percent(used / whole)})" if fmt.known(used) and fmt.known(whole) and whole > 0 else ""
-    return f"{memory(gpu)} GB{share}"
+    return f"{memory(gpu)} GiB{share}"
 
 
 def _watts(gpu: GpuRow) -> str:
@@ -74,7 +74,7 @@ def _gib(size: float | None) -> str:
 
 def _processes(gpu: GpuRow) -> list[tuple[str, str]]:
     lines = [
-        f"{each.pid:>7}  {safe(each.user, 10) or '-':<10} {_gib(each.memory_bytes):>6} GB"
+        f"{each.pid:>7}  {safe(each.user, 10) or '-':<10} {_gib(each.memory_bytes):>6} GiB"
         f"  SM {fmt.percent(each.utilization):>5}  {safe(each.name, 60) or '-'}"
         for each in gpu.processes[:_MOST_PROCESSES]
     ]

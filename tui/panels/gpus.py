@@ -84,7 +84,7 @@ COLUMNS: tuple[Column[GpuRow], ...] = (
     Column("gpu", "GPU", 18, lambda g, s, w: (short_name(g), PLAIN), left=True, grow=26),
     Column("utilization", "UTIL", 8, _bar, rank=7, left=True, grow=22, late=True, gap=2),
     Column("utilization", "", 6, _figure(lambda g: fmt.percent(g.utilization)), rank=3),
-    Column("memory_used_bytes", "MEM GB", 7, _figure(memory), rank=5),
+    Column("memory_used_bytes", "MEM GiB", 7, _figure(memory), rank=5),
     Column("power_watts", "W", 4, _power, rank=6),
     Column("throttled", "", 1, _mark, rank=6, left=True, gap=0),
     Column("usd_per_hour", "$/h", 6, lambda g, s, w: (fmt.money(g.usd_per_hour), BOLD)),

@@ -17,7 +17,7 @@ from tui.panels.sources import glyph
 from tui.scene import Scene, estimated
 from tui.themes import BOLD, DIM, PLAIN, WARN, series
 from tui.widgets.cells import MARGIN, Line, Row, blank
-from tui.widgets.parts import join, one_line, part
+from tui.widgets.parts import Part, join, one_line, part
 from tui.widgets.prose import heading, paragraph
 from tui.widgets.spark import spark
 from tui.widgets.table import Cell, arrange, body, sized
@@ -41,7 +41,7 @@ def model_rows(page: ModelPage, scene: Scene, width: int) -> list[Row]:
     """Return the whole page below its breadcrumbs."""
     row = page.row
     rows = [_summary(row, scene, width), *_age(row, width), blank(width)]
-    rows += beside((_cost(page), _tokens(row), _load(row)), width)
+    rows += beside((_cost(page), _tokens(row), *([] if _unloaded(row) else [_load(row)])), width)
     rows += [*_latency(row, width), blank(width)]
     rows += _gpus(page, scene, width) + _history(page, scene, width)
     rows += _events(page, scene, width) + _notes(page, width)
@@ -51,7 +51,7 @@ def model_rows(page: ModelPage, scene: Scene, width: int) -> list[Row]:
 def _summary(row: ModelRow, scene: Scene, width: int) -> Row:
     left = [
         join([part("$ ", DIM), part(estimated(fmt.money(row.usd_per_hour), row.basis), BOLD), part("/h all-in", DIM)]),
-        join([part(estimated(fmt.money(row.usage_usd_per_hour), row.basis)), part("/h by usage", DIM)], 4),
+        *_by_usage(row),
         join([part(estimated(fmt.unit_money(row.usd_per_request), row.basis)), part("/request", DIM)], 2),
         join([part(estimated(fmt.per_million(row.usd_per_million.get("blended")), row.basis)), part("/1M", DIM)], 3),
         part(row.basis, DIM, 5),
@@ -59,6 +59,13 @@ def _summary(row: ModelRow, scene: Scene, width: int) -> Row:
     mark, style = glyph(row.state)
     right = [join([part(mark, style), part(f" {row.state}, {fmt.span(row.age_seconds)} old", DIM)], 1)]
     return one_line(width, left, right)
+
+
+def _by_usage(row: ModelRow) -> list[Part]:
+    """Return what it costs without idle time; what is paid by use has none."""
+    if row.stated and not fmt.known(row.usage_usd_per_hour):
+        return []
+    return [join([part(estimated(fmt.money(row.usage_usd_per_hour), row.basis)), part("/h by usage", DIM)], 4)]
 
 
 def _age(row: ModelRow, width: int) -> list[Row]:
@@ -72,8 +79,9 @@ def _age(row: ModelRow, width: int) -> list[Row]:
     return [line for text in told for line in paragraph(f"! {text}", width, WARN)]
 
 
-def _single(*pairs: tuple[str, str]) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
-    return tuple((label, ((text, PLAIN),)) for label, text in pairs)
+def _single(*pairs: tuple[str, str], told: bool = False) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+    """Return the lines of a block; of what is `told` by an account, nobody misses what it does not have."""
+    return tuple((label, ((text, PLAIN),)) for label, text in pairs if not told or text != fmt.UNKNOWN)
 
 
 def _cost(page: ModelPage) -> Block:
@@ -92,6 +100,7 @@ def _cost(page: ModelPage) -> Block:
             ("/request", fmt.unit_money(row.usd_per_request)),
             *((f"/1M {name}", fmt.per_million(million.get(key))) for key, name in _CLASSES[:3]),
             ("/1M blended", fmt.per_million(million.get("blended"))),
+            told=row.stated,
         ),
         label=12,
     )
@@ -103,23 +112,19 @@ def _tokens(row: ModelRow) -> Block:
 
     shown = [pair for pair in _CLASSES if pair[0] != "reasoning" or row.tokens_per_second.get("reasoning")]
     rates, totals = row.tokens_per_second, row.totals
-    return Block(
-        "TOKENS",
-        ("/s", "today"),
-        (7, 7),
-        (
-            *(line(name, fmt.count(rates.get(key)), fmt.count(totals.get(key))) for key, name in shown),
-            line("all", fmt.count(tokens(row)), style=BOLD),
-            line("requests", fmt.rate(row.requests_per_second), fmt.count(totals.get("requests"))),
-            *(line(f" {safe(reason, 10)}", fmt.rate(rate)) for reason, rate in _reasons(row.answers_by_reason)),
-            line("failed", fmt.rate(row.failed_per_second)),
-            *(line(f" {safe(reason, 10)}", fmt.rate(rate)) for reason, rate in _reasons(row.failed_by_reason)),
-            line("aborted", fmt.rate(row.aborted_per_second)),
-            line("prompt/req", fmt.count(row.prompt_tokens_per_request)),
-            line("output/req", fmt.count(row.output_tokens_per_request)),
-        ),
-        label=11,
+    lines = (
+        *(line(name, fmt.count(rates.get(key)), fmt.count(totals.get(key))) for key, name in shown),
+        line("all", fmt.count(tokens(row)), style=BOLD),
+        line("requests", fmt.rate(row.requests_per_second), fmt.count(totals.get("requests"))),
+        *(line(f" {safe(reason, 10)}", fmt.rate(rate)) for reason, rate in _reasons(row.answers_by_reason)),
+        line("failed", fmt.rate(row.failed_per_second)),
+        *(line(f" {safe(reason, 10)}", fmt.rate(rate)) for reason, rate in _reasons(row.failed_by_reason)),
+        line("aborted", fmt.rate(row.aborted_per_second)),
+        line("prompt/req", fmt.count(row.prompt_tokens_per_request)),
+        line("output/req", fmt.count(row.output_tokens_per_request)),
     )
+    known = (each for each in lines if not row.stated or any(text not in ("", fmt.UNKNOWN) for text, _ in each[1]))
+    return Block("TOKENS", ("/s", "today"), (7, 7), tuple(known), label=11)
 
 
 def _reasons(told: Mapping[str, float | None]) -> list[tuple[str, float]]:
@@ -148,12 +153,18 @@ def _load(row: ModelRow) -> Block:
     )
 
 
+def _unloaded(row: ModelRow) -> bool:
+    """Return whether it is told by an account, that knows nothing of what the servers behind it have to do."""
+    seen = (row.running, row.waiting, row.kv_cache_usage, row.kv_cache_peak, row.preemptions_per_second)
+    return row.stated and not any(map(fmt.known, seen))
+
+
 def _latency(row: ModelRow, width: int) -> list[Row]:
     figures = (row.ttft, row.inter_token, row.request, row.queue)
     if row.stated and all(each == Quantiles() for each in figures):
         return [
             heading("LATENCY", width),
-            *paragraph("not told: what is read of it has no latency", width, DIM),
+            *paragraph("not told: an account or a log says what was used, not how fast it was", width, DIM),
         ]
     wide = width >= _WIDE_BRACKETS
     show = fmt.bracket if wide else fmt.quantile

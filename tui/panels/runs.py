@@ -91,7 +91,11 @@ _ORDERS: tuple[Order[RunRow], ...] = (
 def _empty(scene: Scene) -> str:
     if scene.runs is None:
         return "the runs are being added up"
-    return "no run that matches" if _made(scene).rows else "nothing that was told in this time names a session"
+    return (
+        "no run that matches"
+        if _made(scene).rows
+        else f"no run of an agent was recorded in the last {fmt.span(scene.choices.span)}: t looks further back"
+    )
 
 
 def _tokens(row: RunRow) -> str:

@@ -70,7 +70,8 @@ def own_cost(view: Overview) -> str:
 
 
 def _detail(source: SourceRow, scene: Scene) -> list[tuple[str, str]]:
-    polls = f"every {fmt.span(source.interval_seconds)}, the last one took {fmt.millis(source.poll_seconds)} ms"
+    took = f", the last one took {fmt.millis(source.poll_seconds)} ms" if fmt.known(source.poll_seconds) else ""
+    polls = f"every {fmt.span(source.interval_seconds)}{took}"
     lines = [
         ("source", source.name),
         ("kind", source.kind),

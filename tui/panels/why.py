@@ -96,7 +96,7 @@ def in_unit(value: float | None, unit: str) -> str:
         return fmt.per_million(value)
     if any(word in small for word in _SHARES):
         return fmt.percent(value)
-    return fmt.count(value)
+    return fmt.digits(value)
 
 
 def _share(row: Part | Changed) -> str:
@@ -105,7 +105,8 @@ def _share(row: Part | Changed) -> str:
     ratio = row.usd_per_hour / row.whole + 0.0
     if abs(ratio) >= _ENDLESS:
         return fmt.UNKNOWN  # beside a change of next to nothing each effect is endless
-    return f"-{fmt.percent(-ratio)}" if ratio < 0 else fmt.percent(ratio)
+    text = fmt.percent(abs(ratio))
+    return f"-{text}" if ratio < 0 and text[0].isdigit() else text  # of less than 1 % the dollars have the sign
 
 
 def _bar(row: Part | Changed, width: int) -> Cell:

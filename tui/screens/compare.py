@@ -28,7 +28,8 @@ def draw(scene: Scene, width: int, height: int) -> Picture:
     if made is not None and height >= 12:
         head.append(blank(width))
         head += sentence_rows(made, width)[: max(1, height // 8)]
-    foot = footer(NAME, width, choices.message, ascii=scene.look.ascii) if height >= 5 else None
+    mode = scene.view.mode
+    foot = footer(NAME, width, choices.message, ascii=scene.look.ascii, mode=mode) if height >= 5 else None
     shown = scene if made is None or made.effects or made.changes or made.flags else None
     return framed(shown or _without(scene), width, height, head, foot, _NOTHING if shown is None else "comparing ...")
 

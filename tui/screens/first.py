@@ -11,6 +11,7 @@ from tui.widgets.cells import Line, Row, blank, fit
 from tui.widgets.prose import wrapped
 
 _NAME_CELLS = 12
+_MOST_NAMES = 4
 _NEXT = (
     ("Point it at something:", "infertop --source vllm=http://HOST:8000"),
     ("See what it can read:", "infertop check --kinds"),
@@ -42,12 +43,20 @@ def _lines(scene: Scene, width: int) -> list[Row]:
     else:
         rows.append(_text(width, 1, "looking for GPUs, engines and provider keys ...", DIM))
     for each in scene.view.searched:
-        rows += _searched(each.what, f"{each.where}: {each.found}" if each.where else each.found, width)
+        rows += _searched(each.what, f"{_some(each.where)}: {each.found}" if each.where else each.found, width)
     rows.append(blank(width))
     mark = "|" if scene.look.ascii else "▌"
     for number, (label, text) in enumerate(_NEXT):
         rows += _next(label, text, width, mark if number == scene.choices.first else "")
     return rows
+
+
+def _some(where: str) -> str:
+    """Return the first of a long list of names, and how many more there are."""
+    names = where.split()
+    if len(names) <= _MOST_NAMES:
+        return where
+    return f"{' '.join(names[:_MOST_NAMES]).rstrip(',')} and {len(names) - _MOST_NAMES} more"
 
 
 def _text(width: int, x: int, text: str, style: str) -> Row:

@@ -144,7 +144,9 @@ class TextPage:
         rows += [blank(width)] * (room + 1 - len(rows))
         if height >= 3:
             more = f"{self._size - self.offset} more lines ↓" if self.offset < self._size else ""
-            rows.append(footer(self.name, width, scene.choices.message or more, ascii=scene.look.ascii))
+            more += ", keys at the End" if more and self.name == "explain" else ""
+            message, look = scene.choices.message or more, scene.look
+            rows.append(footer(self.name, width, message, ascii=look.ascii, mode=scene.view.mode))
         return Picture(rows[:height])
 
     def scroll(self, step: int) -> None:

@@ -1,0 +1,42 @@
+"""The page of the first start: what was looked for, and what to do."""
+
+from dataclasses import replace
+
+from tests.tui import sample
+from tests.tui.drawn import desk, lines, text
+
+
+def test_the_first_start_says_what_was_looked_for_and_what_to_do():
+    screen = text(desk(sample.EMPTY))
+    assert "infertop looked for:" in screen
+    assert "NVML library: not found (no NVIDIA driver on this machine)" in screen
+    assert "infertop --source vllm=http://HOST:8000" in screen
+    assert "press d for the demo" in screen
+    assert "d demo" in screen
+
+
+def test_the_first_start_gives_way_as_soon_as_a_source_appears():
+    made = desk(sample.EMPTY)
+    made.feed.view = replace(sample.EMPTY, sources=sample.SOURCES[1:2])
+    made.tick()
+    screen = text(made)
+    assert "infertop looked for" not in screen
+    assert "no model has been seen yet" in screen
+    assert "no GPU: not found (no NVIDIA driver on this machine)" in screen
+
+
+def test_before_anything_was_looked_for_it_says_that_it_is_looking():
+    assert "looking for GPUs, engines and provider keys" in text(desk(replace(sample.EMPTY, searched=())))
+
+
+def test_the_first_start_has_a_cursor_that_answers_every_arrow():
+    made = desk(sample.EMPTY)
+
+    def marked():
+        return [n for n, line in enumerate(lines(made)) if line.startswith("▌")]
+
+    (before,) = marked()
+    made.move(1)
+    assert marked() == [before + 1]
+    made.open()
+    assert "type it" in text(made)
