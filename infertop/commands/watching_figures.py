@@ -244,7 +244,7 @@ def _of_requests(each: Watchee, flow: Flow) -> float | None:
 def _sums(minute: MinuteFlows, rules: Rules) -> dict[Scope, Flow]:
     found: dict[Scope, Flow] = {}
     for place, flow in minute.flows.items():
-        joint = place.source not in rules.late and rules.counts(place.source, place.provider, place.model)
+        joint = rules.has(place)
         for scope in scopes_of(place):
             if joint or (scope and scope[0][0] == "source"):
                 found.setdefault(scope, Flow()).add(flow)

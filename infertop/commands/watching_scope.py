@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from infertop.money.detect.incidents import Incident
-from infertop.money.detect.scopes import EVERYTHING, IDLE, LATENCIES, Scope
+from infertop.money.detect.scopes import EVERYTHING, IDLE, LATENCIES, Place, Scope
 from infertop.money.detect.watched import Watched
 from infertop.money.overlap import Counts, all_count
 
@@ -20,6 +20,10 @@ class Rules:
 
     counts: Counts = all_count
     late: frozenset[str] = frozenset()
+
+    def has(self, place: Place) -> bool:
+        """Say whether a place is part of figures of several sources."""
+        return place.source not in self.late and self.counts(place.source, place.provider, place.model)
 
 
 @dataclass(frozen=True, slots=True)

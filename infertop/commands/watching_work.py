@@ -26,7 +26,8 @@ from infertop.money.detect.fault import Figure, Step
 from infertop.money.detect.faults import BEFORE_SECONDS, Faults
 from infertop.money.detect.grouping import Moved
 from infertop.money.detect.incidents import Incident, Rule
-from infertop.money.detect.scopes import EVERYTHING, Place
+from infertop.money.detect.mixing import own_share
+from infertop.money.detect.scopes import EVERYTHING, is_in
 from infertop.money.detect.watched import USUAL
 from infertop.money.overlap import Choices
 from infertop.money.rates import PriceBook
@@ -34,6 +35,7 @@ from infertop.money.rates import PriceBook
 _log = logging.getLogger(__name__)
 LEARNS_SECONDS = 7 * 86400
 _LOOKS_BACK_SECONDS = 1800
+_MIX_SECONDS = 600
 _SAVED_SECONDS = 3600
 _SAVED_AT_ONCE = 3
 # What began longer ago than that when infertop first looks at a history is not told.
@@ -93,6 +95,7 @@ class Work:
         self._learns_until = self._resumes_after = 0
         self._ended: dict[Figure, Incident] = {}
         self._stored: set[str] = set()
+        self._mixes: dict[tuple[Figure, int], tuple[int, float]] = {}
         self.faults = Faults()
 
     def advance(self, asked: Asked, seconds: float) -> Done:
@@ -219,7 +222,10 @@ class Work:
         def look(since: float) -> Sequence[Moved]:
             return self._moved(int(since), frontier, rules)
 
-        steps = self.faults.follow(self._newest, lasting, ended, look, self._figures.history)
+        def own(figure: Figure, since: float) -> float:
+            return self._own(figure, int(since), rules)
+
+        steps = self.faults.follow(self._newest, lasting, ended, look, self._figures.history, own)
         return [each._replace(fault=replace(each.fault)) for each in steps]
 
     def _moved(self, since: int, frontier: Frontier, rules: Rules) -> Sequence[Moved]:
@@ -229,10 +235,20 @@ class Work:
         def upto(source: str) -> int:
             return frontier.of((("source", source),), {})
 
-        def counts(place: Place) -> bool:
-            return place.source not in rules.late and rules.counts(place.source, place.provider, place.model)
+        return self._read_only.ask(moved_between, self._flows, before, after, upto, rules.has)
 
-        return self._read_only.ask(moved_between, self._flows, before, after, upto, counts)
+    def _own(self, figure: Figure, since: int, rules: Rules) -> float:
+        """Return which share of what a mean did since a moment is its places' own; worked out each ten minutes."""
+        known = self._mixes.get((figure, since))
+        if known is None or self._newest - known[0] >= _MIX_SECONDS:
+            end = self._newest + MINUTE
+            spans = (since - int(BEFORE_SECONDS), since), (max(since, end - _LOOKS_BACK_SECONDS), end)
+            one, two = (self._read_only.ask(self._flows.whole, *span) for span in spans)
+            places = [each for each in {**one, **two} if rules.has(each) and is_in(each, figure.scope)]
+            share = own_share(figure.metric, ((one.get(each), two.get(each)) for each in places))
+            self._mixes = {at: each for at, each in self._mixes.items() if self._newest - each[0] < _LOOKS_BACK_SECONDS}
+            known = self._mixes[figure, since] = (self._newest, share)
+        return known[1]
 
     def _hear(self, wishes: Iterable[Wish]) -> list[Step]:
         steps = []

@@ -117,6 +117,14 @@ class Flows:
                 setattr(flow, count, added(getattr(flow, count), took.number))
         return list(found.values())
 
+    def whole(self, connection: sqlite3.Connection, since: int, until: int) -> dict[Place, Flow]:
+        """Return what each place used in [since, until), the sum of its minutes' hours."""
+        found: dict[Place, Flow] = {}
+        for minute in self.read(connection, since, until):
+            for place, flow in minute.flows.items():
+                found.setdefault(place, Flow()).add(flow)
+        return found
+
     def _is_told(self, entry: Entry) -> bool:
         account = self._accounts.get(entry.account)
         return entry.until - entry.start == MINUTE and account is not None and not account.is_gap

@@ -12,6 +12,7 @@ from typing import Any
 from infertop.money.detect.fault import Fault, Figure, Step, fault_content, fault_of
 from infertop.money.detect.grouping import EXPLAINS, Moved, explained, scope_of_rise
 from infertop.money.detect.incidents import Incident
+from infertop.money.detect.mixing import MEANS
 from infertop.money.detect.scopes import EVERYTHING, IDLE, PER_MILLION, USD, Scope, is_in
 
 TOGETHER_SECONDS = 1800.0
@@ -22,10 +23,15 @@ BEFORE_SECONDS = 3600.0
 KNOWN_SECONDS = 3 * 3600.0
 _MUCH_LARGER = 1.5
 _RISEN = 0.5
+_OWN = 0.4
 
 
 Look = Callable[[float], Sequence[Moved]]
 """Tells what every place cost an hour before some moment, and since then."""
+
+
+Own = Callable[[Figure, float], float]
+"""Tells which share of what a mean did since some moment is no matter of who is part of it."""
 
 
 class Faults:
@@ -33,6 +39,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.all: list[Fault] = []
+        self._own: Own = lambda _figure, _since: 1.0
 
     @property
     def lasting(self) -> list[Fault]:
@@ -46,11 +53,13 @@ class Faults:
         ended: Mapping[Figure, Incident],
         look: Look,
         history: Callable[[Figure], float] = lambda _figure: 0.0,
+        own: Own = lambda _figure, _since: 1.0,
     ) -> list[Step]:
         """Take what lasts and what ended in a minute; return what that makes of the faults.
 
         `history` tells how many seconds of the past of a figure are known, 0 of one that is not watched.
         """
+        self._own = own
         looked: dict[float, Sequence[Moved]] = {}
 
         def moved(since: float) -> Sequence[Moved]:
@@ -164,10 +173,13 @@ class Faults:
     def _stands_alone(self, minute: int, figure: Figure, incident: Incident, moved: Look) -> bool:
         """Say whether a figure is a fault although no dollars lead.
 
-        Dearer tokens are none where all of it costs no more: cheap ones were asked for less, and that is all.
+        Dearer tokens are none where all of it costs no more: cheap ones were asked for less, and that is all. Nor are
+        means that others are part of now.
         """
         if minute - incident.opened < WAITS_SECONDS:
             return False
+        if figure.metric in MEANS:
+            return self._own(figure, incident.since) >= _OWN
         if figure.metric != PER_MILLION:
             return True
         if minute - incident.opened > TOGETHER_SECONDS:  # what costs more by now began later
