@@ -7,6 +7,10 @@ the taxi series: six months, forecast on days 1, 3, 5, 10, 15, 20, 25; ends of 2
 7, 14, 21 and 1, 2, 4, 7, 10. Each forecast sees what was before its origin and nothing else. What was spent and what
 is forecast are together compared with the truth: MAPE is the mean of the errors' shares, WAPE the errors' sum over that
 of the truths.
+
+The figures by which the target of day ends was set (run rate 17.9 %, the last day's rate 11.9 %, Holt-Winters 11.2 %)
+are of three models. The trace has two of them, each with all its clients, and lacks the steadiest: the last day's rate
+comes to 14.0 % on these two, which makes 7.7 % of the third.
 """
 
 from __future__ import annotations
@@ -52,9 +56,10 @@ class Case(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What a set of forecasts came to: naive and ours beside the truth, and the intervals."""
+    """What a set of forecasts came to: run rate, the last day's rate and ours beside the truth, and the intervals."""
 
     naive: list[tuple[float, float]]
+    last_day: list[tuple[float, float]]
     ours: list[tuple[float, float]]
     covered: list[bool]
     widths: list[float]
@@ -115,7 +120,7 @@ def _read(name: str) -> list[Series]:
 
 
 def _outcome(cases: Iterable[Case], longest: int) -> Outcome:
-    found = Outcome([], [], [], [], [])
+    found = Outcome([], [], [], [], [], [])
     forecasters: dict[str, Forecaster] = {}
     for series, start, origin, end in sorted(cases, key=lambda case: (case.series.name, case.origin)):
         forecaster = forecasters.setdefault(series.name, Forecaster(ZONE, longest))
@@ -127,6 +132,7 @@ def _outcome(cases: Iterable[Case], longest: int) -> Outcome:
         assert forecast is not None, "a day and more is known"
         spent, truth = sum(series.values[start:origin]), sum(series.values[start:end])
         found.naive.append((spent * (end - start) / (origin - start), truth))
+        found.last_day.append((spent + sum(series.values[origin - 24 : origin]) / 24 * (end - origin), truth))
         found.ours.append((spent + forecast.mid, truth))
         found.covered.append(spent + forecast.low <= truth <= spent + forecast.high)
         found.widths.append((forecast.high - forecast.low) / (spent + forecast.mid) if spent + forecast.mid else 0.0)
@@ -138,8 +144,10 @@ def _report(
 ) -> bool:
     print(f"## {what}: {len(found.ours)} forecasts", flush=True)
     figure("MAPE of the run rate", _mape(found.naive), "%")
+    figure("MAPE of the last day's rate", _mape(found.last_day), "%")
     met = [figure("MAPE", _mape(found.ours), "%", mape)]
     figure("WAPE of the run rate", _wape(found.naive), "%")
+    figure("WAPE of the last day's rate", _wape(found.last_day), "%")
     met.append(figure("WAPE", _wape(found.ours), "%", wape))
     share = 100 * statistics.mean(found.covered)
     met.append(figure("truths within the 80 % interval", share, "%", least=75 if coverage else None))
