@@ -8,6 +8,7 @@ Bayes). So a series without a rhythm keeps a flat shape, and a new one does not 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median_low
 
 from infertop.money.forecast.hours import DAY, WEEK
 
@@ -22,7 +23,7 @@ def week_shape(amounts: Sequence[float], slots: Sequence[int]) -> list[float]:
     """Return 168 factors around 1 from amounts and the slot of each, oldest first."""
     relative = _relative(amounts[-_SHAPE_HOURS:])
     slots = slots[-_SHAPE_HOURS:]
-    seen = [(slot, value) for slot, value in zip(slots, relative, strict=True) if value is not None]
+    seen = _without_bursts([(slot, value) for slot, value in zip(slots, relative, strict=True) if value is not None])
     day = _drawn([(slot % DAY, value) for slot, value in seen], DAY)
     shape = [day[slot % DAY] for slot in range(WEEK)]
     if len(amounts) < _FOR_WEEKDAYS:
@@ -46,8 +47,18 @@ def _relative(amounts: Sequence[float]) -> list[float | None]:
     first = len(amounts) % WEEK
     for begin, end in [(0, first), *((at, at + WEEK) for at in range(first, len(amounts), WEEK))]:
         mean = sum(amounts[begin:end]) / max(1, end - begin)
-        found += [min(each / mean, _MOST_RELATIVE) if mean > 0 else None for each in amounts[begin:end]]
+        found += [each / mean if mean > 0 else None for each in amounts[begin:end]]
     return found
+
+
+def _without_bursts(seen: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return the values with high ones cut, but where their hour of the week is as high as a rule: a weekly job."""
+    high: dict[int, list[float]] = {slot: [] for slot, value in seen if value > _MOST_RELATIVE}
+    for slot, value in seen:
+        if slot in high:
+            high[slot].append(value)
+    most = {slot: max(_MOST_RELATIVE, median_low(values)) for slot, values in high.items() if len(values) > 1}
+    return [(slot, min(value, most.get(slot, _MOST_RELATIVE))) for slot, value in seen]
 
 
 def _drawn(seen: Sequence[tuple[int, float]], slots: int) -> list[float]:

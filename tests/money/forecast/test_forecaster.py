@@ -72,6 +72,20 @@ def test_who_works_from_9_to_17_on_weekdays_is_forecast_on_a_monday_whatever_the
     assert sunday.high < 2
 
 
+def test_a_weekly_job_is_expected_at_its_hour_and_a_single_burst_is_not() -> None:
+    quiet = [0.5] * (4 * WEEK)
+    job = [100.0 if each % WEEK == 3 * DAY + 3 else usual for each, usual in enumerate(quiet)]
+    burst = [*quiet]
+    burst[4 * WEEK - 4 * DAY + 3] = 100.0
+    weekly, once = (forecast(past, WEEK, WEEK) for past in (job, burst))
+    assert weekly is not None
+    assert once is not None
+    assert weekly.mid == pytest.approx(sum(job[-WEEK:]), rel=0.15)
+    assert weekly.until(at(4 * WEEK + 3 * DAY + 3)) < 0.25 * weekly.mid
+    assert weekly.until(at(4 * WEEK + 3 * DAY + 4)) > 0.6 * weekly.mid
+    assert once.mid < 1.5 * sum(quiet[-WEEK:])
+
+
 def test_unknown_hours_are_no_zeros() -> None:
     past: list[float | None] = [*spend(3 * WEEK)]
     whole = forecast(past, DAY)
