@@ -34,6 +34,7 @@ from infertop.money.lines import Basis, Line, Price
 from infertop.readings.model import Series
 from infertop.views.event_shapes import Event, content_of
 
+GIB = 2**30
 H100 = "NVIDIA H100 80GB HBM3"
 PRICING = f"""\
 [gpu."{H100}"]
@@ -148,12 +149,12 @@ class _Cells:
             busy = _busy(use)
             self._put("nvml", Series.of("gpu_info", gpu=gpu, name=H100, index=str(number)), start, 1.0)
             self._put("nvml", Series.of("gpu_utilization", gpu=gpu), start, busy)
-            self._put("nvml", Series.of("gpu_memory_total_bytes", gpu=gpu), start, 80e9)
-            self._put("nvml", Series.of("gpu_memory_used_bytes", gpu=gpu), start, 71e9)
+            self._put("nvml", Series.of("gpu_memory_total_bytes", gpu=gpu), start, 80 * GIB)
+            self._put("nvml", Series.of("gpu_memory_used_bytes", gpu=gpu), start, 71 * GIB)
             self._put("nvml", Series.of("gpu_power_watts", gpu=gpu), start, 120 + 550 * busy)
             held = Series.of("placement_memory_bytes", gpu=gpu, holder=use.service.source)
             self._put("nvml", Series.of("placement_processes", gpu=gpu, holder=use.service.source), start, 1.0)
-            self._put("nvml", held, start, 70e9)
+            self._put("nvml", held, start, 70 * GIB)
 
     def _put(self, source: str, series: Series, start: int, value: float, grown: float | None = None) -> None:
         of = self._sources.setdefault(source, len(self._sources) + 1)

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -71,3 +72,14 @@ def test_pasting_replaces_cells_and_moves_none():
 @given(texts, st.integers(min_value=1, max_value=80))
 def test_a_paragraph_has_rows_of_the_width_asked_for(text, width):
     assert all(len(row.text) == width for row in paragraph(text, width))
+
+
+@pytest.mark.parametrize("width", range(24, 60))
+def test_a_number_in_groups_of_three_is_neither_broken_nor_cut(width):
+    said = "prompt tokens per request on key prod-support 1 813 → 12 489 is 83 % of it; 4 of 10 cases"
+    numbers = {"1 813", "12 489"}
+    lines = wrapped(said, width)
+    assert " ".join(lines) == said
+    assert all(any(number in line for line in lines) for number in numbers)
+    left = cut_words(said, width)
+    assert not left.endswith(("1…", "12…", "1 8…", "1 81…", "12 4…", "12 48…"))

@@ -117,6 +117,10 @@ def _will_end(budget: BudgetRow) -> str:
     return f"{fmt.money(mid)}{between}{over}"
 
 
+def _a(period: str) -> str:
+    return f"an {period}" if period == "hour" else f"a {period}"
+
+
 def _gone(budget: BudgetRow, scene: Scene) -> str:
     """Return when nothing is left of it, as far as that can be said."""
     if budget.exhausted_at is not None or not fmt.known(budget.forecast_usd[1]):
@@ -134,7 +138,7 @@ def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
         ),
         (
             "spent",
-            f"{fmt.money(budget.spent_usd)} of {fmt.money(budget.limit_usd)} a {budget.period}, level {budget.level}",
+            f"{fmt.money(budget.spent_usd)} of {fmt.money(budget.limit_usd)} {_a(budget.period)}, level {budget.level}",
         ),
         ("now", f"{fmt.money(budget.burn_usd_per_hour)}/h"),
         *((f"last {fmt.span(burn.seconds)}", _burnt(burn)) for burn in budget.burns),
@@ -142,7 +146,7 @@ def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
         *((f"reaches {level}", scene.when(when)) for level, when in budget.crossings if level != _OVER),
         ("gone", _gone(budget, scene)),
         ("begins anew", scene.when(budget.resets_at)),
-        ("recorded", f"{fmt.percent(budget.coverage)} of the period so far"),
+        ("recorded", f"{fmt.percent(budget.coverage)} of today so far"),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infertop.views.shapes import Stacked
 from tui import format as fmt
@@ -130,6 +130,8 @@ def _marks(scene: Scene, start: float, length: float, room: int) -> dict[int, tu
 COST_CHART = ChartPanel(
     "cost_history", "$/HOUR BY MODEL", lambda s: s.view.cost_history, lambda s, name: s.look.colour(name)
 )
+NAMED_COST_CHART = replace(COST_CHART, tell=lambda name: name)
+"""The same on a page without a table whose rows have the colours."""
 TOKEN_CHART = ChartPanel(
     "tokens_history",
     "TOKENS/S",

@@ -1,4 +1,4 @@
-"""The page of events: all of them, the one under the cursor in full, and the notices that its line has no room for."""
+"""The page of events: all of them, the one under the cursor in full, notices, and a chart where there is room."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from tui.panels.detail import DetailPanel
 from tui.panels.events import EVENTS, NAME
 from tui.panels.notices import NOTICES
 from tui.scene import Scene
+from tui.screens.lists import spare_chart
 from tui.screens.page import Box, PanelPage
 from tui.screens.space import Want, share
 from tui.screens.stack import Band, stack
@@ -30,6 +31,7 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
     given = share(max(0, height - air), wants)
     bands: list[Band] = [(given.get(NAME, 0), [(EVENTS, width)])]
     bands += [(given.get(panel.name, 0), [(panel, width)]) for panel in (_DETAIL, NOTICES)]
+    bands.append(spare_chart(scene, width, height - sum(rows + 1 for rows, _ in bands)))
     return stack(bands, height)
 
 

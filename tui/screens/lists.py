@@ -1,9 +1,10 @@
-"""The pages of one table: the table, and below it the row under the cursor in full."""
+"""The pages of one table: the table, below it the row under the cursor in full, and a chart where there is room."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from tui.panels.charts import NAMED_COST_CHART
 from tui.panels.detail import DetailPanel
 from tui.panels.panel import TablePanel
 from tui.scene import Scene
@@ -12,10 +13,17 @@ from tui.screens.space import Want, share
 from tui.screens.stack import Band, stack
 
 _LEAST_TABLE, _LEAST_DETAIL = 6, 4
+_LEAST_CHART, _MOST_CHART = 9, 17
 
 
-def detailed(table: TablePanel[Any]) -> PanelPage:
-    """Return the page of a table, with its detail below it."""
+def spare_chart(scene: Scene, width: int, height: int) -> Band:
+    """Return the chart of $/hour for what is left of a page: nothing where that is too little to read one."""
+    rows = min(height - 1, _MOST_CHART)
+    return (rows, [(NAMED_COST_CHART, width)]) if rows >= _LEAST_CHART and NAMED_COST_CHART.rows(scene) else (0, [])
+
+
+def detailed(table: TablePanel[Any], *, charted: bool = False) -> PanelPage:
+    """Return the page of a table, with its detail below it; `charted`: with what an hour costs at the bottom."""
     detail = DetailPanel(table)
 
     def layout(scene: Scene, width: int, height: int) -> list[Box]:
@@ -26,6 +34,8 @@ def detailed(table: TablePanel[Any]) -> PanelPage:
         ]
         given = share(max(0, height - 2 * bool(size)), wants)
         bands: list[Band] = [(given[table.name], [(table, width)]), (given.get(detail.name, 0), [(detail, width)])]
+        if charted:
+            bands.append(spare_chart(scene, width, height - sum(rows + 1 for rows, _ in bands)))
         return stack(bands, height)
 
     return PanelPage(table.name, table.name, layout)

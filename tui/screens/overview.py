@@ -151,7 +151,9 @@ class ProvidersPage:
 VIEWS: tuple[Page, ...] = (
     PanelPage("overview", "", layout),
     PanelPage("models", "models", models_layout),
-    *(detailed(panel) for panel in (GPUS, BUDGETS_ALONE, SOURCES)),
+    detailed(GPUS),
+    detailed(BUDGETS_ALONE, charted=True),
+    detailed(SOURCES),
     EVENTS_PAGE,
     WhatIfPage(),
     RunsPage(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ MARGIN = 1
 _LIMIT = 512
 _TEXT_LIMIT = 4000
 _WORD_MARGIN = 12
+_GROUP = re.compile(r"[0-9]{3}(?![0-9])")
 # Their width depends on their neighbours and on the terminal: flags are pairs of letters, skin tones join a face.
 _UNSTEADY = ((0x1F1E6, 0x1F1FF), (0x1F3FB, 0x1F3FF))
 
@@ -71,8 +73,16 @@ def cut_words(text: str, width: int) -> str:
     short = cut(text, width)
     if short == text or width < _WORD_MARGIN:
         return short
-    end = short.rfind(" ", width - _WORD_MARGIN)
+    end = last_blank(text, width - _WORD_MARGIN, len(short))
     return short if end <= 0 else (short[:end].rstrip(" ,;:-") + ELLIPSIS)
+
+
+def last_blank(text: str, start: int, end: int) -> int:
+    """Return the last blank of text[start:end] that is none within a number ("2 489"), -1 where there is none."""
+    at = text.rfind(" ", start, end)
+    while at > 0 and text[at - 1].isdigit() and _GROUP.match(text, at + 1):
+        at = text.rfind(" ", start, at)
+    return at
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:

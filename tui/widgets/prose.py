@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.themes import DIM, HEAD, PLAIN
-from tui.widgets.cells import FILL, MARGIN, Line, Row, cells, cut_words, text_cells
+from tui.widgets.cells import FILL, MARGIN, Line, Row, cells, cut_words, last_blank, text_cells
 
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
@@ -11,7 +11,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     lines, rest = [], text_cells(text)
     width = max(8, width)
     while len(rest) > width:
-        at = rest.rfind(" ", 1, width + 1)
+        at = last_blank(rest, 1, width + 1)
         at = at if at > len(indent) else width
         at -= rest[at] == FILL
         lines.append(rest[:at])
