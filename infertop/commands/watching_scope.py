@@ -34,6 +34,10 @@ class Frontier:
     told: Mapping[str, float] = field(default_factory=dict)
     late: frozenset[str] = frozenset()
 
+    def of_source(self, source: str) -> int:
+        """Return the end of the last minute that a source has told, or that is closed."""
+        return int(min(self.closed, self.told.get(source, self.closed)) // MINUTE * MINUTE)
+
     def of(self, scope: Scope, parts: Mapping[str, int]) -> int:
         """Return the end of the last minute that may be given to a scope with these sources."""
         if scope and scope[0][0] == "source":

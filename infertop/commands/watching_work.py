@@ -108,7 +108,7 @@ class Work:
         rules = self._rules_of(asked.choices, frontier.late)
         done.steps += self._hear(asked.wishes)
         minutes = sorted(self._figures.wanted(frontier) | self._unseen(asked.closed))
-        for minute in self._read(minutes):
+        for minute in self._read(minutes, frontier):
             happened = self._figures.take(minute, frontier, rules)
             done.news += self._novelties.look(minute, self._is_old)
             done.steps += self._follow(minute.start, happened, frontier, rules)
@@ -198,9 +198,9 @@ class Work:
         newest = closed - MINUTE
         return {newest} if newest > self._newest else set()
 
-    def _read(self, minutes: Sequence[int]) -> Iterator[MinuteFlows]:
+    def _read(self, minutes: Sequence[int], frontier: Frontier) -> Iterator[MinuteFlows]:
         for first, last in runs(minutes):
-            for found in self._read_only.ask(self._flows.read, first, last + MINUTE):
+            for found in self._read_only.ask(self._flows.read, first, last + MINUTE, frontier.of_source):
                 self._newest = max(self._newest, found.start)
                 yield found
 
@@ -232,10 +232,7 @@ class Work:
         after = (max(since, self._newest - _LOOKS_BACK_SECONDS), self._newest + MINUTE)
         before = (int(since - BEFORE_SECONDS), since)
 
-        def upto(source: str) -> int:
-            return frontier.of((("source", source),), {})
-
-        return self._read_only.ask(moved_between, self._flows, before, after, upto, rules.has)
+        return self._read_only.ask(moved_between, self._flows, before, after, frontier.of_source, rules.has)
 
     def _own(self, figure: Figure, since: int, rules: Rules) -> float:
         """Return which share of what a mean did since a moment is its places' own; worked out each ten minutes."""

@@ -89,8 +89,13 @@ class Flows:
         self._places |= {number: place_of(each) for number, each in new.items()}
         self._names |= {number: _name(each) for number, each in new.items()}
 
-    def read(self, connection: sqlite3.Connection, since: int, until: int) -> list[MinuteFlows]:
-        """Return every minute that starts in [since, until), in order, also those of which nothing is known."""
+    def read(
+        self, connection: sqlite3.Connection, since: int, until: int, frontier: Callable[[str], int] | None = None
+    ) -> list[MinuteFlows]:
+        """Return every minute that starts in [since, until), in order, also those of which nothing is known.
+
+        Of what a source told behind its `frontier` prices are not learned: it is read once more, after what is before.
+        """
         self.look(connection)
         rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ? AND minute < ?", (since, until))
         covered = dict(rows.fetchall())
@@ -105,7 +110,9 @@ class Flows:
         mixed = self._mixed(entries)
         paid: dict[tuple[int, Place], Paid] = {}
         for entry in entries:
-            self._add(found[entry.start], entry, mixed, paid)
+            account = self._accounts[entry.account]
+            early = frontier is not None and entry.start >= frontier(account.source)
+            self._add(found[entry.start], entry, early or (entry.start, self._names[entry.account]) in mixed, paid)
         for (start, place), each in paid.items():
             each.put_into(found[start].flows[place])
         for took in self._latencies.read(connection, since, until):
@@ -120,7 +127,7 @@ class Flows:
     def whole(self, connection: sqlite3.Connection, since: int, until: int) -> dict[Place, Flow]:
         """Return what each place used in [since, until), the sum of its minutes' hours."""
         found: dict[Place, Flow] = {}
-        for minute in self.read(connection, since, until):
+        for minute in self.read(connection, since, until, lambda _source: since):
             for place, flow in minute.flows.items():
                 found.setdefault(place, Flow()).add(flow)
         return found
@@ -140,9 +147,8 @@ class Flows:
                 found.add(key)
         return found
 
-    def _add(
-        self, minute: MinuteFlows, entry: Entry, mixed: set[tuple[int, str]], paid: dict[tuple[int, Place], Paid]
-    ) -> None:
+    def _add(self, minute: MinuteFlows, entry: Entry, same: bool, paid: dict[tuple[int, Place], Paid]) -> None:
+        """Add a line; `same` says that its price is that of before, or is not to be looked at."""
         account, place = self._accounts[entry.account], self._places[entry.account]
         stated = account.is_stated
         if not stated:
@@ -153,7 +159,7 @@ class Flows:
         if flow is None:
             flow = minute.flows[place] = Flow()
         per_hour = 60.0 if stated else 3_600_000 / minute.covered_ms
-        self._add_usd(flow, entry, account, per_hour, (entry.start, self._names[entry.account]) in mixed)
+        self._add_usd(flow, entry, account, per_hour, same)
         amount = entry.quantity * per_hour
         if account.resource == _REQUESTS:
             flow.requests = added(flow.requests, amount)
@@ -174,9 +180,9 @@ class Flows:
         unit = self._units.get(_name(account))
         return unit.usd if unit else None
 
-    def _add_usd(self, flow: Flow, entry: Entry, account: Account, per_hour: float, mixed: bool) -> None:
+    def _add_usd(self, flow: Flow, entry: Entry, account: Account, per_hour: float, same: bool) -> None:
         usd = None if entry.usd_nano is None else entry.usd_nano / NANO
-        old = usd if mixed else self._old_usd(entry, account, usd)
+        old = usd if same else self._old_usd(entry, account, usd)
         if old is not None:
             flow.old_usd = added(flow.old_usd, old * per_hour)
             flow.old_api_usd = added(flow.old_api_usd, old * per_hour if account.is_stated else None)
