@@ -139,8 +139,8 @@ def _planned(plan: Plan, row: BudgetRow) -> tuple[str, ...]:
     lines = [
         "ends at = spent + the rest by the rhythm of the week, at a level that goes from the last hours' to the usual",
         f"  = {sums[0]} + {sums[1]} = {amount(mid)} USD",
-        "80 % of the truths lie between spent + (rest + g) / f - g, or spent, and spent + (rest + g) x f - g:"
-        f" forecasts of before were off by up to f = {amount(factor, 3)}; g = 1 % of the mean of these hours",
+        "80 % of the truths lie between spent + (rest + g) / f - g, or spent, and spent + (rest + g) x f - g",
+        f"  f = {amount(factor, 3)}, as forecasts of before were off; g = 1 % of what as many hours take in the mean",
         *(f"  = {e[0]} + ({e[1]} + {e[2]}) x {e[3]} - {e[2]} = {amount(edge)} USD" for edge, e in edges),
         f"stands on {span(forecast.history_hours * 3600.0)} of hourly spend, tried at {forecast.trials} moments"
         f" for {span(forecast.tested_hours * 3600.0)} ahead",
