@@ -112,7 +112,9 @@ class Books:
         for who, more in rest.items():
             _add(told.setdefault(who, {}), more)
         for who, grown in told.items():
-            yield _statement(source, who, self._start, ts, grown)
+            used = _named(grown, (*_CLASSES, of.FAILED))
+            requests, usd_nano = grown.get(of.REQUESTS), grown.get(_USD)
+            yield statement(source, f"{self._start:.3f}", (self._start, ts), who, used, requests, usd_nano)
 
     def _count(self, field: str, provider: str, model: str, reason: str, amount: float) -> None:
         key = (field, provider, model, reason)
@@ -168,19 +170,27 @@ def _add(to: Amounts, more: Amounts) -> None:
         to[name] = to.get(name, 0) + amount
 
 
-def _statement(source: str, who: Spender, start: float, end: float, amounts: Amounts) -> Statement:
-    digest = hashlib.sha256(repr(who).encode()).hexdigest()[:16]
+def statement(
+    source: str,
+    key: str,
+    span: tuple[float, float],
+    who: Spender,
+    quantities: Mapping[str, int],
+    requests: int | None,
+    usd_nano: int | None,
+) -> Statement:
+    """Return what somebody used in a span (epoch seconds), at LiteLLM's list; `key` tells the span from others."""
     return Statement(
         source=source,
-        key=f"{start:.3f}/{digest}",
-        start=start,
-        end=end,
+        key=f"{key}/{hashlib.sha256(repr(who).encode()).hexdigest()[:16]}",
+        start=span[0],
+        end=span[1],
         provider=who.provider,
         model=who.model,
         dimensions=dict(who.dimensions),
-        quantities=_named(amounts, (*_CLASSES, of.FAILED)),
-        requests=amounts.get(of.REQUESTS),
-        usd_nano=amounts.get(_USD),
+        quantities=quantities,
+        requests=requests,
+        usd_nano=usd_nano,
         basis="computed",
     )
 

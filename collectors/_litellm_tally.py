@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from collectors import _litellm_labels as of
-from collectors._litellm_books import MAX_STATEMENTS, Amounts
+from collectors._litellm_books import MAX_STATEMENTS, Amounts, statement
 from collectors._litellm_labels import Spender
 from collectors._money import DOLLAR, usd_nano
 from infertop.readings.model import Statement
@@ -110,16 +109,6 @@ def _statement(source: str, scope: str, start: float, end: float, who: Spender, 
     get = said.get
     quantities = {"input": max(0, get(PROMPT, 0) - get(READ, 0) - get(WRITTEN, 0)), "output": get(OUTPUT, 0)}
     more = {"cache_read": get(READ, 0), "cache_write_5m": get(WRITTEN, 0), of.FAILED: get(FAILED, 0)}
-    return Statement(
-        source=source,
-        key=f"{scope}{start:.3f}+{end - start:.3f}/{hashlib.sha256(repr(who).encode()).hexdigest()[:16]}",
-        start=start,
-        end=end,
-        provider=who.provider,
-        model=who.model,
-        dimensions=dict(who.dimensions),
-        quantities=quantities | {name: amount for name, amount in more.items() if amount},
-        requests=get(ANSWERED, 0),
-        usd_nano=get(SPEND) or None,
-        basis="computed",
-    )
+    quantities |= {name: amount for name, amount in more.items() if amount}
+    key = f"{scope}{start:.3f}+{end - start:.3f}"
+    return statement(source, key, (start, end), who, quantities, get(ANSWERED, 0), get(SPEND) or None)
