@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -13,6 +14,7 @@ _REFUSED_SECONDS = 300.0
 _SHOWN = 3
 _DOUBLINGS = 3
 _KEPT = 8
+_PATH = re.compile(r" /\S*")  # what of a sentence tells one part from another
 
 
 class _Note(NamedTuple):
@@ -64,7 +66,8 @@ class Standing:
         """Iterate over what is to be said: troubles, each kind once with all parts that have it, then what was odd."""
         kinds: dict[object, list[str]] = {}
         for part, trouble in self._troubles.items():
-            kinds.setdefault((trouble.state, trouble.status) if trouble.status else trouble.sentence, []).append(part)
+            silent = _PATH.sub("", trouble.sentence)
+            kinds.setdefault((trouble.state, trouble.status) if trouble.status else silent, []).append(part)
         for parts in kinds.values():
             yield self.said(self._troubles[parts[0]], parts[1:])
         odd = {part: notes[-1].said for (part, _), notes in self._notes.items() if notes}

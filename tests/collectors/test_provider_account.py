@@ -120,6 +120,19 @@ async def test_what_is_down_stays_down_until_it_answers(usage: Slow) -> None:
     await reader.close()
 
 
+async def test_a_host_that_is_silent_is_one_sentence_however_many_parts_were_asked(usage: Slow) -> None:
+    habits = Habits(dict.fromkeys("ab", 60.0))
+    reader = AccountReader(SourceConfig("x", "x"), Http("http://127.0.0.1:1"), usage, {}, habits, lambda now: now)
+    usage.wrong = {name: Unavailable(f"x did not answer /{name} within 20 s", state=State.STALE) for name in "ab"}
+    with pytest.raises(Unavailable) as caught:
+        await reader.collect(NOW)
+    assert caught.value.sentence == "x did not answer /a within 20 s (likewise b)"
+    del usage.wrong["a"]
+    batch = await reader.collect(NOW + 60)
+    assert [note for note in batch.notes if "did not answer" in note] == ["x did not answer /b within 20 s"]
+    await reader.close()
+
+
 async def test_a_refused_family_is_told_with_what_to_do_and_others_go_on(reader: AccountReader, usage: Slow) -> None:
     usage.wrong["a"] = Unavailable("may not", state=State.AUTH, status=403)
     batch = await reader.collect(NOW)
