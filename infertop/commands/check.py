@@ -17,9 +17,10 @@ from infertop.commands.setup import Setup, setup_or_status
 from infertop.commands.sources import MACHINE, PLANNED
 from infertop.commands.suspect import suspect
 from infertop.engine.collector import State
+from infertop.history.bookmarks import Bookmarks, read_bookmarks
 from infertop.history.files import is_written, writer_pid
 from infertop.history.open import open_memory
-from infertop.history.reader import Reader
+from infertop.history.reader import Reader, Unreadable
 from infertop.readings.safe import safe
 from infertop.views.gpu_rows import gpu_rows
 
@@ -71,15 +72,29 @@ def _where(kind: Kind) -> str:
 async def _check(setup: Setup) -> tuple[list[str], bool]:
     session = await Session.open(setup, await asyncio.to_thread(open_memory, "a check keeps nothing"))
     try:
+        session.roster.bookmarks = await asyncio.to_thread(_read_before, setup)
         await session.polling.poll_once_all(_POLL_SECONDS)
         await session.look(_FIND_SECONDS)
         await session.polling.poll_once_all(_POLL_SECONDS)
         if session.recorder is not None:
             await asyncio.to_thread(session.recorder.flush, 1.0)
-        lines = [*_configuration(setup), *_sources(session), *_gpus(session), *_searched(session)]
+        lines = [*_configuration(setup), *_sources(session, setup), *_gpus(session), *_searched(session)]
         return lines, _good(session)
     finally:
         await session.close()
+
+
+def _read_before(setup: Setup) -> Bookmarks:
+    """Return how far sources were read: what the database has is not to be read back. It reads the disk."""
+    if not setup.database.exists():
+        return {}
+    reader = Reader(setup.database)
+    try:
+        return reader.ask(read_bookmarks)
+    except Unreadable:
+        return {}
+    finally:
+        reader.close()
 
 
 def _configuration(setup: Setup) -> Iterable[str]:
@@ -103,18 +118,27 @@ def _configuration(setup: Setup) -> Iterable[str]:
     yield f"database       {safe(path)}  ({size})"
 
 
-def _sources(session: Session) -> Iterable[str]:
-    configs, reader = session.roster.every(), Reader(session.store.uri)
+def _sources(session: Session, setup: Setup) -> Iterable[str]:
+    configs, readers = session.roster.every(), [Reader(session.store.uri)]
+    readers += [Reader(setup.database)] if setup.database.exists() else []
     for health in session.facts().healths:
         said = health.detail or (f"read in {health.seconds * 1000:.0f} ms" if health.seconds is not None else "")
         models = _some(session.facts().meters.models(health.source))
         yield f"source         {safe(health.source, 60)}  {health.state}  {models and models + ': '}{safe(said)}"
         kind, config = KINDS.get(health.kind), configs.get(health.source)
         if kind is not None and kind.api is not None and not kind.unread and config is not None:
-            first = reader.ask(first_told, health.source)
+            first = min(filter(None, (_first_told(each, health.source) for each in readers)), default=None)
             account = session.summary.accounts.get(health.source)
             yield check_line(health, config, kind.api, account, first, session.clock.now())
-    reader.close()
+    for each in readers:
+        each.close()
+
+
+def _first_told(reader: Reader, source: str) -> float | None:
+    try:
+        return reader.ask(first_told, source)
+    except Unreadable:
+        return None
 
 
 def _some(models: Sequence[str]) -> str:
