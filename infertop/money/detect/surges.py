@@ -24,7 +24,9 @@ _YOUNG = 1.25  # on the first day, while nothing is known of mornings
 _FALLEN = 0.33  # of what is usual: rather an outage, after which the old level comes back
 _FALLEN_SLOTS = 72
 _SILENT = 0.02  # of what is usual: an outage says nothing of the hours of other days
-_LOW, _ON = 0.4, 0.9  # near nothing, and up to where a series that starts from there now and then usually comes
+_LOW, _ON = 0.2, 0.9  # near nothing, of up to where a series that starts from there now and then usually comes
+_SUSPICIOUS = log(1.03)  # beyond the least ratio: it is held, and not counted as usual
+_LEAST_DAY, _DAYS_SHARE = 0.2, 0.6  # of the week's mean, and of the day's median: a value above both fell from a peak
 
 
 class Surges:
@@ -54,7 +56,7 @@ class Surges:
     @property
     def low(self) -> bool:
         """Whether the recent values are near nothing."""
-        return self.usual.near < _LOW * self.usual.level
+        return self.usual.near < _LOW * self.usual.most_of(_ON)
 
     def ratio(self, value: float, most: float) -> float:
         """Return the logarithm of how many times `value` is what it may be."""
@@ -97,11 +99,13 @@ class Surges:
         self.usual.keep(slot, keep, seconds)
 
     def _suspect(self, slot: int, value: float, ratio: float, fast: float) -> bool:
-        if ratio > self.steps[-1]:
+        suspicious = ratio > self.steps[-1] + _SUSPICIOUS
+        if suspicious:
             self._dips = 0
         elif self.held and ratio < _CALM:
             self._dips += 1
-        if not (ratio > self.steps[-1] or (self.held and self._dips < _DIPS)):
+        if not (suspicious or (self.held and self._dips < _DIPS)):
+            self.usual.accept([each[:2] for each in self.held if each[2] <= self.steps[-1]])
             self.told()
             return False
         self.held.append((slot, value, ratio, fast))
@@ -125,6 +129,9 @@ class Surges:
     def _falls(self, slot: int, value: float, plan: float) -> bool:
         half = self.usual.floor / 2
         if value + half >= _FALLEN * (min(self.usual.near, plan) + half):
+            return False
+        day = self.usual.day_before(slot)
+        if day and value > _LEAST_DAY * self.usual.level and value + half >= _DAYS_SHARE * (day + half):
             return False
         self._fallen.append((slot, value))
         if len(self._fallen) >= _FALLEN_SLOTS:

@@ -17,12 +17,14 @@ _NEAR = 6  # slots that say what is usual now
 _LEAST = 3
 _AROUND = 1  # slots before and after that a pattern may be early or late
 _STEEPEST = 10.0
-_FLOOR_SHARE = 0.1  # of the week's mean: below it, ratios say little about money
+_FLOOR_SHARE = 0.15  # of the week's mean: below it, ratios say little about money
 _NOTHING = 1e-9
 _RAMP = 0.1  # log: what is less is no pattern
 _TRUST = 2.0  # half of what a pattern said came true: it is followed
 _HEEDED = 500.0  # slots that told of a ramp, after which one counts for nothing
-_DIP = 0.7  # of other days' last hour: below it is an outage, and what follows it the way back
+_DESCENT = 0.7  # of a fall that every known day made: so much of it is expected today
+_DIP = 0.6  # of other days' last hour: below it is an outage, and what follows it the way back
+_ODD, _FEW = 1, 3  # a day that may have been otherwise, of more than so many
 _STALE = 7  # slots without a value after which the last hour says nothing of now
 
 
@@ -62,31 +64,41 @@ class Usual:
             return None
         values = sorted((value for _, value in self.recent), reverse=True)
         near, floor = sum(values) / len(values), self.floor
-        most, plans = (values[0] + values[1]) / 2, [near]
-        self._growth = 0.0
-        days: list[tuple[float, float]] = []
+        most, plans, changes = (values[0] + values[1]) / 2, [near], []
         for back in self._backs(shifts):
-            then = self._then(back)
-            now = [each for i in range(-_AROUND, _AROUND + 1) if (each := self._value(slot - back + i)) is not None]
-            if then is None or not now:
+            if (day := self._day(slot, back)) is None:
                 continue
-            days.append((then, sum(now) / len(now)))
-            before = max(then, 0.0) + floor  # of what is below nothing there is no ratio
-            self._growth = max(self._growth, log(max(*now, 0.0) + floor) - log(before))
-            grown = min(_STEEPEST, (max(sum(now) / len(now), 0.0) + floor) / before)
-            plans.append((near + floor) * grown - floor)
+            before, now = (max(each, 0.0) + floor for each in day)  # of what is below nothing there is no ratio
+            changes.append(log(now / before))
+            plans.append((near + floor) * min(_STEEPEST, now / before) - floor)
+        self._growth = max(0.0, *changes, 0.0)
+        if len(changes) > 1 and max(changes) < 0:
+            most = (most + floor) * exp(_DESCENT * max(changes)) - floor
         growth = min(log(_STEEPEST), self._growth) * min(1.0, _TRUST * self._followed / self._told)
         plan = sorted(plans)[len(plans) // 2]
-        return max(most, plan, self._way_back(near, days), (near + floor) * exp(growth) - floor), plan
+        return max(most, plan, self._way_back(slot, near, shifts), (near + floor) * exp(growth) - floor), plan
 
-    def _way_back(self, near: float, days: Sequence[tuple[float, float]]) -> float:
-        """Return what stood now on every other day, where the last hour lies well below theirs (before, now); else 0.
+    def _day(self, slot: int, back: int) -> tuple[float, float] | None:
+        """Return what stood `back` slots before the last hour, and what did around then; None where it is unknown."""
+        then = self._then(back)
+        now = [each for i in range(-_AROUND, _AROUND + 1) if (each := self._value(slot - back + i)) is not None]
+        return (then, sum(now) / len(now)) if now and then is not None else None
 
-        Traffic that comes back after an outage is no rise.
+    def _way_back(self, slot: int, near: float, shifts: Sequence[int]) -> float:
+        """Return what stood now on all other days but one, where the last hour lies well below theirs; else 0.
+
+        Traffic that comes back after an outage is no rise. Two days that stood higher are no rule: a series whose days
+        differ would never be judged on a quiet one.
         """
-        if len(days) < 2 or near + self.floor > _DIP * (min(before for before, _ in days) + self.floor):
+        week, day = shifts
+        backs = [*(each - day for each in range(DAY, WEEK, DAY)), WEEK - week]
+        days = [each for back in backs if (each := self._day(slot, back))]
+        if len(days) < 2:
             return 0.0
-        return min(now for _, now in days)
+        odd = _ODD if len(days) > _FEW else 0
+        if near + self.floor > _DIP * (sorted(before for before, _ in days)[odd] + self.floor):
+            return 0.0
+        return sorted(now for _, now in days)[odd]
 
     def heed(self, value: float) -> None:
         """Learn from the value of a slot that `at` was asked of how far patterns of other days are to be followed."""
@@ -133,6 +145,11 @@ class Usual:
     def stale(self, slot: int, step_slots: float) -> bool:
         """Return whether so much time has passed before `slot` that the last hour says nothing of it."""
         return self.newest is not None and slot - self.newest > max(_STALE, 3 * step_slots)
+
+    def day_before(self, slot: int) -> float | None:
+        """Return the median of the day before `slot`, None where nothing is known of it."""
+        known = sorted(each for back in range(1, DAY + 1) if (each := self._value(slot - back)) is not None)
+        return known[len(known) // 2] if known else None
 
     def most_of(self, share: float) -> float:
         """Return the value that `share` of the kept slots do not exceed."""
