@@ -18,6 +18,7 @@ from collectors._provider_standing import Standing, is_pause
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.account import Account
 from infertop.readings.model import Batch, Member
+from infertop.readings.safe import safe
 
 __all__ = ["AccountReader", "Aside", "Chore", "Habits", "Told", "Usage", "together"]
 
@@ -26,6 +27,7 @@ _ENOUGH_SECONDS = 1.5
 _AGAIN_SECONDS = 1.0
 _PAUSE_SECONDS = 60.0
 _MOST_TRIES = 3
+_WHOSE = "organization"
 
 
 Chore = Callable[[float], Awaitable[tuple[Account, str]]]
@@ -77,7 +79,8 @@ class _Due:
 class AccountReader:
     """Reads one account: a collector's `collect`. `begin` is as in `Plan`.
 
-    `asides` are chores that tell of other sources; how often each is done stands in `Habits.chores`.
+    `asides` are chores that tell of other sources; how often each is done stands in `Habits.chores`. `whose` says which
+    organization answers, empty where that is not known.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class AccountReader:
         habits: Habits,
         begin: Callable[[float], float],
         asides: Mapping[str, Aside] | None = None,
+        whose: Callable[[], str] = str,
     ) -> None:
         self.kind = config.kind
         self.config = config
@@ -110,11 +114,14 @@ class AccountReader:
         self._place = f"hours|{hashlib.sha256(config.url.encode()).hexdigest()[:12]}|"
         self._known: dict[str, str] = {}
         self._marked: dict[str, str] = {}
+        self._whose = whose
+        self._before = ""
 
     def resume(self, bookmarks: Mapping[str, str]) -> None:
         """Take which hours were read by whoever ran before, of the same address: they are not asked for again."""
         self._known = {name: bookmarks.get(self._place + name, "") for name in self._habits.families}
-        self._marked = {name: mark for name, mark in self._known.items() if mark}
+        self._before = bookmarks.get(self._place + _WHOSE, "")
+        self._marked = {name: mark for name, mark in {**self._known, _WHOSE: self._before}.items() if mark}
 
     async def collect(self, ts: float) -> Batch:
         """Return what was read since the last poll; raise Unavailable where nothing at all could be.
@@ -198,6 +205,7 @@ class AccountReader:
         """Return how far hours were told, where that is new; of what is asked again nothing is marked."""
         missing = {span.family for span in self._parts_left}
         marks = {name: "" if name in missing else self._plan.bookmark(name) for name in self._habits.families}
+        marks |= {_WHOSE: self._whose()} if self._whose() else {}
         new = {name: mark for name, mark in marks.items() if mark != self._marked.get(name, "")}
         self._marked |= new
         return {self._place + name: mark for name, mark in new.items()}
@@ -234,6 +242,10 @@ class AccountReader:
         waits = any(self._standing.waits(family, ts) for family in self._habits.families)
         days = 0 if waits else self._plan.left_days(ts)
         notes = [f"reading back: {days} days are left"] if days else []
+        if self._before and self._whose() not in ("", self._before):
+            here, before = safe(self._whose(), 60), safe(self._before, 60)
+            also = "another organization's use wants a [[source]] with a name of its own"
+            notes.append(f"this key is of {here}, the one before was of {before}: {also}")
         paused = self._paused_until - ts
         account = read.account
         if self._told_until and read.covered:

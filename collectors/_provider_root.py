@@ -9,17 +9,29 @@ if TYPE_CHECKING:
     from infertop.engine.http import Http, Params, Reply
 
 _NOT_FOUND = 404
+_LONGEST = 200
+_ORGANIZATION = ("openai-organization", "anthropic-organization-id")
 
 
 class Rooted:
-    """Asks under the first of `roots` ("", "/v1") that knows a path, and from then on under that one alone."""
+    """Asks under the first of `roots` ("", "/v1") that knows a path, and from then on under that one alone.
+
+    `organization` is whose the key is, as far as answers have said.
+    """
 
     def __init__(self, http: Http, roots: Sequence[str]) -> None:
         self._http = http
         self._roots = list(roots)
+        self.organization = ""
 
     async def get(self, path: str, params: Params | None = None, accept_status: Collection[int] = ()) -> Reply:
         """Return the answer as `Http.get` does."""
+        reply = await self._get(path, params, accept_status)
+        said = next(filter(None, (reply.headers.get(name) for name in _ORGANIZATION)), "")
+        self.organization = said[:_LONGEST] or self.organization
+        return reply
+
+    async def _get(self, path: str, params: Params | None, accept_status: Collection[int]) -> Reply:
         for root in self._roots[:-1]:
             reply = await self._http.get(root + path, params, accept_status={*accept_status, _NOT_FOUND})
             if reply.status != _NOT_FOUND:

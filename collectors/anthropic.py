@@ -42,7 +42,8 @@ def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> Collector:
         "limits": people.limits,
     }
     asides = {"claude_code": AnthropicClaudeCode(config, api, month_begin).read}
-    return AccountReader(config, http, AnthropicUsage(config, api), chores, _HABITS, month_begin, asides)
+    usage = AnthropicUsage(config, api)
+    return AccountReader(config, http, usage, chores, _HABITS, month_begin, asides, lambda: api.organization)
 
 
 KIND = Kind(

@@ -43,7 +43,8 @@ def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> Collector:
         "names": people.names,
         "limits": people.limits,
     }
-    return AccountReader(config, http, OpenAiUsage(config, api), chores, _HABITS, month_begin)
+    usage = OpenAiUsage(config, api)
+    return AccountReader(config, http, usage, chores, _HABITS, month_begin, whose=lambda: api.organization)
 
 
 KIND = Kind(

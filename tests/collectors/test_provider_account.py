@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import httpx
 import pytest
 
 from collectors import _provider_account
@@ -14,7 +16,8 @@ from collectors._provider_plan import MINUTE, Span
 from infertop.engine.collector import SourceConfig, State, Unavailable
 from infertop.engine.http import Http
 from infertop.readings.account import Account, Name
-from infertop.readings.model import Covered, Member, Statement
+from infertop.readings.model import Batch, Covered, Member, Statement
+from tests.collectors.provider_world import account, first
 
 NOW = 1_795_343_805.0
 
@@ -203,3 +206,24 @@ async def test_what_was_read_at_another_address_is_not_taken_for_read(usage: Slo
     assert len(usage.asked) < whole
     assert set(await poll("https://two.example", first)).isdisjoint(first)
     assert len(usage.asked) == whole
+
+
+@pytest.mark.parametrize(
+    ("kind", "header"), [("openai", "openai-organization"), ("anthropic", "anthropic-organization-id")]
+)
+async def test_a_key_of_another_organization_under_the_same_name_is_said(kind: str, header: str) -> None:
+    async def poll(organization: str, known: Mapping[str, str]) -> Batch:
+        headers = {header: organization} if organization else {}
+        empty = {"data": [], "has_more": False, "next_page": None}
+        made: Any = account(kind, lambda _request: httpx.Response(200, json=empty, headers=headers))
+        made.resume(known)
+        return await first(made)
+
+    acme = await poll("acme", {})
+    assert acme.notes == (await poll("acme", acme.bookmarks)).notes == (await poll("", acme.bookmarks)).notes
+    other = await poll("other\x1b[31m", acme.bookmarks)
+    (said,) = set(other.notes) - set(acme.notes)
+    assert said.startswith("this key is of other")
+    assert "the one before was of acme: another organization's use wants a [[source]]" in said
+    assert "\x1b" not in said
+    assert set((await poll("other\x1b[31m", {**acme.bookmarks, **other.bookmarks})).notes) == set(acme.notes)
