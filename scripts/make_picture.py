@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from benchmarks import story
 from infertop.commands.live import LiveFeed
 from infertop.commands.replay import played_of
@@ -74,4 +76,6 @@ def main(target: str, size: str = "120x40", *keys: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     main(*sys.argv[1:])

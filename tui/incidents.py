@@ -35,6 +35,7 @@ _TOLD_BESIDE = re.compile(r"(?:, since [^,;]{1,20}(?:; [^;]*)?|, from [^,;]{1,20
 _CONDITION = re.compile(r" (?=[a-z_]+=)")
 _SINCE = re.compile(r"; since [^;]{1,24}; [^;]{1,60}$")
 _TIMES = re.compile(r"^[\d.,]+x: ")
+_SHARE = re.compile(r"^(.{1,400}) is [\d.,]{1,12} % of it; since [^;]{1,24}; ([^; ]{1,24})( of [^; ]{1,24})?$")
 
 
 def lasting(event: Event) -> bool:
@@ -108,10 +109,16 @@ def said(event: Event) -> str:
     return sentence(_TOLD_BESIDE.sub("", event.text))
 
 
-def cause(event: Event) -> str:
-    """Return why, without what its text and the columns beside it say: how many times, since when, how many dollars."""
-    why = _SINCE.sub("", event.cause)
-    return sentence(_TIMES.sub("", why) if _TIMES.search(event.text.partition(": ")[2]) else why)
+def cause(event: Event, room: int | None = None) -> str:
+    """Return why and by how many dollars an hour, without how many times and since when: that is told beside it.
+
+    Of which change those dollars are a part is left out where there is no `room` (cells) for it.
+    """
+    told = _TIMES.sub("", event.cause) if _TIMES.search(event.text.partition(": ")[2]) else event.cause
+    if found := _SHARE.match(told):
+        short, whole = f"{found[1]}: {found[2]}", sentence(f"{found[1]}: {found[2]}{found[3] or ''}")
+        return whole if room is None or len(whole) <= room else sentence(short)
+    return sentence(_SINCE.sub("", told))
 
 
 def subject(event: Event) -> str:

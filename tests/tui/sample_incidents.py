@@ -9,7 +9,7 @@ from tests.tui import sample
 from tests.tui.sample import AT
 
 HOUR, DAY = 3600.0, 86_400.0
-SENTENCE = "2.6x: prompt tokens per request on gpt-4o 1,900 -> 4,200 is 51 % of it; since 04:12; +$2.65/h"
+SENTENCE = "2.6x: prompt tokens per request on gpt-4o 1,900 -> 4,200 is 51 % of it; since 04:12; +$1.35/h of +$2.65/h"
 WHY = Comparison(
     scope={"model": "gpt-4o"},
     before=(AT - DAY - 1080, AT - DAY),

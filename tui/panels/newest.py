@@ -80,7 +80,7 @@ def _tail(event: Event, more: int, room: int, most: int) -> list[Part]:
 
 def _why(event: Event, x: int, width: int) -> Row:
     """Return why, under the text where there is room for all of it."""
-    line, why = Line(width), cells(cause(event))
+    line, why = Line(width), cells(cause(event, width - MARGIN - 3))
     x = x if len(why) < width - x else MARGIN + 2
     line.put(x, cut_words(why, width - x - 1), PLAIN)
     return line.row()

@@ -1,0 +1,26 @@
+"""Causes of incidents in one line: in dollars an hour, as far as there is room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tui import sample_incidents
+from tui.incidents import cause
+
+PROMPTS = "2x: prompts 1,900 -> 4,200 is 51 % of it; since 04:12; +$1.35/h of +$2.65/h"
+
+
+@pytest.mark.parametrize(
+    ("why", "room", "shown"),
+    [
+        (PROMPTS, 60, "prompts 1 900 → 4 200: +$1.35/h of +$2.65/h"),
+        (PROMPTS, 40, "prompts 1 900 → 4 200: +$1.35/h"),
+        ("2x: requests is 100 % of it; since Mon 04:12; +$4.55/h", 60, "requests: +$4.55/h"),
+        ("requests adds $8.61/h; since 14:05; all else saves $1.73/h: 1.9x", 60, "requests adds $8.61/h"),
+        ("about the same at $8.61/h; since 14:05", 60, "about the same at $8.61/h; since 14:05"),
+    ],
+)
+def test_a_cause_is_told_in_dollars_an_hour_without_what_stands_beside_it(why: str, room: int, shown: str) -> None:
+    assert cause(replace(sample_incidents.OPENED, text="gpt-4o: 2.6x: $4.31/h", cause=why), room) == shown
