@@ -102,7 +102,14 @@ def _text(
     begun = moment(fault.since, now, zone)
     if fault.until is None:
         return f"{said}, since {begun}{_stakes(last)}"
-    return f"{said}, from {begun} to {moment(fault.until, now, zone)}; {_came_to(last, fault.until - fault.since)}"
+    over = _ended(fault.since, fault.until, now, zone)
+    return f"{said}, from {begun} to {over}; {_came_to(last, fault.until - fault.since)}"
+
+
+def _ended(since: float, until: float, now: float, zone: tzinfo) -> str:
+    """Return when it ended, with its day also where that is today and it began on another."""
+    day_later = moment(until, since, zone)
+    return day_later if day_later != moment(until, until, zone) else moment(until, now, zone)
 
 
 def _times(value: float, expected: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,13 @@ def test_slow_answers_have_no_dollars_and_say_how_long_it_was() -> None:
         " it is as expected again, after 60 min"
     )
     assert (event.excess_usd, said(event)) == (None, "gpt-4o: request time 6.00 s on average, expected 2.00 s")
+
+
+def test_what_ended_on_another_day_than_it_began_has_both_days() -> None:
+    last_evening, now = NOON + 11 * 3600, NOON + 13 * 3600
+    over = fault(USD, 4.0, [30.0] * 6, last_evening + 5400, usd=1.0)
+    event = incident_event(replace(over, since=last_evening), now, UTC)
+    assert ", from Nov 22 23:00 to Nov 23 00:30; " in event.text
 
 
 def test_a_share_is_told_as_one_while_it_lasts_and_when_it_is_over() -> None:
