@@ -11,12 +11,14 @@ from infertop.money.why.measured import PER_REQUEST
 from infertop.money.why.usage import REQUESTS, Usage
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.views.event_shapes import Comparison, Effect
-from infertop.views.why_words import NAMES, figure, times
+from infertop.views.why_explained import NAMES
+from infertop.views.why_words import figure, times
 
 Span = tuple[float, float]
 
-# What grew by less than this makes nobody wait.
-_MORE = 1.15
+# What grew by less than this makes nobody wait; by less than that only where an engine is full: traffic grows by as much
+# from one hour to the next.
+_MORE, _MUCH = 1.15, 1.5
 
 
 def slow_comparison(
@@ -63,11 +65,13 @@ def _sentence(one: Mapping[str, float], other: Mapping[str, float]) -> str:
     more = sorted((name for name in grown if grown[name] >= _MORE), key=lambda name: -grown[name])
     if not more:
         return "no more is asked than before, and nothing longer: the same takes longer"
-    told = (
+    told = [
         f"{NAMES[name]} {figure(one[name], _unit(name))} -> {figure(other[name], _unit(name))}"
         f"{'/h' if name == VOLUME else ''} ({times(one[name], other[name])})"
         for name in more
-    )
+    ]
+    if all(grown[name] < _MUCH for name in more):
+        return f"little more is asked of it: {' and '.join(told)}; mostly the same takes longer"
     return f"more is asked of it: {' and '.join(told)}"
 
 

@@ -17,7 +17,8 @@ from infertop.money.why.measured import USD_PER_GPU_HOUR, Place
 from infertop.money.why.usage import Usage
 from infertop.readings.safe import safe
 from infertop.views.event_shapes import Change, Comparison, Effect
-from infertop.views.why_words import NAMES, TOKENS_ASKED, figure, percent, signed_usd, times, usd
+from infertop.views.why_explained import NAMES
+from infertop.views.why_words import TOKENS_ASKED, figure, percent, signed_usd, times, usd
 
 Span = tuple[float, float]
 

@@ -1,54 +1,8 @@
-"""What the factors of a change are called, and their figures in words."""
+"""The figures of a change in words."""
 
 from __future__ import annotations
 
-from infertop.money.why.factors import (
-    ADJUSTMENTS,
-    CACHE,
-    CALLS,
-    CLIENTS,
-    DEPLOYMENTS,
-    EFFICIENCY,
-    ENERGY,
-    GPU_COUNT,
-    GPU_RATE,
-    HOST,
-    MEDIA,
-    MIX,
-    OTHER,
-    OUTPUT,
-    PRICE,
-    PROMPT,
-    REASONING,
-    TIER,
-    UTILIZATION,
-    VOLUME,
-)
 from infertop.money.why.measured import RATIO
-
-NAMES = {
-    VOLUME: "requests",
-    MIX: "share of models",
-    CLIENTS: "share of clients",
-    PROMPT: "prompt tokens per request",
-    OUTPUT: "output tokens per request",
-    REASONING: "reasoning tokens per request",
-    MEDIA: "audio and image tokens per request",
-    CALLS: "calls per request",
-    CACHE: "cache-hit rate",
-    TIER: "service tier",
-    PRICE: "unit price",
-    GPU_COUNT: "GPU count",
-    UTILIZATION: "GPU utilisation",
-    EFFICIENCY: "tokens per busy GPU-hour",
-    GPU_RATE: "GPU rate",
-    ENERGY: "energy",
-    HOST: "host",
-    DEPLOYMENTS: "reserved throughput",
-    ADJUSTMENTS: "adjustments of bills",
-    OTHER: "everything else",
-}
-
 
 TOKENS_ASKED = "tokens asked"
 """What volume is called where requests are not known."""

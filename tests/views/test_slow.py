@@ -23,6 +23,10 @@ SCOPE = (("model", "llama"),)
             usage(replace(OWN, requests=1500, prompt=8000)),
             "more is asked of it: prompt tokens per request 2,000 -> 8,000 (4x) and requests 1,000 -> 1,500/h (1.5x)",
         ),
+        (
+            usage(replace(OWN, requests=1240)),
+            "little more is asked of it: requests 1,000 -> 1,240/h (1.2x); mostly the same takes longer",
+        ),
         (usage(replace(OWN, output=330)), "no more is asked than before, and nothing longer: the same takes longer"),
         (Usage(()), "what was asked meanwhile, or before, is not known"),
     ],

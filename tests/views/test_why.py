@@ -14,9 +14,9 @@ from infertop.money.why.factors import FACTORS
 from infertop.money.why.usage import Usage, UsageLine
 from infertop.views.event_shapes import Comparison, Event, content_of, event_of
 from infertop.views.why import comparison, unknown
-from infertop.views.why_explained import formula
+from infertop.views.why_explained import NAMES, formula
 from infertop.views.why_incident import incident_comparison
-from infertop.views.why_words import NAMES, figure, percent, signed_usd, times, usd
+from infertop.views.why_words import figure, percent, signed_usd, times, usd
 from tests.money.why.usages import Traffic, gpus, usage
 
 BEFORE, AFTER = (0.0, 3600.0), (3600.0, 7200.0)

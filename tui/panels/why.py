@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from infertop.views.event_shapes import Change, Comparison, Effect
-from infertop.views.why_words import NAMES
+from infertop.views.why_explained import NAMES
 from tui import format as fmt
 from tui.incidents import CHANGES_NAME, EFFECTS_NAME, signed
 from tui.panels.panel import TablePanel

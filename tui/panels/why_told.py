@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infertop.views.why_explained import formula
-from infertop.views.why_words import NAMES
+from infertop.views.why_explained import NAMES, formula
 from tui import format as fmt
 from tui.incidents import signed
 
