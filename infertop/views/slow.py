@@ -16,8 +16,8 @@ from infertop.views.why_words import figure, times
 
 Span = tuple[float, float]
 
-# What grew by less than this makes nobody wait; by less than that only where an engine is full: traffic grows by as much
-# from one hour to the next.
+# What grew by less than this makes nobody wait; by less than that only where an engine is full: traffic grows by as
+# much from one hour to the next.
 _MORE, _MUCH = 1.15, 1.5
 
 
