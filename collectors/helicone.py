@@ -37,6 +37,7 @@ _WHERE = f"Helicone's /v1{_PATH}"
 _FAMILY = "requests"
 _PAGE, _MOST_PAGES = 1000, 5
 _LEAST_SECONDS = 300.0
+_STATUS_DIGITS = 3
 _TOKENS = {"prompt_tokens": "input", "completion_tokens": "output"}
 _OWN = frozenset({"project", "feature", "customer", "environment"})
 # Providers that infertop knows by another name; what may be any server's is nobody's.
@@ -71,7 +72,7 @@ class HeliconeUsage:
             headers = {"Content-Type": "application/json"}
             reply = await self._http.post(self._path, json.dumps(body).encode(), headers=headers)
             page = entries(document(reply.body, _WHERE), "data", _WHERE)
-            rows |= {mark: each for each in page if (mark := dimension(each, "request_id"))}
+            rows |= {dimension(each, "request_id") or f"{number}/{at}": each for at, each in enumerate(page)}
             if len(page) < _PAGE:
                 return Rows(list(rows.values()))
         return Rows(list(rows.values()), True)
@@ -102,7 +103,10 @@ def _summed(rows: Iterable[Row], seconds: int) -> tuple[list[Row], list[str]]:
     wrong: list[str] = []
     for row in rows:
         at = utc_seconds(row.get("request_created_at"))
-        if at is None or not _answered(row.get("response_status")):
+        if not _answered(row.get("response_status")):
+            continue
+        if at is None:
+            wrong.append(f"{_WHERE} answers with requests that have no time: they are not known")
             continue
         try:
             used = {name: count(row[field], field) for field, name in _TOKENS.items() if row.get(field) is not None}
@@ -122,6 +126,8 @@ def _summed(rows: Iterable[Row], seconds: int) -> tuple[list[Row], list[str]]:
 
 
 def _answered(status: object) -> bool:
+    if isinstance(status, str) and status.isascii() and status.isdigit() and len(status) <= _STATUS_DIGITS:
+        status = int(status)
     return isinstance(status, int | Decimal) and 200 <= status < 300
 
 

@@ -61,7 +61,9 @@ class LangfuseUsage:
     async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
         found = await whole(self._ask, span, _WHERE)
-        return told_of(Paged(_buckets(found.rows, span.width), found.note), span, ts, _WHERE, self._say, "start", "end")
+        buckets, lost = _buckets(found.rows, span.width)
+        note = f"{_WHERE} answers with {lost} rows that have no time: they are not known" if lost else found.note
+        return told_of(Paged(buckets, note), span, ts, _WHERE, self._say, "start", "end")
 
     async def _ask(self, span: Span) -> Rows:
         question: dict[str, Any] = {
@@ -105,14 +107,17 @@ def _groups(config: SourceConfig) -> tuple[str, ...]:
     return tuple(str(each) for each in said)
 
 
-def _buckets(rows: list[Row], seconds: int) -> list[Row]:
-    """Return rows by buckets; what used no model (spans, tools, events) is left out."""
+def _buckets(rows: list[Row], seconds: int) -> tuple[list[Row], int]:
+    """Return rows by buckets, and how many have no time; what used no model (spans, tools, events) is left out."""
     found: dict[int, list[Row]] = {}
-    for row in rows:
+    lost = 0
+    for row in (each for each in rows if dimension(each, _MODEL)):
         start = utc_seconds(row.get(_AT))
-        if start is not None and dimension(row, _MODEL):
+        if start is None:
+            lost += 1
+        else:
             found.setdefault(start, []).append(row)
-    return [{"start": start, "end": start + seconds, "results": results} for start, results in found.items()]
+    return [{"start": start, "end": start + seconds, "results": results} for start, results in found.items()], lost
 
 
 def _label(row: Row, field: str) -> str | None:

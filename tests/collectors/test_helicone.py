@@ -71,7 +71,7 @@ async def test_requests_without_a_cost_are_apart_from_those_with_one() -> None:
 
 
 async def test_what_failed_is_still_under_way_or_has_no_time_used_nothing() -> None:
-    others = [{"response_status": 500}, {"response_status": None}, {"request_created_at": "2026-07-21Tnever"}]
+    others = [{"response_status": 500}, {"response_status": None}, {"request_created_at": "2026-07-21T11:58:never"}]
     rows = [{**REQUEST, "request_id": f"r{n}", **other} for n, other in enumerate(others)]
     assert (await first(account("helicone", helicone(*rows)))).statements == ()
 
@@ -95,6 +95,19 @@ async def test_a_row_that_cannot_be_read_is_left_out_and_counted() -> None:
     bad = {**REQUEST, "request_id": "r1", "prompt_tokens": -5}
     batch = await first(account("helicone", helicone(REQUEST, bad)))
     assert (len(batch.statements), batch.rejected) == (1, 1)
+
+
+async def test_a_status_may_be_text_and_a_request_without_an_id_counts() -> None:
+    others = [{"request_id": "r1", "response_status": "201"}, {"request_id": None}, {"request_id": None}]
+    batch = await first(account("helicone", helicone(*({**REQUEST, **other} for other in others))))
+    assert [each.requests for each in batch.statements] == [3]
+
+
+async def test_an_answered_request_without_a_time_is_said() -> None:
+    lost = {**REQUEST, "request_id": "r1", "request_created_at": "2026-07-21T11:58:never"}
+    batch = await first(account("helicone", helicone(REQUEST, lost)))
+    assert (len(batch.statements), batch.rejected) == (1, 1)
+    assert "requests that have no time" in batch.notes[0]
 
 
 async def test_a_refused_key_is_said_and_not_shown() -> None:

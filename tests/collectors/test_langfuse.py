@@ -70,6 +70,16 @@ async def test_it_is_told_by_model_environment_and_trace_in_minutes_and_hours() 
     assert by_start[HOUR_TS].usd_nano == 1_500_000_000
 
 
+async def test_a_row_of_a_model_without_a_time_is_said_and_one_of_no_model_is_not() -> None:
+    said = {**ROW, "time_dimension": "2026-07-21T11:58:00.000Z"}
+    rows = [said, {**ROW, "time_dimension": None}, {**ROW, "time_dimension": None, "providedModelName": None}]
+    batch = await first(
+        langfuse(Api({PATH: lambda request: {"data": rows if "minute" in str(asked(request)) else []}}))
+    )
+    assert [each.usd_nano for each in batch.statements] == [5_000_000]
+    assert batch.notes[0] == f"Langfuse's {PATH} answers with 1 rows that have no time: they are not known"
+
+
 async def test_who_answered_is_not_told_and_left_open() -> None:
     batch = await first(langfuse(Api({PATH: metrics(MINUTE)})))
     assert {each.provider for each in batch.statements} == {""}
