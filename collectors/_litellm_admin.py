@@ -19,7 +19,7 @@ from infertop.readings.account import Account, Allowance, Name
 if TYPE_CHECKING:
     from infertop.engine.http import Http
 
-_HOURLY = 3600.0
+_HOURLY, _SOON = 3600.0, 300.0
 _PAGE, _MOST_PAGES = 100, 50
 _NO_DATABASE = 500
 _PERIODS = {
@@ -66,13 +66,13 @@ class LiteLlmAdmin:
             }
             account = Account(names=tuple(self._names(teams)), allowances=tuple(self._allowances(teams)))
         except (Unavailable, ValueError) as error:
-            self._begin_anew(ts, _why(error))
+            self._begin_anew(ts + _SOON, _why(error))
             return None
-        self._begin_anew(ts, "")
+        self._begin_anew(ts + _HOURLY, "")
         return account
 
-    def _begin_anew(self, ts: float, note: str) -> None:
-        self._due, self.note, self._page, self._keys = ts + _HOURLY, note, 0, []
+    def _begin_anew(self, due: float, note: str) -> None:
+        self._due, self.note, self._page, self._keys = due, note, 0, []
 
     async def _next_keys(self) -> None:
         self._page += 1

@@ -59,7 +59,7 @@ class Past:
         self._logs: Logs | None = None
         self._moved = 0
         self._odd = ""
-        self.note = ""
+        self._said = ""
 
     def resume(self, bookmarks: Mapping[str, str]) -> None:
         """Go on from where it was; a moment that cannot be read is one that nobody kept."""
@@ -76,6 +76,14 @@ class Past:
         """The moment of the last page, and what of the time in which none was read is not told."""
         known = {} if self._until is None else {_UNTIL: repr(self._until)}
         return known | {_LEFT: " ".join(f"{start!r}..{end!r}" for start, end in self._pieces)}
+
+    @property
+    def note(self) -> str:
+        """What stands in the way, or how much is left to be told; empty where there is nothing to say."""
+        left = sum(end - start for start, end in self._pieces) / _DAY
+        if self._said or not left:
+            return self._said
+        return f"reading back: {left:.0f} days are left" if left > 1 else "reading back: a part of a day is left"
 
     @property
     def more(self) -> bool:
@@ -101,7 +109,7 @@ class Past:
                 return await self._next_logs(start, end)
             return await self._next_days(start, end, users)
         except (Unavailable, ValueError) as error:
-            self._due, self.note = ts + _AGAIN, _why(error)
+            self._due, self._said = ts + _AGAIN, _why(error)
             self._daily = self._logs = self._days = None
             self._pieces = [*self._pieces[1:], self._pieces[0]]
             return None
@@ -162,7 +170,7 @@ class Past:
 
     def _done(self) -> None:
         self._pieces.pop(0)
-        self.note = self._odd
+        self._said = self._odd
 
     async def _ask(self, path: str, params: Mapping[str, str | int]) -> Row:
         return document((await self._http.get(self._base + path, params)).body, path)

@@ -68,7 +68,7 @@ async def test_keys_and_teams_are_told_with_names_and_budgets_one_question_a_pol
         ("LiteLLM team Search", "day", 100, Decimal("1.25")),
     ]
     assert (account.allowances or ())[0].conditions == (("source", "proxy"), ("key", "support-bot"))
-    assert all(batch.notes == () for batch in batches)
+    assert all(note.startswith("reading back") for batch in batches for note in batch.notes)
 
 
 async def test_every_page_of_keys_is_read_and_again_after_an_hour() -> None:
@@ -101,6 +101,15 @@ async def test_without_them_the_page_is_read_all_the_same_with_one_sentence(answ
     assert sentence in batches[-1].notes[0]
     assert CANARY not in batches[-1].notes[0]
     assert len(there.params("/key/list")) == 1
+
+
+async def test_names_that_could_not_be_read_are_asked_for_again_after_five_minutes() -> None:
+    there = proxy(NO_DATABASE)
+    refusing = there.answers["/key/list"]
+    there.answers["/key/list"] = lambda request: refusing if len(there.params("/key/list")) == 1 else keys(KEY)(request)
+    batches = await polls(there, 24)
+    assert [bool(batch.account and batch.account.names) for batch in batches].index(True) == 21
+    assert "keys and teams have no names" not in " ".join(batches[-1].notes)
 
 
 async def test_without_a_key_nobody_is_asked() -> None:

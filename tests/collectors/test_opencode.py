@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,6 +150,23 @@ async def test_a_file_that_is_no_database_is_a_note(reading: Reading) -> None:
     batch = await reading.poll()
     assert "1 files cannot be read" in batch.notes[0]
     assert "not a database" in batch.notes[0]
+
+
+async def test_a_database_that_is_locked_is_a_note_and_is_read_once_it_is_free(
+    reading: Reading, database: sqlite3.Connection
+) -> None:
+    database.execute("PRAGMA journal_mode = DELETE")
+    put(database, 1, answer(1))
+    assert len(await reading.read()) == 1
+    database.execute("BEGIN EXCLUSIVE")
+    put(database, 2, answer(2))
+    os.utime(reading.folder / "opencode.db", (reading.now, reading.now))
+    batch = await reading.poll()
+    assert "1 files cannot be read" in batch.notes[0]
+    assert "locked" in batch.notes[0]
+    database.execute("COMMIT")
+    batch = await reading.poll()
+    assert (len(batch.statements), batch.notes) == (2, ())
 
 
 async def test_nothing_but_messages_is_read_below_its_folder(reading: Reading) -> None:
