@@ -21,6 +21,7 @@ from tui.widgets.table import Cell, Column
 
 TOGETHER = "together"
 _LITTLE, _NOTHING, _ENDLESS = 0.05, 1e-6, 9.995
+_INVISIBLE = 0.01
 _SHARES = ("ratio", "share", "%")
 
 
@@ -113,6 +114,8 @@ def _bar(row: Part | Changed, width: int) -> Cell:
     usd = row.usd_per_hour
     if not fmt.known(usd) or not row.most or (isinstance(row, Part) and row.effect is None):
         return "", PLAIN
+    if abs(usd) < _INVISIBLE * row.most:
+        return "", PLAIN  # the shortest bar would be many times as long
     drawn = two_sided(usd / row.most, width) if row.both_ways else bar(abs(usd) / row.most, width)
     return drawn, WARN if usd > 0 else OK
 
