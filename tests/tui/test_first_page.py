@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from infertop.views.shapes import Searched
 from tests.tui import sample
 from tests.tui.drawn import desk, lines, text
 
@@ -40,3 +41,16 @@ def test_the_first_start_has_a_cursor_that_answers_every_arrow():
     assert marked() == [before + 1]
     made.open()
     assert "type it" in text(made)
+
+
+def test_a_long_list_of_keys_leaves_room_for_what_to_do_next():
+    keys = Searched("providers", " ".join(f"PROVIDER_{n:02}_ADMIN_KEY" for n in range(22)), "not set")
+    folders = Searched("agents", ", ".join(f"~/.agent-{n}/sessions" for n in range(6)), "not found")
+    others = tuple(
+        Searched("engines", "", "no engine answers on this machine: start one, or name it") for _ in range(5)
+    )
+    screen = text(desk(replace(sample.EMPTY, searched=(*others, folders, keys))))
+    assert "PROVIDER_03_ADMIN_KEY and 18 more: not set" in " ".join(screen.split())
+    assert "~/.agent-3/sessions and 2 more: not found" in " ".join(screen.split())
+    assert "Ask what is wrong:" in screen
+    assert "more lines" not in screen
