@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from collectors._money import DOLLAR, usd_nano
 from collectors._provider_account import Told
-from collectors._provider_buckets import Bucket, Unread, dimension, statement, told_of
+from collectors._provider_buckets import Bucket, Unread, counted, dimension, statement, told_of
 from collectors._provider_halves import Rows, whole
 from collectors._provider_pages import Paged, Row, document, entries
 from collectors._provider_plan import HOUR, MINUTE, Span
 from collectors._provider_time import rfc3339, utc_seconds
 from infertop.engine.collector import SourceConfig, Unavailable
 from infertop.readings.breakdown import Contradiction, breakdown
-from infertop.readings.figures import count
 from infertop.readings.model import Statement
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ _TOKENS = ("tokens_prompt", "tokens_completion", "reasoning_tokens", "cached_tok
 _WIDTHS = {"date__minute": MINUTE, "date__hour": HOUR, "date__day": 24 * HOUR}
 _MOST_ROWS = 10_000
 _MOST_MODELS = 500
-_MOST_DIGITS = 15
 
 
 class OpenRouterUsage:
@@ -95,7 +93,7 @@ class OpenRouterUsage:
             model=model,
             dimensions={"key": key} if key else {},
             quantities=_tokens(row),
-            requests=_count(row, _REQUESTS),
+            requests=counted(row, _REQUESTS),
             number=number,
         )
         cost = row.get(_COST)
@@ -127,7 +125,7 @@ def _buckets(rows: list[Row]) -> tuple[list[Row], int]:
 
 def _tokens(row: Row) -> Mapping[str, int]:
     """Return tokens by class; none where they contradict each other, so that the cost is told all the same."""
-    prompt, completion, reasoning, cached = (_count(row, name) for name in _TOKENS)
+    prompt, completion, reasoning, cached = (counted(row, name) for name in _TOKENS)
     said: dict[str, object] = {"prompt_tokens": prompt, "completion_tokens": completion}
     if prompt is None and completion is None:
         return {}
@@ -139,10 +137,3 @@ def _tokens(row: Row) -> Mapping[str, int]:
         return breakdown("openai", said).tokens
     except Contradiction:
         return {}
-
-
-def _count(row: Row, name: str) -> int | None:
-    said = row.get(name)
-    if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) <= _MOST_DIGITS:
-        said = int(said)
-    return None if said is None else count(said, name)

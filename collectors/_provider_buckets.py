@@ -10,9 +10,11 @@ from collectors._provider_pages import Paged, Row
 from collectors._provider_plan import Span, oldest
 from collectors._provider_round import Told
 from collectors._provider_time import month_begin
+from infertop.readings.figures import count
 from infertop.readings.model import Covered, Statement
 
 _MOST_LABEL = 512
+_MOST_DIGITS = 15
 _MOST_TIME = 40
 _LATEST = 1 << 36
 
@@ -125,6 +127,14 @@ def dimension(row: Row, field: str) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value[:_MOST_LABEL] if isinstance(value, str) and value else None
+
+
+def counted(row: Row, name: str) -> int | None:
+    """Return a count that is told as a number or as text, None where it is not; raise ValueError where it is none."""
+    said = row.get(name)
+    if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) <= _MOST_DIGITS:
+        said = int(said)
+    return None if said is None else count(said, name)
 
 
 def statement(

@@ -11,14 +11,13 @@ waited out. `interval` in [[source]] asks one's own server more often.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from collectors._money import DOLLAR, usd_nano
 from collectors._page import needed
 from collectors._provider_account import AccountReader, Habits, Told
-from collectors._provider_buckets import Bucket, Unread, dimension, statement, told_of
+from collectors._provider_buckets import Bucket, Unread, counted, dimension, statement, told_of
 from collectors._provider_halves import Rows, whole
 from collectors._provider_pages import Paged, Row, document, entries
 from collectors._provider_plan import HOUR, Span
@@ -26,7 +25,6 @@ from collectors._provider_root import Rooted
 from collectors._provider_time import month_begin, rfc3339, utc_seconds
 from collectors.kind import Api, Kind
 from infertop.engine.collector import Collector, Option, SourceConfig
-from infertop.readings.figures import count
 from infertop.readings.model import Statement
 
 if TYPE_CHECKING:
@@ -39,7 +37,6 @@ _PATH = "/metrics"
 _WHERE = "Langfuse's /api/public/v2/metrics"
 _FAMILY = "observations"
 _MOST_ROWS = 1000
-_MOST_DIGITS = 15
 _LEAST_SECONDS = 1200.0
 _LAG_SECONDS = 600.0
 _MODEL = "providedModelName"
@@ -82,7 +79,7 @@ class LangfuseUsage:
 
     def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> tuple[Statement, Unread]:
         tokens = {
-            name: _count(row, f"sum_{said}") for name, said in (("input", "inputTokens"), ("output", "outputTokens"))
+            name: counted(row, f"sum_{said}") for name, said in (("input", "inputTokens"), ("output", "outputTokens"))
         }
         said = statement(
             bucket,
@@ -92,7 +89,7 @@ class LangfuseUsage:
             model=dimension(row, _MODEL),
             dimensions={_GROUPS[field]: value for field in self._groups if (value := _label(row, field))},
             quantities={name: amount for name, amount in tokens.items() if amount is not None},
-            requests=_count(row, "count_count"),
+            requests=counted(row, "count_count"),
             number=number,
         )
         cost = row.get("sum_totalCost")
@@ -125,13 +122,6 @@ def _label(row: Row, field: str) -> str | None:
     if isinstance(value, list):
         value = ",".join(sorted(each for each in value if isinstance(each, str)))
     return dimension({field: value}, field)
-
-
-def _count(row: Mapping[str, Any], name: str) -> int | None:
-    said = row.get(name)
-    if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) <= _MOST_DIGITS:
-        said = int(said)
-    return None if said is None else count(said, name)
 
 
 def _make(config: SourceConfig, http: Http | None, _clock: Clock) -> Collector:
