@@ -1,9 +1,7 @@
-"""The work of watching on ledgers of minutes: one fault one incident, over any end, and none where nothing is wrong."""
+"""The work of watching on ledgers of minutes: one fault one incident, over any end."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +10,9 @@ import pytest
 from infertop.commands.watching_figures import MOST_DETAILED, MOST_SCOPES
 from infertop.history.watch_state import Wish
 from infertop.money.detect.fault import Figure
-from infertop.money.detect.scopes import EVERYTHING
-from infertop.money.detect.watched import USUAL
 from infertop.views.event_shapes import PLANNED
-from tests.commands.watched_world import LOCAL, MINUTE, MONDAY, OPENAI, World, rows
-
-Places = Sequence[tuple[str, str, float, float]]
-USD = {("gpt-4o", "prod"): 12.0, ("gpt-4o", "dev"): 3.0, ("o3", "prod"): 6.0, ("o3", "batch"): 9.0}
-RULE = replace(USUAL, floor_usd=1.0)
+from tests.commands.watched_traffic import RULE, Places, calm, surge, usual
+from tests.commands.watched_world import MINUTE, OPENAI, World, rows
 
 
 @pytest.fixture
@@ -27,26 +20,6 @@ def world(tmp_path: Path) -> World:
     made = World(tmp_path / "infertop.db")
     made.asked = replace(made.asked, rule=RULE)
     return made
-
-
-def usual(world: World, times: Callable[[str, str], float] = lambda _model, _key: 1.0) -> Places:
-    """A minute of everybody's traffic, a little different from any other."""
-    chance = random.Random(world.until)
-    return [
-        (model, key, usd * (each := times(model, key) * chance.uniform(0.8, 1.2)), usd * each * 200)
-        for (model, key), usd in USD.items()
-    ]
-
-
-def calm(world: World, minutes: int) -> None:
-    for _ in range(minutes):
-        world.used(usual(world))
-
-
-def surge(world: World, minutes: int, key: str = "batch", times: float = 10.0) -> None:
-    for _ in range(minutes):
-        world.used(usual(world, lambda _model, each: times if each == key else 1.0))
-        world.watch()
 
 
 def scopes(world: World) -> list[dict[str, str]]:
@@ -179,101 +152,6 @@ def test_what_was_stored_and_cannot_be_read_is_learned_again_from_the_ledger(wor
     assert figures.history(Figure((("key", "batch"),), "usd_per_hour")) == 200 * MINUTE
     surge(world, 30)
     assert scopes(world) == [{"key": "batch"}]
-
-
-# No false alerts
-
-
-def test_another_price_in_the_file_is_no_incident(world: World) -> None:
-    calm(world, 200)
-    world.watch()
-    for n in range(60):
-        dearer = [(model, key, usd * 6, requests) for model, key, usd, requests in usual(world)]
-        world.used(dearer, price="b")
-        world.watch(told_until=world.until - 600 if n < 40 else None)
-    assert world.opened() == []
-
-
-def test_another_price_while_infertop_was_off_is_no_incident(world: World) -> None:
-    calm(world, 200)
-    world.watch()
-    world.store()
-    world.kill()
-    for _ in range(60):
-        world.used([(model, key, usd * 6, requests) for model, key, usd, requests in usual(world)], price="b")
-        world.watch()
-    assert world.opened() == []
-
-
-def test_what_counts_anew_is_no_incident(world: World) -> None:
-    for n in range(260):
-        world.used(usual(world))
-        if n == 200:
-            world.asked = replace(world.asked, choices=replace(world.asked.choices, never=frozenset()))
-        world.watch() if n > 190 else None
-    assert world.opened() == []
-
-
-def test_a_night_in_which_nobody_recorded_is_no_incident(world: World) -> None:
-    calm(world, 300)
-    world.watch()
-    world.store()
-    world.kill()
-    world.until += 9 * 3600
-    wide = world.account("gpt-4o", "input", key="prod")
-    for hour in range(9):
-        start = world.until - (9 - hour) * 3600
-        world.connection.execute("INSERT INTO lines VALUES (?,?,?,?,?,0)", (start, start + 3600, wide, 10**9, 10**12))
-    for _ in range(60):
-        calm(world, 1)
-        world.watch()
-    assert world.opened() == []
-
-
-def test_minutes_that_a_provider_tells_late_are_no_fall_and_no_rise(world: World) -> None:
-    calm(world, 240)
-    world.watch()
-    for lag in [*range(1, 30), *range(30, 0, -1)]:
-        calm(world, 1)
-        world.watch(told_until=world.until - lag * MINUTE)
-    world.watch()
-    assert world.opened() == []
-    assert all(each.fed == world.until - MINUTE for each in world.work._figures.scopes.values())
-
-
-def test_a_provider_that_tells_nothing_any_more_is_waited_for_some_hours_and_its_return_is_no_rise(
-    world: World,
-) -> None:
-    def both(minutes: int, told: int | None) -> None:
-        for _ in range(minutes):
-            lines: dict[int, tuple[int, int | None]] = {world.account("llama", "gpu", source=LOCAL): (60_000, 10**8)}
-            if told is None or world.until < told:
-                for (model, key), usd in USD.items():
-                    lines[world.account(model, "input", key=key)] = (99, round(usd / 60 * 1e9))
-            world.minute(lines)
-            if world.until % 600 == 0:
-                world.watch(told_until=told)
-
-    both(240, None)
-    lost = world.until
-    both(420, lost)
-    assert world.work._figures.scopes[EVERYTHING].fed > lost + 3600
-    both(180, None)
-    world.watch()
-    assert world.work._figures.scopes[EVERYTHING].fed == world.until - MINUTE
-    assert world.opened() == []
-
-
-def test_an_adjustment_and_a_restated_day_are_no_incident(world: World) -> None:
-    calm(world, 240)
-    world.watch()
-    bill = world.account("gpt-4o", "adjustment", price=None)
-    world.connection.execute("INSERT INTO lines VALUES (?,?,?,?,?,0)", (MONDAY, MONDAY + 86_400, bill, 0, 500 * 10**9))
-    world.connection.execute("UPDATE lines SET usd_nano = usd_nano * 20 WHERE start < ?", (world.until - 3600,))
-    for _ in range(30):
-        calm(world, 1)
-        world.watch()
-    assert world.opened() == []
 
 
 def test_a_new_key_is_news_once_and_nothing_is_in_the_first_hour(world: World) -> None:
