@@ -22,7 +22,7 @@ from infertop.history.replay_sums import PastSums
 from infertop.history.scopes import Scopes
 from infertop.history.used_between import used_between
 from infertop.money.detect.fault import Fault
-from infertop.money.detect.scopes import IDLE
+from infertop.money.detect.scopes import IDLE, Scope
 from infertop.money.detect.stakes import rule_of
 from infertop.money.dimensions import Names
 from infertop.money.overlap import Choices
@@ -30,7 +30,7 @@ from infertop.money.settings import Settings
 from infertop.money.why.usage import Usage
 from infertop.views.event_shapes import Comparison, Event
 from infertop.views.incident_text import incident_event
-from infertop.views.why_incident import fault_comparison
+from infertop.views.why_incident import fault_comparison, seen_in
 
 DAY, MINUTE = 86_400, 60
 WHY_SECONDS = 600
@@ -140,14 +140,19 @@ class Story:
         if known is not None and fault.until is None and now - known.at < WHY_SECONDS:
             return known.made
         until = max(float(fault.until or now), fault.since + MINUTE)
-        metric, scope = fault.lead.metric, tuple(sorted(fault.scope))
+        made = self._compare(fault, fault.scope, until)
+        if wider := seen_in(fault, made):
+            made = self._compare(fault, wider, until)
+        self._whys[fault.key] = _Why(now, made)
+        return made
+
+    def _compare(self, fault: Fault, scope: Scope, until: float) -> Comparison:
+        metric, scope = fault.lead.metric, tuple(sorted(scope))
 
         def used(spans: Sequence[tuple[float, float]]) -> list[Usage]:
             return self._reader.ask(used_between, () if metric == IDLE else scope, spans, self._scopes)
 
-        made = fault_comparison(metric, scope, fault.since, until, used, self._settings.zone)
-        self._whys[fault.key] = _Why(now, made)
-        return made
+        return fault_comparison(metric, scope, fault.since, until, used, self._settings.zone)
 
     def _tell(self, at: float, event: Event) -> None:
         if len(self.told) < _MOST:

@@ -21,7 +21,7 @@ from infertop.money.detect.fault import Fault, Step
 from infertop.money.detect.scopes import METRICS
 from infertop.money.detect.stakes import rule_of
 from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED, Event
-from infertop.views.incident_text import KIND, incident_event, subject
+from infertop.views.incident_text import KIND, incident_event, shown_scope, subject
 
 if TYPE_CHECKING:
     from infertop.commands.session import Session
@@ -187,6 +187,7 @@ class Watching:
     async def _explain(self, fault: Fault) -> None:
         """Put into an incident's event what was found out about it so far, or over all of its time."""
         from infertop.commands.why import Comparing
+        from infertop.views.why_incident import seen_in
 
         if self._comparing is None:
             self._comparing = Comparing(self._session)
@@ -196,6 +197,9 @@ class Watching:
         until = max(fault.until or float(self._session.summary.closed), fault.since + _MINUTE)
         scope = tuple(event.scope.items())
         why = await self._comparing.fault(fault.lead.metric, scope, fault.since, until)
+        if wider := seen_in(fault, why):
+            scope = tuple(shown_scope(wider, self._session.summary.names).items())
+            why = await self._comparing.fault(fault.lead.metric, scope, fault.since, until)
         if (event := events.find(fault.key)) is not None:
             events.add(fault.key, replace(event, why=why, cause=why.sentence))
         self._whys.pop(fault.key, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from infertop.money.baseline import Scope
+from infertop.money.detect.fault import Fault
 from infertop.money.detect.scopes import IDLE, LATENCIES
 from infertop.money.why.incident import Read, explain_incident
 from infertop.views.event_shapes import Comparison
@@ -28,6 +29,15 @@ def fault_comparison(metric: str, scope: Scope, since: float, until: float, used
     if metric == IDLE:
         return idle_comparison(*spans, usages[0], usages[1], begun)
     return slow_comparison(scope, *spans, usages[0], usages[1], begun)
+
+
+def seen_in(fault: Fault, why: Comparison) -> Scope:
+    """Return the scope in which a fault was seen, where what it is of cost nothing before; else nothing.
+
+    Requests that move to another model are new there, and that is no cause: who sends them asked another model before.
+    """
+    is_new = not why.before_usd_per_hour and bool(why.after_usd_per_hour)
+    return fault.lead.scope if is_new and fault.lead.scope != fault.scope else ()
 
 
 def incident_comparison(
