@@ -117,24 +117,6 @@ def minutes(values: Iterable[float], rule: Rule | None = None) -> list[Incident]
     return feed(Watched(rule or Rule()), values, START, MINUTE)
 
 
-def test_it_is_of_use_within_the_first_hour_and_says_on_how_little_it_stands() -> None:
-    (opened,) = minutes(noisy(10.0, 50) + noisy(80.0, 9))
-    assert opened.opened <= START + 52 * MINUTE
-    assert opened.history_seconds < 3600
-    assert opened.since == START + 50 * MINUTE
-
-
-def test_by_the_minute_three_times_as_much_takes_20_minutes_at_most() -> None:
-    (opened,) = minutes(noisy(10.0, 1500) + noisy(30.0, 30))
-    assert 4 * MINUTE <= opened.opened - START - 1500 * MINUTE < 20 * MINUTE
-
-
-def test_by_the_minute_many_times_as_much_takes_two_minutes_and_not_one() -> None:
-    (opened,) = minutes(noisy(10.0, 1500) + noisy(80.0, 4))
-    assert opened.opened == START + 1501 * MINUTE
-    assert minutes([*noisy(10.0, 1500), 80.0, *noisy(10.0, 60)]) == []
-
-
 def test_its_excess_is_what_was_beyond_the_plan_in_units_times_hours() -> None:
     opened, closed = minutes([10.0] * 1500 + [30.0] * 120 + [10.0] * 30)
     assert (opened.since, closed.until) == (START + 1500 * MINUTE, START + 1620 * MINUTE)
@@ -193,11 +175,6 @@ def test_what_rises_again_within_an_incident_is_another() -> None:
 def test_what_rises_slowly_within_an_incident_is_the_same() -> None:
     values = noisy(10.0, 3 * DAY) + [30.0 * 1.02**at for at in range(72)]
     assert len(feed(Watched(), values, START, TEN)) == 1
-
-
-def test_what_is_beyond_from_the_first_judged_value_on_began_there() -> None:
-    (opened,) = minutes([10.0] * 30 + [100.0] * 20)
-    assert opened.since == START + 30 * MINUTE
 
 
 def test_what_lasts_for_a_day_is_what_is_usual_then() -> None:

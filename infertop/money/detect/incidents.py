@@ -26,7 +26,7 @@ class Rule:
     """
 
     score: float = 1.5
-    ratio: float = 1.5
+    ratio: float = 1.55
     at_once: float = 5.0
     floor_usd: float = 0.0
     in_usd: bool = True

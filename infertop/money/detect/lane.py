@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from infertop.money.detect.incidents import HOUR, Incident, Rule, beyond_usd, incident_content, incident_of
 from infertop.money.detect.inside import Inside
+from infertop.money.detect.quick import Quick
 from infertop.money.detect.surges import Surges
 from infertop.money.detect.usual import SLOT
 
@@ -61,6 +62,7 @@ class Lane:
         self._calm = [0.0, 0.0, 0.0, 0.0]  # values in a row near the plan, since when, their sum, their plans'
         self._cool = [0.0, 0.0, 0.0]  # until when what is less than how much is no news; the level of the incident
         self._inside = Inside()
+        self._quick = Quick()
         self._since = 0.0
         self._suspect: list[Suspect] = []
         self._mean = 0.0
@@ -89,6 +91,7 @@ class Lane:
         ratio = self.surges.ratio(figure, most)
         fast = ratio if step >= _WHOLE_SECONDS else min(ratio, self._fast[0])
         self._fast = [ratio, max(self._fast[1], fast)]
+        quick = self._quick.fires(slot, ratio, step, self.surges.steps[1])
         if self.incident:
             if self._is_outdone():
                 return self._end_for_more(ts)
@@ -100,7 +103,7 @@ class Lane:
             self._suspect = [*self._suspect[1 - _MOST_SUSPECT :], Suspect(ts, value, self._plan(), step / HOUR, far)]
         whole = self.surges.ratio(self._sum / self._weight, most) if self._weight else ratio
         lasting = whole if self._seconds >= _WHOLE_SECONDS else -9.0
-        if ratio <= 0 or not self.surges.fires(slot, lasting, fast):
+        if ratio <= 0 or not (quick or self.surges.fires(slot, lasting, fast)):
             return None
         return self._begin(given, whole, fast)
 
@@ -130,6 +133,7 @@ class Lane:
                 surges.close(self._slot, value, plan, ratio, self._fast[1], self._seconds)
             if surges.usual.stale(slot, step / SLOT):
                 surges.forget_recent()
+                self._quick.forget_minutes()
         self._asked = self._slot = slot
         self._sum = self._weight = self._seconds = 0.0
         self._fast[1] = -9.0
@@ -258,6 +262,7 @@ class Lane:
         return {
             "surges": self.surges.dump(),
             "inside": self._inside.dump(),
+            "quick": self._quick.dump(),
             "incident": incident_content(self.incident),
             "suspect": self._suspect,
             **lists,
@@ -267,6 +272,8 @@ class Lane:
         """Take up a state that `dump` returned."""
         self.surges.load(state["surges"])
         self._inside.load(state["inside"])
+        if "quick" in state:  # a state of before knows of none
+            self._quick.load(state["quick"])
         self.incident = incident_of(state["incident"])
         self._open, self._slot, self._sum, self._weight, *plain = state["plain"]
         self._seconds, self._asked, self._since, self._mean = plain

@@ -88,14 +88,15 @@ class Usual:
         """Return what stood now on all other days but one, where the last hour lies well below theirs; else 0.
 
         Traffic that comes back after an outage is no rise. Two days that stood higher are no rule: a series whose days
-        differ would never be judged on a quiet one.
+        differ would never be judged on a quiet one. In the first week, whose weekend may be what lies below, it is the
+        most that any day had.
         """
         week, day = shifts
         backs = [*(each - day for each in range(DAY, WEEK, DAY)), WEEK - week]
         days = [each for back in backs if (each := self._day(slot, back))]
         if len(days) < 2:
             return 0.0
-        odd = _ODD if len(days) > _FEW else 0
+        odd = len(days) - 1 if self.slots <= WEEK else _ODD if len(days) > _FEW else 0
         if near + self.floor > _DIP * (sorted(before for before, _ in days)[odd] + self.floor):
             return 0.0
         return sorted(now for _, now in days)[odd]
