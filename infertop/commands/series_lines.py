@@ -10,10 +10,12 @@ from typing import NamedTuple
 from infertop.readings.safe import safe
 
 LONGEST = 10_000
-_HEADER = ("timestamp", "value")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _EPOCH = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_NAME = re.compile(r"[^\W\d_]")
+# What a value that is missing is called by who writes one: such a line is no header.
+_NO_NUMBER = {"nan", "inf", "infinity", "none", "null"}
 _SHOWN = 40
 
 
@@ -30,9 +32,9 @@ class NoPoint(Exception):  # noqa: N818 - it reads as the sentence it carries
 
 
 def is_header(line: bytes) -> bool:
-    """Return whether a first line names the columns."""
-    names = [name.strip(' "').lower() for name in line.decode("utf-8", "replace").strip().split(",")]
-    return tuple(names[:2]) == _HEADER
+    """Return whether a first line names the columns, whatever it calls them: neither a time nor a number is in it."""
+    names = [name.strip(' "') for name in line.decode("utf-8", "replace").strip().split(",")]
+    return len(names) > 1 and all(map(_NAME.match, names[:2])) and names[1].lower() not in _NO_NUMBER
 
 
 def read_point(line: bytes | None) -> Point:

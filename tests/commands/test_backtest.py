@@ -56,9 +56,30 @@ def test_lines_that_are_no_points_are_sentences(tmp_path: Path, capsys: pytest.C
     assert "\x1b" not in told.err
 
 
+@pytest.mark.parametrize(
+    "header", ["Time,USD", "ts;x,cost", '"date","usd per hour"', "timestamp,value,note", "\ufefftimestamp,value"]
+)
+def test_a_first_line_of_names_is_a_header_whatever_they_are(
+    header: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "series.csv"
+    path.write_text(f"{header}\n2026-11-01,1\n2026-11-02,2\n", encoding="utf-8")
+    assert main(["backtest", "anomalies", str(path)]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert len(told.out.splitlines()) == 3
+
+
+@pytest.mark.parametrize("line", ["yesterday,3", "2026-11-32,cost", "timestamp,nan"])
+def test_a_first_line_that_is_no_point_and_no_header_is_a_sentence(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "series.csv"
+    path.write_text(f"{line}\n2026-11-01,1\n")
+    assert main(["backtest", "anomalies", str(path)]) == 1
+
+
 def test_many_bad_lines_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "bad.csv"
-    path.write_text("no,point\n" * 500)
+    path.write_text("no,1\n" * 500)
     assert main(["backtest", "anomalies", str(path)]) == 1
     assert len(lines := capsys.readouterr().err.splitlines()) == 11
     assert lines[-1].startswith("infertop: 500 lines of ")
