@@ -18,6 +18,7 @@ from infertop.views.api_rates import Teller, api_rates
 from infertop.views.costs import costs
 from infertop.views.facts import Facts, Told
 from infertop.views.meters import Meters
+from infertop.views.shapes import Searched
 
 if TYPE_CHECKING:
     from infertop.commands.session import Session
@@ -76,7 +77,7 @@ def known(session: Session) -> Facts:
         host=_DEMO_HOST if demo else socket.gethostname(),
         mode="demo" if demo else "viewer" if viewing else "live",
         notices=session.notices,
-        searched=(*(session.finding.searched if session.finding else ()), *session.roster.afar.searched),
+        searched=(*_looked(session), *session.roster.afar.searched),
         recorder=viewing.recorder if viewing else "",
         prices_loaded_at=pricing.loaded_at,
         told=_TOLD,
@@ -84,6 +85,15 @@ def known(session: Session) -> Facts:
         api=api,
         accounts=session.summary.accounts,
     )
+
+
+def _looked(session: Session) -> tuple[Searched, ...]:
+    """Return what was looked for on this machine; why nothing, where nobody here looks."""
+    if session.finding is not None:
+        return session.finding.searched
+    if session.viewing is not None:
+        return (Searched("nothing here", "", "this shows what another infertop records: that one looks"),)
+    return () if session.setup.demo else (Searched("nothing", "", "--no-discovery: only what you name with --source or in pricing.toml is read"),)
 
 
 def tellers(healths: Iterable[Health], accounts: Mapping[str, Account]) -> list[Teller]:

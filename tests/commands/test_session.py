@@ -77,6 +77,12 @@ async def settle(run: Session) -> None:
     assert run.recorder.flush()
 
 
+async def test_where_nobody_looks_for_anything_it_is_said_why(pricing: Path) -> None:
+    async with session(setup(pricing, FakeClock(BEGIN))) as run:
+        (said,) = run.facts().searched
+        assert said.found == "--no-discovery: only what you name with --source or in pricing.toml is read"
+
+
 async def test_a_viewer_shows_what_the_recorder_reads_and_asks_and_writes_nothing(
     pricing: Path, meters: Meters
 ) -> None:
