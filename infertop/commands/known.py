@@ -93,7 +93,9 @@ def _looked(session: Session) -> tuple[Searched, ...]:
         return session.finding.searched
     if session.viewing is not None:
         return (Searched("nothing here", "", "this shows what another infertop records: that one looks"),)
-    return () if session.setup.demo else (Searched("nothing", "", "--no-discovery: only what you name with --source or in pricing.toml is read"),)
+    if session.setup.demo:
+        return ()
+    return (Searched("nothing", "", "--no-discovery: only what you name with --source or in pricing.toml is read"),)
 
 
 def tellers(healths: Iterable[Health], accounts: Mapping[str, Account]) -> list[Teller]:
