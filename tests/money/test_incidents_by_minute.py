@@ -79,3 +79,14 @@ def test_a_surge_is_found_while_traffic_goes_down_as_on_every_day(begin: int) ->
     values = [week(each) * (3 if each >= at else 1) * noise for each, noise in enumerate(noisy(1.0, at + 6))]
     (opened,) = changes(values, TEN)
     assert opened.opened <= START + (at + 5) * TEN
+
+
+@pytest.mark.parametrize("hours", [1, 2, 3, 4, 6, 8, 12])
+def test_four_times_as_much_is_one_within_20_minutes_from_the_first_hour_on(hours: int) -> None:
+    chance, watched = random.Random(1), Watched()
+    begin, opened = hours * 60, []
+    for minute in range(begin + 60):
+        value = 2.5 * chance.uniform(0.98, 1.02) * (4 if minute >= begin else 1)
+        if watched.add(1_767_225_600.0 + minute * 60, value):
+            opened.append(minute - begin)
+    assert [each < 20 for each in opened] == [True]

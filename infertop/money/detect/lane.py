@@ -146,7 +146,8 @@ class Lane:
     def _begin(self, given: Given, ratio: float, fast: float) -> Incident | None:
         surges, plan = self.surges, self._plan()
         rarity = surges.rarity.rarity(exp(ratio))
-        if rarity < min(self.rule.score, log10(max(1, surges.usual.slots - 3))):
+        # What is held is past by now, and as high as this: it does not make it usual.
+        if rarity < min(self.rule.score, log10(max(1, (surges.usual.slots - 3) / (len(surges.held) + 1)))):
             return None
         jump = fast > 0 and not surges.held
         suspect, value = self._from_where_it_rose(), given.value
