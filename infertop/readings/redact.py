@@ -22,6 +22,6 @@ def hide(key: str) -> None:
 
 def redact(text: str) -> str:
     """Return `text` with every known key, and whatever looks like one, replaced by `***`."""
-    for value in _known:
+    for value in sorted(_known, key=len, reverse=True):  # one may begin as another does
         text = text.replace(value, HIDDEN)
     return _PATTERN.sub(HIDDEN, text)

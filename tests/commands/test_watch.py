@@ -213,9 +213,9 @@ def test_each_level_of_a_budget_is_told_once() -> None:
     assert watch.levels.take() == []
 
 
-def test_of_levels_crossed_at_once_the_highest_is_told_and_all_are_noted() -> None:
+def test_levels_crossed_at_once_are_told_in_one_message() -> None:
     watch = Watch(2.0)
-    assert levels(watch, spent(85)) == ["all: 85.00 of 100 USD a day spent (80%)"]
+    assert levels(watch, spent(85)) == ["all: 85.00 of 100 USD a day spent (50%, 80%)"]
     assert {each.level for each in watch.levels.take()} == {"50%", "80%"}
     assert levels(watch, spent(60)) == []
 

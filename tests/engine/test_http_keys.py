@@ -181,3 +181,9 @@ async def test_a_key_file_that_others_may_read_by_now_gives_no_key(tmp_path):
     file.write_text("sk-canary-second")
     file.chmod(0o644)
     assert (await refused(http)).status == 401
+
+
+def test_of_a_key_that_begins_as_another_does_nothing_is_left():
+    Secret("canary-of-two")
+    Secret("canary-of-two-and-more")
+    assert redact("is canary-of-two-and-more known, and canary-of-two") == "is *** known, and ***"
