@@ -53,6 +53,16 @@ def test_a_rise_is_of_the_narrowest_scope_that_has_most_of_it(
     assert scope_of_rise(moved(**times), seen_in) == scope
 
 
+@pytest.mark.parametrize("key", ["chat", "batch"])
+def test_a_rise_of_everybody_at_every_provider_is_of_everything(key: str) -> None:
+    everybody = [
+        Moved(Place("openai", "openai", "gpt-4o", "chat"), 30.0, 100.0),
+        Moved(Place("openai", "openai", "o3", "batch"), 12.0, 38.0),
+        Moved(Place("anthropic", "anthropic", "opus", "agents"), 28.0, 80.0),
+    ]
+    assert scope_of_rise(everybody, (("key", key),)) == EVERYTHING
+
+
 def test_of_one_model_on_one_machine_the_model_is_named() -> None:
     alone = [Moved(Place("vllm@a:1", "local", "llama"), 2.0, 8.0)]
     assert scope_of_rise(alone, EVERYTHING) == (("model", "llama"),)

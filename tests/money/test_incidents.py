@@ -94,6 +94,17 @@ def test_the_way_back_from_hours_of_less_is_none(left: float) -> None:
     assert minutes([each * left if at in outage else each for at, each in enumerate(usual)]) == []
 
 
+@pytest.mark.parametrize(("days", "left"), [(8, 0.3), (11, 0.25), (12, 0.4), (13, 0.3)])
+def test_the_way_back_is_none_for_a_series_with_quiet_weekends(days: int, left: float) -> None:
+    """After so many days it was less for three hours."""
+    usual = [
+        each * (0.45 if (at // 1440 + 3) % 7 >= 5 else 1.0) for at, each in enumerate(noisy(8.0, (days + 1) * 1440))
+    ]
+    outage = range(days * 1440 + 613, days * 1440 + 793)
+    found = minutes([each * left if at in outage else each for at, each in enumerate(usual)])
+    assert [each for each in found if each.since >= START + outage.start * MINUTE] == []
+
+
 def test_a_fall_is_one_where_falls_are_watched() -> None:
     values = [*noisy(50.0, 3 * DAY), *noisy(10.0, 18), *noisy(50.0, 18)]
     opened, closed = feed(Watched(Rule(rises=False, falls=True)), values, START, TEN)

@@ -55,7 +55,12 @@ def scope_of_rise(moved: Sequence[Moved], scope: Scope) -> Scope:
     """
     part = _steepest(moved, scope)
     here = _sum(moved, part)
-    return _around(moved, here) or _called(moved, here) if here.rise > 0 else scope
+    if here.rise <= 0:
+        return scope
+    called = _called(moved, here)
+    while (around := _around(moved, here)) is not None:  # each has half as much again: it ends
+        called, here = around, _sum(moved, around)
+    return called
 
 
 def _steepest(moved: Sequence[Moved], scope: Scope) -> Scope:

@@ -16,7 +16,7 @@ from infertop.money.detect.usual import SLOT
 _MOST_SUSPECT = 120
 _RISEN = 1.2
 _WHOLE_SECONDS = 300.0  # a value that stands for so long counts as a slot
-_COOL_SECONDS = 18 * HOUR
+_COOL_SECONDS = 12 * HOUR
 _COOL_SHARE = 0.5  # of what an incident came to: what follows it has to be more
 _SMOOTH = 0.25
 _MOST = 1e100  # of the inverse of next to nothing

@@ -17,7 +17,7 @@ _NEAR = 6  # slots that say what is usual now
 _LEAST = 3
 _AROUND = 1  # slots before and after that a pattern may be early or late
 _STEEPEST = 10.0
-_FLOOR_SHARE = 0.15  # of the week's mean: below it, ratios say little about money
+_FLOOR_SHARE = 0.1  # of the week's mean: below it, ratios say little about money
 _NOTHING = 1e-9
 _RAMP = 0.1  # log: what is less is no pattern
 _TRUST = 2.0  # half of what a pattern said came true: it is followed
@@ -85,21 +85,24 @@ class Usual:
         return (then, sum(now) / len(now)) if now and then is not None else None
 
     def _way_back(self, slot: int, near: float, shifts: Sequence[int]) -> float:
-        """Return what stood now on all other days but one, where the last hour lies well below theirs; else 0.
+        """Return what stood now on other days, where the last hour lies well below theirs; else 0.
 
-        Traffic that comes back after an outage is no rise. Two days that stood higher are no rule: a series whose days
-        differ would never be judged on a quiet one. In the first week, whose weekend may be what lies below, it is the
-        most that any day had.
+        Traffic that comes back after an outage is no rise. That this day of the week stood higher and most others did
+        is enough, as a weekend is two quiet days; else all days but one have to, since a series whose days differ would
+        never be judged on a quiet one. In the first week, whose weekend may be what lies below, it is the most that any
+        day had.
         """
         week, day = shifts
         backs = [*(each - day for each in range(DAY, WEEK, DAY)), WEEK - week]
         days = [each for back in backs if (each := self._day(slot, back))]
         if len(days) < 2:
             return 0.0
+        low = (near + self.floor) / _DIP - self.floor
+        if self.slots > WEEK and (alike := self._day(slot, WEEK - week)) and alike[0] >= low:
+            above = sorted(now for before, now in days if before >= low)
+            return above[len(above) // 2] if 2 * len(above) > len(days) else 0.0
         odd = len(days) - 1 if self.slots <= WEEK else _ODD if len(days) > _FEW else 0
-        if near + self.floor > _DIP * (sorted(before for before, _ in days)[odd] + self.floor):
-            return 0.0
-        return sorted(now for _, now in days)[odd]
+        return sorted(now for _, now in days)[odd] if sorted(before for before, _ in days)[odd] >= low else 0.0
 
     def heed(self, value: float) -> None:
         """Learn from the value of a slot that `at` was asked of how far patterns of other days are to be followed."""
