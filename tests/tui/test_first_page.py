@@ -54,3 +54,8 @@ def test_a_long_list_of_keys_leaves_room_for_what_to_do_next():
     assert "~/.agent-3/sessions and 2 more: not found" in " ".join(screen.split())
     assert "Ask what is wrong:" in screen
     assert "more lines" not in screen
+
+
+def test_a_sentence_of_many_words_is_no_list_of_names():
+    engines = Searched("engines", "listening ports: 1, processes: 93", "start one, or name it")
+    assert "listening ports: 1, processes: 93: start one" in text(desk(replace(sample.EMPTY, searched=(engines,))))

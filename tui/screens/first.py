@@ -12,6 +12,7 @@ from tui.widgets.prose import wrapped
 
 _NAME_CELLS = 12
 _MOST_NAMES = 4
+_LISTS = frozenset({"agents", "providers"})  # what was looked for under many names
 _NEXT = (
     ("Point it at something:", "infertop --source vllm=http://HOST:8000"),
     ("See what it can read:", "infertop check --kinds"),
@@ -43,7 +44,8 @@ def _lines(scene: Scene, width: int) -> list[Row]:
     else:
         rows.append(_text(width, 1, "looking for GPUs, engines and provider keys ...", DIM))
     for each in scene.view.searched:
-        rows += _searched(each.what, f"{_some(each.where)}: {each.found}" if each.where else each.found, width)
+        where = _some(each.where) if each.what in _LISTS else each.where
+        rows += _searched(each.what, f"{where}: {each.found}" if where else each.found, width)
     rows.append(blank(width))
     mark = "|" if scene.look.ascii else "▌"
     for number, (label, text) in enumerate(_NEXT):
