@@ -10,21 +10,11 @@ import pytest
 
 from infertop.money.detect.incidents import Incident
 from infertop.money.detect.watched import Watched
-
-MINUTE = 60.0
-TEN = 600.0
-START = 1_767_225_600.0  # a Thursday's midnight
-
-
-def noisy(mean: float, points: int, seed: int = 1) -> list[float]:
-    rng = random.Random(seed)
-    return [max(0.0, rng.gauss(mean, mean / 10)) for _ in range(points)]
+from tests.money.watched_values import MINUTE, START, TEN, feed, noisy
 
 
 def changes(values: Iterable[float], step: float = MINUTE) -> list[Incident]:
-    watched = Watched()
-    found = (watched.add(START + at * step, value) for at, value in enumerate(values))
-    return [each for each in found if each]
+    return feed(Watched(), values, START, step)
 
 
 def test_it_is_of_use_within_the_first_hour_and_says_on_how_little_it_stands() -> None:
@@ -87,6 +77,6 @@ def test_four_times_as_much_is_one_within_20_minutes_from_the_first_hour_on(hour
     begin, opened = hours * 60, []
     for minute in range(begin + 60):
         value = 2.5 * chance.uniform(0.98, 1.02) * (4 if minute >= begin else 1)
-        if watched.add(1_767_225_600.0 + minute * 60, value):
+        if watched.add(START + minute * MINUTE, value):
             opened.append(minute - begin)
     assert [each < 20 for each in opened] == [True]
