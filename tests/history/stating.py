@@ -19,7 +19,7 @@ from infertop.history.price_log import PriceLog
 from infertop.history.reprice import reprice
 from infertop.history.reprice_stated import reprice_stated
 from infertop.history.stated import Changes, rebook
-from infertop.history.statements import Page, write_statements
+from infertop.history.statements import Page, statements_between, write_statements
 from infertop.money.derive import Deriver
 from infertop.money.lines import Line
 from infertop.money.rates import PriceBook
@@ -105,6 +105,10 @@ class Books:
     def lines(self) -> list[tuple[Any, ...]]:
         """Every line."""
         return self.connection.execute(STORED).fetchall()
+
+    def standing(self) -> list[Statement]:
+        """What OpenAI said and still holds."""
+        return list(statements_between(self.connection, "openai", 0, 1e12))
 
     def statements(self) -> list[tuple[Any, ...]]:
         """Every statement that stands."""
