@@ -14,9 +14,9 @@ from infertop.engine.state import State
 from infertop.money.gpu_shape import is_gpus
 from infertop.readings.account import Account
 from infertop.readings.model import Batch
-from infertop.views.api_rates import Teller, api_rates
-from infertop.views.costs import costs
-from infertop.views.facts import Facts, Told
+from infertop.views.api_rates import ApiRates, Teller, api_rates
+from infertop.views.costs import Costs, costs
+from infertop.views.facts import Facts, Past, Told
 from infertop.views.meters import Meters
 from infertop.views.shapes import Searched
 
@@ -51,7 +51,6 @@ def known(session: Session) -> Facts:
     meters = Meters(session.state, session.window)
     local = viewing.local if viewing else session.roster.local()
     current = costs(newest_gpus(session.state), meters, pricing.prices, now, local)
-    watch = session.watch
     healths = _of_sources(session.state.healths(), viewing.sources if viewing else session.roster.every().keys())
     api = api_rates(session.summary, tellers(healths, session.summary.accounts), now)
     current = replace(current, told=api.usd_per_hour)
@@ -62,16 +61,7 @@ def known(session: Session) -> Facts:
         meters=meters,
         prices=pricing.prices,
         costs=current,
-        past=past(
-            session.summary,
-            pricing.settings,
-            current,
-            watch.baselines,
-            watch.events.shown,
-            now,
-            api,
-            session.plans.made,
-        ),
+        past=_past(session, current, api, now),
         interval_seconds=session.interval,
         timezone=str(pricing.settings.zone),
         host=_DEMO_HOST if demo else socket.gethostname(),
@@ -85,6 +75,11 @@ def known(session: Session) -> Facts:
         api=api,
         accounts=session.summary.accounts,
     )
+
+
+def _past(session: Session, current: Costs, api: ApiRates, now: float) -> Past:
+    watch, settings = session.watch, session.pricing.settings
+    return past(session.summary, settings, current, watch.baselines, watch.events.shown, now, api, session.plans.made)
 
 
 def _looked(session: Session) -> tuple[Searched, ...]:

@@ -67,11 +67,7 @@ def past(
         events=tuple(events),
         coverage=summary.coverage_today,
         unpriced=_unpriced(summary),
-        unassigned={
-            name: (nano or 0) / summary.today_usd_nano
-            for name, nano in summary.unassigned.items()
-            if summary.today_usd_nano and summary.today_usd_nano > 0
-        },
+        unassigned=_unassigned(summary),
     )
 
 
@@ -81,6 +77,14 @@ def _unpriced(summary: Summary) -> Mapping[str, int]:
         if model is not None and row.unpriced_tokens and (source, model) not in summary.apart:
             found[model] = found.get(model, 0) + row.unpriced_tokens
     return found
+
+
+def _unassigned(summary: Summary) -> Mapping[str, float]:
+    """Return the share of today's dollars that nobody was assigned, by dimension."""
+    usd_nano = summary.today_usd_nano
+    if usd_nano is None or usd_nano <= 0:
+        return {}
+    return {name: (nano or 0) / usd_nano for name, nano in summary.unassigned.items()}
 
 
 def _usd(nano: int | None) -> float | None:
