@@ -20,9 +20,7 @@ def byte_tokens():
     return [spelling[byte] for byte in range(256)]
 
 
-def main(out):
-    tokens = ["<s>", "</s>", *byte_tokens()]
-    writer = gguf.GGUFWriter(out, "llama")
+def describe(writer, tokens):
     writer.add_name("tiny")
     writer.add_context_length(2048)
     writer.add_embedding_length(HIDDEN)
@@ -41,10 +39,13 @@ def main(out):
     writer.add_bos_token_id(0)
     writer.add_eos_token_id(1)
     writer.add_chat_template("{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}")
-    random = np.random.default_rng(7)
+
+
+def weight_shapes(vocabulary_size):
+    """Each random tensor's shape, rows first, by its name without `.weight`."""
     shapes = {
-        "token_embd": (len(tokens), HIDDEN),
-        "output": (len(tokens), HIDDEN),
+        "token_embd": (vocabulary_size, HIDDEN),
+        "output": (vocabulary_size, HIDDEN),
     }
     for layer in range(LAYERS):
         shapes |= {
@@ -56,10 +57,18 @@ def main(out):
             f"blk.{layer}.ffn_up": (INNER, HIDDEN),
             f"blk.{layer}.ffn_down": (HIDDEN, INNER),
         }
+    return shapes
+
+
+def main(out):
+    tokens = ["<s>", "</s>", *byte_tokens()]
+    writer = gguf.GGUFWriter(out, "llama")
+    describe(writer, tokens)
     norms = ["output_norm", *(f"blk.{n}.{name}" for n in range(LAYERS) for name in ("attn_norm", "ffn_norm"))]
     for name in norms:
         writer.add_tensor(f"{name}.weight", np.ones(HIDDEN, np.float32))
-    for name, shape in shapes.items():
+    random = np.random.default_rng(7)
+    for name, shape in weight_shapes(len(tokens)).items():
         writer.add_tensor(f"{name}.weight", random.normal(0, 0.05, shape).astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

@@ -35,18 +35,39 @@ def latencies(mid: float) -> Quantiles:
     return Quantiles(around(mid), around(mid * 2.7), around(mid * 5), mid * 1.2, 1021.0)
 
 
+def served_here(row: ModelRow, seed: int) -> ModelRow:
+    """The row with what an engine of one's own tells and an API does not."""
+    return replace(
+        row,
+        provider="local",
+        age_seconds=0.8,
+        basis="measured",
+        failed_per_second=0.0,
+        running=14.0,
+        waiting=float(seed % 9),
+        kv_cache_usage=0.31 + seed / 20,
+        kv_cache_peak=0.52 + seed / 20,
+        draft_acceptance_ratio=0.63,
+        preemptions_per_second=0.0,
+        ttft=latencies(0.11 + seed / 30),
+        inter_token=latencies(0.0219 + seed / 300),
+        request=latencies(4.2),
+        queue=Quantiles((None, None, 0.3), (None, None, 0.3), (60.0, None, None), 0.02, 1021.0),
+        shadow_margin_usd_per_hour=seed * 1.3 - 3.1,
+    )
+
+
 def model(
     name: str, source: str, kind: str, usd: float, tok: float, req: float, per_request: float, blended: float, seed: int
 ) -> ModelRow:
-    local = kind not in ("openai", "anthropic")
-    return ModelRow(
+    row = ModelRow(
         source=source,
         model=name,
         kind=kind,
-        provider="local" if local else kind,
+        provider=kind,
         state="up",
-        age_seconds=0.8 if local else 190.0,
-        basis="measured" if local else "computed",
+        age_seconds=190.0,
+        basis="computed",
         window_seconds=300.0,
         usd_per_hour=usd,
         usage_usd_per_hour=usd * 0.84,
@@ -59,27 +80,14 @@ def model(
         },
         tokens_per_second={"input": tok * 0.51, "cache_read": tok * 0.21, "output": tok * 0.28},
         requests_per_second=req,
-        failed_per_second=0.0 if local else None,
-        running=14.0 if local else None,
-        waiting=float(seed % 9) if local else None,
-        kv_cache_usage=0.31 + seed / 20 if local else None,
-        kv_cache_peak=0.52 + seed / 20 if local else None,
         cache_hit_ratio=0.29,
-        draft_acceptance_ratio=0.63 if local else None,
-        preemptions_per_second=0.0 if local else None,
         prompt_tokens_per_request=620.0,
         output_tokens_per_request=242.0,
-        ttft=latencies(0.11 + seed / 30) if local else Quantiles(),
-        inter_token=latencies(0.0219 + seed / 300) if local else Quantiles(),
-        request=latencies(4.2) if local else Quantiles(),
-        queue=Quantiles((None, None, 0.3), (None, None, 0.3), (60.0, None, None), 0.02, 1021.0)
-        if local
-        else Quantiles(),
-        shadow_margin_usd_per_hour=seed * 1.3 - 3.1 if local else None,
         gpus=("GPU-0",),
         totals={"requests": 12240.0, "input": 5.4e6, "cache_read": 2.196e6, "output": 2.952e6, "usd": 4.98},
         trend=wave(60, seed, usd),
     )
+    return row if kind in ("openai", "anthropic") else served_here(row, seed)
 
 
 MODELS = (
