@@ -85,12 +85,7 @@ def measure(prometheus: str, home: Path, told: argparse.Namespace) -> bool:
         print(f"# pages of {servers[0][1] / 1000:.1f} KB", flush=True)
         commands = {
             PROMETHEUS: prometheus_command(prometheus, home, targets, told.interval),
-            READ: [
-                sys.executable,
-                str(ROOT / "benchmarks" / "fleet_read.py"),
-                f"{told.interval}",
-                *urls(READ, targets),
-            ],
+            READ: [sys.executable, str(READER), f"{told.interval}", *urls(READ, targets)],
             RECORD: record_command(home, targets, told.interval),
         }
         running = {name: stack.enter_context(process(command, home, name)) for name, command in commands.items()}

@@ -12,7 +12,7 @@ from tests.acceptance.program import Program
 from tests.acceptance.replayed import recording, replaying
 from tests.nvml.standin import MACHINES, NoCompilerError, build
 
-GPU_0, GPU_1 = "GPU-11111111-2222-3333-4444-555555555555", "GPU-66666666-7777-8888-9999-000000000000"
+GPU_0 = "GPU-11111111-2222-3333-4444-555555555555"
 PAGES = recording("vllm/0.32.0.jsonl.gz", stride=6)[4:]
 OK = b"HTTP/1.1 200 OK\r\n\r\n"
 

@@ -21,7 +21,6 @@ from collectors.opencode import OpenCodeRecords
 from tests.collectors.agent_world import Reading, add, message
 from tests.collectors.test_codex import event, meta, turn
 
-WHEN = "2026-01-02T00:00:00Z"
 MAKERS: dict[str, Callable[[], Records]] = {
     "claude": lambda: ClaudeRecords("s", "/p/file.jsonl"),
     "codex": lambda: CodexRecords("s", "/p/file.jsonl"),

@@ -45,14 +45,6 @@ class Verdict(NamedTuple):
     points: int
     seconds: float
 
-    @property
-    def strongest(self) -> str:
-        """Return the part whose figure is the rarest; "flat" and "extreme" where they weigh more."""
-        extra = max((min(_FLAT_MOST, self.flat), "flat"), (_extreme_rarity(self.extreme), "extreme"))
-        if extra[0] > max(self.parts):
-            return extra[1]
-        return PARTS[max(range(len(PARTS)), key=self.parts.__getitem__)]
-
 
 class Detector:
     """A series that is watched: `add` takes its values in the order of time."""

@@ -45,8 +45,7 @@ def spelt(name: str, dice: random.Random) -> str:
             name.title(),
             dice.choice(PREFIXES) + name,
             name.split("/")[-1],
-            name
-            + dice.choice(("-20251211", "-20259999", ":free", "-2025-12-11", "-latest", "@20250929", "-v1:0", "x")),
+            name + dice.choice(SUFFIXES),
             name.replace("-2025-", "-2025").replace("-2024-", "-2024"),
             name.replace(".", "-"),
             name[: dice.randint(0, len(name))],
