@@ -4,8 +4,8 @@
 
 200 series x 120 ticks of a second: a quarter counters, a quarter that moves by whole steps and half random values, all
 of which change at every tick. A null ledger is derived: that is measured elsewhere. Targets: 1 microsecond and 22 bytes
-a sample. The peer in the same minute is SQLite alone: executemany of the
-same rows into a table (ts, series, value), without looking what changed, roll-ups, or anything to query but readings.
+a sample. The peer in the same minute is SQLite alone: executemany of the same rows into a table (ts, series, value),
+without looking what changed, roll-ups, or anything to query but readings.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from infertop.history.open import open_store
 from infertop.history.recorder import Recorder
 from infertop.money.lines import Line
-from infertop.readings.model import Batch, Series
+from infertop.money.repricing import Repricing
+from infertop.money.statement_lines import PricedBefore
+from infertop.readings.model import Batch, Series, Statement
 
 SERIES, TICKS, RUNS = 200, 120, 7
 START = 1_795_000_020.0
@@ -39,6 +41,13 @@ class NullLedger:
     """A deriver that counts nothing."""
 
     def advance(self, batch: Batch) -> None: ...
+
+    def statement_lines(self, statement: Statement, before: PricedBefore | None = None) -> list[Line]:
+        return []
+
+    def forget(self, source: str) -> None: ...
+
+    def reprice(self, repricing: Repricing) -> None: ...
 
     def open_lines(self) -> list[Line]:
         return []
