@@ -83,7 +83,7 @@ def run(file: str) -> float:
 
 def ours(lines: Sequence[bytes]) -> Job:
     book = PriceBook(Settings())
-    priced = PricedLines(book.quote, lambda provider: book.listing.provider(provider) is not None)
+    priced = PricedLines(book.quote, lambda _provider, _model: "unknown_model")
     return lambda: [priced.line(read_record(line, 0.0)) for line in lines]
 
 
