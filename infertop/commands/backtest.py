@@ -18,7 +18,7 @@ _EVENTS = "since,until,score,part,value,expected,peak,excess_hours"
 
 
 def run(options: Namespace) -> int:
-    """Write what was asked of the series; status 1 where a line was no point, or the file could not be read."""
+    """Write what was asked of the series; status 1 where a line was no point, there is none, or nothing can be read."""
     if options.backtested == "forecast":
         return backtest_forecast.run(options)
     lines = PointLines(options.file)
@@ -33,21 +33,22 @@ def run(options: Namespace) -> int:
         print(f"infertop: {error}", file=sys.stderr)
         return 1
     sys.stdout.write(answers.end())
-    lines.sum_up()
-    return 1 if lines.refused else 0
+    return 0 if lines.sum_up(answers.not_after) else 1
 
 
 class _Scores:
     """A line of `timestamp,value,score` for each point."""
 
     header = "timestamp,value,score"
+    not_after = "they are scored in the file's order, as of the time before them"
 
     def __init__(self) -> None:
         self._detector = Detector()
 
     def of(self, point: Point) -> str:
         verdict = _judged(self._detector, point)
-        return f"{point.timestamp},{point.value!r},{verdict.score:.4f}\n"
+        timestamp = f'"{point.timestamp}"' if "," in point.timestamp else point.timestamp
+        return f"{timestamp},{point.value!r},{verdict.score:.4f}\n"
 
     def end(self) -> str:
         return ""
@@ -57,6 +58,7 @@ class _Events:
     """A line for each incident, once it is over or the series is."""
 
     header = _EVENTS
+    not_after = "they are left out"
 
     def __init__(self, threshold: float) -> None:
         self._watched = Watched(Rule(score=threshold))

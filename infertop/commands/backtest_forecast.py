@@ -18,35 +18,47 @@ from infertop.money.periods import PeriodKind, period
 
 _HEADER = "origin,end,spent,low,mid,high,truth"
 _LEAST_KNOWN = 0.9  # of what is forecast: with less there is no truth to compare with
+_MOST_BELOW_ZERO = 0.01  # of what is above: more is no spend with a few credits in it
 
 
 def run(options: Namespace) -> int:
-    """Write a line for each origin; status 1 where a line was no point, or the file could not be read."""
+    """Write a line for each origin; status 1 where a line was no point, nothing can be read, or none be forecast."""
     lines = PointLines(options.file)
     try:
         with opened(options.file) as file:
-            points = [each for some in lines.of(line_batches(file, options.file, LONGEST)) for each in some]
+            amounts = Amounts(each for some in lines.of(line_batches(file, options.file, LONGEST)) for each in some)
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
         return 1
-    lines.sum_up()
-    amounts = Amounts(points)
     sys.stdout.write(_HEADER + "\n")
-    told = 0
-    if amounts.interval <= MOST_INTERVAL:
-        for line in forecasts(amounts, PeriodKind(options.period), options.timezone):
-            sys.stdout.write(line)
-            told += 1
-    if not told:
-        text = f"{shown(options.file)} has no whole {options.period} with a day of history before an origin in it"
-        print(f"infertop: {text}", file=sys.stderr)
-    return 1 if lines.refused else 0
+    whole = lines.sum_up("they are put in order, and those of one time are added up")
+    if not lines.taken:
+        return 1
+    why = _no_forecast(amounts, options.period)
+    if not why:
+        told = sum(map(sys.stdout.write, forecasts(amounts, PeriodKind(options.period), options.timezone)))
+        why = "" if told else f"has no whole {options.period} with a day of history before an origin in it"
+    if why:
+        print(f"infertop: {shown(options.file)} {why}", file=sys.stderr)
+    return 0 if whole and not why else 1
+
+
+def _no_forecast(amounts: Amounts, kind: str) -> str:
+    """Return what makes a series none that can be forecast, as the rest of a sentence; empty where nothing does."""
+    if amounts.interval > MOST_INTERVAL:
+        return f"has values further apart than a day: the end of a {kind} is forecast from hours or days"
+    if amounts.below_zero > _MOST_BELOW_ZERO:
+        share = f"{min(amounts.below_zero, 1):.0%}"
+        return (
+            f"has hours below 0 ({share} of what those above it come to): amounts that are spent can be forecast alone"
+        )
+    return ""
 
 
 def forecasts(amounts: Amounts, kind: PeriodKind, zone: ZoneInfo) -> Iterator[str]:
     """Iterate over the lines of all origins in whole periods: each hour of a day, each day's first of longer ones."""
     forecaster = Forecaster(zone, longest_hours(kind))
-    for hour in sorted(amounts.hours):
+    for hour in amounts.hours:
         origin = float((hour + 1) * HOUR)
         start, end = period(kind, origin, zone)
         if start < amounts.begin or end > amounts.end or origin <= start:
@@ -55,7 +67,7 @@ def forecasts(amounts: Amounts, kind: PeriodKind, zone: ZoneInfo) -> Iterator[st
             continue
         if amounts.known(origin, end) < _LEAST_KNOWN:
             continue
-        forecaster.take(Hours.of(amounts.hours, hour + 1))
+        forecaster.take(Hours.of(amounts.before(hour + 1), hour + 1))
         found = forecaster.forecast(origin, end)
         if found is not None:
             spent = amounts.between(start, origin)

@@ -1,4 +1,4 @@
-"""A series as a person or a spreadsheet has it: `timestamp,value` lines of a CSV file."""
+"""A time and a value as a person, a spreadsheet or a provider's export writes them in a line of a CSV file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from infertop.readings.safe import safe
 
 LONGEST = 10_000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
-_EPOCH = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
-_NAME = re.compile(r"[^\W\d_]")
-# What a value that is missing is called by who writes one: such a line is no header.
-_NO_NUMBER = {"nan", "inf", "infinity", "none", "null"}
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+", re.ASCII)
+_EPOCH = re.compile(r"\d{9,19}(\.\d{1,9})?", re.ASCII)
+_TIME = re.compile(
+    r"\d{4}([-/])\d\d\1\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?( ?(Z|UTC|GMT|[+-]\d\d(:?\d\d)?))?)?", re.ASCII
+)
+_ZONE = re.compile(r" ?(UTC|GMT|Z|[+-][\d:]+)$")
+# Epoch times of 1973 to 2262: in seconds, milliseconds, microseconds or nanoseconds, which these never leave in doubt.
+_LEAST, _MOST = 1e8, 9.3e9
+_UNITS = (1, 10**3, 10**6, 10**9)
+_PLAIN = len("2026-11-22 14:05:00")
 _SHOWN = 40
 
 
@@ -31,41 +37,53 @@ class NoPoint(Exception):  # noqa: N818 - it reads as the sentence it carries
     """A line holds no point; the text is the rest of a sentence that begins with where it is."""
 
 
-def is_header(line: bytes) -> bool:
-    """Return whether a first line names the columns, whatever it calls them: neither a time nor a number is in it."""
-    names = [name.strip(' "') for name in line.decode("utf-8", "replace").strip().split(",")]
-    return len(names) > 1 and all(map(_NAME.match, names[:2])) and names[1].lower() not in _NO_NUMBER
+def seconds_of(text: str) -> float | None:
+    """Return a time in epoch seconds, None where it is none; without an offset it is taken for UTC.
 
-
-def read_point(line: bytes | None) -> Point:
-    """Return the point of a line; raise NoPoint. Times without an offset are taken for UTC."""
-    if line is None:
-        raise NoPoint(f"is longer than {LONGEST} bytes: it is not read")
-    columns = [column.strip(' "') for column in line.decode("utf-8", "replace").strip().split(",")]
-    if len(columns) < 2:
-        raise NoPoint("needs a timestamp and a value with a comma between them")
-    timestamp, value = columns[:2]
-    return Point(timestamp, _seconds(timestamp), _value(value))
-
-
-def _value(text: str) -> float:
-    if not _NUMBER.fullmatch(text) or not isfinite(value := float(text)):
-        raise NoPoint(f"has the value {_said(text)}: a finite number is needed")
-    return value
-
-
-def _seconds(text: str) -> float:
+    Epoch times may be in s, ms, us or ns; what no clock of today shows, as a number of a row, is no time.
+    """
     if _EPOCH.fullmatch(text):
-        return float(text)
+        number = float(text)
+        return next((number / unit for unit in _UNITS if _LEAST <= number / unit < _MOST), None)
+    if not _TIME.fullmatch(text):
+        return None
     try:
-        if not _TIME.fullmatch(text):
-            raise ValueError
-        when = datetime.fromisoformat(text.replace(",", "."))
+        when = datetime.fromisoformat(text if len(text) <= _PLAIN and "/" not in text else _plain(text))
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise NoPoint(
-            f"has the time {_said(text)}: 2026-11-22 14:05:00, RFC 3339 or seconds since 1970 are needed"
-        ) from None
+        return None
+
+
+def _plain(text: str) -> str:
+    """Return a time that `_TIME` takes as `fromisoformat` takes it."""
+    day, rest = text[:10].replace("/", "-"), text[10:].replace(",", ".")
+    return day + _ZONE.sub(lambda zone: "Z" if zone[1] in ("UTC", "GMT") else zone[1], rest)
+
+
+def value_of(text: str, delimiter: str = ",") -> float | None:
+    """Return a finite number, None where it is none: 1234.5, $1,234.50, and 1.234,50 where no comma parts columns."""
+    text = text.removeprefix("$")
+    if _NUMBER.fullmatch(text):
+        number = float(text)
+    elif delimiter == "," and _GROUPED.fullmatch(text):
+        number = float(text.replace(",", ""))
+    elif delimiter != "," and _DECIMAL_COMMA.fullmatch(text):
+        number = float(text.replace(".", "").replace(",", "."))
+    else:
+        return None
+    return number if isfinite(number) else None
+
+
+def point(timestamp: str, value: str, delimiter: str) -> Point:
+    """Return the point of two fields of a line; raise NoPoint."""
+    ts = seconds_of(timestamp)
+    if ts is None:
+        wanted = "2026-11-22 14:05:00, RFC 3339 or seconds since 1970 are needed"
+        raise NoPoint(f"has the time {_said(timestamp)}: {wanted}")
+    number = value_of(value, delimiter)
+    if number is None:
+        raise NoPoint(f"has the value {_said(value)}: a finite number is needed")
+    return Point(timestamp, ts, number)
 
 
 def _said(text: str) -> str:

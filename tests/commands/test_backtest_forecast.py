@@ -80,7 +80,7 @@ def test_what_is_missing_is_no_zero_and_has_no_truth(tmp_path: Path, capsys: pyt
 
 
 def test_nothing_to_forecast_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["backtest", "forecast", write(tmp_path / "a.csv", 30), "--period", "month"]) == 0
+    assert main(["backtest", "forecast", write(tmp_path / "a.csv", 30), "--period", "month"]) == 1
     said = capsys.readouterr()
     assert said.out == "origin,end,spent,low,mid,high,truth\n"
     assert "has no whole month" in said.err
