@@ -1,13 +1,23 @@
-"""What an answer of a Prometheus costs: 500 vLLM targets of 400 series each, read and mapped, again and again."""
+"""What an answer of a Prometheus costs: 500 vLLM targets of 400 series each, read and mapped, again and again.
+
+    python benchmarks/prometheus_fleet.py
+
+CPU of each answer, then the memory that is kept between two, which is counted in a round of its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
+import re
+import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from collectors._prometheus_answer import Answer
 from collectors._prometheus_fleet import Fleet
@@ -25,8 +35,6 @@ _PIECE_BYTES = 64 * 1024
 
 def series() -> list[tuple[tuple[tuple[str, str], ...], float]]:
     """Return what is asked for of a vLLM page, as often as makes 400 (ranks of data parallel engines)."""
-    import re
-
     asked = re.compile(pattern(wanted()))
     page = Exposition(None).parse((PAYLOADS / "vllm/0.33.0.txt").read_bytes())
     found = [
@@ -105,3 +113,4 @@ def memory() -> None:
 
 if __name__ == "__main__":
     main()
+    memory()

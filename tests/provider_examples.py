@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -41,8 +40,3 @@ def examples_of(provider: str, answers: Mapping[str, Any]) -> Collector:
         transport=httpx.MockTransport(handle),
     )
     return kind.make(SourceConfig(provider, provider, interval_seconds=60.0), http, SystemClock())
-
-
-def folder(provider: str) -> Path:
-    """Where the examples are."""
-    return PAYLOADS / provider

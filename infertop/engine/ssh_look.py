@@ -22,7 +22,6 @@ SAME = "#same"
 _MOST_NAMES, _MOST_LISTENERS, _MOST_PROCESSES = 256, 4_000, 4_000
 _MOST_ARGUMENTS = 512
 _TICKS = 100.0  # of a process's start, a second; only told apart from another start
-_LISTEN = "0A"
 _SS = re.compile(r"LISTEN\s+\d+\s+\d+\s+(\S+):(\d{1,5})\s")
 _SS_PID = re.compile(r"pid=(\d{1,10})")
 _SOCKET = re.compile(r"socket:\[(\d+)\]")

@@ -9,7 +9,6 @@ from math import erf, log, sqrt
 
 from infertop.money.forecast.forecaster import Forecast
 
-_HOUR = 3600
 _Z = 1.2816  # 80 % of a normal distribution is within so many standard deviations
 _TINY = 1e-6
 
@@ -18,13 +17,15 @@ _TINY = 1e-6
 class Burn:
     """What was spent in the last `seconds`, in USD an hour, beside what is usual and what the limit allows then.
 
-    `planned_usd_per_hour` is the limit divided over the period as spend usually is over a week. None is unknown.
+    `planned_usd_per_hour` is the limit divided over the period as spend usually is over a week. None is unknown: of
+    less than half of the window something is known. Where it is not known whole, it is over `known_seconds` of it.
     """
 
     seconds: float
     usd_per_hour: float | None
     usual_usd_per_hour: float | None
     planned_usd_per_hour: float | None
+    known_seconds: float | None = None
 
     @property
     def of_plan(self) -> float | None:

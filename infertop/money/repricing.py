@@ -24,7 +24,7 @@ from infertop.money.rates import PriceBook
 from infertop.money.statement_lines import ASTRIDE
 
 _TIME = GPU_RESOURCES - {ENERGY}
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_MINUTE, _DAY = 60, 86_400
 
 Dimensions = tuple[tuple[str, str], ...]
 

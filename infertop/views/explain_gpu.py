@@ -17,7 +17,6 @@ from infertop.views.tellers import what_to_do
 from infertop.views.wording import amount, enough, number, read_ago, usd
 
 _GIB = 2**30
-_OF_NVML = 9
 
 
 class _Reading(NamedTuple):

@@ -19,7 +19,6 @@ KIND = "incident"
 MARK = "mark"
 _MANY_TIMES = 100.0
 _ALARM_TIMES = 3.0
-_HOUR = 3600.0
 _NAME_CELLS = 60
 _WITH_KIND = {"key": "key ", "project": "project "}
 _SAID = {("provider", LOCAL): "own machines"}

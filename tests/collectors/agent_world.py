@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +89,3 @@ def add(path: Path, *lines: Mapping[str, Any] | str) -> None:
     with path.open("a") as file:
         for line in lines:
             file.write((line if isinstance(line, str) else json.dumps(line, separators=(",", ":"))) + "\n")
-
-
-def sample(name: str) -> Iterator[dict[str, Any]]:
-    """The lines of a sample."""
-    for line in (SAMPLES / name).read_text().splitlines():
-        yield json.loads(line)

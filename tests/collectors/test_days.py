@@ -14,7 +14,6 @@ from infertop.engine.collector import State, Unavailable
 from infertop.readings.account import Balance
 from tests.collectors.provider_world import CANARY, NOW, Api, account, first
 
-DAY = 86_400
 TODAY, YESTERDAY = 1_784_592_000, 1_784_505_600  # 2026-07-21, 2026-07-20
 TEAM = {"apiKeyId": "k", "teamId": "t-1", "scope": "SCOPE_TEAM", "scopeId": "t-1"}
 BALANCE = {"changes": [{"teamId": "t-1", "changeOrigin": "PURCHASE"}], "total": {"val": "-2317"}}

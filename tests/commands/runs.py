@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,6 @@ from infertop.history.open import open_memory
 from infertop.money.locate import Candidate
 from infertop.money.reload import Watcher
 from tests.fakes import ScriptedCollector, Step, batch_of
-
-Said = Callable[[str, float], Any]
 
 
 class Meters:
