@@ -46,7 +46,7 @@ def _is_wild(budget: Budget, plan: Plan, burn: Burn) -> bool:
 def runaway_text(budget: Budget, burn: Burn) -> str:
     """Return the sentence for it."""
     assert burn.usd_per_hour is not None
-    hours = burn.seconds / 3600
+    hours = (burn.known_seconds or burn.seconds) / 3600
     spent, limit = burn.usd_per_hour * hours, float(budget.limit_usd)
     usual = "" if burn.usual_usd_per_hour is None else f", usually {burn.usual_usd_per_hour * hours:,.2f}"
     share, lasts = spent / limit, limit / burn.usd_per_hour

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from infertop.history.scopes import Scopes
-from infertop.history.spend_hours import KEPT_HOURS, SpendHours, windows_usd
+from infertop.history.spend_hours import KEPT_HOURS, SpendHours
+from infertop.history.spend_windows import Burnt, burnt
 from infertop.history.summary import Summary
 from infertop.money.budget_plan import Burn, Plan
 from infertop.money.forecast.forecaster import Forecaster
@@ -61,10 +62,10 @@ class Planning:
         self.unfinished = False
         left = _MOST_AT_ONCE
         told = {each.name: self._told(each, asked) for each in self._scopes.budgets}
-        burnt: dict[str, dict[float, float | None]] = {}
+        taken: dict[str, dict[float, Burnt | None]] = {}
         for when in set(told.values()):
             alike = [each for each in self._scopes.budgets if told[each.name] == when]
-            burnt |= windows_usd(connection, self._scopes, alike, when, WINDOWS)
+            taken |= burnt(connection, self._scopes, alike, when, WINDOWS, self._spend.first)
         found = {}
         for budget in self._scopes.budgets:
             known = budget.name in self._forecasters
@@ -72,7 +73,7 @@ class Planning:
                 self.unfinished = True
                 continue
             left -= not known
-            found[budget.name] = self._plan(budget, told[budget.name], asked.now, burnt[budget.name])
+            found[budget.name] = self._plan(budget, told[budget.name], asked.now, taken[budget.name])
         return found
 
     def _bring_forward(self, connection: sqlite3.Connection, now: float) -> None:
@@ -94,7 +95,7 @@ class Planning:
         late = [end for end in ends if end is not None and asked.now - _LATE_TOLD_SECONDS <= end < asked.now]
         return min(late, default=asked.now)
 
-    def _plan(self, budget: Budget, told: float, now: float, burnt: Mapping[float, float | None]) -> Plan:
+    def _plan(self, budget: Budget, told: float, now: float, taken: Mapping[float, Burnt | None]) -> Plan:
         zone = budget.zone(self._scopes.settings.zone)
         start, end = period(budget.period, now, zone)
         forecaster = self._forecasters.get(budget.name)
@@ -106,12 +107,12 @@ class Planning:
             begun = told / HOUR - hour
             late = self._spend.rate(budget.name, hour, begun) if begun >= _LEAST_BEGUN else None
             forecaster.take(Hours.of(self._spend.usd(budget.name, hour), hour), late)
-        burns = tuple(_burn(forecaster, budget, width, usd, told, (start, end)) for width, usd in burnt.items())
+        burns = tuple(_burn(forecaster, budget, width, each, told, (start, end)) for width, each in taken.items())
         return Plan(now, told, start, forecaster.forecast(told, end), burns, forecaster.busiest(_EPISODE_HOURS))
 
 
 def _burn(
-    forecaster: Forecaster, budget: Budget, seconds: float, usd: float | None, told: float, span: tuple[float, float]
+    forecaster: Forecaster, budget: Budget, seconds: float, taken: Burnt | None, told: float, span: tuple[float, float]
 ) -> Burn:
     hours = seconds / HOUR
     usual, whole = forecaster.usual(told - seconds, told), forecaster.usual(*span)
@@ -119,7 +120,8 @@ def _burn(
     planned = limit * usual / whole if usual is not None and whole else limit * seconds / (span[1] - span[0])
     return Burn(
         seconds=seconds,
-        usd_per_hour=None if usd is None else usd / hours,
+        usd_per_hour=None if taken is None else taken.usd_per_hour,
         usual_usd_per_hour=None if usual is None else usual / hours,
         planned_usd_per_hour=planned / hours,
+        known_seconds=seconds if taken is None else taken.seconds,
     )

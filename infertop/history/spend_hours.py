@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from infertop.history.accounts import Account, Entry, read_accounts
 from infertop.history.names import read_names
 from infertop.history.scopes import Scopes
-from infertop.history.sums import account_sums, coverage_ms, share_of
+from infertop.history.sums import share_of
 from infertop.money.lines import NANO
-from infertop.money.settings import Budget
 
 HOUR = 3600
 KEPT_HOURS = 9 * 168
 _LEAST_COVERAGE = 0.5
 _METERED_SHARE = 0.05
 _NARROW = """
-    SELECT start / 3600, account, sum(usd_nano) FROM lines
+    SELECT start / 3600, account, sum(usd_nano), min(start) FROM lines
     WHERE start >= ? AND start < ? AND until - start <= 60 AND usd_nano IS NOT NULL AND NOT open GROUP BY 1, 2"""
 _WIDE = """
     SELECT start, until, account, 0, sum(usd_nano) FROM lines INDEXED BY lines_wide
@@ -35,9 +34,13 @@ class Taken(NamedTuple):
 
 
 class SpendHours:
-    """Keeps the last nine weeks of what `scopes` says belongs to each budget, by its name."""
+    """Keeps the last nine weeks of what `scopes` says belongs to each budget, by its name.
+
+    `first` is when the first line begins that tells of each source's spend, in statements.
+    """
 
     def __init__(self, scopes: Scopes) -> None:
+        self.first: dict[str, float] = {}
         self._scopes = scopes
         self._hours: dict[str, dict[int, Taken]] = {each.name: {} for each in scopes.budgets}
         self._covered: dict[int, float] = {}
@@ -56,10 +59,12 @@ class SpendHours:
         for name, hours in self._hours.items():
             self._hours[name] = {hour: taken for hour, taken in hours.items() if least <= hour < since_hour}
         begin, end = since_hour * HOUR, now
-        for hour, number, nano in connection.execute(_NARROW, (begin, end)):
+        for hour, number, nano, first in connection.execute(_NARROW, (begin, end)):
             self._add(hour, number, nano)
+            self._began(number, first)
         for row in connection.execute(_WIDE, (begin, end)).fetchall():
-            self._spread(Entry(*row), since_hour, until_hour)
+            self._spread(entry := Entry(*row), since_hour, until_hour)
+            self._began(entry.account, entry.start)
         self._covered = {hour: share for hour, share in self._covered.items() if least <= hour < since_hour}
         for hour, covered in connection.execute(_COVERAGE, (begin, end)):
             self._covered[hour] = covered / (HOUR * 1000)
@@ -82,6 +87,11 @@ class SpendHours:
                 for name in names:
                     self._sources[name].add(account.source)
         return found
+
+    def _began(self, number: int, start: float) -> None:
+        account = self._accounts[number]
+        if account.is_stated:
+            self.first[account.source] = min(start, self.first.get(account.source, start))
 
     def _add(self, hour: int, number: int, nano: int) -> None:
         names, stated = self._of(number)
@@ -125,32 +135,3 @@ class SpendHours:
             metered, stated = (sum(each[at] for each in self._hours[budget].values()) for at in (0, 1))
             self._metered[budget] = metered > _METERED_SHARE * (metered + stated)
         return self._metered[budget]
-
-
-def windows_usd(
-    connection: sqlite3.Connection, scopes: Scopes, budgets: Sequence[Budget], until: float, seconds: Iterable[float]
-) -> dict[str, dict[float, float | None]]:
-    """Return what was taken from each budget in the last `seconds` before `until`, in USD, by budget and seconds.
-
-    None: meters tell of it, and for most of the window nobody read them.
-    """
-    scopes = replace(scopes, names=read_names(connection))
-    accounts = read_accounts(connection)
-    found: dict[str, dict[float, float | None]] = {each.name: {} for each in budgets}
-    members: dict[int, list[str]] = {}
-    for width in seconds:
-        sums = account_sums(connection, until - width, until)
-        seen = coverage_ms(connection, until - width, until) >= _LEAST_COVERAGE * width * 1000
-        taken = {each.name: 0 for each in budgets}
-        blind: set[str] = set()
-        for number, amount in sums.items():
-            account = accounts[number]
-            if number not in members:
-                members[number] = [each.name for each in budgets if scopes.is_in(account, each)]
-            for name in members[number]:
-                taken[name] += amount.usd_nano or 0
-                if not (seen or account.is_stated):
-                    blind.add(name)
-        for name, nano in taken.items():
-            found[name][width] = None if name in blind else max(0.0, nano / NANO)
-    return found

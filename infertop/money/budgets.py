@@ -23,7 +23,8 @@ _HOUR = 3600
 class Status:
     """A budget in the period from `start` to `end` (epoch seconds). None is unknown.
 
-    `level` is "ok", or the highest level reached: "50%", "80%", "over". `forecast_usd` is (low, mid, high) of what will
+    `level` is "ok", or the highest level reached: "50%", "80%", "over", None where it is not known what is spent.
+    `forecast_usd` is (low, mid, high) of what will
     have been spent by the end. `crossings` are the levels not reached yet and when they will be by that forecast,
     `exhausted_at` is when the limit is; None where that is not before the period ends or has happened already. `over`
     is the probability that it is reached by the end. `burns` are over several windows, `plan` is what all this stands
@@ -35,7 +36,7 @@ class Status:
     end: float
     spent_nano: int | None
     fraction: float | None
-    level: str
+    level: str | None
     burn_usd_per_hour: float | None
     exhausted_at: float | None
     forecast_usd: tuple[float | None, float | None, float | None]
@@ -121,8 +122,10 @@ def reached(budget: Budget, spent_nano: int | None) -> tuple[Decimal, ...]:
     return tuple(share for share in budget.alert_at if _reaches(budget, spent_nano, share))
 
 
-def level(budget: Budget, spent_nano: int | None) -> str:
-    """Return "ok" or the label of the highest share reached; at the limit it is "over", told or not."""
+def level(budget: Budget, spent_nano: int | None) -> str | None:
+    """Return "ok" or the label of the highest share reached; at the limit it is "over", told or not; None: unknown."""
+    if spent_nano is None:
+        return None
     if _reaches(budget, spent_nano, Decimal(1)):
         return OVER
     shares = reached(budget, spent_nano)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BurnRow:
-    """What of a budget was spent in the last `seconds`: USD an hour, what is usual then, and what the limit allows."""
+    """What of a budget was spent in the last `seconds`: USD an hour, what is usual then, and what the limit allows.
+
+    Where less of them is known it is over `known_seconds`, of which the rate is the mean.
+    """
 
     seconds: float
     usd_per_hour: float | None
     usual_usd_per_hour: float | None = None
     of_plan: float | None = None
+    known_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class BudgetRow:
     burn_usd_per_hour: float | None
     forecast_usd: tuple[float | None, float | None, float | None]
     exhausted_at: float | None
-    level: str
+    level: str | None
     resets_at: float
     scope: str = ""
     coverage: float | None = None

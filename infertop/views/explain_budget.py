@@ -39,7 +39,7 @@ def budget_figures(facts: Facts, found: Status, row: BudgetRow) -> dict[str, Exp
             ("forecast_usd", "over"), Explained(f"ends at  {usd(row.forecast_usd[1], 2)}", _forecast(facts, found, row))
         ),
         **dict.fromkeys(("exhausted_at", "crossings"), Explained("next", _exhausted(facts, found, row))),
-        "level": Explained("level", (f"{row.level}: {levels}",)),
+        "level": Explained("level", (f"{row.level or 'unknown: what is spent is'}: {levels}",)),
         "resets_at": Explained("resets", (f"{period} in {facts.timezone}",)),
         "coverage": Explained("seen", _coverage(row)),
         **dict.fromkeys(("name", "budget", "period", "scope", "origin"), Explained("budget", name)),
@@ -104,7 +104,11 @@ def _burns(row: BudgetRow) -> tuple[str, ...]:
 def _window(burn: BurnRow) -> str:
     of_plan = "" if burn.of_plan is None else f", {amount(burn.of_plan, 2)} times the plan"
     usual = "" if burn.usual_usd_per_hour is None else f"; usually {usd(burn.usual_usd_per_hour, 2)}/h"
-    return f"last {span(burn.seconds)}: {usd(burn.usd_per_hour, 2)}/h{of_plan}{usual}"
+    if burn.usd_per_hour is None:
+        return f"last {span(burn.seconds)}: unknown, for most of it nothing was read{usual}"
+    part = burn.known_seconds is not None and burn.known_seconds < burn.seconds
+    known = f" over the {span(burn.known_seconds or 0)} that are known" if part else ""
+    return f"last {span(burn.seconds)}: {usd(burn.usd_per_hour, 2)}/h{known}{of_plan}{usual}"
 
 
 def _forecast(facts: Facts, found: Status, row: BudgetRow) -> tuple[str, ...]:

@@ -122,7 +122,8 @@ def budget_row(status: Status, coverage: float | None) -> BudgetRow:
         crossings=status.crossings,
         over=status.over,
         burns=tuple(
-            BurnRow(each.seconds, each.usd_per_hour, each.usual_usd_per_hour, each.of_plan) for each in status.burns
+            BurnRow(each.seconds, each.usd_per_hour, each.usual_usd_per_hour, each.of_plan, each.known_seconds)
+            for each in status.burns
         ),
     )
 

@@ -151,7 +151,7 @@ _BUDGET = _object(
             of_plan={**_AMOUNT, "description": "times what the limit allows at this time of the week"},
         )
     ),
-    level=_STRING,
+    level={**_maybe("string"), "description": "ok, the highest level reached (50%, over), null: unknown"},
     origin={**_maybe("string"), "description": "the provider whose own limit it is; null: a [[budget]]"},
 )
 _ANOMALY = _object(

@@ -86,7 +86,7 @@ def test_a_budget_has_what_the_ledger_says_was_spent() -> None:
     settings = Settings(budgets=(budget(), replace(budget(), name="new")))
     found = shown(settings=settings, budgets={"b": Spent(0.0, 5 * 10**9, 1.0)})
     assert [each.spent_nano for each in found.budgets] == [5 * 10**9, None]
-    assert [each.level for each in found.budgets] == ["50%", "ok"]
+    assert [each.level for each in found.budgets] == ["50%", None]
 
 
 @pytest.mark.parametrize(

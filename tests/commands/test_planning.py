@@ -56,6 +56,36 @@ def test_burn_is_beside_what_is_usual_and_what_the_limit_allows_at_this_time(tmp
     assert burns[86400].of_plan == pytest.approx(0.5, rel=0.03)
 
 
+def burns_of(ledger: Ledger, name: str = "all") -> dict[float, tuple[float, float] | None]:
+    """Return USD an hour and the known hours, by the hours of the window."""
+    return {
+        each.seconds / HOUR: None
+        if each.usd_per_hour is None
+        else (each.usd_per_hour, (each.known_seconds or 0) / HOUR)
+        for each in ledger.plan()[name].burns
+    }
+
+
+@pytest.mark.parametrize("metered", [False, True])
+def test_burn_is_over_the_hours_since_recording_began_and_unknown_where_these_are_few(
+    tmp_path: Path, metered: bool
+) -> None:
+    ledger = Ledger(tmp_path / "x.db", budget())
+    ledger.fill(4, lambda _: 2.0, metered=metered)
+    found = burns_of(ledger)
+    assert found.pop(24) is None
+    assert found == {1 / 6: pytest.approx((2, 1 / 6)), 1: pytest.approx((2, 1)), 6: pytest.approx((2, 4))}
+
+
+def test_a_key_that_is_used_for_the_first_time_spent_nothing_before(tmp_path: Path) -> None:
+    """Of the provider more is known than of the key: it was told that there was nothing of it."""
+    ledger = Ledger(tmp_path / "x.db", budget(name="new", model="new"))
+    ledger.fill(48, lambda _: 5.0)
+    ledger.fill(2, lambda _: 3.0, model="new")
+    rates = {1 / 6: 3.0, 1: 3.0, 6: 1.0, 24: 0.25}
+    assert burns_of(ledger, "new") == {hours: pytest.approx((rate, hours)) for hours, rate in rates.items()}
+
+
 def test_hours_in_which_nobody_read_the_meters_are_unknown_and_those_read_in_part_are_scaled(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "x.db", budget())
     ledger.fill(WEEKS, lambda _: 2.0, metered=True)

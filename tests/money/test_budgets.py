@@ -45,10 +45,11 @@ def test_what_is_not_known_is_unknown() -> None:
     found = status(budget(), None, 2.0, NOON, UTC)
     assert (found.fraction, found.level, found.forecast_usd, found.exhausted_at) == (
         None,
-        "ok",
+        None,
         (None, None, None),
         None,
     )
+    assert level(budget(), None) is None
     assert status(budget(), 5 * NANO, None, NOON, UTC).forecast_usd == (None, None, None)
 
 

@@ -70,6 +70,7 @@ def rows(shape: type, **given: Any) -> st.SearchStrategy[Any]:
     """Rows of a shape, every field by its type."""
     by_type = {
         "str": names,
+        "str | None": st.none() | names,
         "float | None": figures,
         "Quantiles": quantiles,
         "tuple[str, ...]": st.lists(names, max_size=2).map(tuple),

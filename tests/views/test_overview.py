@@ -86,7 +86,7 @@ def test_the_month_is_that_of_the_budget_on_everything() -> None:
         "model=llama* team=chat",
         None,
         None,
-        "ok",
+        None,
     )
     assert (everything.spent_usd, everything.fraction, everything.limit_usd) == (100.0, 0.2, 500.0)
     assert everything.resets_at == month.end

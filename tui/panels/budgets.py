@@ -20,8 +20,10 @@ _HOUR = 3600.0
 _MOST_TIMES = 100
 
 
-def level_style(level: str) -> str:
-    """Return the style of a budget's level: over is an alarm, any level crossed a warning."""
+def level_style(level: str | None) -> str:
+    """Return the style of a budget's level: over is an alarm, any level crossed a warning, what is unknown dim."""
+    if level is None:
+        return DIM
     return ALARM if level == _OVER else OK if level == "ok" else WARN
 
 
@@ -105,9 +107,13 @@ def _counted_by(budget: BudgetRow) -> str:
 
 
 def _burnt(burn: BurnRow) -> str:
+    if not fmt.known(burn.usd_per_hour):
+        return "unknown: for most of it nothing was read"
+    part = fmt.known(burn.known_seconds) and burn.known_seconds < burn.seconds
+    known = f" over the {fmt.span(burn.known_seconds)} that are known" if part else ""
     of_plan = f", {burn.of_plan:.1f}x the plan" if fmt.known(burn.of_plan) else ""
     usual = f", usually {fmt.money(burn.usual_usd_per_hour)}/h" if fmt.known(burn.usual_usd_per_hour) else ""
-    return f"{fmt.money(burn.usd_per_hour)}/h{of_plan}{usual}"
+    return f"{fmt.money(burn.usd_per_hour)}/h{known}{of_plan}{usual}"
 
 
 def _will_end(budget: BudgetRow) -> str:
@@ -115,6 +121,11 @@ def _will_end(budget: BudgetRow) -> str:
     between = f", in 8 of 10 cases between {fmt.money(low)} and {fmt.money(high)}" if fmt.known(low) else ""
     over = f"; {fmt.percent(budget.over)} likely to be over the limit" if fmt.known(budget.over) else ""
     return f"{fmt.money(mid)}{between}{over}"
+
+
+def _spent(budget: BudgetRow) -> str:
+    level = budget.level or "unknown"
+    return f"{fmt.money(budget.spent_usd)} of {fmt.money(budget.limit_usd)} {_a(budget.period)}, level {level}"
 
 
 def _a(period: str) -> str:
@@ -136,10 +147,7 @@ def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
             if budget.origin
             else []
         ),
-        (
-            "spent",
-            f"{fmt.money(budget.spent_usd)} of {fmt.money(budget.limit_usd)} {_a(budget.period)}, level {budget.level}",
-        ),
+        ("spent", _spent(budget)),
         ("now", f"{fmt.money(budget.burn_usd_per_hour)}/h"),
         *((f"last {fmt.span(burn.seconds)}", _burnt(burn)) for burn in budget.burns),
         ("will end at", _will_end(budget)),

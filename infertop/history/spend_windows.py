@@ -1,0 +1,65 @@
+"""What was taken from budgets of late, an hour, over windows of which it is known."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from infertop.history.accounts import read_accounts
+from infertop.history.names import read_names
+from infertop.history.scopes import Scopes
+from infertop.history.sums import account_sums, coverage_ms
+from infertop.money.lines import NANO
+from infertop.money.settings import Budget
+
+_HOUR = 3600
+_LEAST_KNOWN = 0.5
+_WHOLE_SECONDS = 120.0  # so little is missing where minutes are not closed yet
+
+
+class Burnt(NamedTuple):
+    """USD an hour over what is known of a window, and how many seconds that is."""
+
+    usd_per_hour: float
+    seconds: float
+
+
+def burnt(
+    connection: sqlite3.Connection,
+    scopes: Scopes,
+    budgets: Sequence[Budget],
+    until: float,
+    widths: Iterable[float],
+    first: Mapping[str, float],
+) -> dict[str, dict[float, Burnt | None]]:
+    """Return what was taken from each budget in windows of so many seconds before `until`, by budget and width.
+
+    Meters know of the time in which they were read, a source that tells in statements of what is after its `first`
+    line. None: less than half of the window is known of one that tells of the budget.
+    """
+    scopes = replace(scopes, names=read_names(connection))
+    accounts = read_accounts(connection)
+    members: dict[int, list[str]] = {}
+    found: dict[str, dict[float, Burnt | None]] = {each.name: {} for each in budgets}
+    for width in widths:
+        read = _known(coverage_ms(connection, until - width, until) / 1000, width)
+        taken = {each.name: Burnt(0.0, width) for each in budgets}
+        for number, amount in account_sums(connection, until - width, until).items():
+            account = accounts[number]
+            if number not in members:
+                members[number] = [each.name for each in budgets if scopes.is_in(account, each)]
+            told = _known(until - max(until - width, first.get(account.source, until)), width)
+            known = told if account.is_stated else read
+            rate = (amount.usd_nano or 0) / NANO / max(known, _LEAST_KNOWN * width) * _HOUR
+            for name in members[number] if amount.usd_nano is not None else ():
+                taken[name] = Burnt(taken[name].usd_per_hour + rate, min(taken[name].seconds, known))
+        for name, each in taken.items():
+            known_enough = each.seconds >= _LEAST_KNOWN * width
+            found[name][width] = Burnt(max(0.0, each.usd_per_hour), each.seconds) if known_enough else None
+    return found
+
+
+def _known(seconds: float, width: float) -> float:
+    return width if seconds >= width - _WHOLE_SECONDS else seconds
