@@ -10,9 +10,8 @@ from infertop.history.accounts import Account, read_accounts
 from infertop.history.counting import counted_sums
 from infertop.history.names import read_names
 from infertop.history.scopes import Scopes
-from infertop.history.summary import Key, Totals, add_usd
-from infertop.history.sums import Sum, account_sums, coverage_ms
-from infertop.history.totals import totals_by_key
+from infertop.history.summary import add_usd
+from infertop.history.sums import Sum, coverage_ms
 from infertop.money.settings import ASSIGN_RESULTS, Conditions
 
 _REQUESTS = "requests"
@@ -90,11 +89,6 @@ def coverage(connection: sqlite3.Connection, since: float, until: float) -> floa
     if until <= since:
         return None
     return min(coverage_ms(connection, since // 60 * 60, until) / 1000 / (until - since), 1.0)
-
-
-def totals(connection: sqlite3.Connection, since: float, until: float = float("inf")) -> dict[Key, Totals]:
-    """Return what each model on each source has in [since, until)."""
-    return totals_by_key(account_sums(connection, since, until), read_accounts(connection))
 
 
 def spent(

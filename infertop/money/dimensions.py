@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from infertop.money.budgets import matches
-from infertop.money.lines import Line
 from infertop.money.settings import Assignment, Conditions
 
 _TOLD_APART = 6  # characters of an id behind a name that several have
 
 Names = Mapping[tuple[str, str], str]
 """What people call an id, by (dimension, id)."""
-
-
-def dimensions(line: Line, rules: Iterable[Assignment]) -> dict[str, str | None]:
-    """Return every dimension of `line`: source, provider, model, its own, and those that `rules` assign."""
-    own: dict[str, str | None] = dict(line.dimensions)
-    return assign(own | {"source": line.source, "provider": line.provider, "model": line.model}, rules)
 
 
 def named(own: Mapping[str, str | None], names: Names) -> dict[str, str | None]:

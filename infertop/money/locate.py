@@ -44,11 +44,6 @@ def candidates(option: str | None, environ: Mapping[str, str], folder: Path) -> 
     )
 
 
-def find(places: tuple[Candidate, ...]) -> Candidate | None:
-    """Return the first place that has a file, or that was asked for, or None."""
-    return next((each for each in places if each.asked_for or each.there()), None)
-
-
 def configuration_file() -> Path:
     """Return where a user's own pricing.toml belongs."""
     return _configuration_folder() / NAME

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from infertop.money.load import Kinds, parse, read_file
+from infertop.money.load import Kinds, load
 from infertop.money.locate import Candidate, distrust
 from infertop.money.schema import Mistakes
 from infertop.money.settings import Settings
@@ -87,7 +87,7 @@ class Watcher:
 
     def _read(self, rank: int, ts: float) -> Loaded:
         place = self._places[rank]
-        settings = parse(read_file(place.path), place.path.name, self._kinds)
+        settings = load(place.path, self._kinds)
         notices: tuple[str, ...] = ()
         if not place.trusted:
             settings, notices = distrust(settings)

@@ -16,22 +16,16 @@ from infertop.views.model_rows import model_rows
 from infertop.views.overview import budget_row, headline, source_rows
 from infertop.views.shapes import Explained
 
-NOTHING = Explained("", ())
 UNHELD = "unheld"
 _SUMMED = ("usd_per_hour", "tokens_per_second", "requests_per_second", "waiting", "shadow_margin_usd_per_hour")
 
 
-def explain(facts: Facts, panel: str, key: str, column: str) -> Explained:
-    """Explain one column of a row of a panel ("headline", "models", "gpus", ...); no lines: there is no such row.
+def figures(facts: Facts, panel: str, key: str) -> dict[str, Explained]:
+    """Return the explanations of a row of a panel ("headline", "models", ...), by column; none where it is not there.
 
     The key of a model is its source and its name with a tab between them, that of a GPU its UUID, of others the name.
     The columns are the fields of the row's shape, and those that a table makes of them.
     """
-    return figures(facts, panel, key).get(column, NOTHING)
-
-
-def figures(facts: Facts, panel: str, key: str) -> dict[str, Explained]:
-    """Return the explanations of all columns of a row, none where there is no such row."""
     match panel:
         case "headline":
             return head_figures(facts, headline(facts, model_rows(facts)))

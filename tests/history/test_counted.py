@@ -11,9 +11,8 @@ from infertop.history.compact import compact
 from infertop.history.connect import connect, uri
 from infertop.history.counted import Counted, Counting
 from infertop.history.reader import Reader
-from infertop.history.report import totals
 from infertop.readings.registry import TOKEN_CLASSES
-from tests.history.world import LLAMA, START, VLLM, polls, record, rows, writer
+from tests.history.world import LLAMA, START, VLLM, polls, record, rows, totals, writer
 
 DAY = 86_400
 ENGINE = (VLLM, "local", LLAMA)

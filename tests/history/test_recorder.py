@@ -13,9 +13,8 @@ import pytest
 from infertop.history.open import Mode, Store, open_memory, open_store
 from infertop.history.reader import Reader
 from infertop.history.recorder import Recorder
-from infertop.history.report import totals
 from infertop.readings.model import Batch
-from tests.history.world import LLAMA, START, VLLM, book, deriver, ledger, polls, rows
+from tests.history.world import LLAMA, START, VLLM, book, deriver, ledger, polls, rows, totals
 
 
 class Time:

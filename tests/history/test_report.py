@@ -13,11 +13,12 @@ import pytest
 from infertop.history.drops import transaction
 from infertop.history.ledger import Ledger
 from infertop.history.migrations import migrate
-from infertop.history.report import Row, coverage, report, spent, totals
+from infertop.history.report import Row, coverage, report, spent
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Totals
 from infertop.money.lines import Basis, Line, Price
 from infertop.money.settings import Assignment, Settings
+from tests.history.world import totals
 
 PRICE = Price("gpt-4o", Decimal("2.5"), "1M tokens", "pricing.toml:4")
 API = Line(0, 60, "openai", "openai", "gpt-4o", "input", (("key", "prod-1"),), 1000, "tokens", 7, PRICE, Basis.COMPUTED)

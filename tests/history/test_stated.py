@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from infertop.history.accounts import read_accounts
 from infertop.history.open import open_store
-from infertop.history.report import report, totals
+from infertop.history.report import report
 from infertop.history.scopes import Scopes
 from infertop.history.summarise import Summariser
 from infertop.history.summary import Summary
@@ -26,7 +26,7 @@ from infertop.money.settings import Settings
 from infertop.readings.model import Batch, Statement
 from tests.history.stating import DAY, LISTED, MONDAY, UNLISTED, Books, model, pages, say
 from tests.history.test_summary import SETTINGS
-from tests.history.world import START, deriver, ledger, polls
+from tests.history.world import START, deriver, ledger, polls, totals
 
 FRACTIONAL = Settings(models=(model("*", 3, input="0.0375", cache_read="0.00123", output="1.0000005"),))
 

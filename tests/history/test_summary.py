@@ -10,13 +10,13 @@ import pytest
 
 from infertop.history.open import open_store
 from infertop.history.reader import Reader
-from infertop.history.report import report, spent, totals
+from infertop.history.report import report, spent
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.writer import Writer
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Assignment, Budget, Settings
-from tests.history.world import LLAMA, START, VLLM, Dearer, book, deriver, polls, record, writer
+from tests.history.world import LLAMA, START, VLLM, Dearer, book, deriver, polls, record, totals, writer
 
 MIDNIGHT = START // 86_400 * 86_400 + 86_400  # the next one in UTC
 BUDGETS = (

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from infertop.history.reader import Reader
-from infertop.history.report import totals
 from infertop.history.tape import Tape
 from infertop.history.upkeep import Limits
 from infertop.history.writer import Writer
 from infertop.readings.model import Batch, Series
-from tests.history.world import LLAMA, START, VLLM, ledger, polls, rows, writer
+from tests.history.world import LLAMA, START, VLLM, ledger, polls, rows, totals, writer
 
 DAY, HOUR = 86_400, 3600
 

@@ -8,8 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from infertop.history.accounts import read_accounts
 from infertop.history.open import Store, open_store
 from infertop.history.scopes import Scopes
+from infertop.history.summary import Key, Totals
+from infertop.history.sums import account_sums
+from infertop.history.totals import totals_by_key
 from infertop.history.upkeep import Limits
 from infertop.history.writer import Writer
 from infertop.money.derive import Deriver
@@ -111,3 +115,8 @@ class Dearer:
 def opened(path: Path, ts: float = START) -> Store:
     """The database as this process may use it."""
     return open_store(path, ts)
+
+
+def totals(connection: sqlite3.Connection, since: float, until: float = INF) -> dict[Key, Totals]:
+    """What each model on each source has in [since, until), from the lines alone."""
+    return totals_by_key(account_sums(connection, since, until), read_accounts(connection))

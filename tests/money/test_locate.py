@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from infertop.money.load import load, parse
-from infertop.money.locate import candidates, distrust, find
+from infertop.money.load import parse
+from infertop.money.locate import candidates, distrust
+from infertop.money.reload import Loaded, Watcher
+from infertop.money.schema import Mistakes
+from infertop.money.settings import Settings
 
 
 @pytest.fixture
@@ -28,9 +31,8 @@ def test_the_option_goes_before_the_variable_the_variable_before_the_folders(fol
 
 
 def test_what_was_asked_for_is_used_even_if_it_is_not_there(folders: tuple[Path, Path]) -> None:
-    found = find(candidates("/no/such.toml", {}, folders[1]))
-    assert found is not None
-    assert found.path == Path("/no/such.toml")
+    with pytest.raises(Mistakes, match=r"/no/such\.toml could not be read"):
+        Watcher(candidates("/no/such.toml", {}, folders[1]), None, 0.0)
 
 
 def test_the_configuration_folder_goes_before_this_folder_and_this_before_the_one_shipped(
@@ -38,28 +40,25 @@ def test_the_configuration_folder_goes_before_this_folder_and_this_before_the_on
 ) -> None:
     configuration, here = folders
 
-    def used() -> Path:
-        found = find(candidates(None, {"INFERTOP_PRICING": ""}, here))
-        assert found is not None
-        return found.path
+    def used() -> Loaded:
+        return Watcher(candidates(None, {"INFERTOP_PRICING": ""}, here), None, 0.0).current
 
     shipped = used()
-    assert shipped.name == "pricing.toml"
-    assert load(shipped, {}) == parse(b"")
+    assert shipped.path is not None
+    assert (shipped.path.name, shipped.settings) == ("pricing.toml", Settings())
     (here / "pricing.toml").touch()
-    assert used() == here / "pricing.toml"
+    assert used().path == here / "pricing.toml"
     (configuration / "pricing.toml").touch()
-    assert used() == configuration / "pricing.toml"
+    assert used().path == configuration / "pricing.toml"
 
 
 def test_a_folder_of_that_name_is_no_file(folders: tuple[Path, Path]) -> None:
     configuration, here = folders
     (configuration / "pricing.toml").mkdir()
     (here / "pricing.toml").touch()
-    found = find(candidates(None, {}, here))
-    assert found is not None
-    assert found.path == here / "pricing.toml"
-    assert not found.trusted
+    places = candidates(None, {}, here)
+    assert Watcher(places, None, 0.0).current.path == here / "pricing.toml"
+    assert [each.trusted for each in places] == [True, False, True, True]
 
 
 SOURCES = b"""[host]

@@ -38,7 +38,7 @@ def watcher(path: Path) -> Watcher:
 def test_a_file_that_did_not_change_is_not_read_again(
     watcher: Watcher, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infertop.money.reload.read_file", lambda _: pytest.fail("read"))
+    monkeypatch.setattr("infertop.money.load.read_file", lambda _: pytest.fail("read"))
     assert watcher.tick(LATER + 1) is None
 
 

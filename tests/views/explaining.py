@@ -7,7 +7,9 @@ from typing import Any
 
 from infertop.money.load import parse
 from infertop.money.rates import PriceBook
+from infertop.views.explain import figures
 from infertop.views.facts import Facts
+from infertop.views.shapes import Explained
 from tests.money.tape import H100, START, Gpu, engine, nvml
 from tests.views.world import World
 
@@ -52,3 +54,8 @@ def world(text: str, *gpus: Gpu, seconds: int = 20, begin: float = NIGHT, **rate
 
 def facts_of(made: World, **more: Any) -> Facts:
     return made.facts(prices_loaded_at=made.now - 3 * 3600 - 5, timezone=str(made.prices.settings.zone), **more)
+
+
+def explain(facts: Facts, panel: str, key: str, column: str) -> Explained:
+    """What is said of one figure; no lines where there is no such row."""
+    return figures(facts, panel, key).get(column, Explained("", ()))

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from infertop.money.schema import Mistakes
 from infertop.readings.model import Buckets, Series
-from infertop.views.explain import explain
 from infertop.views.once import reading
 from infertop.views.overview import overview
 from infertop.views.plain import plain
 from tests.money.tape import START, batch
+from tests.views.explaining import explain
 from tests.views.test_deployments import FLEX, GATEWAY, JOB, PTU, only, serve, world
 from tests.views.test_once import VALIDATOR, read
 

@@ -14,7 +14,7 @@ from infertop.money.budgets import status
 from infertop.money.load import parse
 from infertop.money.rates import PriceBook
 from infertop.readings.model import Series
-from infertop.views.explain import explain, figures
+from infertop.views.explain import figures
 from infertop.views.facts import Facts, Past
 from infertop.views.model_page import model_page
 from infertop.views.model_rows import model_rows
@@ -23,7 +23,7 @@ from infertop.views.shapes import BudgetRow, DeploymentRow, Explained, GpuRow, H
 from infertop.views.wording import amount
 from tests.money.tape import LLAMA, VLLM, Gpu, batch, engine, nvml
 from tests.views.calculator import check, equations
-from tests.views.explaining import NIGHT, RENTED, facts_of, world
+from tests.views.explaining import NIGHT, RENTED, explain, facts_of, world
 from tests.views.test_costs import SHARED, lived, worlds
 from tests.views.test_overview import MONTH, UTC
 from tests.views.world import World

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infertop.views.explain import explain
 from infertop.views.explain_event import event_figures
 from infertop.views.facts import Facts
 from infertop.views.shapes import Event
+from tests.views.explaining import explain
 from tests.views.world import World
 
 INCIDENT = Event(

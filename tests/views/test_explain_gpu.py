@@ -9,14 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from infertop.views.explain import explain
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows
 from infertop.views.shapes import Explained
 from infertop.views.wording import amount, usd
 from tests.money.tape import H100, LLAMA, VLLM, Gpu
 from tests.views.calculator import check, equations, work_out
-from tests.views.explaining import ENERGY, NOON, OWNED, RENTED, SMALL, facts_of, world
+from tests.views.explaining import ENERGY, NOON, OWNED, RENTED, SMALL, explain, facts_of, world
 from tests.views.world import World
 
 

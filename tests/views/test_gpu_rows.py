@@ -7,10 +7,10 @@ import pytest
 from infertop.engine.collector import Health
 from infertop.engine.collector import State as SourceState
 from infertop.readings.model import Batch, Series
-from infertop.views.explain import explain
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.shapes import ProcessRow
 from tests.money.tape import H100, LLAMA, START, VLLM, Gpu, book, engine, nvml, owned_book
+from tests.views.explaining import explain
 from tests.views.world import World
 
 MORE = {

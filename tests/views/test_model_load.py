@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from infertop.readings.model import Series
-from infertop.views.explain import explain
 from infertop.views.facts import Told
 from infertop.views.model_rows import model_rows
 from infertop.views.shapes import ModelRow
 from tests.money.tape import LLAMA, START, VLLM, Gpu, batch, engine, nvml
+from tests.views.explaining import explain
 from tests.views.test_model_rows import running
 from tests.views.world import World
 

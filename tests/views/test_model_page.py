@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from infertop.money.budgets import status
-from infertop.views.explain import explain
 from infertop.views.facts import Past, Told
 from infertop.views.model_page import BINS, model_page
 from infertop.views.model_rows import model_rows
 from infertop.views.overview import overview
 from infertop.views.shapes import BudgetRow, Event, GpuRow, Headline, ModelRow, SourceRow
 from tests.money.tape import LLAMA, START, VLLM, Gpu, engine, nvml
+from tests.views.explaining import explain
 from tests.views.test_costs import SHARED, lived
 from tests.views.test_model_rows import HELD, running, shadow
 from tests.views.test_overview import MONTH as BUDGET

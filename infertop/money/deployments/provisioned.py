@@ -50,19 +50,11 @@ def effective_usd_per_million(usd_per_hour: Decimal, tokens_per_hour: Decimal) -
     return usd_per_hour / tokens_per_hour * MILLION if tokens_per_hour else None
 
 
-def break_even(usd_per_hour: Decimal, tokens_per_minute: Decimal, usd_per_million: Decimal) -> Decimal | None:
-    """Return the utilisation from which a fixed price is lower than `usd_per_million` for each (weighted) token.
-
-    u* = fixed / (reserved tokens per minute x 60 / 1e6 x blended price); None where tokens are free. Above 1 the fixed
-    price never is the lower one.
-    """
-    full = tokens_per_minute * MINUTES_PER_HOUR / MILLION * usd_per_million
-    return usd_per_hour / full if full else None
-
-
 def break_even_at(usd_per_hour: Decimal, used: Decimal, pay_as_you_go: Decimal) -> Decimal | None:
-    """Return the same from one point: `pay_as_you_go` USD an hour is what the traffic costs that uses `used` of it.
+    """Return the utilisation from which a fixed price is the lower one, worked out from one point.
 
-    What traffic of one mix costs by the token is in proportion to it, so that full use costs pay_as_you_go / used.
+    `pay_as_you_go` USD an hour is what the traffic costs that uses `used` of it. What traffic of one mix costs by the
+    token is in proportion to it, so that full use costs pay_as_you_go / used, and u* = fixed / that. None where tokens
+    are free; above 1 the fixed price never is the lower one.
     """
     return usd_per_hour * used / pay_as_you_go if pay_as_you_go else None

@@ -18,7 +18,7 @@ from infertop.money.budgets import matches
 from infertop.money.deployments.booked import covers, running, spending, usd_per_hour
 from infertop.money.deployments.declared import Deployment, Provisioned, Serverless
 from infertop.money.derive import Deriver
-from infertop.money.dimensions import dimensions
+from infertop.money.dimensions import assign
 from infertop.money.lines import NANO, Basis, Line
 from infertop.money.rates import PriceBook
 from infertop.money.repricing import Repricing
@@ -226,7 +226,8 @@ def test_budgets_and_rules_see_it_by_source_provider_and_model() -> None:
     for ts in (START, START + 10):
         deriver.advance(host(ts))
     (line,) = deployed(deriver.open_lines())
-    own = dimensions(line, [Assignment((("source", "ptu"),), (("team", "search"),), "")])
+    said = {"source": line.source, "provider": line.provider, "model": line.model}
+    own = assign(said, [Assignment((("source", "ptu"),), (("team", "search"),), "")])
     for condition in (("model", "gpt-4*"), ("provider", "azure"), ("source", "ptu"), ("team", "search")):
         assert matches((condition,), own)
     assert not matches((("model", "gpt-4o"),), own)

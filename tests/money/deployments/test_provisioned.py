@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from infertop.money.deployments.blend import prompt_of, tokens_usd
 from infertop.money.deployments.declared import Provisioned, Weights
 from infertop.money.deployments.provisioned import (
-    break_even,
     break_even_at,
     effective_usd_per_million,
     utilisation,
@@ -94,11 +93,12 @@ def test_the_effective_price_is_the_fixed_one_over_what_was_served() -> None:
     ],
 )
 def test_break_even_utilisation(usd_per_hour: str, tokens_per_minute: str, blended: str, expected: str) -> None:
-    assert break_even(D(usd_per_hour), D(tokens_per_minute), D(blended)) == D(expected)
+    full = D(tokens_per_minute) * 60 * D(blended) / 1_000_000
+    assert break_even_at(D(usd_per_hour), D(1), full) == D(expected)
+    assert break_even_at(D(usd_per_hour), D("0.25"), full / 4) == D(expected)
 
 
 def test_free_tokens_never_break_even() -> None:
-    assert break_even(D(1), D(1), D(0)) is None
     assert break_even_at(D(1), D("0.5"), D(0)) is None
 
 
@@ -106,18 +106,9 @@ amounts = st.decimals(D("0.01"), D(10**6), places=2)
 
 
 @given(amounts, amounts, amounts, amounts)
-def test_both_ways_to_break_even_agree(usd: Decimal, reserve: Decimal, price: Decimal, used: Decimal) -> None:
-    by_capacity = break_even(usd, reserve, price)
+def test_at_the_break_even_both_cost_the_same(usd: Decimal, reserve: Decimal, price: Decimal, used: Decimal) -> None:
     at = utilisation(reserved(str(reserve)), {"input": used * 60})
-    by_traffic = break_even_at(usd, at, used * 60 * price / 1_000_000)
-    assert by_capacity is not None
-    assert by_traffic is not None
-    assert by_traffic == pytest.approx(by_capacity, rel=D("1e-20"))
-
-
-@given(amounts, amounts, amounts)
-def test_at_the_break_even_both_cost_the_same(usd: Decimal, reserve: Decimal, price: Decimal) -> None:
-    pays = break_even(usd, reserve, price)
+    pays = break_even_at(usd, at, used * 60 * price / 1_000_000)
     assert pays is not None
     assert reserve * 60 * pays * price / 1_000_000 == pytest.approx(usd, rel=D("1e-20"))
 
