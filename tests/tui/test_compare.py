@@ -277,5 +277,5 @@ def test_what_rounding_leaves_is_nothing() -> None:
         after_usd_per_hour=16.24 + 1e-9,
         effects=(replace(sample_incidents.WHY.effects[0], usd_per_hour=1e-9),),
     )
-    (row,) = (line for line in text(desk(tiny)).splitlines() if "together" in line)
-    assert row.split() == ["together", "0.00", "-"]
+    (row,) = (line for line in text(desk(tiny)).splitlines() if "total" in line)
+    assert row.split() == ["total", "0.00", "-"]

@@ -212,7 +212,7 @@ def test_enter_opens_the_incident_with_its_cause_in_figures() -> None:
         "after  04:12-04:30 (18 min)     4.31/h   +2.65/h  2.60x",
         "prompt tokens per request   1 900   4 200    +1.35   51 %",
         "44 %    12 %    +0.51   19 %",
-        "together                                     +2.65  100 %",
+        "total                                        +2.65  100 %",
         "BY KEY",
         "new",
         "gone",

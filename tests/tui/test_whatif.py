@@ -216,10 +216,10 @@ def test_every_sentence_of_the_blocks_can_be_read_at_80x24():
         assert any(each.sentence in page for page in seen), each.sentence
 
 
-def test_of_everything_together_both_parts_are_paid_and_neither_is_cheaper():
+def test_of_everything_both_parts_are_paid_and_neither_is_cheaper():
     both = Scale(1.0, 2930.0, AS_NOW, 1.2, 1, 3.0, "each engine on GPUs of its own")
     made = desk(replace(sample_whatif.PAGE, subjects=(replace(sample_whatif.ALL, scale=(both,)),)))
-    assert "1x 2 930 1.20 1 3.00 together 4.20/h" in words(made)
+    assert "1x 2 930 1.20 1 3.00 4.20" in words(made)
 
 
 def test_gpus_of_more_than_one_name_are_told_as_such():

@@ -47,7 +47,7 @@ class DetailPanel:
         return rows[:height] + [blank(width)] * (height - len(rows))
 
     def _item(self, scene: Scene) -> Any:
-        return self.table.find(scene, scene.choices.cursor(self.table.name).key)
+        return self.table.chosen(scene)
 
 
 def _labelled(label: str, text: str, width: int) -> list[Row]:

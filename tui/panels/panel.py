@@ -95,6 +95,12 @@ class TablePanel(Generic[T]):
         """Return the thing with this key."""
         return next((item for item in self.items(scene) if self.key(item) == key), None)
 
+    def chosen(self, scene: Scene) -> T | None:
+        """Return the thing under the cursor, which stands on the first one as long as nobody moved it."""
+        items, cursor = self.items(scene), scene.choices.cursor(self.name)
+        cursor.settle([self.key(item) for item in items])
+        return items[cursor.index] if items else None
+
     def placed(self, items: Sequence[T], scene: Scene, width: int) -> tuple[Placed[T], ...]:
         """Return the columns for these things at this width."""
         return arrange(sized(self.columns, items, scene), width)

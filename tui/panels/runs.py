@@ -163,7 +163,7 @@ USUAL: Sheet[_Usual] = Sheet(
         Column("what", "", 20, lambda r, s, w: (f"{r.what} of a run", PLAIN), left=True),
         Column("median", "MEDIAN", 8, lambda r, s, w: _figure(r, r.of.median)),
         Column("p95", "P95", 8, lambda r, s, w: _figure(r, r.of.p95)),
-        Column("all", "TOGETHER", 10, lambda r, s, w: (r.all, PLAIN)),
+        Column("all", "TOTAL", 10, lambda r, s, w: (r.all, PLAIN)),
     ),
     items=_usuals,
 )

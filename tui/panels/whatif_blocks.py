@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from infertop.views.whatif_shapes import AS_NOW, BreakEven, Saving, Scale
+from infertop.views.whatif_shapes import BreakEven, Saving, Scale
 from tui import format as fmt
 from tui.panels.sheet import Sheet
-from tui.panels.whatif import subject
+from tui.panels.whatif import ALL, subject
 from tui.scene import Scene
 from tui.sentences import sentence
 from tui.themes import ALARM, BOLD, DIM, OK, PLAIN, WARN
@@ -48,30 +48,36 @@ def _factor(scale: Scale) -> str:
 
 def _cheaper(scale: Scale) -> Cell:
     api, own = scale.api_usd_per_hour, scale.own_usd_per_hour
-    if scale.api_model == AS_NOW:
-        return "", DIM  # both are paid
     if not fmt.known(api) or not fmt.known(own):
         return "-", DIM
     return ("same", PLAIN) if api == own else ("API", BOLD) if api < own else ("own", BOLD)
 
 
-def _api(scale: Scale) -> Cell:
-    api, own = scale.api_usd_per_hour, scale.own_usd_per_hour
-    if scale.api_model == AS_NOW and fmt.known(api) and fmt.known(own):
-        return f"together {fmt.money(api + own)}/h", DIM
-    return scale.api_model or "-", DIM
+def _total(scale: Scale) -> Cell:
+    """Return what is paid in all: for APIs where some are asked, for own GPUs where the note says how; None unknown."""
+    parts = [scale.api_usd_per_hour] if scale.api_model else []
+    parts += [scale.own_usd_per_hour] if scale.note else []
+    known = [usd for usd in parts if fmt.known(usd)]
+    return fmt.money(sum(known) if parts and len(known) == len(parts) else None), BOLD
 
 
-_SCALE: tuple[Column[Scale], ...] = (
+_GROWN: tuple[Column[Scale], ...] = (
     Column("factor", "TRAFFIC", 7, lambda x, s, w: (_factor(x), BOLD), left=True),
     Column("tokens", "tok/s", 7, lambda x, s, w: (fmt.count(x.tokens_per_second), PLAIN), rank=2),
     Column("api", "API $/h", 7, lambda x, s, w: (fmt.money(x.api_usd_per_hour), PLAIN)),
     Column("gpus", "own GPUs", 8, lambda x, s, w: (fmt.count(x.own_gpus), PLAIN), rank=1),
     Column("own", "own $/h", 7, lambda x, s, w: (fmt.money(x.own_usd_per_hour), PLAIN)),
-    Column("cheaper", "cheaper", 7, lambda x, s, w: _cheaper(x), rank=3, left=True, gap=2),
-    Column("model", "API", 16, lambda x, s, w: _api(x), rank=4, left=True, grow=20, gap=2),
-    Column("note", "", 20, lambda x, s, w: _sentence(x.note), rank=5, left=True, grow=200, late=True, gap=2),
 )
+_NOTE: Column[Scale] = Column(
+    "note", "", 20, lambda x, s, w: _sentence(x.note), rank=5, left=True, grow=200, late=True, gap=2
+)
+_SCALE: tuple[Column[Scale], ...] = (
+    *_GROWN,
+    Column("cheaper", "cheaper", 7, lambda x, s, w: _cheaper(x), rank=3, left=True, gap=2),
+    Column("model", "API MODEL", 16, lambda x, s, w: (x.api_model or "-", DIM), rank=4, left=True, grow=20, gap=2),
+    _NOTE,
+)
+_TOTALS: tuple[Column[Scale], ...] = (*_GROWN, Column("total", "total $/h", 9, lambda x, s, w: _total(x)), _NOTE)
 
 
 def _scale(scene: Scene) -> tuple[Scale, ...]:
@@ -79,7 +85,14 @@ def _scale(scene: Scene) -> tuple[Scale, ...]:
     return found.scale if found else ()
 
 
-SCALE: Sheet[Scale] = Sheet("scale", lambda scene: "TRAFFIC", _SCALE, _scale)
+_OF_ONE: Sheet[Scale] = Sheet("scale", lambda scene: "TRAFFIC", _SCALE, _scale)
+_OF_ALL: Sheet[Scale] = Sheet("scale", lambda scene: "TRAFFIC", _TOTALS, _scale)
+
+
+def growth(scene: Scene) -> Sheet[Scale]:
+    """Return the growth of one model, on an API or on own GPUs; of everything, of which both parts are paid."""
+    found = subject(scene)
+    return _OF_ALL if found is not None and found.model == ALL else _OF_ONE
 
 
 _SAVINGS: tuple[Column[Saving], ...] = (

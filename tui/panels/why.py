@@ -19,7 +19,7 @@ from tui.widgets.prose import heading, paragraph
 from tui.widgets.spark import bar, two_sided
 from tui.widgets.table import Cell, Column
 
-TOGETHER = "together"
+TOTAL = "total"
 _LITTLE, _NOTHING, _ENDLESS = 0.05, 1e-6, 9.995
 _INVISIBLE = 0.01
 _SHARES = ("ratio", "share", "%")
@@ -121,7 +121,7 @@ def _bar(row: Part | Changed, width: int) -> Cell:
 
 
 def _name(row: Part) -> str:
-    return NAMES.get(row.effect.factor, row.effect.factor) if row.effect else TOGETHER
+    return NAMES.get(row.effect.factor, row.effect.factor) if row.effect else TOTAL
 
 
 def _factor(row: Part, scene: Scene, width: int) -> Cell:
@@ -155,7 +155,7 @@ EFFECTS: TablePanel[Part] = TablePanel(
         Column("of", "WHERE", 10, _of, rank=4, left=True, grow=24, gap=2),
     ),
     items=parts,
-    key=lambda row: f"{row.effect.factor}\t{row.effect.of}" if row.effect else TOGETHER,
+    key=lambda row: f"{row.effect.factor}\t{row.effect.of}" if row.effect else TOTAL,
     label=_name,
     told=effect_told,
 )

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.panels.charts import NAMED_COST_CHART
+from tui.panels.charts import NAMED_COST_CHART, TOKEN_CHART
 from tui.panels.detail import DetailPanel
 from tui.panels.panel import TablePanel
 from tui.scene import Scene
 from tui.screens.page import Box, PanelPage
 from tui.screens.space import Want, share
-from tui.screens.stack import Band, stack
+from tui.screens.stack import GUTTER, Band, stack
 
 _LEAST_TABLE, _LEAST_DETAIL = 6, 4
-_LEAST_CHART, _MOST_CHART = 9, 17
+_LEAST_CHART, _MOST_CHART = 9, 31
+_TWO_CHARTS = 180
 
 
 def spare_chart(scene: Scene, width: int, height: int) -> Band:
-    """Return the chart of $/hour for what is left of a page: nothing where that is too little to read one."""
+    """Return the chart of $/hour for what is left of a page, beside it that of tokens/s where both can be read.
+
+    Nothing where there is too little room to read one.
+    """
     rows = min(height - 1, _MOST_CHART)
-    return (rows, [(NAMED_COST_CHART, width)]) if rows >= _LEAST_CHART and NAMED_COST_CHART.rows(scene) else (0, [])
+    if rows < _LEAST_CHART or not NAMED_COST_CHART.rows(scene):
+        return 0, []
+    if width < _TWO_CHARTS or not TOKEN_CHART.rows(scene):
+        return rows, [(NAMED_COST_CHART, width)]
+    first = (width - GUTTER) * 3 // 5
+    return rows, [(NAMED_COST_CHART, first), (TOKEN_CHART, width - GUTTER - first)]
 
 
 def detailed(table: TablePanel[Any], *, charted: bool = False) -> PanelPage:

@@ -74,21 +74,26 @@ class PanelPage:
 
     def draw(self, scene: Scene, width: int, height: int) -> Picture:
         """Draw headline, notice, panels, newest event and footer, each with the rows that space allows."""
-        fixed = reserved(height, len(scene.view.notices), 1 if self.name == EVENTS.name else newest_rows(scene))
+        listed = self.name == EVENTS.name
+        fixed = reserved(height, len(scene.view.notices), 0 if listed else newest_rows(scene))
         rows = head_rows(scene, width, fixed["head"])
         if self.crumb and fixed["head"] > 1:
             rows[0] = title_line(scene, width, (self.crumb,))
         if fixed["notice"]:
             rows.append(notice_line(scene, width))
         room = max(0, height - sum(fixed.values()))
-        boxes = [Box(b.panel, b.x, b.y + len(rows), b.width, b.height) for b in self.layout(scene, width, room)]
+        laid = self.layout(scene, width, room)
+        if fixed["event"] and any(box.panel is EVENTS for box in laid):
+            # What matters most is on top of the list: the rows that would say it again are the list's.
+            room, listed = room + fixed["event"], True
+            laid = self.layout(scene, width, room)
+        boxes = [Box(b.panel, b.x, b.y + len(rows), b.width, b.height) for b in laid]
         _focus(scene, boxes)
         rows += [blank(width)] * room
         for box in boxes:
             paste(rows, box.x, box.y, box.panel.draw(scene, box.width, box.height))
-        if fixed["event"]:
-            listed = self.name == EVENTS.name or (fixed["event"] == 1 and any(box.panel is EVENTS for box in boxes))
-            rows += [blank(width)] * fixed["event"] if listed else newest(scene, width, fixed["event"])
+        if not listed:
+            rows += newest(scene, width, fixed["event"])
         if fixed["foot"]:
             rows.append(_foot(self, scene, width))
         return Picture(rows[:height], tuple(boxes))

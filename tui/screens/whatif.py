@@ -10,7 +10,7 @@ from tui import format as fmt
 from tui.keys import footer, prompt
 from tui.panels.panel import Panel
 from tui.panels.whatif import ALTERNATIVES, Entry, subject
-from tui.panels.whatif_blocks import BREAK_EVEN, SAVINGS, SCALE
+from tui.panels.whatif_blocks import BREAK_EVEN, SAVINGS, growth
 from tui.panels.whatif_head import subject_name, whatif_head
 from tui.scene import Scene, named
 from tui.screens.page import Box, Picture
@@ -75,7 +75,7 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
     full = ALTERNATIVES.rows(scene)
     below: list[list[tuple[Panel, int]]] = [[(BREAK_EVEN, width)]]
     if height >= _TALL or width < _PAIR:
-        below += [[(SCALE, width)], [(SAVINGS, width)]]
+        below += [[(growth(scene), width)], [(SAVINGS, width)]]
     else:
         below += [_pair(scene, width)]
     needs = [max((panel.rows(scene) for panel, _ in band), default=0) for band in below]
@@ -93,7 +93,7 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
 
 
 def _pair(scene: Scene, width: int) -> list[tuple[Panel, int]]:
-    shown: list[Panel] = [panel for panel in (SCALE, SAVINGS) if panel.rows(scene)]
+    shown: list[Panel] = [panel for panel in (growth(scene), SAVINGS) if panel.rows(scene)]
     first = (width - GUTTER) // 2
     return [(shown[0], first), (shown[1], width - GUTTER - first)] if len(shown) == 2 else [(p, width) for p in shown]
 

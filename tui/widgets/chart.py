@@ -15,6 +15,8 @@ from tui.widgets.spark import LEVELS, resample
 
 AXIS = 7
 """Cells that the scale takes at the left."""
+_GOOD_STEP = 4.5
+"""Rows from one figure of a scale to the next."""
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _EMPTY = -1
 FULL = "█"
@@ -81,26 +83,53 @@ def _single(cell: Cell) -> Cell:
     return text, DIM
 
 
-def _scale(y: int, height: int, top: float) -> str:
-    """Return what the upper edge of row `y` stands for, at the top and half-way up."""
-    labelled = y == height - 1 or (height % 2 == 0 and height >= 4 and y == height // 2 - 1)
-    return (scale(top * ((y + 1) / height)) if labelled else "").rjust(AXIS - 1)
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The scale beside a chart: its `rows` up to the top are divided into `parts`, and above may be a row of air."""
+
+    rows: int
+    parts: int = 1
+
+    def label(self, y: int, top: float) -> str:
+        """Return what the upper edge of row `y` stands for, where it is one of those that are labelled."""
+        part, rest = divmod((y + 1) * self.parts, self.rows)
+        return scale(top * part / self.parts) if not rest and part <= self.parts else ""
+
+
+def grid(height: int, top: float) -> Grid:
+    """Return the scale of a chart of `height` rows up to `top`: round figures, four rows or so from one to the next."""
+    fits = [
+        Grid(rows, parts)
+        for rows in (height, height - 1)
+        for parts in (5, 4, 3, 2)
+        if rows >= parts * 2 and rows % parts == 0 and _round(top / parts)
+    ]
+    return min(
+        fits, key=lambda each: (abs(each.rows / each.parts - _GOOD_STEP), height - each.rows), default=Grid(height)
+    )
+
+
+def _round(value: float) -> bool:
+    """Return whether a value above 0 has two digits at most."""
+    digits = value / 10.0 ** math.floor(math.log10(value)) * 10
+    return abs(digits - round(digits)) < 1e-6
 
 
 @lru_cache(maxsize=8)
 def draw(plot: Plot, width: int, height: int, top: float) -> tuple[Row, ...]:
-    """Return `height` rows: a scale from 0 to `top` of `AXIS` cells, and the stack beside it."""
+    """Return `height` rows: a scale from 0 to `top` (above 0) of `AXIS` cells, and the stack beside it."""
     room = width - AXIS
     if room <= 0 or height <= 0 or not plot.stack:
         return (blank(width),) * max(0, height)
     numbers, values = _columns(plot, room)
-    columns = [_column(numbers, _heights(each, top, height), height) for each in values]
+    beside = grid(height, top)
+    columns = [_column(numbers, _heights(each, top * height / beside.rows, height), height) for each in values]
     rows = []
     for y in reversed(range(height)):
         cells = [column[y] for column in columns]
         cells = cells if plot.coloured else [_single(cell) for cell in cells]
         line = Line(width)
-        line.put(0, _scale(y, height, top), DIM)
+        line.put(0, beside.label(y, top).rjust(AXIS - 1), DIM)
         line.put(AXIS, "".join(text for text, _ in cells), "".join(style for _, style in cells))
         rows.append(line.row())
     return tuple(rows)

@@ -1,0 +1,55 @@
+"""What the room of large screens is used for, and what is there at the first look at a page."""
+
+from __future__ import annotations
+
+from tests.tui import sample, sample_incidents
+from tests.tui.play import PlayFeed
+from tui.desk import Desk
+from tui.look import Look
+from tui.panels.events import EVENTS
+from tui.widgets.chart import Grid, Plot, ceiling, draw, grid
+
+WALL = (200, 60)
+
+
+def shown(number: int, size: tuple[int, int] = WALL, view: object = sample.RICH) -> str:
+    """Return the first picture of a page that nobody has looked at before."""
+    made = Desk(PlayFeed(view), Look())  # type: ignore[arg-type]
+    made.view_page(number)
+    return "\n".join(row.text for row in made.paint(*size))
+
+
+def test_the_row_under_the_cursor_is_told_in_full_at_the_first_look() -> None:
+    for number, label in ((3, "held down by"), (4, "of what"), (5, "kind"), (6, "when")):
+        assert label in shown(number, (100, 30), sample_incidents.VIEW), label
+
+
+def test_what_matters_most_is_said_once_where_the_list_of_events_is_on_the_page() -> None:
+    made = Desk(PlayFeed(sample_incidents.VIEW), Look())
+    picture = "\n".join(row.text for row in made.paint(*WALL))
+    assert any(box.panel is EVENTS for box in made.picture.boxes)
+    top = next(row for row in picture.splitlines() if row.startswith(" !") or row.startswith("▌!"))
+    assert sum(top[2:12] in line for line in picture.splitlines()) == 1
+
+
+def test_charts_have_round_figures_at_even_steps_beside_them() -> None:
+    for height in range(2, 60):
+        for peak in (0.0007, 0.9, 3.3, 7.4, 23.0, 58.0, 149.0, 2_999.0):
+            top = ceiling(peak)
+            beside = grid(height, top)
+            labels = [(y, beside.label(y, top)) for y in range(height) if beside.label(y, top)]
+            assert len(labels) == beside.parts
+            assert height - beside.rows in (0, 1)
+            for y, text in labels[:-1]:
+                value = top * (y + 1) / beside.rows
+                assert abs(float(text.replace(" ", "").replace("k", "e3")) - value) < 1e-9 + value / 100, (text, value)
+            assert height < 8 or beside.parts >= 2, (height, top)
+
+
+def test_a_chart_stands_as_high_as_its_scale_says() -> None:
+    top, height = 60.0, 13
+    assert grid(height, top) == Grid(12, 3)
+    rows = draw(Plot(((0, (20.0,) * 40),)), 47, height, top)
+    filled = [row.text[10] != " " for row in rows]
+    assert filled == [False] * 9 + [True] * 4
+    assert [row.text[:6].strip() for row in rows] == ["", "60", "", "", "", "40", "", "", "", "20", "", "", ""]
