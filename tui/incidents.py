@@ -34,7 +34,7 @@ _NAMES = {
 _TOLD_BESIDE = re.compile(r"(?:, since [^,;]{1,20}(?:; [^;]*)?|, from [^,;]{1,20} to [^,;]{1,20}; [^;]*)$")
 _CONDITION = re.compile(r" (?=[a-z_]+=)")
 _SINCE = re.compile(r"; since [^;]{1,24}; [^;]{1,60}$")
-_TIMES = re.compile(r"^[\d.,]+x: ")
+_TIMES = re.compile(r"^[\d.,]{1,20}x(?: that of .{1,60}?)?: ")
 _SHARE = re.compile(r"^(.{1,400}) is [\d.,]{1,12} % of it; since [^;]{1,24}; ([^; ]{1,24})( of [^; ]{1,24})?$")
 
 

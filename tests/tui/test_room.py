@@ -28,7 +28,7 @@ def test_what_matters_most_is_said_once_where_the_list_of_events_is_on_the_page(
     made = Desk(PlayFeed(sample_incidents.VIEW), Look())
     picture = "\n".join(row.text for row in made.paint(*WALL))
     assert any(box.panel is EVENTS for box in made.picture.boxes)
-    top = next(row for row in picture.splitlines() if row.startswith(" !") or row.startswith("▌!"))
+    top = next(row for row in picture.splitlines() if row.startswith((" !", "▌!")))
     assert sum(top[2:12] in line for line in picture.splitlines()) == 1
 
 

@@ -102,11 +102,9 @@ def grid(height: int, top: float) -> Grid:
         Grid(rows, parts)
         for rows in (height, height - 1)
         for parts in (5, 4, 3, 2)
-        if rows >= parts * 2 and rows % parts == 0 and _round(top / parts)
+        if rows >= parts * 2 and rows % parts == 0 and (parts == 2 or _round(top / parts))
     ]
-    return min(
-        fits, key=lambda each: (abs(each.rows / each.parts - _GOOD_STEP), height - each.rows), default=Grid(height)
-    )
+    return min(fits, key=lambda it: (abs(it.rows / it.parts - _GOOD_STEP), height - it.rows), default=Grid(height))
 
 
 def _round(value: float) -> bool:
