@@ -35,7 +35,7 @@ _TOLD_BESIDE = re.compile(r"(?:, since [^,;]{1,20}(?:; [^;]*)?|, from [^,;]{1,20
 _CONDITION = re.compile(r" (?=[a-z_]+=)")
 _SINCE = re.compile(r"; since [^;]{1,24}; [^;]{1,60}$")
 _TIMES = re.compile(r"^[\d.,]{1,20}x(?: that of .{1,60}?)?: ")
-_SHARE = re.compile(r"^(.{1,400}) is [\d.,]{1,12} % of it; since [^;]{1,24}; ([^; ]{1,24})( of [^; ]{1,24})?$")
+_SHARE = re.compile(r"^(.{1,400}) is ([\d.,]{1,12} %) of it; since [^;]{1,24}; [^; ]{1,24}(?: of [^; ]{1,24})?$")
 
 
 def lasting(event: Event) -> bool:
@@ -110,14 +110,15 @@ def said(event: Event) -> str:
 
 
 def cause(event: Event, room: int | None = None) -> str:
-    """Return why and by how many dollars an hour, without how many times and since when: that is told beside it.
+    """Return why, and how much of the rise that is, without how many times and since when: that is told beside it.
 
-    Of which change those dollars are a part is left out where there is no `room` (cells) for it.
+    Dollars are left out: they are since the time before, and those beside it beyond the expected. How much of the rise
+    it is stands where there is `room` (cells) for it.
     """
     told = _TIMES.sub("", event.cause) if _TIMES.search(event.text.partition(": ")[2]) else event.cause
     if found := _SHARE.match(told):
-        short, whole = f"{found[1]}: {found[2]}", sentence(f"{found[1]}: {found[2]}{found[3] or ''}")
-        return whole if room is None or len(whole) <= room else sentence(short)
+        short, whole = sentence(found[1]), sentence(f"{found[1]}: {found[2]} of the rise")
+        return whole if room is None or len(whole) <= room else short
     return sentence(_SINCE.sub("", told))
 
 

@@ -79,8 +79,6 @@ class Watchee:
 
     def told(self, name: str, incident: Incident) -> Incident:
         """Return an incident of a figure with its own values."""
-        base = self.base(name)
-        value, expected, peak = (each - base for each in (incident.value, incident.expected, incident.peak))
-        told = replace(incident, value=value, expected=max(expected, 0.0), peak=peak)
+        told = incident.less(self.base(name))
         # What hangs on slow answers is what their scope costs; that they are slow costs nothing by itself.
         return replace(told, excess_usd=None, excess_usd_per_hour=None) if name in LATENCIES else told

@@ -72,7 +72,7 @@ def _figures(event: Event) -> Iterable[str]:
     if event.value is None or event.expected is None:
         return
     if event.state == CLOSED:
-        yield "value: the mean of its time, expected as of its beginning"
+        yield "value and expected: the means of its time"
     if event.expected > 0 and event.value > 0:
         texts = enough(event.value / event.expected, lambda one, other: one / other, event.value, event.expected)
         yield f"value / expected = {texts[0]} / {texts[1]} = {amount(event.value / event.expected)} times"

@@ -32,8 +32,8 @@ def incident_event(
     assert last is not None, "a fault has had an incident"
     metric = METRICS[fault.lead.metric]
     state = CLOSED if fault.until is not None else fault.state or OPEN
-    value = metric.shown(_value(last, fault.until is not None))
-    expected = metric.shown(last.expected)
+    mean = _is_mean(fault, last)
+    value, expected = (metric.shown(each) for each in (last.mean if mean else last.now))
     return Event(
         ts=fault.since,
         level=_level(fault, last),
@@ -73,11 +73,9 @@ def subject(scope: Mapping[str, str]) -> str:
     return safe(", ".join(words), _NAME_CELLS)
 
 
-def _value(last: Incident, over: bool) -> float:
-    """Return the value of now: what it adds to the expected; of what is over, the mean of its time."""
-    if over:
-        return last.expected + last.excess / last.hours if last.hours else last.peak
-    return last.expected + last.excess_per_hour if last.excess_per_hour > 0 else last.value
+def _is_mean(fault: Fault, last: Incident) -> bool:
+    """Say whether the means of its time are told: of what is over, and while a single value is as expected."""
+    return last.hours > 0 and (fault.until is not None or last.excess_per_hour <= 0)
 
 
 def _level(fault: Fault, last: Incident) -> str:
@@ -90,7 +88,7 @@ def _text(
     fault: Fault, last: Incident, metric: Metric, value: float, expected: float, now: float, zone: tzinfo, names: Names
 ) -> str:
     of = shown_scope(fault.lead.scope, names)
-    mean = " on average" if fault.until is not None and last.hours else ""
+    mean = " on average" if _is_mean(fault, last) else ""
     figures = f"{metric.text(value)}{mean}, expected {metric.text(expected)}"
     if metric.name == USD:
         said = f"{subject(of)}: {_times(value, expected)}{figures}"

@@ -46,9 +46,9 @@ def dimensions_of(scope: Scope) -> list[str]:
 
 
 def comparison_of(
-    scope: Scope, before: Span, after: Span, found: Explanation, since: str = "", way: int = 0
+    scope: Scope, before: Span, after: Span, found: Explanation, since: str = "", way: int = 0, than: str = ""
 ) -> Comparison:
-    """Return an explanation of two windows as it is shown; `way` is that of `sentence`."""
+    """Return an explanation of two windows as it is shown; `way` and `than` are those of `sentence`."""
     return Comparison(
         scope=dict(scope),
         before=before,
@@ -58,7 +58,7 @@ def comparison_of(
         effects=tuple(_effect(each, found.by) for each in found.effects),
         by=found.by,
         changes=tuple(Change(each.name, _usd(each.before), _usd(each.after)) for each in found.changes[:_MOST_CHANGES]),
-        sentence=sentence(found, since, way),
+        sentence=sentence(found, since, way, than),
         flags=found.flags,
     )
 
@@ -68,11 +68,11 @@ def unknown(scope: Scope, before: Span, after: Span, why: str) -> Comparison:
     return Comparison(dict(scope), before, after, None, None, sentence=why, flags=(why,))
 
 
-def sentence(found: Explanation, since: str = "", way: int = 0) -> str:
+def sentence(found: Explanation, since: str = "", way: int = 0, than: str = "") -> str:
     """Return the change and its cause: how many times, what is how much of it, since when, and by how many dollars.
 
     Of an incident `way` says whether more is spent (1) or less (-1): its cause is told also where other things outweigh
-    it.
+    it. `than` names the first window ("the 30 min before"), for who does not see which two are compared.
     """
     missing = _nothing_known(found)
     if missing:
@@ -83,13 +83,15 @@ def sentence(found: Explanation, since: str = "", way: int = 0) -> str:
     least = max(_LEAST_USD, _LEAST_SHARE * max(before, after))
     if found.cause is None or max(abs(change), abs(did)) < least:
         if change * way < 0 and abs(change) >= least:
-            return f"no more than before{when}; {times(before, after)}, {signed_usd(change)}/h"
-        return f"{'about the same' if change else 'unchanged'} at {figure(after, 'usd')}/h{when}"
+            there = f"in {than}" if than else "before"
+            return f"no more than {there}{when}; {_many(before, after)}, {signed_usd(change)}/h"
+        same = f"{'about the same' if change else 'unchanged'} at {figure(after, 'usd')}/h"
+        return f"{same}{f' as in {than}' if than else ''}{when}"
     name = _cause(found.cause, found.by)
     if abs(change) < least or did * change < 0 or did / change > _MOST_SHARE:
-        return _against(found, name, when, way)
+        return _against(found, name, when, way, than)
     amounts = f"{signed_usd(change)}/h" if did / change >= _ALL else f"{signed_usd(did)}/h of {signed_usd(change)}/h"
-    return f"{times(before, after)}: {name} is {percent(did / change)} of it{when}; {amounts}"
+    return f"{_many(before, after, than)}: {name} is {percent(did / change)} of it{when}; {amounts}"
 
 
 def _nothing_known(found: Explanation) -> str:
@@ -107,7 +109,7 @@ def _nothing_known(found: Explanation) -> str:
     return ""
 
 
-def _against(found: Explanation, name: str, when: str, way: int) -> str:
+def _against(found: Explanation, name: str, when: str, way: int, than: str) -> str:
     """Return a sentence in dollars: what the cause did, and what all else did the other way."""
     assert found.cause is not None, "it is about a cause"
     before, after = (found.before_nano or 0) / NANO, (found.after_nano or 0) / NANO
@@ -116,14 +118,20 @@ def _against(found: Explanation, name: str, when: str, way: int) -> str:
     part = f"{name} {'adds' if did > 0 else 'saves'} {usd(abs(did))}/h"
     others = f"all else {'adds' if rest > 0 else 'saves'} {usd(abs(rest))}/h"
     if way:
-        return f"{part}{when}; {others}: {_in_all(before, after)}"
-    return f"{_in_all(before, after)}: {part}, {others}{when}; {signed_usd(after - before)}/h"
+        return f"{part}{when}; {others}: {_in_all(before, after, than)}"
+    return f"{_in_all(before, after, than)}: {part}, {others}{when}; {signed_usd(after - before)}/h"
 
 
-def _in_all(before: float, after: float) -> str:
+def _in_all(before: float, after: float, than: str) -> str:
     if abs(after - before) < max(_LEAST_USD, _LEAST_SHARE * max(before, after)):
-        return "about the same"
-    return times(before, after)
+        return f"about the same{f' as in {than}' if than else ''}"
+    return _many(before, after, than)
+
+
+def _many(before: float, after: float, than: str = "") -> str:
+    """Return how many times as much it is, and as what."""
+    told = times(before, after)
+    return f"{told} that of {than}" if than and told.endswith("x") else told
 
 
 def _cause(cause: Cause, by: str) -> str:

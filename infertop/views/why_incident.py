@@ -8,11 +8,13 @@ from infertop.money.baseline import Scope
 from infertop.money.detect.fault import Fault
 from infertop.money.detect.scopes import IDLE, LATENCIES
 from infertop.money.why.incident import Read, explain_incident
+from infertop.money.why.windows import Span
 from infertop.views.event_shapes import Comparison
 from infertop.views.idle import idle_comparison
 from infertop.views.moments import moment
 from infertop.views.slow import slow_comparison
 from infertop.views.why import comparison_of, dimensions_of
+from infertop.views.wording import span
 
 _BEFORE_SECONDS = 3600.0
 
@@ -50,4 +52,12 @@ def incident_comparison(
     """
     found = explain_incident(since, until, used, dimensions_of(scope), rises=rises)
     begun = moment(since, until, zone)
-    return comparison_of(scope, found.before, found.after, found.why, begun, 1 if rises else -1)
+    than = _window(found.before, since, zone)
+    return comparison_of(scope, found.before, found.after, found.why, begun, 1 if rises else -1, than)
+
+
+def _window(before: Span, since: float, zone: tzinfo) -> str:
+    """Return which window of the past an incident that began at `since` is compared with."""
+    if before[1] == since:
+        return f"the {span(before[1] - before[0])} before"
+    return f"{moment(before[0], since, zone)} to {moment(before[1], before[0], zone)}"

@@ -50,7 +50,7 @@ def test_the_overview_says_what_is_wrong_since_when_what_it_costs_why_and_how_ma
     first, second = text(desk(page=1)).splitlines()[-3:-1]
     assert first.startswith(" ! 04:12  gpt-4o: 2.6x: $4.31/h, expected $1.66/h  ")
     assert first.rstrip().endswith("+2.65 $/h  (+1, see 6)")
-    assert second.strip() == "prompt tokens per request on gpt-4o 1 900 → 4 200: +$1.35/h of +$2.65/h"
+    assert second.strip() == "prompt tokens per request on gpt-4o 1 900 → 4 200: 51 % of the rise"
 
 
 def test_where_nothing_is_metered_any_more_an_open_incident_is_still_called_out() -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from infertop.money.detect.fault import Fault, Figure
-from infertop.money.detect.incidents import Incident
+from infertop.money.detect.incidents import Incident, incident_content, incident_of
 from infertop.money.detect.scopes import CACHE_HITS, LATENCY, METRICS, USD
 from infertop.views.incident_text import incident_event
 from tui.incidents import said
@@ -38,6 +38,36 @@ def test_what_is_over_is_told_by_the_mean_of_its_time_its_sum_and_how_long_it_wa
     assert event.value is not None
     assert event.excess_usd == pytest.approx((event.value - 4.0) * 3)
     assert said(event) == "gpt-4o: 2.3x: $9.22/h on average, expected $4.00/h"
+
+
+def test_what_is_told_of_an_incident_follows_from_its_figures_also_where_more_is_expected_by_now() -> None:
+    last = Incident(NOON, None, 2.0, "level", 4.0, 12.0, 12.0, 0.0, 0, NOON)
+    for value, plan in ((12.0, 4.0), (14.0, 5.0), (16.0, 6.0)):
+        last = last.grown(value, plan, 1.0, value - plan)
+    lead = Figure(SCOPE, USD)
+    lasting = Fault("k", lead, SCOPE, NOON, {lead: NOON}, last=last)
+    assert incident_event(lasting, NOON + 3 * 3600, UTC).text == (
+        "gpt-4o: 2.7x: $16.00/h, expected $6.00/h, since 12:00; +$10.00/h, $27.00 more so far"
+    )
+    over = replace(lasting, until=NOON + 3 * 3600)
+    assert incident_event(over, NOON + 4 * 3600, UTC).text == (
+        "gpt-4o: 2.8x: $14.00/h on average, expected $5.00/h, from 12:00 to 15:00;"
+        " it came to $27.00 more than expected in 3 h"
+    )
+    quiet = replace(lasting, last=last.grown(3.0, 5.0, 1.0, -2.0))
+    assert ": 2.2x: $11.25/h on average, expected $5.00/h, since" in incident_event(quiet, NOON + 4 * 3600, UTC).text
+
+
+def test_an_incident_that_was_stored_before_goes_on_by_what_it_had() -> None:
+    old = {
+        name: value
+        for name, value in (incident_content(fault(USD, 4.0, [8.0] * 6, None, usd=1.0).last) or {}).items()
+        if name not in ("latest", "total")
+    }
+    again = incident_of(old)
+    assert again is not None
+    assert (again.now, again.mean) == ((8.0, 4.0), (pytest.approx(8.0), pytest.approx(4.0)))
+    assert again.grown(10.0, 4.0, 1.0, 6.0).mean == (pytest.approx(9.0), pytest.approx(4.0))
 
 
 def test_slow_answers_have_no_dollars_and_say_how_long_it_was() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -138,8 +139,23 @@ def test_an_incident_while_everything_else_falls_says_so() -> None:
     since = 30 * 86_400.0
     found = incident_comparison((), since, since + 3600, lambda spans: [at(a) for a, _ in spans], ZoneInfo("UTC"))
     assert found.sentence == (
-        "prompt tokens per request on gpt-4o 2,000 -> 3,000 adds $1.54/h; since 00:00; all else saves $4.14/h: 0.65x"
+        "prompt tokens per request on gpt-4o 2,000 -> 3,000 adds $1.54/h; since 00:00; all else saves $4.14/h:"
+        " 0.65x that of the 60 min before"
     )
+
+
+@pytest.mark.parametrize(("steady", "than"), [(True, "the 60 min before"), (False, "Jan 31 22:00 to 23:00")])
+def test_an_incidents_cause_says_with_which_time_it_is_compared(steady: bool, than: str) -> None:
+    since = 31 * 86_400.0
+
+    def at(start: float) -> Usage:
+        longer = 5000 if start >= since else 2000
+        # Right before it hardly anybody asked: what is like it but for its prompts is the hour before that.
+        asked = 1000 if steady or not since - 3600 <= start < since else 30
+        return usage(replace(BOTS, requests=asked, prompt=longer))
+
+    found = incident_comparison((), since, since + 3600, lambda spans: [at(a) for a, _ in spans], ZoneInfo("UTC"))
+    assert re.match(rf"[0-9.]+x that of {than}: prompt tokens per request on gpt-4o 2,000 -> 5,000 is ", found.sentence)
 
 
 def test_an_incident_that_nothing_costs_more_in_says_that_it_costs_no_more() -> None:
@@ -148,7 +164,7 @@ def test_an_incident_that_nothing_costs_more_in_says_that_it_costs_no_more() -> 
 
     since = 30 * 86_400.0
     found = incident_comparison((), since, since + 3600, lambda spans: [at(a) for a, _ in spans], ZoneInfo("UTC"))
-    assert found.sentence == "no more than before; since 00:00; 0.5x, -$3.69/h"
+    assert found.sentence == "no more than in the 60 min before; since 00:00; 0.5x, -$3.69/h"
 
 
 def test_every_factor_has_a_name_and_a_formula() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from infertop.money.detect.incidents import Incident
+from infertop.money.detect.incidents import Incident, incident_of
 from infertop.money.detect.scopes import Scope
 
 
@@ -66,7 +66,7 @@ def fault_of(content: Mapping[str, Any]) -> Fault:
         members=members,
         state=str(content["state"]),
         until=None if content["until"] is None else float(content["until"]),
-        last=Incident(**last) if last else None,
+        last=incident_of(last),
         told=int(content["told"]),
     )
 

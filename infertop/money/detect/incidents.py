@@ -55,7 +55,7 @@ class Incident:
     expected and value: the plan and the figure when it opened. peak: the value furthest from its plan. excess: the sum
     of what was beyond the plan, in units of the series times hours, negative where it fell short; excess_per_hour: by
     how much the last value was beyond it; both in USD too, None where no dollars are known. points: how many values it
-    had, hours: for how long those stand. history_seconds: the past that `expected` stands on.
+    had, hours: for how long those stand. history_seconds: the past that `expected` stands on. latest: the last value.
     """
 
     since: float
@@ -73,6 +73,34 @@ class Incident:
     excess_usd_per_hour: float | None = None
     history_seconds: float = 0.0
     hours: float = 0.0
+    latest: float | None = None
+    total: float | None = 0.0  # value x hours; None of one that was stored without
+
+    @property
+    def now(self) -> tuple[float, float]:
+        """The last value and what it should have been: what is beyond now is their difference."""
+        value = self.expected + self.excess_per_hour if self.latest is None else self.latest
+        return value, value - self.excess_per_hour
+
+    @property
+    def mean(self) -> tuple[float, float]:
+        """The mean value of its time, and of what was expected: what was beyond is their difference times its hours."""
+        if not self.hours:
+            return self.peak, self.expected
+        beyond = self.excess / self.hours
+        value = self.expected + beyond if self.latest is None or self.total is None else self.total / self.hours
+        return value, value - beyond
+
+    def less(self, base: float) -> Incident:
+        """Return the incident of the same figure without `base`, on top of which it was watched."""
+        return replace(
+            self,
+            value=self.value - base,
+            expected=max(self.expected - base, 0.0),
+            peak=self.peak - base,
+            latest=None if self.latest is None else self.latest - base,
+            total=None if self.total is None else self.total - base * self.hours,
+        )
 
     @property
     def stake_usd(self) -> float:
@@ -89,6 +117,8 @@ class Incident:
             self,
             peak=value if abs(far) > abs(self.peak - self.expected) else self.peak,
             excess=self.excess + far * hours,
+            latest=value,
+            total=None if self.total is None else self.total + value * hours,
             points=self.points + 1,
             hours=self.hours + hours,
             excess_per_hour=far,
@@ -120,4 +150,4 @@ def incident_content(incident: Incident | None) -> dict[str, Any] | None:
 
 def incident_of(content: Mapping[str, Any] | None) -> Incident | None:
     """Return the incident that was written as `content`."""
-    return Incident(**content) if content else None
+    return Incident(**{"total": None, **content}) if content else None
