@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from collectors import KINDS
 from collectors.kind import Kind
@@ -72,32 +73,33 @@ def _where(kind: Kind) -> str:
 async def _check(setup: Setup) -> tuple[list[str], bool]:
     session = await Session.open(setup, await asyncio.to_thread(open_memory, "a check keeps nothing"))
     try:
-        session.roster.bookmarks = await asyncio.to_thread(_read_before, setup)
+        session.roster.bookmarks, unread = await asyncio.to_thread(_read_before, setup)
         await session.polling.poll_once_all(_POLL_SECONDS)
         await session.look(_FIND_SECONDS)
         await session.polling.poll_once_all(_POLL_SECONDS)
         if session.recorder is not None:
             await asyncio.to_thread(session.recorder.flush, 1.0)
-        lines = [*_configuration(setup), *_sources(session, setup), *_gpus(session), *_searched(session)]
+        lines = [*_configuration(setup, unread), *_sources(session, setup), *_gpus(session), *_searched(session)]
         return lines, _good(session)
     finally:
         await session.close()
 
 
-def _read_before(setup: Setup) -> Bookmarks:
-    """Return how far sources were read: what the database has is not to be read back. It reads the disk."""
+def _read_before(setup: Setup) -> tuple[Bookmarks, str]:
+    """Return how far sources were read: what the database has is not to be read back; or why that cannot be known.
+
+    It reads the disk.
+    """
     if not setup.database.exists():
-        return {}
-    reader = Reader(setup.database)
+        return {}, ""
     try:
-        return reader.ask(read_bookmarks)
-    except Unreadable:
-        return {}
-    finally:
-        reader.close()
+        with Reader(setup.database) as reader:
+            return reader.ask(read_bookmarks), ""
+    except Unreadable as error:
+        return {}, str(error)
 
 
-def _configuration(setup: Setup) -> Iterable[str]:
+def _configuration(setup: Setup, unread: str) -> Iterable[str]:
     loaded = setup.watcher.current
     yield f"configuration  {safe(loaded.path) if loaded.path else 'none: defaults'}"
     for notice in loaded.notices:
@@ -116,27 +118,27 @@ def _configuration(setup: Setup) -> Iterable[str]:
     state = f"written by process {writer_pid(path)}" if path.exists() and is_written(path) else "not in use"
     size = f"{path.stat().st_size / 1e6:.1f} MB, {state}" if path.exists() else "not there yet"
     yield f"database       {safe(path)}  ({size})"
+    if unread:
+        yield f"               ! {safe(unread)}"
 
 
 def _sources(session: Session, setup: Setup) -> Iterable[str]:
-    configs, readers = session.roster.every(), [Reader(session.store.uri)]
-    readers += [Reader(setup.database)] if setup.database.exists() else []
+    configs, histories = session.roster.every(), (session.store.uri, setup.database)
     for health in session.facts().healths:
         said = health.detail or (f"read in {health.seconds * 1000:.0f} ms" if health.seconds is not None else "")
         models = _some(session.facts().meters.models(health.source))
         yield f"source         {safe(health.source, 60)}  {health.state}  {models and models + ': '}{safe(said)}"
         kind, config = KINDS.get(health.kind), configs.get(health.source)
         if kind is not None and kind.api is not None and not kind.unread and config is not None:
-            first = min(filter(None, (_first_told(each, health.source) for each in readers)), default=None)
+            first = min(filter(None, (_first_told(each, health.source) for each in histories)), default=None)
             account = session.summary.accounts.get(health.source)
             yield check_line(health, config, kind.api, account, first, session.clock.now())
-    for each in readers:
-        each.close()
 
 
-def _first_told(reader: Reader, source: str) -> float | None:
+def _first_told(where: Path | str, source: str) -> float | None:
     try:
-        return reader.ask(first_told, source)
+        with Reader(where) as reader:
+            return reader.ask(first_told, source)
     except Unreadable:
         return None
 
@@ -156,7 +158,7 @@ def _gpus(session: Session) -> Iterable[str]:
 
 def _searched(session: Session) -> Iterable[str]:
     for each in session.facts().searched:
-        yield f"looked for     {safe(each.what)}: {safe(each.where)}: {safe(each.found)}"
+        yield "looked for     " + ": ".join(safe(said) for said in (each.what, each.where, each.found) if said)
 
 
 def _good(session: Session) -> bool:

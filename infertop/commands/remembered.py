@@ -22,13 +22,11 @@ _log = logging.getLogger(__name__)
 def engines_known(store: Store) -> tuple[Found, ...]:
     """Return the engines that earlier runs found. It reads the disk; what cannot be read is not remembered."""
     try:
-        reader = Reader(store.uri)
-        found = reader.ask(_read)
-        reader.close()
+        with Reader(store.uri) as reader:
+            return reader.ask(_read)
     except Unreadable as error:
         _log.warning("%s", error)
         return ()
-    return found
 
 
 def recall(engines: Sequence[Found], recorder: Recorder, finding: Finding | None) -> None:

@@ -42,12 +42,11 @@ def run(options: Namespace) -> int:
     if wrong:
         return complain(wrong)
     try:
-        reader = Reader(setup.database)
-        choices = reader.ask(choices_for(setup))
-        scopes = Scopes(settings, choices.counts, apart=choices.spans)
-        found = reader.ask(report, by, since, until, scopes)
-        over = _over_budget(reader, scopes, now) if options.budget_exit else []
-        reader.close()
+        with Reader(setup.database) as reader:
+            choices = reader.ask(choices_for(setup))
+            scopes = Scopes(settings, choices.counts, apart=choices.spans)
+            found = reader.ask(report, by, since, until, scopes)
+            over = _over_budget(reader, scopes, now) if options.budget_exit else []
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
         return 1

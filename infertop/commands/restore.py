@@ -55,13 +55,11 @@ async def restore(store: Store, state: State, watch: Watch, now: float) -> SeenG
 def bookmarks(store: Store) -> Bookmarks:
     """Return how far each source that is read on was read; nothing where that cannot be known. It reads the disk."""
     try:
-        reader = Reader(store.uri)
-        found = reader.ask(read_bookmarks)
-        reader.close()
+        with Reader(store.uri) as reader:
+            return reader.ask(read_bookmarks)
     except Unreadable as error:
         _log.warning("%s", error)
         return {}
-    return found
 
 
 async def learn(

@@ -28,10 +28,9 @@ def run(options: Namespace) -> int:
     if until <= since:
         return complain([f"--until ({safe(options.until, 40)}) is not after --since ({safe(options.since, 40)})"])
     try:
-        reader = Reader(setup.database)
-        choices = reader.ask(choices_for(setup))
-        page = reader.ask(runs_page, price_book(setup), now, since, until, choices.counts)
-        reader.close()
+        with Reader(setup.database) as reader:
+            choices = reader.ask(choices_for(setup))
+            page = reader.ask(runs_page, price_book(setup), now, since, until, choices.counts)
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
         return 1

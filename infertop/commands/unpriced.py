@@ -24,9 +24,8 @@ def show_unpriced(setup: Setup, book: PriceBook, since: float, *, as_json: bool)
     """Print them; status 1 without a history."""
     now = setup.clock.now()
     try:
-        reader = Reader(setup.database)
-        found = reader.ask(unpriced, since, now + 60)
-        reader.close()
+        with Reader(setup.database) as reader:
+            found = reader.ask(unpriced, since, now + 60)
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
         return 1

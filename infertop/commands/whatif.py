@@ -39,10 +39,9 @@ def run(options: Namespace) -> int:
     if wrong:
         return complain(wrong)
     try:
-        reader = Reader(setup.database)
-        choices = reader.ask(choices_for(setup))
-        page = reader.ask(whatif_page, prices, now, since, until, asked, choices.counts)
-        reader.close()
+        with Reader(setup.database) as reader:
+            choices = reader.ask(choices_for(setup))
+            page = reader.ask(whatif_page, prices, now, since, until, asked, choices.counts)
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
         return 1

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from infertop.history.accounts import read_accounts
 from infertop.history.connect import connect_reader, uri
@@ -34,7 +34,8 @@ class Unreadable(Exception):  # noqa: N818 - it reads as the sentence it carries
 class Reader:
     """Asks questions, one at a time, each of one state of the database. It may be used from any thread.
 
-    `where` is the path of a database, or the uri of a store. Where the file was replaced, the new one is read.
+    `where` is the path of a database, or the uri of a store. Where the file was replaced, the new one is read. `with`
+    closes it.
     """
 
     def __init__(self, where: Path | str) -> None:
@@ -44,6 +45,12 @@ class Reader:
         self._lock = threading.Lock()
         self._connection = self._connect()
         self._file = self._stat()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def ask(self, question: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `question(connection, ...)` returns; raise Unreadable where the database fails."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -100,3 +102,28 @@ def test_what_the_database_has_is_not_read_back_again(
     assert min(Router.asked) >= until - 73 * 3600
     assert "read back to" in (said := capsys.readouterr().out)
     assert "40 days" in said or "41 days" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"no database" * 1000, "is damaged"), (None, "is not a history of infertop")],
+    ids=["damaged", "another program's"],
+)
+def test_a_history_that_cannot_be_read_is_named_and_all_else_is_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, said: str
+) -> None:
+    file, database = tmp_path / "pricing.toml", tmp_path / "x.db"
+    file.touch()
+    if content is None:
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("CREATE TABLE theirs (x)")
+    else:
+        database.write_bytes(content)
+    before = database.read_bytes()
+    assert cli.main(["check", "--no-discovery", "--pricing", str(file), "--db", str(database)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("database"))
+    assert lines[at + 1].startswith("               ! ")
+    assert lines[at + 1].endswith(said)
+    assert any(line.startswith("source         host  up") for line in lines[at:])
+    assert database.read_bytes() == before
