@@ -35,6 +35,24 @@ class Account(NamedTuple):
     basis: str
     flags: str
 
+    def line(self, entry: Entry, price: Price | None = None) -> Line:
+        """Return a stored line of this account as it was made, at `price`."""
+        return Line(
+            start=entry.start,
+            end=entry.until,
+            source=self.source,
+            provider=self.provider,
+            model=self.model,
+            resource=self.resource,
+            dimensions=self.dimensions,
+            quantity=entry.quantity,
+            unit=self.unit,
+            usd_nano=entry.usd_nano,
+            price=price,
+            basis=Basis(self.basis),
+            flags=self.flags,
+        )
+
     def own(self) -> dict[str, str | None]:
         """Return the dimensions that the line itself has, before anything is assigned."""
         return dict(self.dimensions) | {"source": self.source, "provider": self.provider, "model": self.model}

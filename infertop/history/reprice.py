@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Protocol
 
-from infertop.history.accounts import Account, Accounts, read_price
+from infertop.history.accounts import Account, Accounts, Entry, read_price
 from infertop.history.ledger import INSERT_CLOSED
 from infertop.history.reprice_even import reprice_even
 from infertop.history.sums import MINUTE
@@ -66,9 +66,7 @@ def reprice(connection: sqlite3.Connection, accounts: Accounts, repricing: Repri
         ]
         if outdated:
             most = _most(connection, priced, start, end)
-            there = {
-                number: _line(*priced[number], int(start), int(start) + MINUTE, number, 0, None) for number in most
-            }
+            there = {number: _line(priced, Entry(int(start), int(start) + MINUTE, number, 0, None)) for number in most}
             changed += reprice_even(connection, accounts, repricing.even(there), most, start, end)
         for first, last in _chunks(connection, outdated, start, end):
             changed += _reprice_chunk(connection, accounts, repricing, priced, outdated, first, last)
@@ -129,7 +127,7 @@ def _reprice_chunk(
     gone: dict[Line, int] = {}
     added: list[Line] = []
     for _, span in groupby(rows, key=lambda row: (row[0], row[1])):
-        before = {_line(*priced[row[2]], *row): row[2] for row in span}
+        before = {_line(priced, Entry(*row)): row[2] for row in span}
         after = repricing.lines(list(before))
         kept = before.keys() & set(after)
         gone |= {line: number for line, number in before.items() if line not in kept}
@@ -148,21 +146,6 @@ def _list(numbers: Iterable[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-def _line(
-    account: Account, price: Price | None, start: int, until: int, _number: int, quantity: int, usd_nano: int | None
-) -> Line:
-    return Line(
-        start=start,
-        end=until,
-        source=account.source,
-        provider=account.provider,
-        model=account.model,
-        resource=account.resource,
-        dimensions=account.dimensions,
-        quantity=quantity,
-        unit=account.unit,
-        usd_nano=usd_nano,
-        price=price,
-        basis=Basis(account.basis),
-        flags=account.flags,
-    )
+def _line(priced: _Priced, entry: Entry) -> Line:
+    account, price = priced[entry.account]
+    return account.line(entry, price)

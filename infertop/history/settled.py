@@ -8,7 +8,6 @@ from infertop.history.accounts import Account, Accounts, Entry
 from infertop.history.bills import BillDay, bills_of, days_due
 from infertop.history.connect import put
 from infertop.history.stated import Changes
-from infertop.money.lines import Basis, Line
 from infertop.money.settlement import ADJUSTMENT, Settlement, settle
 
 _LINES = """
@@ -35,7 +34,7 @@ def settle_due(connection: sqlite3.Connection, accounts: Accounts, now: float) -
 
 def settlement(connection: sqlite3.Connection, accounts: Accounts, day: BillDay) -> Settlement:
     """Return how far a day's bills are from what was computed, and what settles it, settled or not."""
-    lines = [_line(accounts.by_id[each.account], each) for each in _entries(connection, accounts, day)]
+    lines = [accounts.by_id[each.account].line(each) for each in _entries(connection, accounts, day)]
     return settle(lines, bills_of(connection, day), day.source, day.leaves_out)
 
 
@@ -51,21 +50,3 @@ def _is_of(account: Account, source: str) -> bool:
 
 def _adjusts(accounts: Accounts, entry: Entry) -> bool:
     return accounts.by_id[entry.account].resource == ADJUSTMENT
-
-
-def _line(account: Account, entry: Entry) -> Line:
-    return Line(
-        start=entry.start,
-        end=entry.until,
-        source=account.source,
-        provider=account.provider,
-        model=account.model,
-        resource=account.resource,
-        dimensions=account.dimensions,
-        quantity=entry.quantity,
-        unit=account.unit,
-        usd_nano=entry.usd_nano,
-        price=None,
-        basis=Basis(account.basis),
-        flags=account.flags,
-    )
