@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from infertop.views.page_shapes import ModelPage
+from infertop.views.page_shapes import GpuHistory, ModelPage
 from infertop.views.shapes import Explained, Overview
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ class Feed(Protocol):
 
     def model_page(self, source: str, model: str) -> ModelPage:
         """Return the page of a model; raise KeyError where it is not known any more. Asked once a tick while open."""
+        ...
+
+    def gpu_history(self, uuid: str) -> GpuHistory:
+        """Return what a GPU did over the window; raise KeyError where it is not known any more. Asked once a tick."""
         ...
 
     def explain(self, panel: str, key: str, column: str) -> Explained:

@@ -15,6 +15,7 @@ from tui.themes import ALARM, DIM, OK, PLAIN, WARN
 
 if TYPE_CHECKING:
     from infertop.views.account_shapes import AccountsPage
+    from infertop.views.page_shapes import GpuHistory
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
@@ -35,7 +36,8 @@ _ESTIMATED = "~"
 class Scene:
     """One moment to draw. `whatif`, `runs` and `accounts` are there once their page was opened and made.
 
-    `incident` is the one whose page is open, `comparison` what its page, or that of two windows, is about.
+    `incident` is the one whose page is open, `comparison` what its page, or that of two windows, is about, `gpu` what
+    the GPU under the cursor did, on the page of GPUs.
     """
 
     view: Overview
@@ -46,6 +48,7 @@ class Scene:
     accounts: AccountsPage | None = None
     incident: Event | None = None
     comparison: Comparison | None = None
+    gpu: GpuHistory | None = None
 
     def when(self, ts: float | None) -> str:
         """Return a moment as text, in the view's time zone."""

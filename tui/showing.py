@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infertop.views.shapes import Overview
 from tui.choices import Choices
 from tui.feed import Feed
 from tui.look import Look
+from tui.panels.gpus import GPUS
 from tui.panels.panel import TablePanel
 from tui.scene import Scene
 from tui.screens.first import first_page, nothing_found
@@ -18,6 +19,10 @@ from tui.screens.why_pages import COMPARE, IncidentPage
 from tui.shelf import Shelf
 from tui.widgets.cells import Row
 
+if TYPE_CHECKING:
+    from infertop.views.page_shapes import GpuHistory
+
+GPUS_PAGE = VIEWS[2]
 EVENTS, WHATIF, RUNS, PROVIDERS = VIEWS[5:9]
 
 
@@ -34,6 +39,7 @@ class Showing:
         self.pages: list[Page] = [VIEWS[0]]
         self.picture = Picture([])
         self._first = first_page()
+        self._course: GpuHistory | None = None
         self._shelf = Shelf(feed, self.choices)
 
     @property
@@ -76,8 +82,21 @@ class Showing:
 
     def paint(self, width: int, height: int) -> list[Row]:
         """Return the rows of now."""
-        self.picture = self.page.draw(self.scene, width, height)
+        page, scene = self.page, self.scene
+        self.picture = page.draw(replace(scene, gpu=self._gpu(scene)) if page is GPUS_PAGE else scene, width, height)
         return self.picture.rows
+
+    def _gpu(self, scene: Scene) -> GpuHistory | None:
+        """Return the course of the GPU under the cursor: of now, or that of before while the picture is paused."""
+        row = GPUS.chosen(scene)
+        if row is None:
+            return None
+        if not self.choices.paused or self._course is None or self._course.uuid != row.uuid:
+            try:
+                self._course = self.feed.gpu_history(row.uuid)
+            except KeyError:
+                self._course = None
+        return self._course
 
     def table(self) -> TablePanel[Any] | None:
         """Return the table under the cursor, None on a page without one."""

@@ -9,7 +9,7 @@ from argparse import Namespace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from infertop.views.page_shapes import ModelPage
+from infertop.views.page_shapes import GpuHistory, ModelPage
 from infertop.views.shapes import Explained, Headline, Overview
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ class LiveFeed:
     def model_page(self, source: str, model: str) -> ModelPage:
         """Return the page of a model; raise KeyError where it is not known any more."""
         made: ModelPage = import_module("infertop.views.model_page").model_page(self._fresh(), source, model)
+        return made
+
+    def gpu_history(self, uuid: str) -> GpuHistory:
+        """Return the course of a GPU's meters; raise KeyError where it is not known any more."""
+        made: GpuHistory = import_module("infertop.views.gpu_history").gpu_history(self._fresh(), uuid)
         return made
 
     def explain(self, panel: str, key: str, column: str) -> Explained:

@@ -1,4 +1,4 @@
-"""What the page of one model shows: plain values, as `shapes.py` has them for tables."""
+"""What is shown of one model and of one GPU: plain values, as `shapes.py` has them for tables."""
 
 from __future__ import annotations
 
@@ -32,3 +32,12 @@ class ModelPage:
     price_notes: tuple[str, ...] = ()
     prefill_usd_per_hour: float | None = None
     decode_usd_per_hour: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GpuHistory:
+    """What a GPU did: `meters` maps the registry's names of its gauges to bins over `times`, the starts of the bins."""
+
+    uuid: str
+    times: tuple[float, ...]
+    meters: dict[str, Spark]

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from infertop.views.account_shapes import AccountsPage, Within
 from infertop.views.event_shapes import Comparison
-from infertop.views.page_shapes import ModelPage
+from infertop.views.page_shapes import GpuHistory, ModelPage
 from infertop.views.run_shapes import RunsPage
 from infertop.views.shapes import Explained, GpuRow, Headline, ModelRow, Overview
 from infertop.views.whatif_shapes import WhatIfPage
@@ -58,6 +58,9 @@ class PlayFeed:
 
     def model_page(self, source: str, model: str) -> ModelPage:
         return sample.page(self.view, source, model)
+
+    def gpu_history(self, uuid: str) -> GpuHistory:
+        return sample.gpu_history(self.view, uuid)
 
     def explain(self, panel: str, key: str, column: str) -> Explained:
         return (

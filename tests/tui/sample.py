@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from infertop.views.page_shapes import ModelPage
+from infertop.views.page_shapes import GpuHistory, ModelPage
 from infertop.views.shapes import (
     Explained,
     Headline,
@@ -175,3 +175,17 @@ def page(view: Overview, source: str, name: str) -> ModelPage:
             "shadow price 0.60 in, 0.90 out: pricing.toml:31",
         ),
     )
+
+
+def gpu_history(view: Overview, uuid: str) -> GpuHistory:
+    row = next((gpu for gpu in view.gpus if gpu.uuid == uuid), None)
+    if row is None:
+        raise KeyError(uuid)
+    levels = {
+        "gpu_utilization": row.utilization,
+        "gpu_power_watts": row.power_watts,
+        "gpu_memory_used_bytes": row.memory_used_bytes,
+        "gpu_temperature_celsius": row.temperature_celsius,
+    }
+    times = tuple(view.at - 300 + 10 * n for n in range(30))
+    return GpuHistory(uuid, times, {name: wave(30, 7, level, 0.1) for name, level in levels.items() if level})

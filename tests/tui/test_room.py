@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.tui import sample, sample_incidents
 from tests.tui.play import PlayFeed
 from tui.desk import Desk
@@ -53,3 +55,52 @@ def test_a_chart_stands_as_high_as_its_scale_says() -> None:
     filled = [row.text[10] != " " for row in rows]
     assert filled == [False] * 9 + [True] * 4
     assert [row.text[:6].strip() for row in rows] == ["", "60", "", "", "", "40", "", "", "", "20", "", "", ""]
+
+
+def gpus(size: tuple[int, int] = WALL) -> Desk:
+    made = Desk(PlayFeed(), Look())
+    made.view_page(3)
+    made.paint(*size)
+    return made
+
+
+def test_the_gpu_under_the_cursor_has_its_course_beside_it() -> None:
+    made = gpus()
+    before = text(made)
+    for words in ("UTIL %  5 min", "POWER W  5 min", "MEMORY GiB  5 min", "°C  5 min", "last ", "mean ", "most "):
+        assert words in before, words
+    made.move(1)
+    after = text(made)
+    assert figures(after, "POWER W") != figures(before, "POWER W")
+
+
+def test_the_charts_of_a_gpu_end_at_its_limits() -> None:
+    picture = text(gpus())
+    for top in (" 100 ", " 800 ", " 80 "):  # per cent, above 700 W, GiB
+        assert top in picture, top
+
+
+def test_a_paused_picture_keeps_the_course_that_it_had() -> None:
+    made = gpus()
+    made.pause()
+    before = figures(text(made), "POWER W")
+    made.feed.view = replace(sample.RICH, gpus=tuple(replace(g, power_watts=1.0) for g in sample.RICH.gpus))  # type: ignore[attr-defined]
+    assert figures(text(made), "POWER W") == before
+    made.pause()
+    assert figures(text(made), "POWER W") != before
+
+
+def test_a_gpu_that_is_gone_has_no_course_and_narrow_screens_have_none() -> None:
+    made = gpus()
+    made.feed.view = sample.EMPTY  # type: ignore[attr-defined]
+    assert "POWER W" not in text(made)
+    assert "POWER W" not in text(gpus((80, 24)), (80, 24))
+
+
+def text(made: Desk, size: tuple[int, int] = WALL) -> str:
+    return "\n".join(row.text for row in made.paint(*size))
+
+
+def figures(picture: str, title: str) -> str:
+    """Return what a chart's heading says behind its title."""
+    return next(row for row in picture.splitlines() if title in row).partition(title)[2]

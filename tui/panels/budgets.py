@@ -62,6 +62,8 @@ def _next(budget: BudgetRow, scene: Scene, width: int) -> Cell:
     """Return when the limit is reached, else the next level."""
     if budget.level == _OVER:
         return "! over", ALARM
+    if budget.unread:
+        return "reading back", DIM
     if budget.exhausted_at is not None:
         when = scene.when(budget.exhausted_at)
         text = f"! gone {when}"
@@ -125,7 +127,8 @@ def _will_end(budget: BudgetRow) -> str:
 
 def _spent(budget: BudgetRow) -> str:
     level = budget.level or "unknown"
-    return f"{fmt.money(budget.spent_usd)} of {fmt.money(budget.limit_usd)} {_a(budget.period)}, level {level}"
+    known = f", as far as it is read back from {', '.join(budget.unread[:3])}" if budget.unread else ""
+    return f"{fmt.money(budget.spent_usd)} of {fmt.money(budget.limit_usd)} {_a(budget.period)}, level {level}{known}"
 
 
 def _a(period: str) -> str:

@@ -8,7 +8,7 @@ from tui import format as fmt
 from tui.scene import Scene
 from tui.widgets.spark import spark
 
-_TREND_CELLS = 60
+_TREND_CELLS = 30
 _MOST_PROCESSES = 12
 
 

@@ -148,10 +148,16 @@ class ProvidersPage:
         return page(scene).draw(scene, width, height)
 
 
+def _gpu_charts() -> Panel:
+    from tui.panels.gpu_history import GPU_CHARTS
+
+    return GPU_CHARTS
+
+
 VIEWS: tuple[Page, ...] = (
     PanelPage("overview", "", layout),
     PanelPage("models", "models", models_layout),
-    detailed(GPUS),
+    detailed(GPUS, beside=_gpu_charts),
     detailed(BUDGETS_ALONE, charted=True),
     detailed(SOURCES),
     EVENTS_PAGE,
