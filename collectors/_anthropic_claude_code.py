@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors._anthropic_usage import PROVIDER
 from collectors._money import CENT, usd_nano
-from collectors._provider_pages import Params, Row, paged
+from collectors._provider_pages import Row, paged
 from collectors._provider_plan import DAY, last_days
 from collectors._provider_root import Rooted
 from collectors._provider_time import rfc3339, utc_seconds
@@ -76,10 +76,9 @@ class AnthropicClaudeCode:
         return Member(self._name, _KIND, "", float(_HOUR), (batch,), counts=False), note
 
     async def _day(self, day: int) -> tuple[list[Row], str]:
-        async def ask(params: Params) -> bytes:
-            return (await self._api.get(PATH, params)).body
-
-        found = await paged(ask, {"starting_at": rfc3339(day)[:10], "limit": _MOST_ROWS}, f"Anthropic's {PATH}")
+        found = await paged(
+            self._api.pages(PATH), {"starting_at": rfc3339(day)[:10], "limit": _MOST_ROWS}, f"Anthropic's {PATH}"
+        )
         # Of a day that was not read to its end nothing is told: a part of it would look like the whole.
         return ([], found.note) if found.note and len(found.rows) >= _MOST_ROWS else (found.rows, "")
 

@@ -13,7 +13,7 @@ from typing import Any
 from collectors._anthropic_usage import DEFAULT_WORKSPACE, PROVIDER
 from collectors._money import CENT, usd_nano
 from collectors._provider_buckets import Bucket, buckets, dimension
-from collectors._provider_pages import Params, Row, paged
+from collectors._provider_pages import Row, paged
 from collectors._provider_plan import DAY, last_days
 from collectors._provider_root import Rooted
 from collectors._provider_time import rfc3339
@@ -59,9 +59,7 @@ class AnthropicCosts:
             "group_by[]": ["description", "workspace_id"],
         }
 
-        async def ask(params: Params) -> bytes:
-            return (await self._api.get(PATH, params)).body
-
+        ask = self._api.pages(PATH)
         try:
             found = await paged(ask, params, f"Anthropic's {PATH}")
         except Unavailable as error:

@@ -6,14 +6,13 @@ them is told by lifetime. There is no count of requests.
 
 from __future__ import annotations
 
-from typing import Any
-
 from collectors._provider_account import Told
-from collectors._provider_buckets import Bucket, Unread, dimension, statement, told_of
-from collectors._provider_pages import Pager, Params, Row
-from collectors._provider_plan import HOUR, Span
+from collectors._provider_buckets import Bucket, Unread, dimension, statement
+from collectors._provider_pages import Row
+from collectors._provider_plan import Span
 from collectors._provider_root import Rooted
 from collectors._provider_time import rfc3339
+from collectors._provider_usage import UsageReport
 from infertop.engine.collector import SourceConfig
 from infertop.readings.breakdown import breakdown
 from infertop.readings.model import Statement
@@ -40,25 +39,12 @@ class AnthropicUsage:
 
     def __init__(self, config: SourceConfig, api: Rooted) -> None:
         self._source = config.name
-        self._api = api
-        self._pages = Pager()
+        self._report = UsageReport(api, "Anthropic's", "starting_at", "ending_at")
 
     async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
-        params: dict[str, Any] = {
-            "starting_at": rfc3339(span.start),
-            "ending_at": rfc3339(span.end),
-            "bucket_width": "1h" if span.width == HOUR else "1m",
-            "limit": span.buckets,
-            "group_by[]": list(_GROUPS),
-        }
-
-        async def ask(params: Params) -> bytes:
-            return (await self._api.get(PATH, params)).body
-
-        where = f"Anthropic's {PATH}"
-        found = await self._pages.read(ask, params, where)
-        return told_of(found, span, ts, where, self._say, "starting_at", "ending_at")
+        times = {"starting_at": rfc3339(span.start), "ending_at": rfc3339(span.end)}
+        return await self._report.read(PATH, {**times, "group_by[]": list(_GROUPS)}, span, ts, self._say)
 
     def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> tuple[Statement, Unread]:
         parts = breakdown("anthropic", row)

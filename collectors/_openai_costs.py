@@ -11,7 +11,7 @@ from typing import Any
 
 from collectors._money import DOLLAR, usd_nano
 from collectors._provider_buckets import Bucket, buckets, dimension
-from collectors._provider_pages import Params, Row, paged
+from collectors._provider_pages import Row, paged
 from collectors._provider_plan import DAY, last_days
 from collectors._provider_root import Rooted
 from infertop.engine.collector import SourceConfig, Unavailable
@@ -78,9 +78,7 @@ class OpenAiCosts:
             "group_by": ["project_id", "line_item", *(["api_key_id"] if self._by_key and start >= _KEYS_SINCE else [])],
         }
 
-        async def ask(params: Params) -> bytes:
-            return (await self._api.get(PATH, params)).body
-
+        ask = self._api.pages(PATH)
         try:
             found = await paged(ask, params, f"OpenAI's {PATH}")
         except Unavailable as error:

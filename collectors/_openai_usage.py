@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from collectors._provider_account import Told
-from collectors._provider_buckets import Bucket, Unread, dimension, statement, told_of
-from collectors._provider_pages import Pager, Params, Row
-from collectors._provider_plan import HOUR, Span
+from collectors._provider_buckets import Bucket, Unread, dimension, statement
+from collectors._provider_pages import Row
+from collectors._provider_plan import Span
 from collectors._provider_root import Rooted
+from collectors._provider_usage import UsageReport
 from infertop.engine.collector import SourceConfig
 from infertop.readings.breakdown import breakdown
 from infertop.readings.figures import count
@@ -81,26 +81,12 @@ class OpenAiUsage:
 
     def __init__(self, config: SourceConfig, api: Rooted) -> None:
         self._source = config.name
-        self._api = api
-        self._pages = Pager()
+        self._report = UsageReport(api, "OpenAI's", "start_time", "end_time")
 
     async def read(self, span: Span, ts: float) -> Told:
         """Return what was used in a span."""
-        path = f"/organization/usage/{span.family}"
-        params: dict[str, Any] = {
-            "start_time": span.start,
-            "end_time": span.end,
-            "bucket_width": "1h" if span.width == HOUR else "1m",
-            "limit": span.buckets,
-            "group_by": FAMILIES[span.family].groups,
-        }
-
-        async def ask(params: Params) -> bytes:
-            return (await self._api.get(path, params)).body
-
-        where = f"OpenAI's {path}"
-        found = await self._pages.read(ask, params, where)
-        return told_of(found, span, ts, where, self._say, "start_time", "end_time")
+        asked = {"start_time": span.start, "end_time": span.end, "group_by": FAMILIES[span.family].groups}
+        return await self._report.read(f"/organization/usage/{span.family}", asked, span, ts, self._say)
 
     def _say(self, family: str, bucket: Bucket, row: Row, number: int) -> tuple[Statement, Unread]:
         known = FAMILIES[family]

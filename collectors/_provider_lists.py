@@ -22,12 +22,8 @@ class Lists:
 
     async def rows(self, path: str, params: Params, cursor: Cursor) -> list[Row]:
         """Return all of a list; raise Unavailable where the host itself does not answer or wants a pause."""
-
-        async def ask(params: Params) -> bytes:
-            return (await self._api.get(path, params)).body
-
         try:
-            found = await paged(ask, params, f"{self._whose} {path}", cursor)
+            found = await paged(self._api.pages(path), params, f"{self._whose} {path}", cursor)
         except Unavailable as error:
             self._failed(error)
             return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ class Rooted:
         said = next(filter(None, (reply.headers.get(name) for name in _ORGANIZATION)), "")
         self.organization = said[:_LONGEST] or self.organization
         return reply
+
+    def pages(self, path: str) -> Callable[[Params], Awaitable[bytes]]:
+        """Return what asks `path` for one page by its parameters, and returns its body."""
+
+        async def ask(params: Params) -> bytes:
+            return (await self.get(path, params)).body
+
+        return ask
 
     async def _get(self, path: str, params: Params | None, accept_status: Collection[int]) -> Reply:
         for root in self._roots[:-1]:

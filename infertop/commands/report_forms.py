@@ -5,18 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from infertop.history.report import Report, Row
 from infertop.money.lines import NANO
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.readings.safe import safe
 from infertop.views.once import number, timestamp
+from infertop.views.run_shapes import RunRow
 
 # What makes a spreadsheet run a cell, in its plain and its full-width form.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _NAME_WIDTH = 48
-_APART = "*"
+APART = "*"
+"""The mark of a row that is part of no total."""
 
 
 def as_json(found: Report) -> str:
@@ -77,11 +79,16 @@ def as_table(found: Report) -> str:
     lines = [f"{timestamp(found.since)} to {timestamp(found.until)}, {recorded} of it recorded"]
     lines += aligned([title, *rows], len(found.by))
     lines += [f"{share:.1%} of the dollars are given to no {key}" for key, share in found.unassigned.items()]
-    if unpriced := sum(row.unpriced_tokens for row in found.rows):
-        lines.append(f"{unpriced:,} tokens have no price and are in no sum of dollars")
-    if not all(row.counts for row in found.rows):
-        lines.append(f"{_APART} counted by another source, or set not to count: part of no total")
+    lines += left_out(found.rows)
     return "\n".join(lines) + "\n"
+
+
+def left_out(rows: Sequence[Row | RunRow]) -> Iterator[str]:
+    """Say under a table what of its rows is in no sum, and what the mark at the end of a row means."""
+    if unpriced := sum(row.unpriced_tokens for row in rows):
+        yield f"{unpriced:,} tokens have no price and are in no sum of dollars"
+    if not all(row.counts for row in rows):
+        yield f"{APART} counted by another source, or set not to count: part of no total"
 
 
 def _classes(found: Report) -> list[str]:
@@ -93,7 +100,7 @@ def _amounts(row: Row, classes: Sequence[str]) -> Iterable[str]:
     for name in classes:
         yield f"{row.tokens[name]:,}" if name in row.tokens else "-"
     yield "-" if row.usd_nano is None else f"{row.usd_nano / NANO:,.4f}"
-    yield "" if row.counts else _APART
+    yield "" if row.counts else APART
 
 
 def aligned(table: Sequence[Sequence[str]], names: int) -> Iterable[str]:

@@ -8,14 +8,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from infertop.commands.report_forms import aligned, csv_cell
+from infertop.commands.report_forms import APART, aligned, csv_cell, left_out
 from infertop.readings.registry import TOKEN_CLASSES
 from infertop.readings.safe import safe
 from infertop.views.once import number, timestamp
 from infertop.views.run_shapes import RunRow, RunsPage, Spread
 
 _RUN, _PROJECT, _MODEL = 36, 32, 32
-_APART = "*"
 
 
 def as_json(page: RunsPage, limit: int) -> str:
@@ -79,10 +78,7 @@ def as_table(page: RunsPage, limit: int) -> str:
         lines += ["", *aligned([title, *map(_cells, page.rows[:limit])], 4)]
     if page.runs > limit:
         lines.append(f"{page.runs - limit:,} more runs, each cheaper")
-    if unpriced := sum(row.unpriced_tokens for row in page.rows):
-        lines.append(f"{unpriced:,} tokens have no price and are in no sum of dollars")
-    if not all(row.counts for row in page.rows):
-        lines.append(f"{_APART} counted by another source, or set not to count: part of no total")
+    lines += left_out(page.rows)
     return "\n".join(lines) + "\n"
 
 
@@ -117,7 +113,7 @@ def _cells(row: RunRow) -> list[str]:
         _count(row.requests),
         f"{row.all_tokens:,}",
         _usd(row.usd),
-        "" if row.counts else _APART,
+        "" if row.counts else APART,
     ]
 
 
