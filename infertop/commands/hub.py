@@ -11,6 +11,7 @@ from infertop.engine.collector import Health
 from infertop.engine.state import State
 from infertop.readings.model import Batch
 
+_LEFT = "reading back:"  # how the note of a source begins that says how much is left
 # What is not other at every poll.
 _LASTING = attrgetter(*({each.name for each in fields(Health)} - {"good_ts", "tried_ts", "seconds", "polls"}))
 
@@ -37,12 +38,15 @@ class Hub:
         self.members: Callable[[Batch], None] | None = None  # is told of a batch's members before they say anything
         self.polled: Callable[[str], None] | None = None  # is told of a source whose poll is over, its members' too
         self.behind: set[str] = set()  # sources that have more to tell at once
+        self.unread: set[str] = set()  # sources whose past has not been read back since the start
+        self._whole: set[str] = set()
         self._told: dict[str, tuple[object, ...]] = {}
 
     def apply(self, batch: Batch) -> None:
         """Take what one poll read."""
         self.first_poll = self.first_poll or batch.ts
         (self.behind.discard if batch.again_seconds is None else self.behind.add)(batch.source)
+        self._look_whether_read(batch)
         if batch.members and self.members is not None:
             self.members(batch)
         self.state.apply(batch)
@@ -63,4 +67,14 @@ class Hub:
         """Let go of what a source said, when it is no longer read."""
         self.state.forget(source)
         self._told.pop(source, None)
-        self.behind.discard(source)
+        for known in (self.behind, self.unread, self._whole):
+            known.discard(source)
+
+    def _look_whether_read(self, batch: Batch) -> None:
+        """Note whether a source has told of all that was before; what it asks again later is known by then."""
+        source, left = batch.source, any(note.startswith(_LEFT) for note in batch.notes)
+        if (left or source in self.behind) and source not in self._whole:
+            self.unread.add(source)
+        else:
+            self.unread.discard(source)
+            self._whole.add(source)

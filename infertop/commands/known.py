@@ -79,7 +79,8 @@ def known(session: Session) -> Facts:
 
 def _past(session: Session, current: Costs, api: ApiRates, now: float) -> Past:
     watch, settings = session.watch, session.pricing.settings
-    return past(session.summary, settings, current, watch.baselines, watch.events.shown, now, api, session.plans.made)
+    plans, events = session.plans.made, watch.events.shown
+    return past(session.summary, settings, current, watch.baselines, events, now, api, plans, session.unread)
 
 
 def _looked(session: Session) -> tuple[Searched, ...]:

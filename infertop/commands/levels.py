@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from infertop.commands.guard import EPISODE_SECONDS, runaway, runaway_text
 from infertop.commands.heading import Headings
+from infertop.commands.unread import of_budget
 from infertop.history.allowed import spent_by_own_count, with_names
 from infertop.history.summary import Summary
 from infertop.money.budget_plan import Plan
@@ -14,6 +15,7 @@ from infertop.money.budgets import label, limit_text, reached
 from infertop.money.lines import NANO
 from infertop.money.periods import period
 from infertop.money.settings import Budget, Settings
+from infertop.readings.safe import safe
 from infertop.views.shapes import Event
 
 RUNAWAY = "runaway"
@@ -37,7 +39,7 @@ class Level(NamedTuple):
 class _Stand(NamedTuple):
     """How much of a budget was spent since its period began at `start`; `plan` is that of this period, if it is new.
 
-    `named` is what people call it.
+    `named` is what people call it. Of `unread` sources a part of that is not known yet: it has no plan then.
     """
 
     budget: Budget
@@ -45,6 +47,7 @@ class _Stand(NamedTuple):
     start: int
     nano: int
     plan: Plan | None
+    unread: tuple[str, ...]
 
 
 class _News(NamedTuple):
@@ -56,10 +59,15 @@ class _News(NamedTuple):
 
 
 class Levels:
-    """Remembers what was announced until the recorder has noted it. `plans` say what is to be expected, by budget."""
+    """Remembers what was announced until the recorder has noted it. `plans` say what is to be expected, by budget.
+
+    While sources are `unread` nothing is told of the budgets that they tell of, but that one is over: more of what was
+    before can only make it more.
+    """
 
     def __init__(self) -> None:
         self.plans: Mapping[str, Plan] = {}
+        self.unread: frozenset[str] = frozenset()
         self._announced: set[Level] = set()
         self._new: list[Level] = []
         self._headings = Headings()
@@ -95,10 +103,12 @@ class Levels:
         nano = own if own is not None else spent.usd_nano if spent is not None else None
         if spent is None or int(spent.start) != start or nano is None:
             return None
-        plan = self.plans.get(budget.name)
+        plan, unread = self.plans.get(budget.name), of_budget(budget, self.unread, summary.providers)
         if plan is not None and (int(plan.start) != start or now - plan.made > _STALE_SECONDS):
             plan = None
-        return _Stand(budget, with_names(budget, summary.names).name, start, nano, plan)
+        if unread or (plan is not None and plan.unread):
+            plan = None
+        return _Stand(budget, with_names(budget, summary.names).name, start, nano, plan, unread)
 
     def _tell(self, level: Level, summary: Summary) -> bool:
         """Say whether a level is to be announced, and note that it was."""
@@ -110,15 +120,18 @@ class Levels:
 
     def _crossed(self, stand: _Stand, summary: Summary) -> _News | None:
         """Return what is told of the levels that were crossed; none where a higher one was told before."""
-        shares = reached(stand.budget, stand.nano)
+        shares, is_over = reached(stand.budget, stand.nano), stand.nano >= stand.budget.limit_usd * NANO
+        if stand.unread and not is_over:
+            return None
         new = [share for share in shares if self._tell(_level(stand, label(share)), summary)]
         if not new or new[-1] != shares[-1]:
             return None
         budget = stand.budget
         text = f"{stand.nano / NANO:,.2f} of {limit_text(budget)} spent"
         text += f" ({', '.join(label(share) for share in new)})"
-        severity = "alarm" if stand.nano >= budget.limit_usd * NANO else "warn"
-        return _News(_level(stand, label(new[-1])), text, severity)
+        if stand.unread:
+            text += f", while what {safe(stand.unread[0], 40)} was used for before is still being read back"
+        return _News(_level(stand, label(new[-1])), text, "alarm" if is_over else "warn")
 
     def _heading(self, stand: _Stand, summary: Summary, settings: Settings, now: float) -> _News | None:
         budget, plan = stand.budget, stand.plan

@@ -14,6 +14,7 @@ from infertop.commands.minutes import (
     token_layers,
     usd_layers,
 )
+from infertop.commands.unread import of_budget
 from infertop.history.allowed import spent_by_own_count, with_names
 from infertop.history.summary import Recent, Summary, Totals
 from infertop.money.baseline import Baselines
@@ -41,10 +42,11 @@ def past(
     now: float,
     api: ApiRates | None = None,
     plans: Mapping[str, Plan] | None = None,
+    unread: frozenset[str] = frozenset(),
 ) -> Past:
     """Return the past as of the recorder's last tick; what is running now comes from `costs` and `api`.
 
-    `plans` say what is to be expected of each budget, by its name.
+    `plans` say what is to be expected of each budget, by its name; `unread` sources have not told all of it yet.
     """
     closed = closed_minutes(summary)
     api = api or ApiRates()
@@ -59,7 +61,7 @@ def past(
         usd_per_hour=usd_layers(counted_alone(rows, closed), deployments_in(closed)),
         tokens_per_second=token_layers(closed, api),
         budgets=tuple(
-            _status(budget, summary, settings, costs, api, now, own_count, (plans or {}).get(budget.name))
+            _status(budget, summary, settings, costs, api, now, own_count, (plans or {}).get(budget.name), unread)
             for budget in (*settings.budgets, *summary.allowances)
         ),
         usual=baselines.usual((), "usd_per_hour"),
@@ -104,11 +106,13 @@ def _status(
     now: float,
     own_count: Mapping[str, int],
     plan: Plan | None,
+    unread: frozenset[str],
 ) -> Status:
     spent, own = summary.budgets.get(budget.name), own_count.get(budget.name) if budget.origin else None
     nano = own if own is not None else spent.usd_nano if spent else None
     burnt = burn(budget, settings, costs, told_of(budget, summary.recent.get(budget.name, {}), api))
-    found = status(budget, nano, burnt, now, budget.zone(settings.zone), plan)
+    left = of_budget(budget, unread, summary.providers) if own is None else ()
+    found = status(budget, nano, burnt, now, budget.zone(settings.zone), plan, left)
     return replace(found, budget=with_names(budget, summary.names), own_count=own is not None)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
+from infertop.commands.unread import of_budget
 from infertop.history.scopes import Scopes
 from infertop.history.spend_hours import KEPT_HOURS, SpendHours
 from infertop.history.spend_windows import Burnt, burnt
@@ -27,11 +29,12 @@ _EPISODE_HOURS = 6  # a runaway is no measure of itself
 
 
 class Asked(NamedTuple):
-    """What plans are made of: the budgets, the sums as of the last tick, and the time."""
+    """What plans are made of: the budgets, the sums as of the last tick, the time, and sources not read whole yet."""
 
     scopes: Scopes
     summary: Summary
     now: float
+    unread: frozenset[str] = frozenset()
 
 
 class Planning:
@@ -73,7 +76,8 @@ class Planning:
                 self.unfinished = True
                 continue
             left -= not known
-            found[budget.name] = self._plan(budget, told[budget.name], asked.now, taken[budget.name])
+            plan = self._plan(budget, told[budget.name], asked.now, taken[budget.name])
+            found[budget.name] = replace(plan, unread=of_budget(budget, asked.unread, asked.summary.providers))
         return found
 
     def _bring_forward(self, connection: sqlite3.Connection, now: float) -> None:

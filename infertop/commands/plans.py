@@ -55,7 +55,7 @@ class Plans:
         """Make the plans as of `now`."""
         session = self._session
         scopes = Scopes(session.pricing.settings, session.choosing.counts, allowances=session.summary.allowances)
-        asked = Asked(scopes, session.summary, now)
+        asked = Asked(scopes, session.summary, now, session.unread)
         if not asked.scopes.budgets:
             self.made, self._due = {}, now + self.every_seconds
             return

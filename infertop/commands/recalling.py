@@ -66,6 +66,11 @@ class Recalling:
         for span in spans:
             self._spans.setdefault(span.source, []).append(span)
 
+    @property
+    def left(self) -> frozenset[str]:
+        """The sources of which something is still to be read back; none where nobody answers."""
+        return frozenset(self._spans) if self.enabled and self._failures < _MOST_FAILURES else frozenset()
+
     def recorded(self, source: str) -> float:
         """Return the time of a source's newest poll that is recorded; 0 where there is none."""
         known = self._known.get(source)

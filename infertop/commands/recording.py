@@ -13,6 +13,7 @@ from infertop.commands.pricing import Pricing
 from infertop.commands.roles import role_of
 from infertop.commands.roster import Roster
 from infertop.commands.telling import Telling
+from infertop.commands.unread import INVENTORY as UNREAD
 from infertop.commands.watch import Watch
 from infertop.engine.origin import shown_address
 from infertop.engine.state import State
@@ -43,6 +44,7 @@ class Recording:
         self._gpus = SeenGpus()
         self.telling: Telling | None = None
         self._untold: tuple[str, ...] = ()
+        self._unread: frozenset[str] = frozenset()
         self.recorder = Recorder(
             store,
             Deriver(pricing.prices, gap_seconds=roster.gap_seconds),
@@ -102,6 +104,9 @@ class Recording:
             self.recorder.put_level(*level, now)
         if self.telling is not None:
             self.telling.tick(self._pricing.settings.alert, now)
+        if watch.levels.unread != self._unread:
+            self._unread = watch.levels.unread
+            self.recorder.put_inventory(UNREAD, [{"name": each} for each in sorted(self._unread)])
         untold = (*(self.telling.notices if self.telling else ()), *filter(None, (watch.notice,)))
         if untold != self._untold:
             self._untold = untold

@@ -18,6 +18,7 @@ from infertop.commands.remembered import engines_known, recall
 from infertop.commands.restore import bookmarks, learn, restore
 from infertop.commands.roster import DEFAULT_INTERVAL_SECONDS, Roster
 from infertop.commands.setup import Setup
+from infertop.commands.unread import unread
 from infertop.commands.viewing import Viewing
 from infertop.commands.watch import Watch
 from infertop.commands.watching import Watching, acknowledge
@@ -44,6 +45,8 @@ class Session:
     def __init__(self, setup: Setup, store: Store, own_names: frozenset[str]) -> None:
         self.setup = setup
         self.clock = setup.clock
+        self.began = setup.clock.now()
+        self.unread: frozenset[str] = frozenset()
         self.store = store
         self.window = DEFAULT_WINDOW_SECONDS
         self.asked_interval = setup.interval
@@ -178,16 +181,23 @@ class Session:
         if self.viewing is not None:
             await self.viewing.look(now)
         await self._look_who_counts()
+        self._look_what_is_unread(now)
         self.plans.look(now)
         if self.recording is not None:
             self._look_back()
-            self.watch.levels.plans = self.plans.made
+            self.watch.levels.plans, self.watch.levels.unread = self.plans.made, self.unread
             self.watch.read(self.pricing.problem, now)
             if self.watching is not None:
                 self.watching.tick(now)
             self.recording.tick(self.watch, self.state, now)
             if self.watching is not None:
                 self.recording.recorder.put_watched(*self.watching.take_saves())
+
+    def _look_what_is_unread(self, now: float) -> None:
+        """Plan anew where more is known of the past."""
+        before, self.unread = self.unread, unread(self, now)
+        if before - self.unread:
+            self.plans.changed()
 
     def _look_back(self) -> None:
         """Learn what is usual once more when the first sources have been read back: now their past is there."""

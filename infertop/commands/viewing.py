@@ -11,6 +11,7 @@ from typing import Any
 
 from infertop.commands.choosing import Choosing
 from infertop.commands.pricing import Pricing
+from infertop.commands.unread import INVENTORY as UNREAD
 from infertop.commands.watch import Watch
 from infertop.engine.collector import Health, SourceConfig
 from infertop.engine.collector import State as SourceState
@@ -27,14 +28,16 @@ from infertop.views.event_shapes import event_of
 class Viewing:
     """Follows the recorder once a second. `recorder` says who records, or that nobody does any more.
 
-    `sources` are those that it reads (None while that is not known), `local` those on its machine, `untold` says
-    why it cannot tell of alerts. The prices are its own: those of the pricing.toml that it uses.
+    `sources` are those that it reads (None while that is not known), `local` those on its machine, `unread` those whose
+    past is still being read back; `untold` says why it cannot tell of alerts. The prices are its own: those of the
+    pricing.toml that it uses.
     """
 
     def __init__(self, follower: Follower, state: State, watch: Watch, pricing: Pricing, choosing: Choosing) -> None:
         self.summary = Summary()
         self.recorder = ""
         self.untold: tuple[str, ...] = ()
+        self.unread: frozenset[str] = frozenset()
         self.sources: frozenset[str] | None = None
         self.local: frozenset[str] = frozenset()
         self._configs: list[SourceConfig] = []
@@ -83,6 +86,7 @@ class Viewing:
         if news.inventory is not None and "sources" in news.inventory:
             self._take_sources(news.inventory["sources"])
         if news.inventory is not None:
+            self.unread = frozenset(str(row["name"]) for row in news.inventory.get(UNREAD, ()))
             self.untold = tuple(str(row["text"]) for row in news.inventory.get("untold", ()))
         for name, content in (news.health or {}).items():
             self._set_health(_health(content, self._healths.get(name)))

@@ -40,7 +40,8 @@ class Plan:
     """What the ledger lets expect of a budget, as of `made`; it has told of everything until `told` (epoch seconds).
 
     `start` is the beginning of the period that the forecast is of; it is None with less than a day of history, so is
-    `busiest_usd_per_hour`, what the dearest hour took that was over six hours ago.
+    `busiest_usd_per_hour`, what the dearest hour took that was over six hours ago. `unread` are sources that had not
+    told all by then: nothing is to be made of it.
     """
 
     made: float
@@ -49,6 +50,7 @@ class Plan:
     forecast: Forecast | None = None
     burns: tuple[Burn, ...] = ()
     busiest_usd_per_hour: float | None = None
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ class Status:
     have been spent by the end. `crossings` are the levels not reached yet and when they will be by that forecast,
     `exhausted_at` is when the limit is; None where that is not before the period ends or has happened already. `over`
     is the probability that it is reached by the end. `burns` are over several windows, `plan` is what all this stands
-    on. `own_count` says that `spent_nano` is what the provider whose limit it is says itself.
+    on. `unread` are sources that have not told all of it yet: `spent_nano` is what is known so far, and where it will
+    end is not known. `own_count` says that `spent_nano` is what the provider whose limit it is says itself.
     """
 
     budget: Budget
@@ -45,6 +46,7 @@ class Status:
     over: float | None = None
     burns: tuple[Burn, ...] = ()
     plan: Plan | None = None
+    unread: tuple[str, ...] = ()
 
 
 def status(
@@ -54,12 +56,17 @@ def status(
     now: float,
     zone: ZoneInfo,
     plan: Plan | None = None,
+    unread: tuple[str, ...] = (),
 ) -> Status:
     """Return how `budget` stands at `now` with `spent_nano` (1e-9 USD) spent since its period began.
 
-    The forecast is that of `plan`. Where it has none it is spent + burn x time left; low and high are unknown.
+    The forecast is that of `plan`. Where it has none it is spent + burn x time left; low and high are unknown. Where
+    sources are `unread` it is not known, nor is the level, unless what was read is over the limit.
     """
     start, end = period(budget.period, now, zone)
+    unread = unread or (plan.unread if plan is not None else ())
+    if unread:
+        return _in_part(budget, spent_nano, burn_usd_per_hour, start, end, unread)
     found = _planned(budget, spent_nano, now, plan) if plan is not None and plan.start == start else None
     going = found or _going_on(budget, spent_nano, burn_usd_per_hour, now, end)
     return Status(
@@ -76,6 +83,29 @@ def status(
         over=going.over,
         burns=plan.burns if plan is not None else (),
         plan=plan if found is not None else None,
+    )
+
+
+def _in_part(
+    budget: Budget,
+    spent_nano: int | None,
+    burn_usd_per_hour: float | None,
+    start: float,
+    end: float,
+    unread: tuple[str, ...],
+) -> Status:
+    """Return how a budget stands of which a part of what is spent is not read yet."""
+    return Status(
+        budget=budget,
+        start=start,
+        end=end,
+        spent_nano=spent_nano,
+        fraction=None if spent_nano is None else spent_nano / NANO / float(budget.limit_usd),
+        level=OVER if level(budget, spent_nano) == OVER else None,
+        burn_usd_per_hour=burn_usd_per_hour,
+        exhausted_at=None,
+        forecast_usd=(None, None, None),
+        unread=unread,
     )
 
 

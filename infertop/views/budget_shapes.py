@@ -25,7 +25,8 @@ class BudgetRow:
 
     `own_count`: `spent_usd` is what that provider says itself, not the ledger's. `forecast_usd` is (low, mid, high);
     `over` the probability that the limit is reached, `crossings` when each level will be, by mid; `burns` are over
-    several windows, the shortest first.
+    several windows, the shortest first. `unread` are sources that have not told all of it yet: `spent_usd` is what is
+    known so far.
     """
 
     name: str
@@ -45,3 +46,4 @@ class BudgetRow:
     crossings: tuple[tuple[str, float], ...] = ()
     over: float | None = None
     burns: tuple[BurnRow, ...] = ()
+    unread: tuple[str, ...] = ()

@@ -29,7 +29,8 @@ def budget_figures(facts: Facts, found: Status, row: BudgetRow) -> dict[str, Exp
     period = f"the {budget.period} from {_when(facts, found.start)} to {_when(facts, found.end)}"
     return {
         **dict.fromkeys(
-            ("spent_usd", "own_count"), Explained(f"spent  {usd(row.spent_usd)}", _spent(facts, found, row, period))
+            ("spent_usd", "own_count", "unread"),
+            Explained(f"spent  {usd(row.spent_usd)}", _spent(facts, found, row, period)),
         ),
         "fraction": Explained("share", (*_fraction(row), levels)),
         "limit_usd": Explained(f"limit  {usd(row.limit_usd)}", limit),
@@ -39,7 +40,7 @@ def budget_figures(facts: Facts, found: Status, row: BudgetRow) -> dict[str, Exp
             ("forecast_usd", "over"), Explained(f"ends at  {usd(row.forecast_usd[1], 2)}", _forecast(facts, found, row))
         ),
         **dict.fromkeys(("exhausted_at", "crossings"), Explained("next", _exhausted(facts, found, row))),
-        "level": Explained("level", (f"{row.level or 'unknown: what is spent is'}: {levels}",)),
+        "level": Explained("level", (f"{row.level or 'unknown, as what is spent'}: {levels}",)),
         "resets_at": Explained("resets", (f"{period} in {facts.timezone}",)),
         "coverage": Explained("seen", _coverage(row)),
         **dict.fromkeys(("name", "budget", "period", "scope", "origin"), Explained("budget", name)),
@@ -64,8 +65,13 @@ def _spent(facts: Facts, found: Status, row: BudgetRow, period: str) -> tuple[st
     ]
     if row.spent_usd is None:
         lines.insert(0, "unknown: nothing with a price counts towards it yet")
-    lines.append(f"  {period}")
+    lines += [f"  {period}", *_unread(row)]
     return tuple(lines) if row.origin else (*lines, *(f"  {line}" for line in _coverage(row)))
+
+
+def _unread(row: BudgetRow) -> tuple[str, ...]:
+    names = ", ".join(safe(each, 40) for each in row.unread[:3])
+    return (f"{names}: what was before is still being read back; more may have been spent",) if names else ()
 
 
 def _coverage(row: BudgetRow) -> tuple[str, ...]:
@@ -112,6 +118,8 @@ def _window(burn: BurnRow) -> str:
 
 
 def _forecast(facts: Facts, found: Status, row: BudgetRow) -> tuple[str, ...]:
+    if row.unread:
+        return ("unknown: what is spent is known in part", *_unread(row))
     if found.plan is not None:
         return _planned(found.plan, row)
     mid, spent, burn = row.forecast_usd[1], row.spent_usd, row.burn_usd_per_hour

@@ -212,6 +212,7 @@ def _budget(row: BudgetRow) -> dict[str, Any]:
             for each in row.burns
         ],
         "level": row.level,
+        "unread": list(row.unread),
         "origin": row.origin or None,
     }
 

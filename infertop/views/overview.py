@@ -125,6 +125,7 @@ def budget_row(status: Status, coverage: float | None) -> BudgetRow:
             BurnRow(each.seconds, each.usd_per_hour, each.usual_usd_per_hour, each.of_plan, each.known_seconds)
             for each in status.burns
         ),
+        unread=status.unread,
     )
 
 

@@ -110,7 +110,7 @@ def _budget(row: BudgetRow) -> Sequence[str]:
         _share(row.fraction),
         _usd(row.burn_usd_per_hour),
         _ends(row),
-        safe(row.level or _UNKNOWN),
+        safe(row.level or ("reading back" if row.unread else _UNKNOWN)),
     )
 
 

@@ -152,6 +152,7 @@ _BUDGET = _object(
         )
     ),
     level={**_maybe("string"), "description": "ok, the highest level reached (50%, over), null: unknown"},
+    unread={**_list(_STRING), "description": "sources still being read back: spent_usd is what is known so far"},
     origin={**_maybe("string"), "description": "the provider whose own limit it is; null: a [[budget]]"},
 )
 _ANOMALY = _object(

@@ -66,9 +66,11 @@ class Ledger:
             "INSERT OR REPLACE INTO coverage VALUES (?, 60000)", [(start + 60 * each,) for each in range(minutes)]
         )
 
-    def plan(self, now: float = NOW, summary: Summary | None = None) -> dict[str, Plan]:
+    def plan(
+        self, now: float = NOW, summary: Summary | None = None, unread: frozenset[str] = frozenset()
+    ) -> dict[str, Plan]:
         """Return what is planned now, going on from what was planned before."""
-        return dict(self._planning.make(self.connection, Asked(self.scopes, summary or Summary(), now)))
+        return dict(self._planning.make(self.connection, Asked(self.scopes, summary or Summary(), now, unread)))
 
     def again(self) -> None:
         """Forget what was planned, as a restart does."""
