@@ -7,6 +7,7 @@ import signal
 from argparse import Namespace
 from contextlib import suppress
 
+from infertop.commands.at_work import at_work
 from infertop.commands.exporter_access import Access, shown
 from infertop.commands.exporter_page import Pages, is_recorded
 from infertop.commands.record import Teller, say
@@ -75,17 +76,8 @@ async def _one(session: Session, stop: asyncio.Event) -> None:
         say(f"{place} is written by process {session.store.writer_pid or 'unknown'}: its figures are served")
     else:
         say(f"recording {len(session.roster.configs)} sources into {place}")
-    running = [asyncio.create_task(session.polling.run()), asyncio.create_task(session.remember())]
-    running.append(asyncio.create_task(session.recall()))
-    if session.finding is not None:
-        running.append(asyncio.create_task(session.finding.run()))
-    try:
+    async with at_work(session):
         await _until(session, stop)
-    finally:
-        await session.close()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _until(session: Session, stop: asyncio.Event) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from infertop.history.reader import Reader, Unreadable
+from infertop.commands.past_pages import PastPages
+from infertop.history.reader import Unreadable
 from infertop.history.scopes import Scopes
 from infertop.views.account_shapes import AccountsPage, Within
 from infertop.views.facts import Facts
@@ -23,33 +24,21 @@ _MANY = 3000
 _SHARE = 0.2
 
 
-class Reckoning:
-    """Reads one time after the other, where what was read is old; `making` is the task that does so."""
+class Reckoning(PastPages):
+    """Reads one time after the other, where what was read is old."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        super().__init__(session)
         self._books: AccountBooks | None = None
         self._due = 0.0
-        self._reader: Reader | None = None
         self._reading: BookReading | None = None
         self._page: tuple[object, AccountsPage] | None = None
-        self.making: asyncio.Task[None] | None = None
 
     def page(self, facts: Facts, by: str, within: Within) -> AccountsPage | None:
         """Return the page of what was read last, None before the first time; begin to read where that is old."""
-        if self.making is not None and self.making.done():
-            task, self.making = self.making, None
-            task.result()  # a bug is loud
-        if self.making is None and (self._books is None or self._old(facts, self._books)):
+        if self._is_idle() and (self._books is None or self._old(facts, self._books)):
             self.making = asyncio.create_task(self._make(facts))
         return self._shown(facts, by, within)
-
-    async def close(self) -> None:
-        """Let go of the history."""
-        if self.making is not None:
-            self.making.cancel()
-        if self._reader is not None:
-            await asyncio.to_thread(self._reader.close)
 
     def _old(self, facts: Facts, books: AccountBooks) -> bool:
         """Say whether to read again: providers told more, and the last reading was not a moment ago."""
@@ -81,11 +70,9 @@ class Reckoning:
         from infertop.views.account_books import DAY, AccountBooks, BookReading  # in the thread: the screen goes on
 
         try:
-            if self._reader is None:
-                self._reader = Reader(self._session.store.uri)
             self._reading = self._reading or BookReading()
             ahead = 0.0 if facts.mode == "replay" else DAY
-            return self._reader.ask(self._reading.read, facts.api.windows, scopes, facts.now, ahead)
+            return self._history().ask(self._reading.read, facts.api.windows, scopes, facts.now, ahead)
         except Unreadable as error:
             _log.warning("%s", error)
             return self._books or AccountBooks(facts.now, facts.now)

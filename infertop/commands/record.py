@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from contextlib import suppress
 
+from infertop.commands.at_work import at_work
 from infertop.commands.recalling import Recalling
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup, setup_or_status
@@ -45,20 +46,11 @@ async def record(setup: Setup, seconds: float | None) -> int:
         await session.close()
         return 1
     say(f"recording {len(session.roster.configs)} sources into {session.store.place}")
-    running = [asyncio.create_task(session.polling.run()), asyncio.create_task(session.remember())]
-    running.append(asyncio.create_task(session.recall()))
-    if session.finding is not None:
-        running.append(asyncio.create_task(session.finding.run()))
-    try:
+    async with at_work(session):
         await _until(session, stop, seconds, teller)
         if session.recalling is not None and not stop.is_set():
             await _recalled(session.recalling, stop)
         await _caught_up(session, stop, teller)
-    finally:
-        await session.close()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
     if session.recorder is not None and session.recorder.summary.status:
         say(session.recorder.summary.status)
         return 1

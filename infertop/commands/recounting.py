@@ -6,7 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from infertop.history.reader import Reader, Unreadable
+from infertop.commands.past_pages import PastPages
+from infertop.history.reader import Unreadable
 from infertop.money.rates import PriceBook
 from infertop.views.run_shapes import RunsPage
 
@@ -19,31 +20,19 @@ _LEAST_SECONDS = 10.0
 _SHARE_OF_SPAN = 5000.0
 
 
-class Recounting:
-    """Makes one page at a time, where the one of before is old; `making` is the task that does so."""
+class Recounting(PastPages):
+    """Makes one page at a time, where the one of before is old."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        super().__init__(session)
         self._pages: dict[float, RunsPage] = {}
-        self._reader: Reader | None = None
-        self.making: asyncio.Task[None] | None = None
 
     def page(self, seconds: float) -> RunsPage | None:
         """Return the page of the last `seconds` as it was last made, None before the first; begin a newer one."""
-        if self.making is not None and self.making.done():
-            task, self.making = self.making, None
-            task.result()  # a bug is loud
         made = self._pages.get(seconds)
-        if self.making is None and (made is None or self._old(seconds, made)):
+        if self._is_idle() and (made is None or self._old(seconds, made)):
             self.making = asyncio.create_task(self._make(seconds))
         return made
-
-    async def close(self) -> None:
-        """Let go of the history."""
-        if self.making is not None:
-            self.making.cancel()
-        if self._reader is not None:
-            await asyncio.to_thread(self._reader.close)
 
     def _old(self, seconds: float, page: RunsPage) -> bool:
         return self._session.clock.now() - page.at >= max(_LEAST_SECONDS, seconds / _SHARE_OF_SPAN)
@@ -56,9 +45,7 @@ class Recounting:
         from infertop.views.runs import runs_page  # loaded here, in the thread: the screen goes on
 
         try:
-            if self._reader is None:
-                self._reader = Reader(self._session.store.uri)
-            return self._reader.ask(runs_page, prices, now, since, now, self._session.counts)
+            return self._history().ask(runs_page, prices, now, since, now, self._session.counts)
         except Unreadable as error:
             _log.warning("%s", error)
             return RunsPage(now, since, now, notices=(str(error),))

@@ -6,7 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from infertop.history.reader import Reader, Unreadable
+from infertop.commands.past_pages import PastPages
+from infertop.history.reader import Unreadable
 from infertop.money.rates import PriceBook
 from infertop.views.whatif_shapes import WhatIfPage
 
@@ -18,40 +19,26 @@ _LEAST_SECONDS = 30.0
 _SHARE_OF_SPAN = 720.0
 
 
-class Wondering:
+class Wondering(PastPages):
     """Makes one page at a time: of what was asked for last, where the one of before is old or its prices changed.
 
     A page of all models takes many times as long to make as one of the well-known ones, and as much more memory: only
     the last one is kept.
-
-    `making` is the task that does so, while there is one.
     """
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        super().__init__(session)
         self._pages: dict[tuple[float, bool], tuple[WhatIfPage, PriceBook]] = {}
-        self._reader: Reader | None = None
-        self.making: asyncio.Task[None] | None = None
 
     def page(self, seconds: float, every: bool = False) -> WhatIfPage | None:
         """Return the page of the last `seconds` as it was last made, None before the first; begin a newer one.
 
         With `every` it is that of all models that have a price.
         """
-        if self.making is not None and self.making.done():
-            task, self.making = self.making, None
-            task.result()  # a bug is loud
         made = self._pages.get((seconds, every))
-        if self.making is None and (made is None or self._old(seconds, *made)):
+        if self._is_idle() and (made is None or self._old(seconds, *made)):
             self.making = asyncio.create_task(self._make(seconds, every))
         return made[0] if made else None
-
-    async def close(self) -> None:
-        """Let go of the history."""
-        if self.making is not None:
-            self.making.cancel()
-        if self._reader is not None:
-            await asyncio.to_thread(self._reader.close)
 
     def _old(self, seconds: float, page: WhatIfPage, prices: PriceBook) -> bool:
         age = self._session.clock.now() - page.at
@@ -67,9 +54,7 @@ class Wondering:
         from infertop.views.whatif import Asked, whatif_page  # loaded here, in the thread: the screen goes on
 
         try:
-            if self._reader is None:
-                self._reader = Reader(self._session.store.uri)
-            return self._reader.ask(whatif_page, prices, now, since, now, Asked(every=every), self._session.counts)
+            return self._history().ask(whatif_page, prices, now, since, now, Asked(every=every), self._session.counts)
         except Unreadable as error:
             _log.warning("%s", error)
             return WhatIfPage(now, since, now, (), (str(error),))
