@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from infertop.money.budget_plan import Burn, Plan
@@ -11,6 +13,7 @@ from infertop.money.settings import Budget
 
 EPISODE_SECONDS = 6 * 3600
 _BEYOND_USUAL = 3.0
+_ABOUT_AS_MUCH = 0.25
 _HOURS = {PeriodKind.DAY: 24, PeriodKind.WEEK: 168, PeriodKind.MONTH: 720}
 _ON_THE_FIRST_DAY = 3.0  # nobody knows yet what its busiest hour is
 
@@ -43,8 +46,32 @@ def _is_wild(budget: Budget, plan: Plan, burn: Burn) -> bool:
     return burn.usd_per_hour >= max(even, _BEYOND_USUAL * burn.usual_usd_per_hour, rule.busiest * (busiest or 0.0))
 
 
-def runaway_text(budget: Budget, burn: Burn) -> str:
-    """Return the sentence for it."""
+def burns_too(budget: Budget, burn: Burn, other: Budget, plan: Plan) -> bool:
+    """Say whether what burns wildly of a budget is spent from another one too: as much more than usual burns of it."""
+    if _are_apart(budget, other):
+        return False
+    its = next((each for each in plan.burns if each.seconds == burn.seconds), None)
+    more, its_more = _beyond_usual(burn), None if its is None else _beyond_usual(its)
+    return more is not None and its_more is not None and abs(its_more - more) <= _ABOUT_AS_MUCH * more
+
+
+def _are_apart(one: Budget, other: Budget) -> bool:
+    """Say whether two budgets are of different things for sure: of one dimension they want what is not the same."""
+    wanted = dict(other.conditions)
+    return any(
+        (value := wanted.get(name)) is not None and not (fnmatchcase(value, glob) or fnmatchcase(glob, value))
+        for name, glob in one.conditions
+    )
+
+
+def _beyond_usual(burn: Burn) -> float | None:
+    if burn.usd_per_hour is None or burn.usual_usd_per_hour is None:
+        return None
+    return max(0.0, burn.usd_per_hour - burn.usual_usd_per_hour)
+
+
+def runaway_text(budget: Budget, burn: Burn, others: Sequence[tuple[str, Budget]] = ()) -> str:
+    """Return the sentence for it; `others` are budgets that it is spent from besides, with what people call them."""
     assert burn.usd_per_hour is not None
     hours = (burn.known_seconds or burn.seconds) / 3600
     spent, limit = burn.usd_per_hour * hours, float(budget.limit_usd)
@@ -52,5 +79,10 @@ def runaway_text(budget: Budget, burn: Burn) -> str:
     share, lasts = spent / limit, limit / burn.usd_per_hour
     return (
         f"{spent:,.2f} USD in {hours * 60:.0f} minutes{usual}:"
-        f" {share:.{0 if share >= 0.1 else 1}%} of {limit_text(budget)}, which lasts {lasts:,.1f} hours at this rate"
+        f" {_percent(share)} of {limit_text(budget)}, which lasts {lasts:,.1f} hours at this rate"
+        + "".join(f"; {_percent(spent / float(each.limit_usd))} of {name}, {limit_text(each)}" for name, each in others)
     )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.{0 if share >= 0.1 else 1}%}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from infertop.commands.guard import EPISODE_SECONDS, runaway, runaway_text
+from infertop.commands.guard import EPISODE_SECONDS, burns_too, runaway, runaway_text
 from infertop.commands.heading import Headings
 from infertop.commands.unread import of_budget
 from infertop.history.allowed import spent_by_own_count, with_names
@@ -78,15 +78,14 @@ class Levels:
         Besides for each of which much is burnt in a short time.
         """
         own_count = spent_by_own_count(summary.accounts, (each.name for each in settings.budgets), now)
-        for budget in (*settings.budgets, *summary.allowances):
-            stand = self._stand(budget, summary, settings, own_count, now)
-            if stand is None:
-                continue
+        budgets = (*settings.budgets, *summary.allowances)
+        found = (self._stand(each, summary, settings, own_count, now) for each in budgets)
+        stands = [stand for stand in found if stand is not None]
+        for stand in stands:
             news = (self._crossed(stand, summary), self._heading(stand, summary, settings, now))
             if told := [each for each in news if each is not None]:
                 yield told[0].level.key, _event(stand, told, now)
-            if wild := self._runaway(stand, summary, now):
-                yield wild.level.key, _event(stand, [wild], now)
+        yield from self._runaways(stands, summary, now)
 
     def take(self) -> list[Level]:
         """Return what was announced since the last time."""
@@ -146,19 +145,28 @@ class Levels:
             self._tell(_level(stand, name), summary)
         return _News(_level(stand, found.levels[-1]), found.text, found.severity)
 
-    def _runaway(self, stand: _Stand, summary: Summary, now: float) -> _News | None:
-        """Return what is told where much is burnt in a short time; once in an episode and the one that follows."""
-        burn = runaway(stand.budget, stand.plan) if stand.plan is not None and _is_open(stand) else None
-        if burn is None:
-            return None
+    def _runaways(self, stands: Sequence[_Stand], summary: Summary, now: float) -> Iterator[tuple[str, Event]]:
+        """Yield what is told where much is burnt in a short time; once in an episode and the one that follows.
+
+        The same spend is told once, of the budget that is about the least, with the others that it is spent from.
+        """
         episode = int(now // EPISODE_SECONDS)
         same = {f"{RUNAWAY} {each}" for each in (episode - 1, episode)}
-        known = (*summary.told, *self._announced)
-        if any(name == stand.budget.name and level in same for name, _, level in known):  # of any period
-            return None
-        here = _level(stand, f"{RUNAWAY} {episode}")
-        self._tell(here, summary)
-        return _News(here, runaway_text(stand.budget, burn), "alarm")
+        told = {name for name, _, level in (*summary.told, *self._announced) if level in same}  # of any period
+        open_now = [(each, each.plan) for each in stands if each.plan is not None and _is_open(each)]
+        for stand, plan in sorted(open_now, key=lambda each: -len(each[0].budget.conditions)):
+            burn = runaway(stand.budget, plan) if stand.budget.name not in told else None
+            if burn is None:
+                continue
+            others = [
+                each for each, its in open_now if each is not stand and burns_too(stand.budget, burn, each.budget, its)
+            ]
+            for each in (stand, *others):
+                told.add(each.budget.name)
+                self._tell(_level(each, f"{RUNAWAY} {episode}"), summary)
+            text = runaway_text(stand.budget, burn, [(each.named, each.budget) for each in others])
+            news = _News(_level(stand, f"{RUNAWAY} {episode}"), text, "alarm")
+            yield news.level.key, _event(stand, [news], now)
 
 
 def _level(stand: _Stand, name: str) -> Level:

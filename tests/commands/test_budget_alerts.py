@@ -185,6 +185,39 @@ def test_ten_times_what_is_usual_is_told_within_ten_minutes_of_a_limit_a_quarter
     assert "at this rate" in wild.text
 
 
+def wild(events: list[Event]) -> list[str]:
+    return [each.text for each in events if "minutes" in each.text]
+
+
+def test_a_runaway_under_several_budgets_is_told_once_and_names_them(tmp_path: Path) -> None:
+    month, other = budget(2500, PeriodKind.MONTH, "month"), budget(300, name="calm", model="calm")
+    ledger = Ledger(tmp_path / "x.db", budget(100, name="day"), month, budget(60, name="bot", model="m"), other)
+    for model in ("m", "calm"):
+        ledger.fill(WEEKS, lambda _: 1.0, model=model)
+    to = Watcher(ledger)
+    told = to.look(30, each=lambda start: ledger.add(start, 2.0))
+    (text,) = wild(told)
+    assert text.startswith("bot: ")
+    assert "% of 60 USD a day, which lasts" in text
+    assert "% of day, 100 USD a day; " in text
+    assert "% of month, 2,500 USD a month" in text
+    assert "calm" not in text
+    to.restart()
+    assert wild(to.look(10, NOW + 1800, each=lambda start: ledger.add(start, 2.0))) == []
+
+
+def test_two_runaways_of_different_things_are_told_each(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "x.db", *(budget(60, name=name, model=name) for name in ("a", "b")))
+    for model in ("a", "b"):
+        ledger.fill(WEEKS, lambda _: 1.0, model=model)
+
+    def minute(start: int) -> None:
+        ledger.add(start, 2.0, model="a")
+        ledger.add(start, 2.0, model="b")
+
+    assert sorted(text[:2] for text in wild(Watcher(ledger).look(20, each=minute))) == ["a:", "b:"]
+
+
 def test_what_burst_as_high_before_is_no_runaway(tmp_path: Path) -> None:
     """An evaluation now and then, at no hour in particular, takes ten times the mean."""
     ledger = Ledger(tmp_path / "x.db", budget(2500, PeriodKind.MONTH))
