@@ -49,6 +49,7 @@ def _row(facts: Facts, cost: GpuCost, processes: Processes) -> GpuRow:
         power_share_watts=cost.drawn.watts if cost.drawn and part and cost.at.parent else None,
         where=_where(facts, cost),
         processes=processes.get(cost.at.gpu, ()),
+        source=cost.meter,
     )
     return _with_price(_with_meters(row, facts, cost), cost)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.tui import sample, sample_incidents
+import pytest
+
+from infertop.views.shapes import Event
+from tests.tui import sample, sample_incidents, sample_runs
 from tests.tui.play import PlayFeed
 from tui.desk import Desk
 from tui.look import Look
 from tui.panels.events import EVENTS
 from tui.widgets.chart import Grid, Plot, ceiling, draw, grid
+from tui.widgets.spark import spark
 
 WALL = (200, 60)
 
@@ -95,6 +99,70 @@ def test_a_gpu_that_is_gone_has_no_course_and_narrow_screens_have_none() -> None
     made.feed.view = sample.EMPTY  # type: ignore[attr-defined]
     assert "POWER W" not in text(made)
     assert "POWER W" not in text(gpus((80, 24)), (80, 24))
+
+
+def test_a_source_has_beside_it_what_it_tells_of_and_what_happened_to_it() -> None:
+    restart = Event(sample.AT - 600, "info", "restart", "its counters fell", {"source": "vllm@127.0.0.1:8000"})
+    gpus = tuple(replace(gpu, source="nvml") for gpu in sample.RICH.gpus)
+    made = Desk(PlayFeed(replace(sample.RICH, events=(restart,), gpus=gpus)), Look())
+    made.view_page(5)
+    made.paint(*WALL)
+    made.choices.cursor("sources").key = "vllm@127.0.0.1:8000"
+    engine = text(made)
+    assert beside(engine, "TELLS OF", 1).split()[:2] == ["llama-3-70b", "4.98"]
+    assert "04:20  its counters fell" in engine
+    assert "$/HOUR BY MODEL" in engine
+    made.choices.cursor("sources").key = "nvml"
+    assert beside(text(made), "TELLS OF", 1).split()[:4] == ["0", "H100", "80GB", "HBM3"]
+
+
+def test_projects_are_summed_beside_the_runs_that_are_listed() -> None:
+    made = Desk(PlayFeed(), Look())
+    made.runs()
+    picture = text(made)
+    counted = [row for row in sample_runs.PAGE.rows if row.counts and row.usd is not None]
+    shown = [float(beside(picture, "BY PROJECT", n).split()[2]) for n in range(1, 5)]
+    assert sum(shown) == pytest.approx(sum(row.usd or 0.0 for row in counted), abs=0.02)
+    assert shown == sorted(shown, reverse=True)
+    made.filter()
+    for letter in "project-2":
+        made.typed(letter, letter)
+    assert beside(text(made), "BY PROJECT", 2).strip() == ""
+
+
+def test_the_pages_of_what_is_paid_by_use_end_with_a_chart_of_apis_alone() -> None:
+    for open_page in (Desk.runs, Desk.accounts):
+        made = Desk(PlayFeed(), Look())
+        open_page(made)
+        row = next(row for row in text(made).splitlines() if "$/HOUR OF APIS" in row)
+        assert "gpt-4o" in row
+        assert "llama-3-70b" not in row
+        made.feed.view = replace(sample.RICH, models=sample.RICH.models[:1])  # type: ignore[attr-defined]
+        made.tick()
+        assert "$/HOUR OF APIS" not in text(made)
+
+
+def test_a_legend_that_has_no_room_says_how_many_more_there_are() -> None:
+    made = Desk(PlayFeed(), Look())
+    made.view_page(4)
+    (row,) = (row for row in text(made, (84, 60)).splitlines() if "$/HOUR BY MODEL" in row)
+    names = [name for name, _ in sample.RICH.cost_history.layers]
+    shown = [name for name in names if f"■ {name} " in row]
+    assert row.split()[-1] == f"+{len(names) - len(shown)}"
+    assert shown == names[: len(shown)]
+
+
+def test_a_line_that_ends_at_a_limit_shows_how_near_it_is() -> None:
+    assert spark((0.5, 0.5, 0.5), 3, 1.0) == "▄▄▄"
+    assert spark((1.0, 2.0, None), 3, 1.0) == "██ "
+    assert spark((0.5, 0.5), 2) == "▃▃"
+
+
+def beside(picture: str, title: str, below: int) -> str:
+    """Return what stands so many rows below a heading, from its first cell on."""
+    rows = picture.splitlines()
+    at = next(n for n, row in enumerate(rows) if title in row)
+    return rows[at + below][rows[at].index(title) :]
 
 
 def text(made: Desk, size: tuple[int, int] = WALL) -> str:

@@ -17,6 +17,7 @@ from tui.widgets.prose import heading, remark
 _LEAST_ROWS, _GOOD_ROWS = 5, 14
 _TICK_CELLS, _LAST_CELLS = 16, 11
 _TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
+_MORE_CELLS = 8
 _GUESSED, _OLD_SECONDS = "~", 90.0
 TOKEN_NAMES = {"input": "fresh", "cache_read": "cached", "output": "output", "reasoning": "reasoning"}
 TOKEN_COLOURS = {"input": 0, "cache_read": 2, "output": 1, "reasoning": 3}
@@ -24,17 +25,21 @@ TOKEN_COLOURS = {"input": 0, "cache_read": 2, "output": 1, "reasoning": 3}
 
 @dataclass(frozen=True)
 class ChartPanel:
-    """A stacked chart of what `read` takes from the view; `colour` numbers a layer, `tell` names it in the heading."""
+    """A stacked chart of what `read` takes from the view; `colour` numbers a layer, `tell` names it in the heading.
+
+    With `early` it is there as soon as something could have a history.
+    """
 
     name: str
     title: str
     read: Callable[[Scene], Stacked]
     colour: Callable[[Scene, str], int]
     tell: Callable[[str], str] | None = None
+    early: bool = True
 
     def rows(self, scene: Scene) -> int:
         """Return the rows of a good chart, 0 where there is nothing that could have a history."""
-        return _GOOD_ROWS if self.read(scene).times or scene.view.models or scene.view.gpus else 0
+        return _GOOD_ROWS if self.read(scene).times or (self.early and (scene.view.models or scene.view.gpus)) else 0
 
     def keys(self, scene: Scene) -> list[str]:
         """Return nothing: a chart has no rows to stand on."""
@@ -61,8 +66,12 @@ class ChartPanel:
         x = line.put(MARGIN, f"{self.title}  {fmt.span(length)}", HEAD) + 3
         if self.tell:
             named = [(self.tell(name), self.colour(scene, name)) for name, _ in history.layers]
-            for text, style in chart.legend(named, scene.look.coloured):
-                x = line.put(x, cells(text), style)
+            for number, (name, colour) in enumerate(named):
+                if x + len(cells(name)) + _MORE_CELLS > width and number:
+                    line.put(x, f"+{len(named) - number}", DIM)
+                    break
+                for text, style in chart.legend([(name, colour)], scene.look.coloured):
+                    x = line.put(x, cells(text), style)
         return line.row()
 
 
@@ -127,11 +136,22 @@ def _marks(scene: Scene, start: float, length: float, room: int) -> dict[int, tu
     return marks
 
 
+def _of_apis(scene: Scene) -> Stacked:
+    """Return the layers of the models that no engine of one's own serves."""
+    own = {row.model for row in scene.view.models if row.provider == "local"}
+    asked = {row.model for row in scene.view.models} - own
+    history = scene.view.cost_history
+    layers = tuple(layer for layer in history.layers if layer[0] in asked)
+    return Stacked(history.times, layers) if layers else Stacked()
+
+
 COST_CHART = ChartPanel(
     "cost_history", "$/HOUR BY MODEL", lambda s: s.view.cost_history, lambda s, name: s.look.colour(name)
 )
 NAMED_COST_CHART = replace(COST_CHART, tell=lambda name: name)
 """The same on a page without a table whose rows have the colours."""
+API_COST_CHART = replace(NAMED_COST_CHART, name="api_history", title="$/HOUR OF APIS", early=False, read=_of_apis)
+"""Of models that are paid for by use alone."""
 TOKEN_CHART = ChartPanel(
     "tokens_history",
     "TOKENS/S",

@@ -97,7 +97,7 @@ def detail(gpu: GpuRow, scene: Scene) -> list[tuple[str, str]]:
         ("used", _use(gpu)),
         *_processes(gpu),
         ("clocks", _clocks(gpu)),
-        *([("utilisation", spark(gpu.trend, _TREND_CELLS))] if any(map(fmt.known, gpu.trend)) else []),
+        *([("utilisation", spark(gpu.trend, _TREND_CELLS, 1.0))] if any(map(fmt.known, gpu.trend)) else []),
         ("uuid", gpu.uuid),
         *_kind(gpu),
         ("state", f"{gpu.state}, {fmt.span(gpu.age_seconds)} old, by {gpu.meter or 'its meter'}"),

@@ -10,6 +10,7 @@ from tui.panels.panel import Order, TablePanel
 from tui.panels.sheet import Sheet
 from tui.scene import Scene
 from tui.themes import BOLD, DIM, PLAIN
+from tui.widgets.spark import bar
 from tui.widgets.table import Cell, Column
 
 NAME = "runs"
@@ -166,4 +167,49 @@ USUAL: Sheet[_Usual] = Sheet(
         Column("all", "TOTAL", 10, lambda r, s, w: (r.all, PLAIN)),
     ),
     items=_usuals,
+)
+
+
+class _Project(NamedTuple):
+    """The runs of one project that are listed: how many, and what they took; `share` is of the dollars of all."""
+
+    name: str
+    runs: int
+    usd: float | None
+    share: float | None
+    tokens: int
+
+
+def _projects(scene: Scene) -> list[_Project]:
+    """Return the projects of the runs that are listed, the dearest first; what another source counts adds nothing."""
+    by_name: dict[str, list[RunRow]] = {}
+    for row in runs(scene):
+        by_name.setdefault(row.project, []).append(row)
+    dollars = {name: [row.usd for row in rows if row.counts and fmt.known(row.usd)] for name, rows in by_name.items()}
+    whole = sum(map(sum, dollars.values()))
+    found = [
+        _Project(
+            name or "-",
+            len(rows),
+            sum(dollars[name]) if dollars[name] else None,
+            sum(dollars[name]) / whole if whole > 0 else None,
+            sum(row.all_tokens for row in rows),
+        )
+        for name, rows in by_name.items()
+    ]
+    return sorted(found, key=lambda each: (-(each.usd or 0.0), -each.tokens, each.name))
+
+
+BY_PROJECT: Sheet[_Project] = Sheet(
+    name="by project",
+    title=lambda scene: "BY PROJECT",
+    columns=(
+        Column("name", "", 18, lambda r, s, w: (_end(r.name, w), PLAIN), left=True, grow=34),
+        Column("runs", "runs", 5, lambda r, s, w: (fmt.count(float(r.runs)), PLAIN)),
+        Column("usd", "$", 8, lambda r, s, w: (fmt.money(r.usd), BOLD)),
+        Column("percent", "%", 6, lambda r, s, w: (fmt.percent(r.share), PLAIN), rank=1),
+        Column("share", "", 9, lambda r, s, w: (bar(r.share, w), PLAIN), rank=3, left=True, grow=24, late=True, gap=2),
+        Column("tokens", "tokens", 7, lambda r, s, w: (fmt.count(float(r.tokens)), PLAIN), rank=2),
+    ),
+    items=_projects,
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from infertop.views.shapes import Overview, SourceRow
+from infertop.views.shapes import Event, Overview, SourceRow
 from tui import format as fmt
 from tui.panels.panel import TablePanel
 from tui.scene import STATES, Scene, plain_or, short_source
 from tui.themes import DIM, PLAIN, WARN
 from tui.widgets.table import Cell, Column
+
+_MOST_EVENTS = 3
 
 
 def glyph(state: str) -> Cell:
@@ -69,6 +71,12 @@ def own_cost(view: Overview) -> str:
     return ", ".join(parts)
 
 
+def _happened(source: SourceRow, scene: Scene) -> list[tuple[str, Event]]:
+    """Return the newest events of a source, the first one with a label."""
+    found = sorted((e for e in scene.view.events if e.scope.get("source") == source.name), key=lambda e: -e.ts)
+    return [("" if number else "happened", event) for number, event in enumerate(found[:_MOST_EVENTS])]
+
+
 def _detail(source: SourceRow, scene: Scene) -> list[tuple[str, str]]:
     took = f", the last one took {fmt.millis(source.poll_seconds)} ms" if fmt.known(source.poll_seconds) else ""
     polls = f"every {fmt.span(source.interval_seconds)}{took}"
@@ -85,6 +93,7 @@ def _detail(source: SourceRow, scene: Scene) -> list[tuple[str, str]]:
         ("odd", f"{source.rejected} lines or fields of the last poll could not be read"),
         ("counts", source.note or ("part of totals" if source.counts else "part of no total")),
     ]
+    lines += [(label, f"{scene.when(event.ts)}  {event.text}") for label, event in _happened(source, scene)]
     if own := own_cost(scene.view):
         lines.append(("infertop itself", own))
     return [("what to do", source.detail), *lines] if source.detail else lines

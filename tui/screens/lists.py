@@ -18,18 +18,18 @@ _LEAST_CHART, _MOST_CHART = 9, 31
 _WIDE, _TWO_CHARTS = 132, 180
 
 
-def spare_chart(scene: Scene, width: int, height: int) -> Band:
-    """Return the chart of $/hour for what is left of a page, beside it that of tokens/s where both can be read.
+def spare_chart(scene: Scene, width: int, height: int, chart: Panel = NAMED_COST_CHART) -> Band:
+    """Return the chart for what is left of a page, beside that of all $/hour that of tokens/s where both can be read.
 
     Nothing where there is too little room to read one.
     """
     rows = min(height - 1, _MOST_CHART)
-    if rows < _LEAST_CHART or not NAMED_COST_CHART.rows(scene):
+    if rows < _LEAST_CHART or not chart.rows(scene):
         return 0, []
-    if width < _TWO_CHARTS or not TOKEN_CHART.rows(scene):
-        return rows, [(NAMED_COST_CHART, width)]
+    if chart is not NAMED_COST_CHART or width < _TWO_CHARTS or not TOKEN_CHART.rows(scene):
+        return rows, [(chart, width)]
     first = (width - GUTTER) * 3 // 5
-    return rows, [(NAMED_COST_CHART, first), (TOKEN_CHART, width - GUTTER - first)]
+    return rows, [(chart, first), (TOKEN_CHART, width - GUTTER - first)]
 
 
 def detailed(table: TablePanel[Any], *, beside: Callable[[], Panel] | None = None, charted: bool = False) -> PanelPage:

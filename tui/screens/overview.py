@@ -154,12 +154,18 @@ def _gpu_charts() -> Panel:
     return GPU_CHARTS
 
 
+def _told_by_it() -> Panel:
+    from tui.panels.source_tells import TELLS
+
+    return TELLS
+
+
 VIEWS: tuple[Page, ...] = (
     PanelPage("overview", "", layout),
     PanelPage("models", "models", models_layout),
     detailed(GPUS, beside=_gpu_charts),
     detailed(BUDGETS_ALONE, charted=True),
-    detailed(SOURCES),
+    detailed(SOURCES, beside=_told_by_it, charted=True),
     EVENTS_PAGE,
     WhatIfPage(),
     RunsPage(),

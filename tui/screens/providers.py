@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tui.panels.charts import API_COST_CHART
 from tui.panels.detail import DetailPanel
 from tui.panels.providers import ACCOUNTS, DAYS, NAME, SPEND, SPEND_BY, UNASSIGNED, made, parts
 from tui.scene import Scene
+from tui.screens.lists import spare_chart
 from tui.screens.page import Box, PanelPage
 from tui.screens.space import Want, share
 from tui.screens.stack import GUTTER, Band, stack
@@ -41,6 +43,8 @@ def layout(scene: Scene, width: int, height: int) -> list[Box]:
         bands.append((given.get(DAYS.name, 0), [(DAYS, _DAYS_CELLS), (_DETAIL, beside)]))
     else:
         bands += [(given.get(DAYS.name, 0), [(DAYS, width)]), (given.get(_DETAIL.name, 0), [(_DETAIL, width)])]
+    used = sum(rows + 1 for rows, _ in bands if rows)
+    bands.append(spare_chart(scene, width, height - used, API_COST_CHART))
     return stack(bands, height)
 
 

@@ -27,18 +27,22 @@ def resample(values: Sequence[float | None], width: int) -> tuple[float | None, 
 
 
 @lru_cache(maxsize=512)
-def spark(values: Sequence[float | None], width: int) -> str:
-    """Return `width` cells from 0 to the largest value; an unknown one is blank, a steady line is low and flat."""
+def spark(values: Sequence[float | None], width: int, most: float | None = None) -> str:
+    """Return `width` cells from 0 to `most`, or else to the largest value; a steady line is then low and flat.
+
+    An unknown value is blank.
+    """
     points = resample(values, width)
     numbers = [v for v in points if known(v)]
     if not numbers:
         return " " * max(0, width)
-    top, bottom = max(numbers), min(numbers)
+    top, bottom = most or max(numbers), min(numbers)
     if top <= 0:
         return "".join(LEVELS[0] if known(v) else " " for v in points)
-    if top - bottom <= top * _FLAT_BELOW:
+    if most is None and top - bottom <= top * _FLAT_BELOW:
         return "".join(_FLAT if known(v) else " " for v in points)
-    return "".join(LEVELS[max(0, min(7, round(max(0.0, v) / top * 8) - 1))] if known(v) else " " for v in points)
+    heights = (None if not known(v) else round(max(0.0, min(v, top)) / top * 8) - 1 for v in points)
+    return "".join(" " if height is None else LEVELS[max(0, height)] for height in heights)
 
 
 def bar(ratio: float | None, width: int) -> str:
