@@ -15,6 +15,7 @@ from tui.widgets.spark import LEVELS, resample
 
 AXIS = 7
 """Cells that the scale takes at the left."""
+_READABLE = 1e-300
 _GOOD_STEP = 4.5
 """Rows from one figure of a scale to the next."""
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -108,7 +109,9 @@ def grid(height: int, top: float) -> Grid:
 
 
 def _round(value: float) -> bool:
-    """Return whether a value above 0 has two digits at most."""
+    """Return whether a value above 0 has two digits at most; nobody reads those at the edge of what there is."""
+    if not _READABLE <= value <= 1 / _READABLE:
+        return False
     digits = value / 10.0 ** math.floor(math.log10(value)) * 10
     return abs(digits - round(digits)) < 1e-6
 
