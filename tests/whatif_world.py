@@ -8,12 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from infertop.history.drops import transaction
-from infertop.history.ledger import Ledger
-from infertop.history.open import open_store
 from infertop.money.lines import Basis, Line, Price
 from infertop.money.load import parse
 from infertop.money.rates import PriceBook
+from tests.history.world import booked
 
 NOON = 1_795_348_800.0  # 22 November 2026, 12:00 UTC
 HOUR = 3600
@@ -68,13 +66,5 @@ def engine_hour(busy_ms: int = 30_000, per_minute: int = 640) -> Iterator[Line]:
 
 def record(database: Path, lines: Sequence[Line], minutes: int = 60) -> Path:
     """Store the lines, and that the last `minutes` before noon were recorded."""
-    store = open_store(database, NOON)
-    assert store.connection is not None
-    ledger = Ledger(store.connection)
-    ledger.close(lines)
-    with transaction(store.connection):
-        ledger.write(store.connection)
-        covered = [(int(NOON) - 60 * ago, 60_000) for ago in range(1, minutes + 1)]
-        store.connection.executemany("INSERT OR REPLACE INTO coverage VALUES (?,?)", covered)
-    store.close()
+    booked(database, NOON, lines, (int(NOON) - 60 * ago for ago in range(1, minutes + 1)))
     return database

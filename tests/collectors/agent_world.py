@@ -53,6 +53,10 @@ class Reading:
     def standing(self) -> list[Statement]:
         return list(statements_between(self.books.connection, self.kind, 0, 1e12))
 
+    def keys(self) -> list[str]:
+        """The keys of what stands."""
+        return [each.key for each in self.standing()]
+
     def tokens(self) -> dict[str, int]:
         """Every token of the ledger, by class."""
         found: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Machines with GPUs: stand-ins for the libraries that read them."""
+"""Machines with GPUs, by stand-ins for the libraries that read them, and folders with an agent's logs."""
 
 import shutil
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.amd.standin import Standin, mi300x
+from tests.collectors.agent_world import Reading
 from tests.collectors.nvml_machine import Machine
 from tests.nvml.standin import NoCompilerError, build, loaded
 
@@ -37,3 +38,16 @@ def amdsmi(monkeypatch):
     made = Standin(mi300x(0), mi300x(1))
     monkeypatch.setitem(sys.modules, "amdsmi", made)
     return made
+
+
+@pytest.fixture
+def reading(tmp_path):
+    """Claude Code's folder, nothing in it, and what reads it."""
+    (tmp_path / "projects").mkdir()
+    return Reading("claude-code", tmp_path / "projects")
+
+
+@pytest.fixture
+def log(reading):
+    """Where the first session of that folder is written."""
+    return reading.folder / "-repo" / "s1.jsonl"

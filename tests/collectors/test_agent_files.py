@@ -13,28 +13,13 @@ from infertop.engine.collector import State, Unavailable
 from tests.collectors.agent_world import NOW, Reading, add, message
 
 
-@pytest.fixture
-def reading(tmp_path: Path) -> Reading:
-    (tmp_path / "projects").mkdir()
-    return Reading("claude-code", tmp_path / "projects")
-
-
-@pytest.fixture
-def log(reading: Reading) -> Path:
-    return reading.folder / "-repo" / "s1.jsonl"
-
-
-def keys(reading: Reading) -> list[str]:
-    return [each.key for each in reading.standing()]
-
-
 async def test_links_that_lead_in_circles_and_two_names_of_one_file_count_once(reading: Reading, log: Path) -> None:
     add(log, message(1))
     (log.parent / "again").symlink_to(reading.folder, target_is_directory=True)
     (log.parent / "s1.link.jsonl").symlink_to(log)
     (log.parent / "nowhere.jsonl").symlink_to(log.parent / "gone")
     await reading.read()
-    assert keys(reading) == ["msg_1"]
+    assert reading.keys() == ["msg_1"]
     assert len(reading.collector._tree.files) == 2
 
 
@@ -64,7 +49,7 @@ async def test_a_file_that_may_not_be_read_is_a_note_and_is_tried_again(
     assert "s2.jsonl: Permission denied" in batch.notes[0]
     reading.now += 120
     await reading.poll()
-    assert keys(reading) == ["msg_1", "msg_2"]
+    assert reading.keys() == ["msg_1", "msg_2"]
 
 
 async def test_a_folder_that_may_not_be_listed_is_a_note(

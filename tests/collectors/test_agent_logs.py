@@ -17,21 +17,6 @@ from collectors import _agent_logs, _log_lines
 from tests.collectors.agent_world import NOW, Reading, add, message
 
 
-@pytest.fixture
-def reading(tmp_path: Path) -> Reading:
-    (tmp_path / "projects").mkdir()
-    return Reading("claude-code", tmp_path / "projects")
-
-
-@pytest.fixture
-def log(reading: Reading) -> Path:
-    return reading.folder / "-repo" / "s1.jsonl"
-
-
-def keys(reading: Reading) -> list[str]:
-    return [each.key for each in reading.standing()]
-
-
 async def test_only_what_was_appended_is_read(reading: Reading, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(log, *(message(number) for number in range(50)))
     await reading.read()
@@ -65,12 +50,12 @@ async def test_half_of_a_line_waits_for_the_other_half(reading: Reading, log: Pa
     with log.open("a") as file:
         file.write(text[:200])
     await reading.read()
-    assert keys(reading) == ["msg_1"]
+    assert reading.keys() == ["msg_1"]
     reading.restart()
     with log.open("a") as file:
         file.write(text[200:])
     await reading.read()
-    assert keys(reading) == ["msg_1", "msg_2"]
+    assert reading.keys() == ["msg_1", "msg_2"]
 
 
 async def test_a_log_that_was_cut_is_read_from_its_beginning(reading: Reading, log: Path) -> None:
@@ -79,7 +64,7 @@ async def test_a_log_that_was_cut_is_read_from_its_beginning(reading: Reading, l
     log.write_text("")
     add(log, message(3))
     await reading.read()
-    assert keys(reading) == ["msg_1", "msg_2", "msg_3"]
+    assert reading.keys() == ["msg_1", "msg_2", "msg_3"]
 
 
 async def test_another_file_under_the_same_name_is_read_whole_also_if_it_is_longer(reading: Reading, log: Path) -> None:
@@ -89,7 +74,7 @@ async def test_another_file_under_the_same_name_is_read_whole_also_if_it_is_long
     add(other, *(message(number) for number in range(5, 15)))
     other.rename(log)
     await reading.read()
-    assert len(keys(reading)) == 11
+    assert len(reading.keys()) == 11
 
 
 async def test_other_content_in_the_same_file_is_read_whole(reading: Reading, log: Path) -> None:
@@ -98,7 +83,7 @@ async def test_other_content_in_the_same_file_is_read_whole(reading: Reading, lo
     with log.open("r+") as file:
         file.write("".join(json.dumps(message(number)) + "\n" for number in range(5, 9)))
     await reading.read()
-    assert len(keys(reading)) == 5
+    assert len(reading.keys()) == 5
 
 
 async def test_a_log_that_moves_counts_once_and_one_that_is_gone_goes_on_counting(reading: Reading, log: Path) -> None:
@@ -107,11 +92,11 @@ async def test_a_log_that_moves_counts_once_and_one_that_is_gone_goes_on_countin
     moved = log.parent / "s1.moved.jsonl"
     log.rename(moved)
     await reading.read()
-    assert keys(reading) == ["msg_1"]
+    assert reading.keys() == ["msg_1"]
     moved.unlink()
     batches = [await reading.poll() for _ in range(2)]
     assert {str(moved): ""} in [dict(each.bookmarks) for each in batches]
-    assert keys(reading) == ["msg_1"]
+    assert reading.keys() == ["msg_1"]
 
 
 async def test_what_went_while_nobody_looked_is_forgotten(reading: Reading, log: Path) -> None:
@@ -137,7 +122,7 @@ async def test_a_line_that_is_too_long_is_passed_over_in_bounded_memory(
     reading.restart()
     add(log, "z" * 9000, message(3))
     await reading.poll()
-    assert keys(reading) == ["msg_1", "msg_2", "msg_3"]
+    assert reading.keys() == ["msg_1", "msg_2", "msg_3"]
 
 
 async def test_a_long_history_is_read_over_many_polls_the_newest_file_first(
@@ -155,7 +140,7 @@ async def test_a_long_history_is_read_over_many_polls_the_newest_file_first(
     assert batch.again_seconds is not None
     await reading.read()
     assert reading.polls[-1].again_seconds is None
-    assert len(keys(reading)) == 40
+    assert len(reading.keys()) == 40
 
 
 LINES = [

@@ -10,16 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from infertop.history.open import open_store
 from infertop.history.reader import Reader
-from infertop.history.recorder import Recorder
 from infertop.history.statements import statements_told
-from infertop.money.derive import Deriver
-from infertop.money.rates import PriceBook
-from infertop.money.settings import Settings
 from infertop.readings.model import Batch, Covered, Statement
 from tests.collectors.litellm_world import ACTIVITY, DAILY, LOGS, MIDNIGHT, activity, logged, pages, polls, proxy, told
 from tests.collectors.provider_world import CANARY, NOW
+from tests.history.world import recorded
 
 DAY = 86400.0
 ENOUGH = 30
@@ -220,12 +216,7 @@ async def test_a_day_takes_the_place_of_what_the_page_said_of_it_while_no_moment
     before = Statement("proxy", "1/x", MIDNIGHT - 60, MIDNIGHT, "openai", "gpt-4o", {}, {"input": 5}, 1, 1, "computed")
     batches = [Batch("proxy", NOW, (), (), statements=(before,)), *await polls(proxy(), ENOUGH)]
     path = tmp_path / "infertop.db"
-    recorder = Recorder(open_store(path, NOW), Deriver(PriceBook(Settings())), lambda: NOW, tick_seconds=0.01)
-    recorder.start()
-    for batch in batches:
-        recorder.put(batch)
-    assert recorder.flush()
-    recorder.close()
+    recorded(path, NOW, *batches)
     reader = Reader(path)
     found = reader.ask(lambda db: list(statements_told(db, 0, NOW)))
     reader.close()

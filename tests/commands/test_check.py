@@ -15,13 +15,9 @@ import pytest
 
 from infertop import cli
 from infertop.engine.clock import SystemClock
-from infertop.history.open import open_store
-from infertop.history.recorder import Recorder
-from infertop.money.derive import Deriver
-from infertop.money.rates import PriceBook
-from infertop.money.settings import Settings
 from infertop.readings.model import Batch
 from tests.history.stating import say
+from tests.history.world import recorded
 
 PAGE = "".join(f'vllm:generation_tokens_total{{model_name="m{n:02}"}} {n}\n' for n in range(30)).encode()
 
@@ -89,14 +85,10 @@ def test_what_the_database_has_is_not_read_back_again(
         url = f"http://127.0.0.1:{server.server_port}"
         file, database = tmp_path / "pricing.toml", tmp_path / "infertop.db"
         file.write_text(f'[[source]]\nkind = "openrouter"\nname = "router"\nurl = "{url}"\nkey_env = "A_KEY"\n')
-        recorder = Recorder(open_store(database, now), Deriver(PriceBook(Settings())), lambda: now, tick_seconds=0.01)
-        recorder.start()
         mark = f"hours|{hashlib.sha256(url.encode()).hexdigest()[:12]}|usage"
         told = (say(begin, 3600, {"input": 5}, source="router"),)
         known = {mark: f"{begin:.0f} {until:.0f}"}
-        recorder.put(Batch("router", now, (), (), statements=told, bookmarks=known))
-        assert recorder.flush()
-        recorder.close()
+        recorded(database, now, Batch("router", now, (), (), statements=told, bookmarks=known))
         cli.main(["check", "--no-discovery", "--pricing", str(file), "--db", str(database)])
         server.shutdown()
     assert min(Router.asked) >= until - 73 * 3600

@@ -63,13 +63,6 @@ def meters(monkeypatch: pytest.MonkeyPatch) -> Meters:
     return made
 
 
-@pytest.fixture
-def pricing(tmp_path: Path) -> Path:
-    path = tmp_path / "pricing.toml"
-    path.write_text(PRICING)
-    return path
-
-
 def passed_on(ts: float) -> Batch:
     """What a gateway says: who used what in this minute, whole."""
     seconds = ts - BEGIN

@@ -33,13 +33,6 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def pricing(tmp_path: Path) -> Path:
-    path = tmp_path / "pricing.toml"
-    path.write_text(PRICING)
-    return path
-
-
-@pytest.fixture
 async def run(pricing: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Session]:
     """One GPU for two minutes, then two of them."""
     meters = Meters(monkeypatch)

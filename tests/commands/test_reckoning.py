@@ -67,13 +67,6 @@ def meters(monkeypatch: pytest.MonkeyPatch) -> Meters:
     return made
 
 
-@pytest.fixture
-def pricing(tmp_path: Path) -> Path:
-    path = tmp_path / "pricing.toml"
-    path.write_text(PRICING)
-    return path
-
-
 async def pass_by(run: Session, clock: FakeClock, seconds: int, step: int = 10) -> None:
     for _ in range(seconds // step):
         clock.jump(step)

@@ -18,12 +18,10 @@ from hypothesis import strategies as st
 from infertop import cli
 from infertop.commands import setup
 from infertop.commands.report_forms import as_csv, as_json, as_table
-from infertop.history.drops import transaction
-from infertop.history.ledger import Ledger
-from infertop.history.open import open_store
 from infertop.history.report import Report, Row
 from infertop.money.lines import Basis, Line, Price
 from tests.fakes import FakeClock
+from tests.history.world import booked
 from tests.views.random_views import HOSTILE
 
 NOON = 1_790_078_400.0  # 22 September 2026, 12:00 UTC
@@ -86,15 +84,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def record(database: Path, lines: Sequence[Line]) -> None:
-    store = open_store(database, NOON)
-    assert store.connection is not None
-    ledger = Ledger(store.connection)
-    ledger.close(lines)
-    with transaction(store.connection):
-        ledger.write(store.connection)
-        minutes = {(line.start, 60_000) for line in lines}
-        store.connection.executemany("INSERT INTO coverage VALUES (?,?)", minutes)
-    store.close()
+    booked(database, NOON, lines, {line.start for line in lines})
 
 
 def rows(said: Said) -> list[dict[str, Any]]:

@@ -54,13 +54,6 @@ def served(source: str, ts: float) -> Batch:
     return engine(ts, source=source, output_tokens=100 * (ts - BEGIN), requests=ts - BEGIN, started=1.0)
 
 
-@pytest.fixture
-def pricing(tmp_path: Path) -> Path:
-    path = tmp_path / "pricing.toml"
-    path.write_text(PRICING)
-    return path
-
-
 async def poll(run: Session, clock: FakeClock, seconds: int) -> None:
     for _ in range(seconds):
         clock.jump(1)

@@ -34,13 +34,6 @@ CALM, SURGE = 150, 20  # minutes
 
 
 @pytest.fixture
-def pricing(tmp_path: Path) -> Path:
-    path = tmp_path / "pricing.toml"
-    path.write_text(PRICING)
-    return path
-
-
-@pytest.fixture
 def meters(monkeypatch: pytest.MonkeyPatch) -> Meters:
     """One GPU that costs $60 an hour, and from the 151st minute on for a while eight of them."""
     made = Meters(monkeypatch)
@@ -92,7 +85,7 @@ async def test_a_surge_is_one_incident_that_is_told_explained_and_closed(pricing
         assert event.text == (
             "own machines: 8.0x: $480.00/h, expected $60.00/h, since 16:30; +$420.00/h, $21.00 more so far"
         )
-        assert event.cause.startswith("8x: ")
+        assert event.cause.startswith("8x that of the 30 min before: ")
         assert event.why is not None
         await watch(run, clock, SURGE + 40)
         (event,) = incidents(run)

@@ -82,13 +82,6 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     return made
 
 
-@pytest.fixture
-def pricing(tmp_path: Path) -> Path:
-    path = tmp_path / "pricing.toml"
-    path.write_text(PRICING)
-    return path
-
-
 async def live(run: Session, clock: FakeClock, minutes: int) -> None:
     """Let the recorder poll every five minutes, and watch what closes."""
     assert run.recorder is not None

@@ -43,13 +43,6 @@ def meters(monkeypatch: pytest.MonkeyPatch) -> Meters:
     return made
 
 
-@pytest.fixture
-def pricing(tmp_path: Path) -> Path:
-    path = tmp_path / "pricing.toml"
-    path.write_text(PRICING)
-    return path
-
-
 async def recorded(run: Session, clock: FakeClock) -> None:
     clock.jump(1)
     await run.polling.poll_once_all(1)

@@ -29,13 +29,6 @@ url = "http://127.0.0.1:8000"
 """
 
 
-@pytest.fixture
-def pricing(tmp_path: Path) -> Path:
-    path = tmp_path / "pricing.toml"
-    path.write_text(PRICING)
-    return path
-
-
 @pytest.fixture(autouse=True)
 def meters(monkeypatch: pytest.MonkeyPatch) -> Meters:
     made = Meters(monkeypatch)

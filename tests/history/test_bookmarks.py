@@ -6,24 +6,11 @@ import sqlite3
 from pathlib import Path
 
 from infertop.history.bookmarks import read_bookmarks
-from infertop.history.open import open_store
 from infertop.history.reader import Reader
-from infertop.history.recorder import Recorder
-from infertop.money.derive import Deriver
-from infertop.money.rates import PriceBook
-from infertop.money.settings import Settings
 from infertop.readings.model import Batch
+from tests.history.world import recorded
 
 NOW = 1_780_000_000.0
-
-
-def _record(path: Path, *batches: Batch) -> None:
-    recorder = Recorder(open_store(path, NOW), Deriver(PriceBook(Settings())), lambda: NOW, tick_seconds=0.01)
-    recorder.start()
-    for batch in batches:
-        recorder.put(batch)
-    assert recorder.flush()
-    recorder.close()
 
 
 def _at(ts: float, **bookmarks: str) -> Batch:
@@ -32,7 +19,7 @@ def _at(ts: float, **bookmarks: str) -> Batch:
 
 def test_the_newest_bookmark_of_each_key_comes_back_and_an_empty_one_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "infertop.db"
-    _record(path, _at(NOW, a="1", b="1"), _at(NOW + 1, a="2"), _at(NOW + 2, b="", c="3"))
+    recorded(path, NOW, _at(NOW, a="1", b="1"), _at(NOW + 1, a="2"), _at(NOW + 2, b="", c="3"))
     reader = Reader(path)
     assert reader.ask(read_bookmarks) == {"claude-code": {"a": "2", "c": "3"}}
     reader.close()
@@ -40,13 +27,13 @@ def test_the_newest_bookmark_of_each_key_comes_back_and_an_empty_one_is_forgotte
 
 def test_a_database_from_before_bookmarks_gets_their_table(tmp_path: Path) -> None:
     path = tmp_path / "infertop.db"
-    _record(path)
+    recorded(path, NOW)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("DROP TABLE bookmarks")
     connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_bookmarks'")
     connection.execute("PRAGMA user_version = 1")
     connection.close()
-    _record(path, _at(NOW, a="1"))
+    recorded(path, NOW, _at(NOW, a="1"))
     reader = Reader(path)
     assert reader.ask(read_bookmarks) == {"claude-code": {"a": "1"}}
     reader.close()

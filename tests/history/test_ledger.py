@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -27,14 +26,6 @@ PRICE = Price("gpt-4o input", Decimal("2.5"), "1M tokens", "pricing.toml:4", "20
 LINE = Line(
     0, 60, "openai", "openai", "gpt-4o", "input", (("key", "a"),), 100, "tokens", 250_000, PRICE, Basis.COMPUTED
 )
-
-
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
-    migrate(connection)
-    yield connection
-    connection.close()
 
 
 def store(ledger: Ledger, connection: sqlite3.Connection) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,14 +16,6 @@ from infertop.readings.model import Batch, Buckets, Series, Statement, Value
 
 ONE = (Series.of("running", model="a"),)
 TWO = (Series.of("running", model="a"), Series.of("waiting", model="a"))
-
-
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
-    migrate(connection)
-    yield connection
-    connection.close()
 
 
 def store(tape: TapeWriter, connection: sqlite3.Connection, *batches: Batch) -> None:

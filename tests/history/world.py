@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from infertop.history.accounts import read_accounts
+from infertop.history.drops import transaction
+from infertop.history.ledger import Ledger
 from infertop.history.open import Store, open_store
+from infertop.history.recorder import Recorder
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Key, Totals
 from infertop.history.sums import account_sums
@@ -18,6 +21,8 @@ from infertop.history.upkeep import Limits
 from infertop.history.writer import Writer
 from infertop.money.derive import Deriver
 from infertop.money.lines import Line, Price
+from infertop.money.rates import PriceBook
+from infertop.money.settings import Settings
 from infertop.readings.model import Batch, Buckets, Series
 from tests.money.tape import LLAMA, START, VLLM, Gpu, book, host, nvml
 
@@ -115,6 +120,29 @@ class Dearer:
 def opened(path: Path, ts: float = START) -> Store:
     """The database as this process may use it."""
     return open_store(path, ts)
+
+
+def recorded(path: Path, now: float, *batches: Batch) -> None:
+    """Let a recorder write these to a database at `now`, at no price of one's own."""
+    recorder = Recorder(open_store(path, now), Deriver(PriceBook(Settings())), lambda: now, tick_seconds=0.01)
+    recorder.start()
+    for batch in batches:
+        recorder.put(batch)
+    assert recorder.flush()
+    recorder.close()
+
+
+def booked(path: Path, now: float, lines: Sequence[Line], minutes: Iterable[int]) -> None:
+    """Write closed lines to a database, and that these minutes (epoch seconds) were recorded whole."""
+    store = open_store(path, now)
+    assert store.connection is not None
+    ledger = Ledger(store.connection)
+    ledger.close(lines)
+    with transaction(store.connection):
+        ledger.write(store.connection)
+        covered = [(minute, 60_000) for minute in minutes]
+        store.connection.executemany("INSERT OR REPLACE INTO coverage VALUES (?,?)", covered)
+    store.close()
 
 
 def totals(connection: sqlite3.Connection, since: float, until: float = INF) -> dict[Key, Totals]:
