@@ -33,6 +33,7 @@ from infertop.views.event_shapes import Event
 from infertop.views.facts import Facts
 
 _SHOWN_SECONDS = 0.25
+_LEARNS = "learning what was usual before this ({}): what stood out is told as soon as that is known"
 _KEPT_AS = {
     Grain.MINUTES: "readings are shown by the minute: means of gauges, what counters grew by",
     Grain.HOURS: "readings of this time are kept by the hour: the live figures are means of an hour",
@@ -140,11 +141,10 @@ class ReplaySession(Session):
         """How time passes, in a few words."""
         if self.ahead.going:
             return "reading"
-        if self.ahead.learning:
-            return f"learning what was usual, {self.ahead.learning}"
         if self.ended:
             return "the end"
-        return f"{'stopped, ' if self.replay_clock.held else ''}{self.replay_clock.speed:g}x"
+        learns = f", learning {self.ahead.learning}" if self.ahead.learning else ""
+        return f"{'stopped, ' if self.replay_clock.held else ''}{self.replay_clock.speed:g}x{learns}"
 
     @property
     def ended(self) -> bool:
@@ -156,7 +156,8 @@ class ReplaySession(Session):
         """What the person should know."""
         kept = () if self.ahead.grain is Grain.READINGS or self.ahead.going else (_KEPT_AS[self.ahead.grain],)
         ended = (f"the recording ends here, {day_and_time(self.ahead.end, self._zone)}",) if self.ended else ()
-        said = (self.ahead.trouble, *ended, *super().notices, *kept)
+        learns = (_LEARNS.format(self.ahead.learning),) if self.ahead.learning and not self.ahead.going else ()
+        said = (self.ahead.trouble, *ended, *learns, *super().notices, *kept)
         return tuple(dict.fromkeys(each for each in said if each))
 
     def acknowledge(self, key: str, state: str) -> str:

@@ -57,7 +57,8 @@ class _Why:
 class Story:
     """Tells of the day before `at`, and of all that comes after, as far as it is asked to go on.
 
-    `upto` is the end of the last minute that it knows of, `done` the share of what it was asked for.
+    `upto` is the end of the last minute that it knows of, `done` the share of what it was asked for, `caught_up` says
+    whether it has come as far as it was asked to at some time.
     """
 
     def __init__(self, where: str, annals: Annals, settings: Settings, choices: Choices, at: float) -> None:
@@ -66,6 +67,7 @@ class Story:
         self.upto = self._left = int(begin // MINUTE * MINUTE)
         self.told: list[Told] = []
         self.done = 0.0
+        self.caught_up = False
         self._annals, self._settings, self._choices = annals, settings, choices
         self._reader = Reader(where)
         self._work = Work(where, anew=True)
@@ -94,7 +96,7 @@ class Story:
                 return False
             self._minute(self.upto + MINUTE)
         if self._learned:
-            self._left, self._before = self.upto, 0.0
+            self._left, self._before, self.caught_up = self.upto, 0.0, True
         return self._learned
 
     def close(self) -> None:

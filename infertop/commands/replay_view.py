@@ -117,11 +117,11 @@ class ReadAhead:
 
     @property
     def learning(self) -> str:
-        """How far the story is on its way to where time stands, empty where it is there."""
+        """How far the story is on its way to where time is, empty where it is there."""
         story = self.story
-        if story is None or self._steps or story.upto >= self._clock.now() // MINUTE * MINUTE:
+        if story is None or (self._steps and story.caught_up) or story.upto >= self._clock.now() // MINUTE * MINUTE:
             return ""
-        return f"{story.done:.0%}"
+        return f"{story.done * 100:.0f} %"
 
     def close(self) -> None:
         """Let go of the history."""
@@ -158,6 +158,8 @@ class ReadAhead:
                 if self._target is None and step is not None:
                     self._steps.append(step)
                     self._clock.limit = step.ts
+            elif self.story is not None and not self.story.caught_up:
+                await asyncio.to_thread(self.story.reach, self._clock.now(), _STORY_SECONDS)
             else:
                 return
 
@@ -169,8 +171,11 @@ class ReadAhead:
             self.end = max(self.end, found.end if found else 0.0)
 
     def _go_on(self, upto: float) -> Step | None:
-        """Return the next step, once the story has come as far: that takes a while where much is to be learned."""
-        if self.story is not None and not self.story.reach(upto, _STORY_SECONDS):
+        """Return the next step, once the story has come as far.
+
+        What it learns before it begins holds up nothing: that takes a while, and what it then tells is filled in.
+        """
+        if self.story is not None and not self.story.reach(upto, _STORY_SECONDS) and self.story.caught_up:
             return None
         return self.player.go_on(upto)
 

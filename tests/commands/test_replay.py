@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from argparse import ArgumentTypeError
@@ -231,4 +232,36 @@ async def test_a_file_that_anybody_may_have_made_does_not_crash_it(damage: str, 
         await session.ahead.settled()
         base.jump(1)
     assert feed.overview().mode == "replay"
+    await feed.stop()
+
+
+async def test_time_goes_on_while_the_story_still_learns_and_its_events_are_filled_in(tmp_path: Path) -> None:
+    path = tmp_path / "day.db"
+    to = writer(path, WORLD)
+    record(to, 0, 1200)
+    to.finish(WORLD + 1200)
+    words = ["replay", str(path), "--speed", "100", "--at", "15m"]
+    options = parser(words).parse_args(words)
+    base = FakeClock()
+    played = played_of(replace(setup(options), clock=base), options)
+    assert not isinstance(played, int)
+    feed = ReplayFeed(replace(setup(options), clock=base), played)
+    session = await feed.open()
+    story = session.story
+    assert story is not None
+    learns, story.reach = story.reach, lambda upto, seconds: False  # type: ignore[method-assign]
+    began = session.clock.now()
+    async with asyncio.timeout(10):
+        while session.clock.now() < began + 120:
+            base.jump(0.2)
+            await session.tick()
+            await asyncio.sleep(0)
+    assert session.how == "100x, learning 0 %"
+    assert session.notices[0].startswith("learning what was usual before this (0 %)")
+    story.reach = learns  # type: ignore[method-assign]
+    await session.ahead.settled()
+    await session.tick()
+    assert story.caught_up
+    assert session.how == "100x"
+    assert not session.notices[0].startswith("learning")
     await feed.stop()
