@@ -13,20 +13,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
+from infertop.commands.watching_around import Around
 from infertop.commands.watching_figures import LOST_SECONDS, TIMELY_SECONDS, Figures, Happened
 from infertop.commands.watching_news import News, Novelties
 from infertop.commands.watching_reads import first_minute, runs, used_before, used_by
 from infertop.commands.watching_requests import Dear
 from infertop.commands.watching_scope import MINUTE, Frontier, Rules
 from infertop.history.dear import Request
-from infertop.history.figures import Flows, MinuteFlows, moved_between
+from infertop.history.figures import Flows, MinuteFlows
 from infertop.history.reader import Reader
 from infertop.history.watch_state import Known, Wish, read_watched
 from infertop.money.detect.fault import Figure, Step
-from infertop.money.detect.faults import BEFORE_SECONDS, Faults
+from infertop.money.detect.faults import Faults
 from infertop.money.detect.grouping import Moved
 from infertop.money.detect.incidents import Incident, Rule
 from infertop.money.detect.mixing import own_share
+from infertop.money.detect.moves import moved_by
 from infertop.money.detect.scopes import EVERYTHING, is_in
 from infertop.money.detect.watched import USUAL
 from infertop.money.overlap import Choices
@@ -34,8 +36,6 @@ from infertop.money.rates import PriceBook
 
 _log = logging.getLogger(__name__)
 LEARNS_SECONDS = 7 * 86400
-_LOOKS_BACK_SECONDS = 1800
-_MIX_SECONDS = 600
 _SAVED_SECONDS = 3600
 _SAVED_AT_ONCE = 3
 # What began longer ago than that when infertop first looks at a history is not told.
@@ -95,7 +95,7 @@ class Work:
         self._learns_until = self._resumes_after = 0
         self._ended: dict[Figure, Incident] = {}
         self._stored: set[str] = set()
-        self._mixes: dict[tuple[Figure, int], tuple[int, float]] = {}
+        self._around = Around(self._flows)
         self.faults = Faults()
 
     def advance(self, asked: Asked, seconds: float) -> Done:
@@ -219,33 +219,18 @@ class Work:
         if not (lasting or self.faults.all):
             return []
 
-        def look(since: float) -> Sequence[Moved]:
-            return self._moved(int(since), frontier, rules)
+        around = self._around.at(self._read_only, self._newest, frontier, rules)
+
+        def look(metric: str, since: float, until: float | None = None) -> Sequence[Moved]:
+            return moved_by(metric, *around(metric, since, until))
 
         def own(figure: Figure, since: float) -> float:
-            return self._own(figure, int(since), rules)
+            before, after = around(figure.metric, since, None)
+            places = [each for each in {**before, **after} if is_in(each, figure.scope)]
+            return own_share(figure.metric, ((before.get(each), after.get(each)) for each in places))
 
         steps = self.faults.follow(self._newest, lasting, ended, look, self._figures.history, own)
         return [each._replace(fault=replace(each.fault)) for each in steps]
-
-    def _moved(self, since: int, frontier: Frontier, rules: Rules) -> Sequence[Moved]:
-        after = (max(since, self._newest - _LOOKS_BACK_SECONDS), self._newest + MINUTE)
-        before = (int(since - BEFORE_SECONDS), since)
-
-        return self._read_only.ask(moved_between, self._flows, before, after, frontier.of_source, rules.has)
-
-    def _own(self, figure: Figure, since: int, rules: Rules) -> float:
-        """Return which share of what a mean did since a moment is its places' own; worked out each ten minutes."""
-        known = self._mixes.get((figure, since))
-        if known is None or self._newest - known[0] >= _MIX_SECONDS:
-            end = self._newest + MINUTE
-            spans = (since - int(BEFORE_SECONDS), since), (max(since, end - _LOOKS_BACK_SECONDS), end)
-            one, two = (self._read_only.ask(self._flows.whole, *span) for span in spans)
-            places = [each for each in {**one, **two} if rules.has(each) and is_in(each, figure.scope)]
-            share = own_share(figure.metric, ((one.get(each), two.get(each)) for each in places))
-            self._mixes = {at: each for at, each in self._mixes.items() if self._newest - each[0] < _LOOKS_BACK_SECONDS}
-            known = self._mixes[figure, since] = (self._newest, share)
-        return known[1]
 
     def _hear(self, wishes: Iterable[Wish]) -> list[Step]:
         steps = []

@@ -7,15 +7,14 @@ only named, since the mean of an hour says nothing about its minutes.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from infertop.history.accounts import Account, Entry, read_accounts
-from infertop.history.latencies import Latencies
+from infertop.history.latencies import Latencies, Took
 from infertop.history.paid import Paid
 from infertop.history.sums import MINUTE, coverage_ms, entries_between
-from infertop.money.detect.grouping import Moved
 from infertop.money.detect.scopes import FIRST_TOKEN, INTER_TOKEN, LATENCY, Flow, Place, added
 from infertop.money.gpu_drafts import GPU_RESOURCES, is_idle
 from infertop.money.lines import NANO
@@ -32,9 +31,9 @@ _TIMES = {
     FIRST_TOKEN: ("first_seconds", "firsts"),
     INTER_TOKEN: ("gap_seconds", "gaps"),
 }
-_USD = """
-    SELECT account, sum(usd_nano) FROM lines
-    WHERE start >= ? AND start < ? AND until - start = 60 AND usd_nano IS NOT NULL AND NOT open GROUP BY account"""
+_SUMS = """
+    SELECT account, sum(quantity), sum(usd_nano) FROM lines
+    WHERE start >= ? AND start < ? AND until - start = 60 AND NOT open GROUP BY account"""
 _WIDE = """
     SELECT start, until, account, quantity, usd_nano FROM lines INDEXED BY lines_wide
     WHERE until - start > 60 AND until - start <= 3600 AND until > ? AND start < ? AND NOT open"""
@@ -108,28 +107,64 @@ class Flows:
                     found[start].wide.add(self._places[entry.account])
         entries = [each for each in entries_between(connection, since, until, open_too=False) if self._is_told(each)]
         mixed = self._mixed(entries)
-        paid: dict[tuple[int, Place], Paid] = {}
+        paid: dict[int, dict[Place, Paid]] = {start: {} for start in found}
         for entry in entries:
             account = self._accounts[entry.account]
             early = frontier is not None and entry.start >= frontier(account.source)
-            self._add(found[entry.start], entry, early or (entry.start, self._names[entry.account]) in mixed, paid)
-        for (start, place), each in paid.items():
-            each.put_into(found[start].flows[place])
-        for took in self._latencies.read(connection, since, until):
-            minute = found[took.start]
-            flow = next((each for place, each in minute.flows.items() if place[:3] == took.place), None)
-            if flow is not None and minute.covered:
-                seconds, count = _TIMES[took.metric]
-                setattr(flow, seconds, added(getattr(flow, seconds), took.seconds))
-                setattr(flow, count, added(getattr(flow, count), took.number))
+            same = early or (entry.start, self._names[entry.account]) in mixed
+            self._add(found[entry.start], entry, same, paid[entry.start])
+        for start, places in paid.items():
+            for place, each in places.items():
+                each.put_into(found[start].flows[place])
+        took: dict[int, list[Took]] = {}
+        for one in self._latencies.read(connection, since, until):
+            took.setdefault(one.start, []).append(one)
+        for start, times in took.items():
+            if found[start].covered:
+                self._time(found[start].flows, times)
         return list(found.values())
 
-    def whole(self, connection: sqlite3.Connection, since: int, until: int) -> dict[Place, Flow]:
-        """Return what each place used in [since, until), the sum of its minutes' hours."""
+    @staticmethod
+    def _time(flows: Mapping[Place, Flow], times: Iterable[Took]) -> None:
+        """Add what requests took to the flow of their model."""
+        first: dict[tuple[str | None, ...], Flow] = {}
+        for place, flow in flows.items():
+            first.setdefault(place[:3], flow)
+        for took in times:
+            if (of := first.get(took.place)) is not None:
+                seconds, count = _TIMES[took.metric]
+                setattr(of, seconds, added(getattr(of, seconds), took.seconds))
+                setattr(of, count, added(getattr(of, count), took.number))
+
+    def between(
+        self,
+        connection: sqlite3.Connection,
+        since: int,
+        until: int,
+        frontier: Callable[[str], int],
+        timed: bool = False,
+    ) -> dict[Place, Flow]:
+        """Return what each place used an hour in [since, until), as far as its source has told it.
+
+        How long requests took, of all that ended in it together, is read where they are `timed`.
+        """
+        self.look(connection)
+        covered_ms = coverage_ms(connection, since, until)
         found: dict[Place, Flow] = {}
-        for minute in self.read(connection, since, until, lambda _source: since):
-            for place, flow in minute.flows.items():
-                found.setdefault(place, Flow()).add(flow)
+        paid: dict[Place, Paid] = {}
+        for number, quantity, nano in connection.execute(_SUMS, (since, until)).fetchall():
+            account = self._accounts.get(number)
+            if account is None or account.resource == _ADJUSTMENT or account.is_gap:
+                continue
+            seconds = min(until, frontier(account.source)) - since if account.is_stated else covered_ms / 1000
+            if seconds > 0:
+                place = self._places[number]
+                usd = None if nano is None else nano / NANO * 3600 / seconds
+                self._use(found.setdefault(place, Flow()), account, quantity * 3600 / seconds, usd, place, paid)
+        for place, each in paid.items():
+            each.put_into(found[place])
+        if timed:
+            self._time(found, self._latencies.read(connection, since, until))
         return found
 
     def _is_told(self, entry: Entry) -> bool:
@@ -147,7 +182,7 @@ class Flows:
                 found.add(key)
         return found
 
-    def _add(self, minute: MinuteFlows, entry: Entry, same: bool, paid: dict[tuple[int, Place], Paid]) -> None:
+    def _add(self, minute: MinuteFlows, entry: Entry, same: bool, paid: dict[Place, Paid]) -> None:
         """Add a line; `same` says that its price is that of before, or is not to be looked at."""
         account, place = self._accounts[entry.account], self._places[entry.account]
         stated = account.is_stated
@@ -159,8 +194,25 @@ class Flows:
         if flow is None:
             flow = minute.flows[place] = Flow()
         per_hour = 60.0 if stated else 3_600_000 / minute.covered_ms
-        self._add_usd(flow, entry, account, per_hour, same)
-        amount = entry.quantity * per_hour
+        usd = None if entry.usd_nano is None else entry.usd_nano / NANO
+        old = usd if same else self._old_usd(entry, account, usd)
+        if old is not None:
+            flow.old_usd = added(flow.old_usd, old * per_hour)
+            flow.old_api_usd = added(flow.old_api_usd, old * per_hour if stated else None)
+        self._use(flow, account, entry.quantity * per_hour, None if usd is None else usd * per_hour, place, paid)
+
+    def _use(
+        self, flow: Flow, account: Account, amount: float, usd: float | None, place: Place, paid: dict[Place, Paid]
+    ) -> None:
+        """Add what of `account` was used an hour, and what that cost."""
+        stated = account.is_stated
+        if usd is not None:
+            flow.usd = added(flow.usd, usd)
+            if stated:
+                flow.api_usd = added(flow.api_usd, usd)
+            elif account.resource in GPU_RESOURCES:
+                flow.gpu_usd = added(flow.gpu_usd, usd)
+                flow.idle_usd = added(flow.idle_usd, usd if is_idle(account.resource, account.dimensions) else 0.0)
         if account.resource == _REQUESTS:
             flow.requests = added(flow.requests, amount)
         elif (kind := TOKEN_CLASSES.get(account.resource)) is not None:
@@ -173,28 +225,11 @@ class Flows:
             if stated and not is_own(account.provider):
                 flow.api_tokens = added(flow.api_tokens, amount)
         if stated and not is_own(account.provider):
-            usd = None if entry.usd_nano is None else entry.usd_nano / NANO * per_hour
-            paid.setdefault((entry.start, place), Paid()).add(account, amount, usd, self._unit_price)
+            paid.setdefault(place, Paid()).add(account, amount, usd, self._unit_price)
 
     def _unit_price(self, account: Account) -> float | None:
         unit = self._units.get(_name(account))
         return unit.usd if unit else None
-
-    def _add_usd(self, flow: Flow, entry: Entry, account: Account, per_hour: float, same: bool) -> None:
-        usd = None if entry.usd_nano is None else entry.usd_nano / NANO
-        old = usd if same else self._old_usd(entry, account, usd)
-        if old is not None:
-            flow.old_usd = added(flow.old_usd, old * per_hour)
-            flow.old_api_usd = added(flow.old_api_usd, old * per_hour if account.is_stated else None)
-        if usd is None:
-            return
-        flow.usd = added(flow.usd, usd * per_hour)
-        if account.is_stated:
-            flow.api_usd = added(flow.api_usd, usd * per_hour)
-        elif account.resource in GPU_RESOURCES:
-            flow.gpu_usd = added(flow.gpu_usd, usd * per_hour)
-            idle = is_idle(account.resource, account.dimensions)
-            flow.idle_usd = added(flow.idle_usd, usd * per_hour if idle else 0.0)
 
     def _old_usd(self, entry: Entry, account: Account, usd: float | None) -> float | None:
         """Return what a line costs by the unit price that its like had before, in the first minute of another one.
@@ -216,22 +251,6 @@ class Flows:
             self._units[name] = _Unit((usd or 0.0) / entry.quantity, price, changes[-_KEPT_CHANGES:])
         return usd if before is None else entry.quantity * before.usd
 
-    def usd_between(
-        self, connection: sqlite3.Connection, since: int, until: int, frontier: Callable[[str], int]
-    ) -> dict[Place, float]:
-        """Return what each place cost an hour in [since, until), as far as its source has told it."""
-        covered_ms = coverage_ms(connection, since, until)
-        found: dict[Place, float] = {}
-        for number, nano in connection.execute(_USD, (since, until)).fetchall():
-            account = self._accounts.get(number)
-            if account is None or account.resource == _ADJUSTMENT or account.is_gap:
-                continue
-            seconds = min(until, frontier(account.source)) - since if account.is_stated else covered_ms / 1000
-            if seconds > 0:
-                place = self._places[number]
-                found[place] = found.get(place, 0.0) + nano / NANO * 3600 / seconds
-        return found
-
     def dump(self) -> dict[str, list[object]]:
         """Return the unit prices, for JSON."""
         return {name: list(unit) for name, unit in self._units.items()}
@@ -241,20 +260,6 @@ class Flows:
         for name, (usd, price, changes) in state.items():
             told = tuple((int(since), None if old is None else float(old)) for since, old in changes)
             self._units[name] = _Unit(float(usd), str(price), told)
-
-
-def moved_between(
-    connection: sqlite3.Connection,
-    flows: Flows,
-    before: tuple[int, int],
-    after: tuple[int, int],
-    frontier: Callable[[str], int],
-    part: Callable[[Place], bool],
-) -> list[Moved]:
-    """Return what each place cost an hour in two spans, as far as its source has told them; `part` chooses places."""
-    flows.look(connection)
-    one, two = (flows.usd_between(connection, *span, frontier) for span in (before, after))
-    return [Moved(place, one.get(place, 0.0), two.get(place, 0.0)) for place in {**one, **two} if part(place)]
 
 
 def place_of(account: Account) -> Place:

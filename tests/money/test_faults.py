@@ -100,7 +100,7 @@ class World:
         self.minute += 60
         over = {each: replace(self.lasting.pop(each), until=float(self.minute)) for each in ended}
         self.lasting |= {each: incident(float(self.minute), **more) for each in begun}
-        return self.faults.follow(self.minute, self.lasting, over, lambda _since: self.rise)
+        return self.faults.follow(self.minute, self.lasting, over, lambda *_: self.rise)
 
     def opened(self, *begun: Figure) -> list[Scope]:
         return [each.fault.scope for each in self.see(*begun) if each.opened]
@@ -196,7 +196,7 @@ def test_a_rise_of_what_bursts_by_itself_is_none_of_the_sum_until_it_is_unusual_
     known = {Figure(PROD, USD): 86_400.0}
 
     def see(minute: int) -> list[Scope]:
-        steps = world.faults.follow(minute, lasting, {}, lambda _since: world.rise, lambda each: known.get(each, 0.0))
+        steps = world.faults.follow(minute, lasting, {}, lambda *_: world.rise, lambda each: known.get(each, 0.0))
         return [each.fault.scope for each in steps if each.opened]
 
     assert see(660) == []

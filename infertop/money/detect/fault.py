@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from infertop.money.detect.incidents import Incident, incident_of
+from infertop.money.detect.incidents import Incident, incident_content, incident_of
 from infertop.money.detect.scopes import Scope
 
 
@@ -21,7 +21,8 @@ class Figure(NamedTuple):
 class Fault:
     """One fault. `lead` is the figure that tells how large it is, `scope` where it is, `members` since when each is.
 
-    `state` is "", "acknowledged" or "planned"; `until` is None while it lasts. `told` is the minute of its last event.
+    `state` is "", "acknowledged" or "planned"; `until` is None while it lasts. `opened` is the minute in which it was
+    found. `paid` is what is known of the mean cost of its requests, where that is beyond too.
     """
 
     key: str
@@ -32,7 +33,8 @@ class Fault:
     state: str = ""
     until: float | None = None
     last: Incident | None = None
-    told: int = 0
+    opened: float = 0.0
+    paid: Incident | None = None
 
 
 class Step(NamedTuple):
@@ -46,10 +48,11 @@ class Step(NamedTuple):
 def fault_content(fault: Fault) -> dict[str, Any]:
     """Return a fault for JSON."""
     return {
-        **{name: getattr(fault, name) for name in ("key", "scope", "since", "state", "until", "told")},
+        **{name: getattr(fault, name) for name in ("key", "scope", "since", "state", "until", "opened")},
         "lead": fault.lead,
         "members": [[*figure, since] for figure, since in fault.members.items()],
-        "last": asdict(fault.last) if fault.last else None,
+        "last": incident_content(fault.last),
+        "paid": incident_content(fault.paid),
     }
 
 
@@ -67,7 +70,8 @@ def fault_of(content: Mapping[str, Any]) -> Fault:
         state=str(content["state"]),
         until=None if content["until"] is None else float(content["until"]),
         last=incident_of(last),
-        told=int(content["told"]),
+        opened=float(content.get("opened", content["since"])),
+        paid=incident_of(content.get("paid")),
     )
 
 

@@ -9,14 +9,15 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from infertop.money.detect.costs import costs
 from infertop.money.detect.fault import Fault, Figure, Step, fault_content, fault_of
 from infertop.money.detect.grouping import EXPLAINS, Moved, explained, scope_of_rise
 from infertop.money.detect.incidents import Incident
 from infertop.money.detect.mixing import MEANS
-from infertop.money.detect.scopes import EVERYTHING, IDLE, PER_MILLION, USD, Scope, is_in
+from infertop.money.detect.scopes import EVERYTHING, IDLE, PER_MILLION, PER_REQUEST, USD, Scope, is_in
 
 TOGETHER_SECONDS = 1800.0
-SETTLES_SECONDS = 600.0
+SETTLES_SECONDS = 1800.0
 WAITS_SECONDS = 180.0
 REMEMBERED_SECONDS = 7200.0
 BEFORE_SECONDS = 3600.0
@@ -25,13 +26,14 @@ _MUCH_LARGER = 1.5
 _RISEN = 0.5
 _OWN = 0.4
 
-
-Look = Callable[[float], Sequence[Moved]]
-"""Tells what every place cost an hour before some moment, and since then."""
-
+Look = Callable[[str, float, float | None], Sequence[Moved]]
+"""Tells what of a metric every place had in the hour before some moment, and since then; up to another, or to now."""
 
 Own = Callable[[Figure, float], float]
 """Tells which share of what a mean did since some moment is no matter of who is part of it."""
+
+History = Callable[[Figure], float]
+"""Tells how many seconds of the past of a figure are known, 0 of one that is not watched."""
 
 
 class Faults:
@@ -39,7 +41,11 @@ class Faults:
 
     def __init__(self) -> None:
         self.all: list[Fault] = []
+        self._minute = 0
+        self._lasting: Mapping[Figure, Incident] = {}
+        self._look: Look = lambda _metric, _since, _until: ()
         self._own: Own = lambda _figure, _since: 1.0
+        self._history: History = lambda _figure: 0.0
 
     @property
     def lasting(self) -> list[Fault]:
@@ -52,32 +58,22 @@ class Faults:
         lasting: Mapping[Figure, Incident],
         ended: Mapping[Figure, Incident],
         look: Look,
-        history: Callable[[Figure], float] = lambda _figure: 0.0,
+        history: History = lambda _figure: 0.0,
         own: Own = lambda _figure, _since: 1.0,
     ) -> list[Step]:
-        """Take what lasts and what ended in a minute; return what that makes of the faults.
-
-        `history` tells how many seconds of the past of a figure are known, 0 of one that is not watched.
-        """
-        self._own = own
-        looked: dict[float, Sequence[Moved]] = {}
-
-        def moved(since: float) -> Sequence[Moved]:
-            if since not in looked:
-                looked[since] = look(since)
-            return looked[since]
-
-        steps = self._go_on(minute, lasting, ended, moved)
-        self._forget(minute, lasting)
+        """Take what lasts and what ended in a minute; return what that makes of the faults."""
+        self._minute, self._lasting, self._look, self._history, self._own = minute, lasting, look, history, own
+        steps = self._go_on(ended)
+        self._forget()
         new = [each for each in lasting if self._of(each, lasting[each]) is None]
         for figure in sorted(new, key=lambda each: _order(each, lasting[each])):
-            step = self._place(minute, figure, lasting, moved, history)
+            step = self._place(figure)
             if step is not None:
                 steps.append(step)
         for step in steps:
             if step.opened:
-                step.fault.lead = self._lead(step.fault, lasting) or step.fault.lead
-                step.fault.last = lasting[step.fault.lead]
+                step.fault.lead = self._lead(step.fault) or step.fault.lead
+                self._cost(step.fault, lasting[step.fault.lead], {})
         return steps
 
     def pass_over(self, figure: Figure, incident: Incident) -> None:
@@ -87,115 +83,145 @@ class Faults:
             Fault(key, figure, figure.scope, incident.since, {figure: incident.since}, until=incident.since)
         )
 
-    def _forget(self, minute: int, lasting: Mapping[Figure, Incident]) -> None:
+    def _forget(self) -> None:
         """Forget faults that are over, once nothing trails them."""
         for each in self.all:
             if each.until is not None:
                 since = each.members.items()
-                each.members = {name: ts for name, ts in since if name in lasting and lasting[name].since == ts}
+                each.members = {
+                    name: ts for name, ts in since if name in self._lasting and self._lasting[name].since == ts
+                }
         self.all = [
-            each for each in self.all if each.until is None or each.members or minute - each.until < REMEMBERED_SECONDS
+            each
+            for each in self.all
+            if each.until is None or each.members or self._minute - each.until < REMEMBERED_SECONDS
         ]
 
     def _of(self, figure: Figure, incident: Incident) -> Fault | None:
         return next((each for each in self.all if each.members.get(figure) == incident.since), None)
 
-    def _go_on(
-        self, minute: int, lasting: Mapping[Figure, Incident], ended: Mapping[Figure, Incident], moved: Look
-    ) -> list[Step]:
+    def _go_on(self, ended: Mapping[Figure, Incident]) -> list[Step]:
         steps = []
         for fault in self.lasting:
-            lead = self._lead(fault, lasting)
+            lead = self._lead(fault)
             if lead is None:
-                fault.last = ended.get(fault.lead, fault.last)
+                if fault.lead in ended:
+                    self._cost(fault, ended[fault.lead], ended)
                 until = fault.last.until if fault.last else None
-                fault.until = float(minute) if until is None else until
+                fault.until = float(self._minute) if until is None else until
                 steps.append(Step(fault))
                 continue
-            fault.lead, fault.last = lead, lasting[lead]
-            steps.append(Step(fault, moved=self._move(fault, minute, moved)))
+            fault.lead = lead
+            self._cost(fault, self._lasting[lead], ended)
+            steps.append(Step(fault, moved=self._move(fault)))
         return steps
 
-    def _lead(self, fault: Fault, lasting: Mapping[Figure, Incident]) -> Figure | None:
-        """Return the member that tells most of a fault, None where none that could lasts."""
-        last = [each for each, since in fault.members.items() if each in lasting and lasting[each].since == since]
-        dollars = [each for each in last if each.metric == USD]
-        at_home = [each for each in dollars if each.scope == fault.scope]
-        if at_home:
-            return at_home[0]
-        if fault.lead in last:
-            return fault.lead
-        return None
+    def _cost(self, fault: Fault, incident: Incident, ended: Mapping[Figure, Incident]) -> None:
+        """Note what a fault's lead says of it, and what is known of the mean cost of its requests."""
+        figure = Figure(fault.lead.scope, PER_REQUEST)
+        for known in (self._lasting.get(figure), ended.get(figure)):
+            if known is not None and fault.members.get(figure) == known.since:
+                fault.paid = known
+        fault.last = costs(fault.lead.metric, incident, fault.paid)
 
-    def _move(self, fault: Fault, minute: int, moved: Look) -> bool:
+    def _lead(self, fault: Fault) -> Figure | None:
+        """Return the member that tells most of a fault, None where none that could lasts."""
+        lasting = self._lasting
+        last = [each for each, since in fault.members.items() if each in lasting and lasting[each].since == since]
+        for metric in (USD, fault.lead.metric):
+            if (at_home := Figure(fault.scope, metric)) in last:
+                return at_home
+        return fault.lead if fault.lead in last else None
+
+    def _move(self, fault: Fault) -> bool:
         """Move a young fault to the scope that it turns out to be of."""
-        if fault.lead.metric != USD or minute - fault.since > SETTLES_SECONDS or fault.state:
+        if self._minute - fault.opened > SETTLES_SECONDS or fault.state:
             return False
-        scope = scope_of_rise(moved(fault.since), fault.scope)
+        scope = self._scope(fault.lead.metric, fault.since, fault.scope)
         if scope == fault.scope:
             return False
         fault.scope = scope
         return True
 
-    def _place(
-        self,
-        minute: int,
-        figure: Figure,
-        lasting: Mapping[Figure, Incident],
-        moved: Look,
-        history: Callable[[Figure], float],
-    ) -> Step | None:
+    def _scope(self, metric: str, since: float, seen: Scope) -> Scope:
+        """Return the scope that a rise of a figure of `seen` is of, where that may be."""
+        if metric == PER_MILLION:  # it is dearer because others are asked
+            return seen
+        moved = self._look(metric, since, None)
+        scope = scope_of_rise(moved, seen)
+        is_wider = all(is_in(each.place, scope) for each in moved if is_in(each.place, seen))
+        return seen if is_wider and scope != seen and self._is_usual(scope, metric) else scope
+
+    def _is_usual(self, scope: Scope, metric: str) -> bool:
+        """Say whether a rise that was seen elsewhere is of what is well known, and nothing unusual there.
+
+        A model that comes in bursts makes the sum of all burst too, which knows less of that than the model's own past.
+        """
+        there = [Figure((pair,), metric) for pair in scope] or [Figure(EVERYTHING, metric)]
+        return not any(each in self._lasting for each in there) and min(map(self._history, there)) >= KNOWN_SECONDS
+
+    def _place(self, figure: Figure) -> Step | None:
         """Find the fault that a figure bears out, or open one."""
-        incident = lasting[figure]
-        around = moved(incident.since) if self.lasting or figure.metric == USD else ()
-        known = next((each for each in self.lasting if _belongs(figure, incident, each, around)), None)
+        incident = self._lasting[figure]
+        known = next((each for each in self.all if self._belongs(figure, incident, each)), None)
         if known is None and figure.metric == USD:
-            known = self._parts(figure, around)
+            known = self._parts(figure, incident)
         if known is not None:
             known.members[figure] = incident.since
             return None
-        if figure.metric != USD and not self._stands_alone(minute, figure, incident, moved):
+        if figure.metric != USD and not self._stands_alone(figure, incident):
             return None
-        scope = scope_of_rise(around, figure.scope) if figure.metric == USD else figure.scope
-        if scope != figure.scope and _is_usual(scope, lasting, history):
+        scope = self._scope(figure.metric, incident.since, figure.scope)
+        if figure.metric == USD and scope not in (figure.scope, EVERYTHING) and self._is_usual(scope, USD):
             return None
-        fault = Fault(
-            _key(Figure(scope, figure.metric), incident),
-            figure,
-            scope,
-            incident.since,
-            {figure: incident.since},
-            last=incident,
-        )
+        key = _key(Figure(scope, figure.metric), incident)
+        members = {figure: incident.since}
+        fault = Fault(key, figure, scope, incident.since, members, last=incident, opened=float(self._minute))
         self.all.append(fault)
         return Step(fault, opened=True)
 
-    def _stands_alone(self, minute: int, figure: Figure, incident: Incident, moved: Look) -> bool:
+    def _stands_alone(self, figure: Figure, incident: Incident) -> bool:
         """Say whether a figure is a fault although no dollars lead.
 
         Dearer tokens are none where all of it costs no more: cheap ones were asked for less, and that is all. Nor are
         means that others are part of now.
         """
-        if minute - incident.opened < WAITS_SECONDS:
+        if self._minute - incident.opened < WAITS_SECONDS:
             return False
         if figure.metric in MEANS:
             return self._own(figure, incident.since) >= _OWN
         if figure.metric != PER_MILLION:
             return True
-        if minute - incident.opened > TOGETHER_SECONDS:  # what costs more by now began later
+        if self._minute - incident.opened > TOGETHER_SECONDS:  # what costs more by now began later
             return False
-        rise = sum(each.rise for each in moved(incident.since) if is_in(each.place, figure.scope))
+        rise = sum(each.rise for each in self._look(USD, incident.since, None) if is_in(each.place, figure.scope))
         return rise >= _RISEN * (incident.excess_usd_per_hour or 0.0)
 
-    def _parts(self, figure: Figure, around: Sequence[Moved]) -> Fault | None:
+    def _belongs(self, figure: Figure, incident: Incident, fault: Fault) -> bool:
+        """Say whether a figure bears out a fault that lasts, or one that is over and began with it, told late."""
+        together = abs(incident.since - fault.since) <= TOGETHER_SECONDS
+        if fault.until is not None and not (together and incident.since < fault.until):
+            return False
+        if IDLE in (figure.metric, fault.lead.metric):
+            return together and _as_large(incident, fault.last or incident)
+        same = figure.scope in (fault.scope, fault.lead.scope)
+        if same or (figure.metric == USD and not together):
+            return same
+        around = self._look(USD, incident.since, fault.until)
+        if explained(around, figure.scope, [fault.scope]) >= EXPLAINS:
+            return True
+        if figure.metric == USD:
+            return fault.lead.metric != USD and _is_inside(figure.scope, fault, around)
+        its = self._look(figure.metric, incident.since, fault.until)
+        return explained(its, figure.scope, [fault.scope]) >= EXPLAINS or _is_inside(figure.scope, fault, around)
+
+    def _parts(self, figure: Figure, incident: Incident) -> Fault | None:
         """Return the largest of the faults that together explain a rise."""
-        scopes = [each.scope for each in self.lasting if each.lead.metric == USD]
-        if not scopes or explained(around, figure.scope, scopes) < EXPLAINS:
+        faults = [each for each in self.lasting if each.lead.metric == USD]
+        around = self._look(USD, incident.since, None) if faults else ()
+        if not faults or explained(around, figure.scope, [each.scope for each in faults]) < EXPLAINS:
             return None
-        return max(
-            (each for each in self.lasting if each.lead.metric == USD),
-            key=lambda each: explained(around, figure.scope, [each.scope]),
-        )
+        return max(faults, key=lambda each: explained(around, figure.scope, [each.scope]))
 
     def dump(self) -> list[dict[str, Any]]:
         """Return all of it, for JSON."""
@@ -209,38 +235,10 @@ class Faults:
             raise ValueError(f"the faults of before cannot be read: {error!r}") from None
 
 
-def _belongs(figure: Figure, incident: Incident, fault: Fault, around: Sequence[Moved]) -> bool:
-    """Say whether a figure bears out a fault that lasts."""
-    if IDLE in (figure.metric, fault.lead.metric):
-        return _of_idle(incident, fault)
-    same = figure.scope == fault.scope or figure.scope == fault.lead.scope
-    if figure.metric != USD:
-        return (
-            same
-            or explained(around, figure.scope, [fault.scope]) >= EXPLAINS
-            or _is_inside(figure.scope, fault, around)
-        )
-    if abs(incident.since - fault.since) <= TOGETHER_SECONDS:
-        if same or explained(around, figure.scope, [fault.scope]) >= EXPLAINS:
-            return True
-        return fault.lead.metric != USD and _is_inside(figure.scope, fault, around)
-    return same
-
-
-def _is_usual(scope: Scope, lasting: Mapping[Figure, Incident], history: Callable[[Figure], float]) -> bool:
-    """Say whether a rise that was seen elsewhere is of what is well known, and nothing unusual there.
-
-    A model that comes in bursts makes the sum of all burst too, which knows less of that than the model's own past.
-    """
-    there = [Figure((pair,), USD) for pair in scope]
-    return bool(there) and not any(each in lasting for each in there) and min(map(history, there)) >= KNOWN_SECONDS
-
-
-def _of_idle(incident: Incident, fault: Fault) -> bool:
-    """Say whether idle time and dollars are one fault: they began together, and one is a good part of the other."""
-    one, other = (each.excess_usd_per_hour or 0.0 for each in (incident, fault.last or incident))
-    together = abs(incident.since - fault.since) <= TOGETHER_SECONDS
-    return together and min(one, other) * _MUCH_LARGER * 2 >= max(one, other)
+def _as_large(one: Incident, other: Incident) -> bool:
+    """Say whether of two incidents one is a good part of the other, by what they add an hour."""
+    amounts = [each.excess_usd_per_hour or 0.0 for each in (one, other)]
+    return min(amounts) * _MUCH_LARGER * 2 >= max(amounts)
 
 
 def _is_inside(scope: Scope, fault: Fault, around: Sequence[Moved]) -> bool:

@@ -14,6 +14,8 @@ _STEEPER = 1.2
 _AS_STEEP = 1.3
 _ALIKE = 0.1
 _MOST = 0.9
+# So much of what is around has risen, by so many times, before it is part of it.
+_PART, _RISEN = 0.1, 1.5
 _TRACE = 0.01
 _LITTLE = 1e-9
 # Of scopes that are the same places, the one that says most.
@@ -73,17 +75,25 @@ def _steepest(moved: Sequence[Moved], scope: Scope) -> Scope:
 
 
 def _around(moved: Sequence[Moved], here: _Sum) -> Scope | None:
-    """Return the narrowest scope that has nearly all of this one, of whose rise it is a part, and that is as steep."""
+    """Return the narrowest scope that has nearly all of this one, of whose rise it is a part, and that is as steep.
+
+    Or of which the rest rose as steeply, however little that is.
+    """
     parts = _sums(each for each in moved if is_in(each.place, here.scope))
+    around = [each for name, each in _sums(moved).items() if name in parts and parts[name].after >= _MOST * here.after]
     found = [
         each
-        for name, each in _sums(moved).items()
-        if here.rise < EXPLAINS * each.rise
-        and each.times * _AS_STEEP >= here.times
-        and name in parts
-        and parts[name].after >= _MOST * here.after
+        for each in around
+        if (here.rise < EXPLAINS * each.rise and each.times * _AS_STEEP >= here.times) or _rises_too(here, each)
     ]
     return _best(found) if found else None
+
+
+def _rises_too(here: _Sum, around: _Sum) -> bool:
+    """Say whether what is around a part rose as it did, and by a part of the whole rise that is worth a word."""
+    rest = _Sum(around.scope, around.before - here.before, around.rise - here.rise)
+    enough = rest.rise >= _PART * around.rise and rest.before >= _PART * around.before
+    return enough and rest.times * _AS_STEEP >= here.times and rest.times >= _RISEN
 
 
 def _called(moved: Sequence[Moved], here: _Sum) -> Scope:
