@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import fake_smi
 from tests.acceptance.program import Program
 from tests.acceptance.replayed import wait_for
-from tests.engine.trees import Tree, running, vllm_command
+from tests.engine.afar import vllm_there
+from tests.engine.trees import Tree
 from tests.fake_ssh import FakeSsh
 
-PAGE = (Path(__file__).parents[1] / "payloads/vllm/0.33.0.txt").read_text()
 RATE = '[gpu."NVIDIA H100 80GB HBM3"]\nusd_per_hour = 2.49\n'
 READ = ("--no-discovery", "--interval", "0.2", "--source", "ssh=ssh://me@gpubox", "--pricing", "prices.toml")
 
@@ -35,10 +34,7 @@ def infertop(ssh: FakeSsh, tmp_path: Path) -> Iterator[Program]:
 
 @pytest.fixture
 def engine(ssh: FakeSsh, tmp_path: Path) -> Iterator[Tree]:
-    with running(vllm_command(tmp_path), PAGE, title="VLLM::EngineCore") as tree:
-        owner = f'users:(("vllm",pid={tree.pid},fd=3))'
-        ssh.put("ss", f"#!/bin/sh\necho 'LISTEN 0 5 127.0.0.1:{tree.port} 0.0.0.0:* {owner}'")
-        ssh.put("nvidia-smi", fake_smi.script(ssh.there, apps=(f"GPU-0a, {tree.worker}, 71000",)))
+    with vllm_there(ssh, tmp_path) as tree:
         yield tree
 
 

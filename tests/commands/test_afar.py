@@ -21,10 +21,10 @@ from infertop.engine.ssh_look import own_system
 from infertop.engine.state import State
 from infertop.readings.model import Batch, Series
 from tests import fake_smi
+from tests.engine.afar import PAGE, listens, vllm_there
 from tests.engine.trees import SERVER, Tree, running, vllm_command
 from tests.fake_ssh import FakeSsh
 
-PAGE = (Path(__file__).parents[1] / "payloads/vllm/0.33.0.txt").read_text()
 SSH = SourceConfig("ssh", "ssh@gpubox:22", "ssh://gpubox", interval_seconds=0.1)
 
 
@@ -63,11 +63,7 @@ async def world() -> AsyncIterator[World]:
 
 @pytest.fixture
 def engine(ssh: FakeSsh, tmp_path: Path) -> Iterator[Tree]:
-    """A vLLM on that machine whose worker is on a GPU, and nothing else that listens."""
-    with running(vllm_command(tmp_path), PAGE, title="VLLM::EngineCore") as tree:
-        owner = f'users:(("vllm",pid={tree.pid},fd=3))'
-        ssh.put("ss", f"#!/bin/sh\necho 'LISTEN 0 5 127.0.0.1:{tree.port} 0.0.0.0:* {owner}'")
-        ssh.put("nvidia-smi", fake_smi.script(ssh.there, apps=(f"GPU-0a, {tree.worker}, 71000",)))
+    with vllm_there(ssh, tmp_path) as tree:
         yield tree
 
 
@@ -139,8 +135,7 @@ async def test_an_engine_that_comes_back_on_another_port_is_the_same_source(
     engine.process.kill()
     engine.process.wait()
     with running(vllm_command(tmp_path), PAGE, title="VLLM::EngineCore") as again:
-        owner = f'users:(("vllm",pid={again.pid},fd=3))'
-        ssh.put("ss", f"#!/bin/sh\necho 'LISTEN 0 5 127.0.0.1:{again.port} 0.0.0.0:* {owner}'")
+        listens(ssh, "vllm", again)
         fake_smi.tell(ssh.there, (f"GPU-0a, {again.worker}, 71000",))
         await world.until(lambda: world.newest(vllm) is not before and world.health(vllm).state is SourceState.UP)
         assert world.roster.polling.names == (SSH.name, vllm)
@@ -166,8 +161,7 @@ async def test_gpus_that_an_exporter_over_there_tells_of_too_are_counted_once(
     ssh.put("nvidia-smi", fake_smi.script(ssh.there, gpus=(fake_smi.GPUS[0].replace("GPU-0a", uuid),)))
     (script := tmp_path / "dcgm-exporter").write_text(SERVER)
     with running([sys.executable, str(script), "--port", "{port}"], page) as exporter:
-        owner = f'users:(("dcgm-exporter",pid={exporter.pid},fd=3))'
-        ssh.put("ss", f"#!/bin/sh\necho 'LISTEN 0 5 127.0.0.1:{exporter.port} 0.0.0.0:* {owner}'")
+        listens(ssh, "dcgm-exporter", exporter)
         await world.roster.follow([SSH])
         dcgm = f"dcgm@gpubox:{exporter.port}"
         await world.until(lambda: world.newest(dcgm) is not None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,15 @@ async def live(run: Session, clock: FakeClock, minutes: int) -> None:
         await run.tick()
 
 
+@asynccontextmanager
+async def watched(pricing: Path, clock: FakeClock, minutes: int) -> AsyncIterator[Session]:
+    """A recorder that has watched for so many minutes."""
+    async with session(setup(pricing, clock), memory=False) as run:
+        await run.remember()
+        await live(run, clock, minutes)
+        yield run
+
+
 def incidents(run: Session) -> list[Event]:
     assert run.notices == ()
     return [each for each in run.watch.events.shown if each.kind == "incident"]
@@ -109,9 +119,7 @@ async def test_a_surge_is_one_incident_of_its_key_with_the_dollars_that_it_cost(
     pricing: Path, provider: Provider
 ) -> None:
     clock = FakeClock(float(BEGIN))
-    async with session(setup(pricing, clock), memory=False) as run:
-        await run.remember()
-        await live(run, clock, 240)
+    async with watched(pricing, clock, 240) as run:
         assert incidents(run) == []
         provider.surge = (clock.now(), clock.now() + HOUR)
         await live(run, clock, 120)
@@ -124,9 +132,7 @@ async def test_a_surge_is_one_incident_of_its_key_with_the_dollars_that_it_cost(
 
 async def test_days_that_are_restated_late_are_no_incident(pricing: Path, provider: Provider) -> None:
     clock = FakeClock(float(BEGIN))
-    async with session(setup(pricing, clock), memory=False) as run:
-        await run.remember()
-        await live(run, clock, 240)
+    async with watched(pricing, clock, 240) as run:
         day = BEGIN // DAY * DAY
         before = spent(pricing, day - DAY, day), spent(pricing, day, BEGIN)
         provider.times = {day // DAY - 1: 1.5, day // DAY: 1.5}
@@ -142,9 +148,7 @@ async def test_a_price_that_is_edited_and_prices_the_past_again_is_no_incident(
     pricing: Path, provider: Provider, since: str
 ) -> None:
     clock = FakeClock(float(BEGIN))
-    async with session(setup(pricing, clock), memory=False) as run:
-        await run.remember()
-        await live(run, clock, 240)
+    async with watched(pricing, clock, 240) as run:
         edited = PRICING.replace(f"input = {PRICE}\noutput = 10\n", f"input = {10 * PRICE}\noutput = 100\n{since}")
         pricing.write_text(edited)
         before = spent(pricing, BEGIN, BEGIN + HOUR)
@@ -159,14 +163,10 @@ async def test_a_night_in_which_nobody_recorded_and_the_clock_went_back_is_no_in
     pricing: Path, provider: Provider
 ) -> None:
     clock = FakeClock(float(BEGIN))
-    async with session(setup(pricing, clock), memory=False) as run:
-        await run.remember()
-        await live(run, clock, 240)
+    async with watched(pricing, clock, 240) as run:
         assert incidents(run) == []
     clock = FakeClock(clock.now() + 9 * HOUR)
     provider.older = True
-    async with session(setup(pricing, clock), memory=False) as run:
+    async with watched(pricing, clock, 180) as run:
         assert run.pricing.settings.zone == ZoneInfo("Europe/Berlin")
-        await run.remember()
-        await live(run, clock, 180)
         assert incidents(run) == []
