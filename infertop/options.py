@@ -12,7 +12,7 @@ from infertop.readings.safe import safe
 
 EPILOG = """\
 exit status: 0 good, 1 it failed while running, 2 wrong use or configuration,
-  3 a budget is over (--budget-exit)
+  3 a budget is over (--budget-exit: 1 where that is not known of one)
 examples:
   infertop                                     what it finds on this machine
   infertop --source vllm=http://10.0.0.5:8000  and an engine that it cannot find
@@ -156,7 +156,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     add("--since", default="24h", help="90m, 24h, 7d, today, month, or a date (default: 24h)")
     add("--until", default="now", help="as --since (default: now)")
     add("--format", choices=("table", "json", "csv"), default="table")
-    add("--budget-exit", action="store_true", help="exit with status 3 where a budget is over")
+    add("--budget-exit", action="store_true", help="exit with status 3 where a budget is over, 1 where it is unknown")
 
 
 def _add_runs(parser: argparse.ArgumentParser) -> None:

@@ -7,25 +7,22 @@ import sys
 from argparse import Namespace
 from dataclasses import replace
 
+from infertop.commands.budget_exit import GOOD, Standing, standing
 from infertop.commands.choosing import choices_for
 from infertop.commands.report_forms import FORMS
 from infertop.commands.setup import complain, setup_or_status
-from infertop.history.allowed import spent_of_limits
 from infertop.history.reader import Reader, Unreadable
-from infertop.history.report import Report, report, spent
+from infertop.history.report import Report, report
 from infertop.history.scopes import Scopes
-from infertop.money.lines import NANO
-from infertop.money.periods import period
 from infertop.money.settings import DIMENSIONS
 from infertop.readings.safe import safe
 from infertop.views.since import parse_instant
 
 KEYS = (*DIMENSIONS, "user", "tag", "gpu", "resource", "basis")
-OVER_BUDGET = 3
 
 
 def run(options: Namespace) -> int:
-    """Print the report; status 2 for a wrong option, 1 without a history, 3 where a budget is over and asked for."""
+    """Print the report; status 2 for a wrong option, 1 without a history, with --budget-exit as `standing` has it."""
     setup = setup_or_status(options)
     if isinstance(setup, int):
         return setup
@@ -46,14 +43,14 @@ def run(options: Namespace) -> int:
             choices = reader.ask(choices_for(setup))
             scopes = Scopes(settings, choices.counts, apart=choices.spans)
             found = reader.ask(report, by, since, until, scopes)
-            over = _over_budget(reader, scopes, now) if options.budget_exit else []
+            stands = standing(reader, scopes, now) if options.budget_exit else Standing(GOOD, ())
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
         return 1
     sys.stdout.write(FORMS[options.format](_telling(found)))
-    for sentence in over:
+    for sentence in stands.sentences:
         print(f"infertop: {sentence}", file=sys.stderr)
-    return OVER_BUDGET if over else 0
+    return stands.status
 
 
 def _telling(found: Report) -> Report:
@@ -70,18 +67,3 @@ def _unknown(key: str) -> str:
     near = difflib.get_close_matches(key, KEYS, n=1)
     hint = f'; did you mean "{near[0]}"?' if near else f"; known are {', '.join(KEYS)}"
     return f'--by "{safe(key, 40)}" is nothing to group by{hint}'
-
-
-def _over_budget(reader: Reader, scopes: Scopes, now: float) -> list[str]:
-    """Return a sentence for each budget whose limit is reached in its running period."""
-    sentences = []
-    for budget in scopes.settings.budgets:
-        start, _ = period(budget.period, now, scopes.settings.zone)
-        nano = reader.ask(spent, budget.conditions, start, now + 60, scopes)
-        if nano is not None and nano >= budget.limit_usd * NANO:
-            sentences.append(f"the budget {safe(budget.name)} is over: {nano / NANO:.2f} of {budget.limit_usd} USD")
-    for budget, nano in reader.ask(spent_of_limits, [each.name for each in scopes.settings.budgets], now):
-        if nano is not None and nano >= budget.limit_usd * NANO:
-            said = f"{safe(budget.origin)}'s {safe(budget.name)} is over"
-            sentences.append(f"{said}: {nano / NANO:.2f} of {budget.limit_usd} USD")
-    return sentences

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from infertop.history.accounts import Account, read_accounts
 from infertop.history.counting import counted_sums
@@ -94,14 +95,18 @@ def coverage(connection: sqlite3.Connection, since: float, until: float) -> floa
 def spent(
     connection: sqlite3.Connection, conditions: Conditions, since: float, until: float, scopes: Scopes | None = None
 ) -> int | None:
-    """Return what was spent in [since, until) on what `conditions` match, in 1e-9 USD; None: nothing has a price."""
+    """Return what was spent in [since, until) on what `conditions` match, in 1e-9 USD.
+
+    None: of what there is nothing has a price; 0: there is nothing.
+    """
     scopes = replace(scopes or Scopes(), names=read_names(connection))
     accounts = read_accounts(connection)
-    total: int | None = None
-    for account, amount, counts in counted_sums(connection, accounts, since, until, scopes):
-        if counts and scopes.fits(conditions, account):
-            total = add_usd(total, amount.usd_nano)
-    return total
+    counted = [
+        amount.usd_nano
+        for account, amount, counts in counted_sums(connection, accounts, since, until, scopes)
+        if counts and scopes.fits(conditions, account)
+    ]
+    return reduce(add_usd, counted, None if counted else 0)
 
 
 def _values(account: Account, by: Sequence[str], scopes: Scopes) -> tuple[str | None, ...]:

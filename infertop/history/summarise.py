@@ -177,8 +177,11 @@ class Summariser:
     def _budgets(self, ts: float, entries: Iterable[Entry], covered_ms: Mapping[int, int]) -> dict[str, Spent]:
         found = {}
         for name, start in self._periods.budgets.items():
-            usd = add_usd(self._spent.get(name), self._of_budget(name, self._open(entries, start)))
-            found[name] = Spent(start, usd, self._coverage(start, ts, covered_ms))
+            opened, seen = self._open(entries, start), self._coverage(start, ts, covered_ms)
+            usd = add_usd(self._spent.get(name), self._of_budget(name, opened))
+            if usd is None and seen and not self._is_used(name, self._windows.get(start, {}), opened):
+                usd = 0
+            found[name] = Spent(start, usd, seen)
         return found
 
     def _of_budget(self, name: str, sums: Sums) -> int | None:
@@ -191,6 +194,10 @@ class Summariser:
             if known[number]:
                 total = add_usd(total, each.usd_nano)
         return total
+
+    def _is_used(self, name: str, *sums: Sums) -> bool:
+        """Say whether anything is spent from a budget, with a price or without; `_of_budget` looked at these before."""
+        return any(self._in_budget[name][number] for each in sums for number in each)
 
     def _open(self, entries: Iterable[Entry], since: float) -> Sums:
         sums: Sums = {}

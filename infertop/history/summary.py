@@ -68,7 +68,10 @@ class Minute:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A budget in its period from `start`: 1e-9 USD (None: nothing has a price), and the recorded share of the time."""
+    """A budget in its period from `start`: 1e-9 USD, and the recorded share of the time.
+
+    None: nothing of it has a price, or nobody recorded; it is 0 where somebody did, and nothing was used.
+    """
 
     start: float
     usd_nano: int | None

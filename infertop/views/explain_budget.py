@@ -64,7 +64,7 @@ def _spent(facts: Facts, found: Status, row: BudgetRow, period: str) -> tuple[st
         f"the ledger's lines since the {row.period} began in {_zone(facts, row)}, {origin(facts, found.budget.where)}"
     ]
     if row.spent_usd is None:
-        lines.insert(0, "unknown: nothing with a price counts towards it yet")
+        lines.insert(0, "unknown: nothing that counts towards it has a price, or nobody recorded")
     lines += [f"  {period}", *_unread(row)]
     return tuple(lines) if row.origin else (*lines, *(f"  {line}" for line in _coverage(row)))
 
@@ -84,7 +84,7 @@ def _coverage(row: BudgetRow) -> tuple[str, ...]:
 
 def _fraction(row: BudgetRow) -> tuple[str, ...]:
     if row.fraction is None or row.spent_usd is None:
-        return ("unknown: nothing with a price counts towards it yet",)
+        return ("unknown: nothing that counts towards it has a price, or nobody recorded",)
     texts = enough(row.fraction, lambda spent, limit: spent / limit, row.spent_usd, row.limit_usd)
     return (f"spent / limit = {texts[0]} / {texts[1]} = {amount(row.fraction)}",)
 

@@ -67,7 +67,7 @@ def test_every_tick_has_the_sums_of_the_database(path: Path) -> None:
     last = to.finish(START + 260)
     assert last.today[VLLM, LLAMA].quantities["output"] == 259 * 40
     assert last.budgets["chat"].usd_nano == last.today_usd_nano
-    assert last.budgets["nothing"].usd_nano is None
+    assert last.budgets["nothing"].usd_nano == 0
     assert last.month_usd_nano == last.today_usd_nano
     again = Writer(open_store(path, START + 260), deriver(), START + 260, scopes=scopes)
     same(run(again, 260, 400), path, scopes)
