@@ -10,7 +10,7 @@ from tui.incidents import WHY_TABLES
 from tui.panels.models import Entry
 from tui.screens.page import TextPage
 from tui.screens.why_pages import COMPARE
-from tui.windows import Window, Windows
+from tui.windows import MOVED, Window, Windows
 
 Scope = tuple[tuple[str, str], ...]
 _LEAST_SECONDS = 300.0
@@ -98,6 +98,7 @@ class Comparing(Handling):
     def side(self, step: int) -> None:
         """Let the keys move both windows, the one before, or the one after."""
         self._windows(self.choices.windows.turned(step))
+        self.choices.message = MOVED[self.choices.windows.side]
 
     def shift(self, step: int) -> None:
         """Move the windows by a quarter of their width."""

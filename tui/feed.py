@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infertop.views.account_shapes import AccountsPage, Within
-    from infertop.views.event_shapes import Comparison
+    from infertop.views.event_shapes import Comparison, Course
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
     from tui.announcing import Calls
@@ -70,6 +70,13 @@ class Feed(Protocol):
         """Return what changed in what `scope` cost from one window (start, end) to the other, None until it was made.
 
         Asked once a tick while its page is open; other windows are compared in the background.
+        """
+        ...
+
+    def course(self, scope: Mapping[str, str], since: float, width: float, count: int) -> Course | None:
+        """Return what `scope` cost an hour in `count` bins of `width` seconds from `since` on, None until it was read.
+
+        Asked once a tick while windows are shown; other times are read in the background.
         """
         ...
 

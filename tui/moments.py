@@ -45,6 +45,18 @@ def clock(ts: float | None, timezone: str) -> str:
     return f"{local:%H:%M}" if local else UNKNOWN
 
 
+def day_clock(ts: float | None, timezone: str) -> str:
+    """Return `Sun 04:30`."""
+    local = _local(ts, timezone)
+    return f"{local:%a %H:%M}" if local else UNKNOWN
+
+
+def day(ts: float | None, timezone: str) -> str:
+    """Return `Sun 22 Nov`."""
+    local = _local(ts, timezone)
+    return f"{local:%a} {local.day} {local:%b}" if local else UNKNOWN
+
+
 def exact(ts: float | None, timezone: str) -> str:
     """Return `04:30:12`."""
     local = _local(ts, timezone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infertop.views.event_shapes import Comparison, Event
+from infertop.views.event_shapes import Comparison, Course, Event
 from infertop.views.shapes import Overview
 from tui.choices import Choices
 from tui.format import known, span
@@ -37,7 +37,7 @@ class Scene:
     """One moment to draw. `whatif`, `runs` and `accounts` are there once their page was opened and made.
 
     `incident` is the one whose page is open, `comparison` what its page, or that of two windows, is about, `gpu` what
-    the GPU under the cursor did, on the page of GPUs.
+    the GPU under the cursor did, on the page of GPUs, `course` what cost over time what `comparison` is about.
     """
 
     view: Overview
@@ -49,6 +49,7 @@ class Scene:
     incident: Event | None = None
     comparison: Comparison | None = None
     gpu: GpuHistory | None = None
+    course: Course | None = None
 
     def when(self, ts: float | None) -> str:
         """Return a moment as text, in the view's time zone."""

@@ -12,7 +12,7 @@ from tui.format import span
 
 if TYPE_CHECKING:
     from infertop.views.account_shapes import AccountsPage
-    from infertop.views.event_shapes import Comparison
+    from infertop.views.event_shapes import Comparison, Course
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
 
@@ -29,6 +29,8 @@ class Shelf:
         self.runs: RunsPage | None = None
         self.accounts: AccountsPage | None = None
         self.compared: Comparison | None = None
+        self.course: Course | None = None
+        self._course_of: tuple[tuple[str, str], ...] | None = None
         self._asked: tuple[object, ...] = ()
         self.waiting = True
         self._feed = feed
@@ -60,6 +62,16 @@ class Shelf:
         asked = (scope, windows.number, windows.moved)
         if made is not None or asked != self._asked:
             self.compared, self._asked = made, asked
+
+    def ask_course(
+        self, scope: tuple[tuple[str, str], ...], before: tuple[float, float], after: tuple[float, float], now: float
+    ) -> None:
+        """Take what a scope cost over the time of two windows; the last picture stays until the next one is read."""
+        from tui.panels.course import COUNT, bins_of  # the first paint does not wait for it
+
+        made = self._feed.course(dict(scope), *bins_of(before, after, now), COUNT)
+        if made is not None or scope != self._course_of:
+            self.course, self._course_of = made, scope
 
     def turn(self, step: int) -> None:
         """Show the traffic of the next subject, round and round; from one without traffic the first or the last."""

@@ -49,10 +49,10 @@ class Showing:
         scene = Scene(self.view, self.choices, self.look, shelf.made, shelf.runs, shelf.accounts)
         for page in reversed(self.pages):
             if page is COMPARE:
-                return replace(scene, comparison=shelf.compared)
+                return replace(scene, comparison=shelf.compared, course=shelf.course)
             if isinstance(page, IncidentPage):
                 incident = page.look(self.view)
-                return replace(scene, incident=incident, comparison=incident.why)
+                return replace(scene, incident=incident, comparison=incident.why, course=shelf.course)
         return scene
 
     @property
@@ -67,6 +67,7 @@ class Showing:
             return
         self.view = self.feed.overview()
         self._shelf.ask_for({page.name for page in self.pages}, self.view)
+        self._ask_course()
         if isinstance(self.page, TextPage):
             self.page.update(self.feed)
 
@@ -106,12 +107,26 @@ class Showing:
     def _asked(self) -> None:
         """Take what the page on top shows anew, where its filter, span or windows changed."""
         self._shelf.ask_for({self.page.name}, self.view)
+        self._ask_course()
+
+    def _ask_course(self) -> None:
+        """Take the course behind the windows that are shown, of the page on top or of the incident below it."""
+        for page in reversed(self.pages):
+            if page is COMPARE:
+                before, after = self.choices.windows.at(self.view.at, self.view.timezone)
+                self._shelf.ask_course(self.choices.compared, before, after, self.view.at)
+                return
+            if isinstance(page, IncidentPage):
+                if (why := page.look(self.view).why) is not None:
+                    self._shelf.ask_course(tuple(why.scope.items()), why.before, why.after, self.view.at)
+                return
 
     def _turned(self) -> None:
         """Begin a page: its own filter holds, and what it shows is asked for."""
         self.choices.typing = False
         self.choices.scope = next((page.name for page in (EVENTS, WHATIF, RUNS, PROVIDERS) if page in self.pages), "")
         self._shelf.ask_for({page.name for page in self.pages}, self.view)
+        self._ask_course()
 
     def _left(self, page: Page) -> bool:
         """Leave a page where it is open, with all on top of it; return whether it was."""

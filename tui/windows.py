@@ -22,6 +22,7 @@ LENGTHS = (300.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0, 43_200.0, 8
 """How wide windows can be made, in seconds."""
 BOTH, BEFORE, AFTER = "both", "before", "after"
 SIDES = (BOTH, BEFORE, AFTER)
+MOVED = {BOTH: "keys move both windows", BEFORE: "keys move the window before", AFTER: "keys move the window after"}
 _HOUR, _MINUTE = 3600.0, 60.0
 _STEPS = 4
 _OLDEST_DAYS = 400 * 86_400.0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infertop.commands.compared import Compared
+    from infertop.commands.coursing import Coursing
     from infertop.commands.crowd import Crowd
     from infertop.commands.reckoning import Reckoning
     from infertop.commands.recounting import Recounting
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from infertop.commands.setup import Setup
     from infertop.commands.wondering import Wondering
     from infertop.views.account_shapes import AccountsPage, Within
-    from infertop.views.event_shapes import Comparison
+    from infertop.views.event_shapes import Comparison, Course
     from infertop.views.run_shapes import RunsPage
     from infertop.views.whatif_shapes import WhatIfPage
     from tui.announcing import Calls
@@ -43,6 +44,7 @@ class LiveFeed:
         self._recounting: Recounting | None = None
         self._reckoning: Reckoning | None = None
         self._compared: Compared | None = None
+        self._coursing: Coursing | None = None
         self._crowd: Crowd | None = None
         self._facts: Any = None
         self._facts_at = 0.0
@@ -115,6 +117,14 @@ class LiveFeed:
             self._compared = import_module("infertop.commands.compared").Compared(self._session)
         return self._compared.page(scope, before, after)
 
+    def course(self, scope: Mapping[str, str], since: float, width: float, count: int) -> Course | None:
+        """Return what a scope cost over time, None until it was read once; that is done in a thread."""
+        if self._session is None:
+            return None
+        if self._coursing is None:
+            self._coursing = import_module("infertop.commands.coursing").Coursing(self._session)
+        return self._coursing.page(scope, since, width, count)
+
     def acknowledge(self, key: str, state: str) -> str:
         """Set the state of an incident; answer with a sentence."""
         if self._session is None:
@@ -169,7 +179,7 @@ class LiveFeed:
         """Poll what is due once more and flush."""
         if self._wondering is not None:
             await self._wondering.close()
-        for reading in (self._recounting, self._reckoning, self._compared):
+        for reading in (self._recounting, self._reckoning, self._compared, self._coursing):
             if reading is not None:
                 await reading.close()
         if self._session is not None:

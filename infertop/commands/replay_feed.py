@@ -74,9 +74,10 @@ class ReplayFeed(LiveFeed):
     def _forget_pages(self) -> None:
         """Let pages be made anew: those of another time are not old, they are wrong."""
         self._pages.clear()
-        makers = (self._wondering, self._recounting, self._reckoning, self._compared)
+        makers = (self._wondering, self._recounting, self._reckoning, self._compared, self._coursing)
         self._closing += [asyncio.create_task(each.close()) for each in makers if each is not None]
         self._wondering = self._recounting = self._reckoning = self._compared = self._crowd = None
+        self._coursing = None
 
     async def start(self) -> None:
         """Load the libraries in a thread, and begin to play."""

@@ -58,6 +58,15 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """What a scope cost an hour in bins of `width` seconds from `since` on; None where nobody recorded."""
+
+    since: float
+    width: float
+    usd_per_hour: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """What is worth a line: an incident, a budget's level, a mark, a restart. `until`: None while it lasts.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infertop.commands.compared import Compared, Window
+from infertop.commands.coursing import Coursing
 from infertop.commands.live import LiveFeed
 from infertop.commands.session import Session
 from infertop.views.event_shapes import Comparison
@@ -100,3 +101,34 @@ async def test_the_feed_hands_on_what_alert_asks_for_and_answers_before_anything
     feed._session = run
     assert feed.calls() == Calls(bell=True, osc=(9, 777))
     assert feed.acknowledge("incident x", "open") == "that incident is over"
+
+
+async def test_a_course_is_read_beside_the_screen_kept_and_read_again_as_it_goes_on(
+    run: Session, clock: FakeClock
+) -> None:
+    coursing = Coursing(run)
+    assert coursing.page({}, BEGIN, 60.0, 4) is None
+    assert coursing.making is not None
+    await coursing.making
+    found = coursing.page({}, BEGIN, 60.0, 4)
+    assert found is not None
+    assert (found.since, found.width) == (BEGIN, 60.0)
+    assert found.usd_per_hour == pytest.approx((3.6, 3.6, 7.2, 7.2), rel=0.2)
+    assert coursing.page({}, BEGIN, 60.0, 4) is found
+    assert coursing.making is None
+    clock.jump(61)
+    assert coursing.page({}, BEGIN, 60.0, 4) is found
+    assert coursing.making is not None
+    await coursing.close()
+
+
+async def test_of_a_history_that_cannot_be_read_the_course_is_empty(run: Session, tmp_path: Path) -> None:
+    coursing = Coursing(run)
+    run.store.uri = f"file:{tmp_path / 'none.db'}?mode=ro"
+    assert coursing.page({}, BEGIN, 60.0, 4) is None
+    assert coursing.making is not None
+    await coursing.making
+    found = coursing.page({}, BEGIN, 60.0, 4)
+    assert found is not None
+    assert found.usd_per_hour == ()
+    await coursing.close()

@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from infertop.views.account_shapes import AccountsPage, Within
-from infertop.views.event_shapes import Comparison
+from infertop.views.event_shapes import Comparison, Course
 from infertop.views.page_shapes import GpuHistory, ModelPage
 from infertop.views.run_shapes import RunsPage
 from infertop.views.shapes import Explained, GpuRow, Headline, ModelRow, Overview
 from infertop.views.whatif_shapes import WhatIfPage
 from tests.tui import sample, sample_accounts, sample_deployments, sample_incidents, sample_runs, sample_whatif
-from tests.tui.sample_rows import around
+from tests.tui.sample_rows import around, wave
 from tui.announcing import Calls
 
 _ACCOUNTS = {id(sample.HOSTILE): sample_accounts.HOSTILE, id(sample.EMPTY): sample_accounts.NOTHING}
@@ -44,6 +44,8 @@ class PlayFeed:
         self.divided: list[tuple[str, Within]] = []
         self.compared: Comparison | None = _COMPARED.get(id(view), sample_incidents.EVERYTHING)
         self.asked: list[tuple[dict[str, str], tuple[float, float], tuple[float, float]]] = []
+        self.courses: list[tuple[dict[str, str], float, float, int]] = []
+        self.has_course = True
         self.acknowledged: list[tuple[str, str]] = []
         self.called: Calls | None = Calls()
         self.steered: list[tuple[str, float]] = []
@@ -87,6 +89,10 @@ class PlayFeed:
     ) -> Comparison | None:
         self.asked.append((dict(scope), before, after))
         return self.compared and replace(self.compared, scope=dict(scope), before=before, after=after)
+
+    def course(self, scope: Mapping[str, str], since: float, width: float, count: int) -> Course | None:
+        self.courses.append((dict(scope), since, width, count))
+        return Course(since, width, wave(count, 3, 12.0)) if self.has_course else None
 
     def acknowledge(self, key: str, state: str) -> str:
         self.acknowledged.append((key, state))

@@ -16,7 +16,7 @@ from tui.widgets.prose import heading, remark
 
 _LEAST_ROWS, _GOOD_ROWS = 5, 14
 _TICK_CELLS, _LAST_CELLS = 16, 11
-_TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
+_TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080, 43_200)
 _MORE_CELLS = 8
 _GUESSED, _OLD_SECONDS = "~", 90.0
 TOKEN_NAMES = {"input": "fresh", "cache_read": "cached", "output": "output", "reasoning": "reasoning"}
@@ -95,7 +95,7 @@ def time_axis(scene: Scene, times: tuple[float, ...], width: int) -> Row:
     start, step = times[0], times[1] - times[0]
     length = step * len(times)
     marks = _marks(scene, start, length, room)
-    told = [(x, clock(ts, scene.view.timezone)) for x, ts in _ticks(start, length, room) if x <= width - _LAST_CELLS]
+    told = [(x, clock(ts, scene.view.timezone)) for x, ts in ticks(start, length, room) if x <= width - _LAST_CELLS]
     guessed = min(_guessed(scene, start, length, room), room)
     line.put(width - 1 - guessed, _GUESSED * guessed, DIM)
     for x, text in (*told, (width - 4, "now")):
@@ -106,7 +106,7 @@ def time_axis(scene: Scene, times: tuple[float, ...], width: int) -> Row:
     return line.row()
 
 
-def _ticks(start: float, length: float, room: int) -> Iterator[tuple[int, float]]:
+def ticks(start: float, length: float, room: int) -> Iterator[tuple[int, float]]:
     """Yield round times of a chart, each with its cell, as close as they can be read."""
     if length <= 0:
         return

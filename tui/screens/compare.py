@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infertop.views.event_shapes import Comparison
 from tui.keys import footer
+from tui.panels.course import course_height, course_rows
 from tui.panels.headline import title_line
 from tui.scene import Scene, short_source
 from tui.screens.page import Picture
@@ -25,6 +26,8 @@ def draw(scene: Scene, width: int, height: int) -> Picture:
     if height >= 8:
         head.append(_chosen(scene, width))
         head += windows_rows(made or _unmade(scene), scene, width, choices.windows.side)
+        windows = choices.windows.at(scene.view.at, scene.view.timezone)
+        head += course_rows(scene, width, course_height(height), windows, choices.windows.side)
     if made is not None and height >= 12:
         head.append(blank(width))
         head += sentence_rows(made, width)[: max(1, height // 8)]

@@ -6,6 +6,7 @@ from infertop.views.shapes import Event
 from tui import format as fmt
 from tui.incidents import figure, lasting, metric_name, said, signed, state_style, subject
 from tui.keys import footer
+from tui.panels.course import course_height, course_rows
 from tui.panels.events import state_words
 from tui.panels.headline import title_line
 from tui.scene import Scene
@@ -16,8 +17,10 @@ from tui.themes import BOLD, DIM, PLAIN
 from tui.widgets.cells import Row, blank, cells
 from tui.widgets.parts import Part, join, one_line, part
 from tui.widgets.prose import paragraph
+from tui.windows import BOTH
 
 NAME = "incident"
+_LEAST_FOR_COURSE = 28
 _NO_CAUSE = "what changed is not worked out yet, or cannot be: c compares two windows"
 
 
@@ -32,6 +35,8 @@ def draw(event: Event, scene: Scene, width: int, height: int) -> Picture:
         head.append(blank(width))
         head += sentence_rows(made, width)[: max(1, height // 8)]
         head += windows_rows(made, scene, width)
+        if height >= _LEAST_FOR_COURSE:
+            head += course_rows(scene, width, course_height(height), (made.before, made.after), BOTH)
     elif event.cause and height >= 12:
         head += paragraph(sentence(event.cause), width)[: height // 4]
     mode = scene.view.mode
