@@ -95,12 +95,19 @@ def _text(
     else:
         said = f"{subject(of)}: {metric.words} {figures}"
     if fault.scope != fault.lead.scope:
-        said += f", most of it {subject(shown_scope(fault.scope, names))}"
+        said += f", {_elsewhere(fault, shown_scope(fault.scope, names))}"
     begun = moment(fault.since, now, zone)
     if fault.until is None:
         return f"{said}, since {begun}{_stakes(last)}"
     over = _ended(fault.since, fault.until, now, zone)
     return f"{said}, from {begun} to {over}; {_came_to(last, fault.until - fault.since)}"
+
+
+def _elsewhere(fault: Fault, scope: Mapping[str, str]) -> str:
+    """Return what a fault is of, where its figures are of something else."""
+    if fault.wider:
+        return f"with others of {subject(scope)}" if scope else "with all others"
+    return f"most of it from {subject(scope)}"
 
 
 def _ended(since: float, until: float, now: float, zone: tzinfo) -> str:

@@ -49,7 +49,7 @@ def test_of_requests_that_move_to_a_dearer_model_it_is_told_how_many_times_the_k
     story.close()
     (event,) = [each for each in told_by(story.told, world.until) if each.kind == "incident"]
     assert event.text.startswith("key rag: ")
-    assert "most of it key rag, opus" in event.text
+    assert "most of it from key rag, opus" in event.text
     assert event.why is not None
     assert event.why.scope == {"key": "rag"}
     assert event.why.before_usd_per_hour == pytest.approx(5.0, rel=0.02)

@@ -14,7 +14,18 @@ from infertop.money.detect.fault import Figure, Step
 from infertop.money.detect.faults import WAITS_SECONDS, Faults
 from infertop.money.detect.grouping import Moved, explained, scope_of_rise
 from infertop.money.detect.incidents import Incident
-from infertop.money.detect.scopes import EVERYTHING, IDLE, PER_MILLION, PROMPT, USD, Place, Scope
+from infertop.money.detect.scopes import (
+    CACHE_HITS,
+    EVERYTHING,
+    IDLE,
+    OUTPUT,
+    PER_MILLION,
+    PROMPT,
+    REQUESTS,
+    USD,
+    Place,
+    Scope,
+)
 
 KEYS, MODELS = ("prod", "dev", "batch"), ("gpt-4o", "o3")
 PROD: Scope = (("key", "prod"),)
@@ -61,6 +72,30 @@ def test_a_rise_of_everybody_at_every_provider_is_of_everything(key: str) -> Non
         Moved(Place("anthropic", "anthropic", "opus", "agents"), 28.0, 80.0),
     ]
     assert scope_of_rise(everybody, (("key", key),)) == EVERYTHING
+
+
+def of(*usd: tuple[str, str, float, float]) -> list[Moved]:
+    """Dollars of a model and a key at openai, before and since."""
+    return [Moved(Place("openai", "openai", model, key, "web"), *each) for model, key, *each in usd]
+
+
+def test_a_key_that_is_most_of_its_provider_is_named_and_not_the_provider() -> None:
+    runaway = of(("o3", "agents", 35.4, 90.0), ("gpt-4o", "support", 7.2, 8.0))
+    assert scope_of_rise(runaway, OPENAI) == O3
+
+
+@pytest.mark.parametrize("seen", [O3, (("project", "web"),)])
+def test_where_the_rest_rises_nearly_as_steeply_it_is_no_part_of_it_that_is_wrong(seen: Scope) -> None:
+    both = of(("o3", "web-1", 26.0, 60.0), ("gpt-4o", "web-0", 12.0, 22.0))
+    assert scope_of_rise(both, seen) == (("project", "web"),)
+    assert scope_of_rise(of(("o3", "web-1", 26.0, 60.0), ("gpt-4o", "web-0", 12.0, 14.0)), seen) == O3
+
+
+def test_bursts_of_some_do_not_take_a_rise_of_everybody_apart() -> None:
+    machine = Moved(Place("vllm@a:1", "local", "llama"), 7.5, 7.5)
+    agents = Moved(Place("anthropic", "anthropic", "sonnet", "agents", "dev"), 17.8, 35.2)
+    others = of(("gpt-4o", "chat", 32.0, 109.7), ("mini", "rag", 6.3, 16.9), ("gpt-4o", "labels", 8.4, 28.0))
+    assert scope_of_rise([*others, machine, agents], EVERYTHING) == EVERYTHING
 
 
 def test_of_one_model_on_one_machine_the_model_is_named() -> None:
@@ -125,6 +160,63 @@ def test_a_parent_that_was_seen_first_is_narrowed_and_keeps_its_key() -> None:
     assert (step.moved, step.fault.scope, step.fault.key) == (True, PROD, key)
     (step,) = world.see()
     assert step.fault.lead == Figure(PROD, USD)
+
+
+def test_a_part_that_was_seen_first_is_widened_as_the_rest_follows_which_opens_none() -> None:
+    a, b, web = (("key", "web-1"),), (("key", "web-0"),), (("project", "web"),)
+    world = World(of(("o3", "web-1", 26.0, 60.0), ("gpt-4o", "web-0", 12.0, 13.0)))
+    assert world.opened(Figure(a, USD)) == [O3]
+    world.rise = of(("o3", "web-1", 26.0, 60.0), ("gpt-4o", "web-0", 12.0, 26.0))
+    (step,) = world.see(Figure(web, USD))
+    assert (step.moved, step.fault.scope, step.fault.wider) == (True, web, True)
+    world.minute += 900
+    assert world.opened(Figure(b, REQUESTS), Figure(b, USD)) == []
+    world.minute += int(WAITS_SECONDS)
+    (step,) = world.see()
+    assert (step.opened, step.fault.lead, len(step.fault.members)) == (False, Figure(web, USD), 4)
+
+
+def test_a_part_is_not_widened_to_what_is_usual_there() -> None:
+    lasting = {Figure(O3, USD): incident(600.0)}
+    faults, both = Faults(), of(("o3", "web-1", 26.0, 60.0), ("gpt-4o", "web-0", 12.0, 26.0))
+    for minute in (660, 720):
+        (step,) = faults.follow(minute, lasting, {}, lambda *_: both, lambda _figure: 86_400.0)
+        assert (step.moved, step.fault.scope) == (False, O3)
+
+
+def test_what_is_told_late_of_a_fault_that_is_over_opens_none() -> None:
+    world = World(moved(prod=4.0))
+    world.see(Figure(PROD, USD))
+    begun = world.minute
+    world.minute += 7200
+    world.see(ended=[Figure(PROD, USD)])
+    world.minute += 600
+    world.lasting[Figure(EVERYTHING, USD)] = incident(float(begun))
+    assert world.see() == []
+    world.lasting[Figure(OPENAI, USD)] = incident(float(world.minute))
+    assert [each.opened for each in world.see()] == [True]
+
+
+def test_longer_answers_of_one_key_are_of_the_model_once_all_of_it_answers_so() -> None:
+    keys = [Figure((("key", key),), OUTPUT) for key in KEYS]
+    world = World(moved(prod=2.0))
+    world.see(keys[0])
+    world.minute += int(WAITS_SECONDS)
+    (step,) = world.see()
+    assert (step.opened, step.fault.scope) == (True, PROD)
+    world.rise = moved(o3=2.0)
+    (step,) = world.see(*keys[1:], Figure(O3, OUTPUT))
+    assert (step.moved, step.fault.scope) == (True, O3)
+    world.minute += int(WAITS_SECONDS)
+    (step,) = world.see()
+    assert (step.opened, step.fault.lead, len(step.fault.members)) == (False, Figure(O3, OUTPUT), 4)
+
+
+def test_cache_hits_of_one_key_that_fall_are_of_the_key_and_not_of_all_that_it_is_part_of() -> None:
+    world = World(moved(o3_prod=6.0))
+    world.see(Figure(O3, CACHE_HITS))
+    world.minute += int(WAITS_SECONDS)
+    assert [each.fault.scope for each in world.see()] == [(("key", "prod"), ("model", "o3"))]
 
 
 def test_two_faults_at_once_are_two_and_what_has_both_opens_no_third() -> None:

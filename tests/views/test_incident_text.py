@@ -10,7 +10,7 @@ import pytest
 
 from infertop.money.detect.fault import Fault, Figure
 from infertop.money.detect.incidents import Incident, incident_content, incident_of
-from infertop.money.detect.scopes import CACHE_HITS, LATENCY, METRICS, USD
+from infertop.money.detect.scopes import CACHE_HITS, LATENCY, METRICS, USD, Scope
 from infertop.views.incident_text import incident_event
 from tui.incidents import said
 
@@ -56,6 +56,20 @@ def test_what_is_told_of_an_incident_follows_from_its_figures_also_where_more_is
     )
     quiet = replace(lasting, last=last.grown(3.0, 5.0, 1.0, -2.0))
     assert ": 2.2x: $11.25/h on average, expected $5.00/h, since" in incident_event(quiet, NOON + 4 * 3600, UTC).text
+
+
+@pytest.mark.parametrize(
+    ("scope", "wider", "said"),
+    [
+        ((("key", "bots"), *SCOPE), False, ", most of it from key bots, gpt-4o, since"),
+        ((("provider", "openai"),), True, ", with others of openai, since"),
+        ((), True, ", with all others, since"),
+        (SCOPE, False, "expected $4.00/h, since"),
+    ],
+)
+def test_what_is_of_more_or_of_less_than_its_figures_says_so(scope: Scope, wider: bool, said: str) -> None:
+    lasting = replace(fault(USD, 4.0, [8.0] * 6, None, usd=1.0), scope=scope, wider=wider)
+    assert said in incident_event(lasting, NOON + 3600, UTC).text
 
 
 def test_an_incident_that_was_stored_before_goes_on_by_what_it_had() -> None:

@@ -22,7 +22,8 @@ class Fault:
     """One fault. `lead` is the figure that tells how large it is, `scope` where it is, `members` since when each is.
 
     `state` is "", "acknowledged" or "planned"; `until` is None while it lasts. `opened` is the minute in which it was
-    found. `paid` is what is known of the mean cost of its requests, where that is beyond too.
+    found. `wider` says that `scope` has more in it than what its lead is of. `paid` is what is known of the mean cost
+    of its requests, where that is beyond too.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Fault:
     until: float | None = None
     last: Incident | None = None
     opened: float = 0.0
+    wider: bool = False
     paid: Incident | None = None
 
 
@@ -48,7 +50,7 @@ class Step(NamedTuple):
 def fault_content(fault: Fault) -> dict[str, Any]:
     """Return a fault for JSON."""
     return {
-        **{name: getattr(fault, name) for name in ("key", "scope", "since", "state", "until", "opened")},
+        **{name: getattr(fault, name) for name in ("key", "scope", "since", "state", "until", "opened", "wider")},
         "lead": fault.lead,
         "members": [[*figure, since] for figure, since in fault.members.items()],
         "last": incident_content(fault.last),
@@ -71,6 +73,7 @@ def fault_of(content: Mapping[str, Any]) -> Fault:
         until=None if content["until"] is None else float(content["until"]),
         last=incident_of(last),
         opened=float(content.get("opened", content["since"])),
+        wider=bool(content.get("wider")),
         paid=incident_of(content.get("paid")),
     )
 

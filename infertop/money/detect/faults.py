@@ -141,6 +141,7 @@ class Faults:
         if scope == fault.scope:
             return False
         fault.scope = scope
+        fault.wider = _is_wider(scope, fault.lead.scope, self._look(fault.lead.metric, fault.since, None))
         return True
 
     def _scope(self, metric: str, since: float, seen: Scope) -> Scope:
@@ -149,8 +150,7 @@ class Faults:
             return seen
         moved = self._look(metric, since, None)
         scope = scope_of_rise(moved, seen)
-        is_wider = all(is_in(each.place, scope) for each in moved if is_in(each.place, seen))
-        return seen if is_wider and scope != seen and self._is_usual(scope, metric) else scope
+        return seen if _is_wider(scope, seen, moved) and self._is_usual(scope, metric) else scope
 
     def _is_usual(self, scope: Scope, metric: str) -> bool:
         """Say whether a rise that was seen elsewhere is of what is well known, and nothing unusual there.
@@ -176,7 +176,9 @@ class Faults:
             return None
         key = _key(Figure(scope, figure.metric), incident)
         members = {figure: incident.since}
-        fault = Fault(key, figure, scope, incident.since, members, last=incident, opened=float(self._minute))
+        wider = _is_wider(scope, figure.scope, self._look(figure.metric, incident.since, None))
+        opened = float(self._minute)
+        fault = Fault(key, figure, scope, incident.since, members, last=incident, opened=opened, wider=wider)
         self.all.append(fault)
         return Step(fault, opened=True)
 
@@ -239,6 +241,10 @@ def _as_large(one: Incident, other: Incident) -> bool:
     """Say whether of two incidents one is a good part of the other, by what they add an hour."""
     amounts = [each.excess_usd_per_hour or 0.0 for each in (one, other)]
     return min(amounts) * _MUCH_LARGER * 2 >= max(amounts)
+
+
+def _is_wider(scope: Scope, seen: Scope, moved: Sequence[Moved]) -> bool:
+    return scope != seen and all(is_in(each.place, scope) for each in moved if is_in(each.place, seen))
 
 
 def _is_inside(scope: Scope, fault: Fault, around: Sequence[Moved]) -> bool:

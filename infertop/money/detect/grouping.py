@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import log
 from typing import NamedTuple
 
 from infertop.money.detect.scopes import EVERYTHING, Place, Scope, is_in, scopes_of
@@ -10,12 +11,13 @@ from infertop.money.detect.scopes import EVERYTHING, Place, Scope, is_in, scopes
 EXPLAINS = 2 / 3
 """The least share of a rise that has to be in a part of its scope for the part to stand for it."""
 
-_STEEPER = 1.2
+# What rose by half of it (as logarithms) rose with it; what was thought to is let go where it is less than that.
+_NEARLY_AS_STEEP, _LESS_STEEP = 0.5, 0.4
 _AS_STEEP = 1.3
 _ALIKE = 0.1
 _MOST = 0.9
 # So much of what is around has risen, by so many times, before it is part of it.
-_PART, _RISEN = 0.1, 1.5
+_PART, _RISEN = 0.1, log(1.4)
 _TRACE = 0.01
 _LITTLE = 1e-9
 # Of scopes that are the same places, the one that says most.
@@ -52,7 +54,7 @@ class _Sum(NamedTuple):
 def scope_of_rise(moved: Sequence[Moved], scope: Scope) -> Scope:
     """Return the scope that a rise which was seen in `scope` is of.
 
-    It is the narrowest part that has most of the rise and rose more steeply than the whole. Where that is a smaller
+    It is the narrowest part that has most of the rise and rose more steeply than the rest. Where that is a smaller
     part of what rose as steeply around it, it is the narrowest around it of which that is not so.
     """
     part = _steepest(moved, scope)
@@ -69,7 +71,9 @@ def _steepest(moved: Sequence[Moved], scope: Scope) -> Scope:
     parts = _sums(each for each in moved if is_in(each.place, scope))
     whole = parts[EVERYTHING]
     steep = [
-        each for each in parts.values() if each.rise >= EXPLAINS * whole.rise and each.times >= _STEEPER * whole.times
+        each
+        for each in parts.values()
+        if each.rise >= EXPLAINS * whole.rise and not _same(each, whole) and not _rises_too(each, whole, _LESS_STEEP)
     ]
     return _narrowed(moved, scope, _best(steep), parts) if steep and whole.rise > 0 else scope
 
@@ -84,16 +88,20 @@ def _around(moved: Sequence[Moved], here: _Sum) -> Scope | None:
     found = [
         each
         for each in around
-        if (here.rise < EXPLAINS * each.rise and each.times * _AS_STEEP >= here.times) or _rises_too(here, each)
+        if (here.rise < EXPLAINS * each.rise and each.times * _AS_STEEP >= here.times)
+        or _rises_too(here, each, _NEARLY_AS_STEEP)
     ]
     return _best(found) if found else None
 
 
-def _rises_too(here: _Sum, around: _Sum) -> bool:
-    """Say whether what is around a part rose as it did, and by a part of the whole rise that is worth a word."""
+def _rises_too(here: _Sum, around: _Sum, as_steep: float) -> bool:
+    """Say whether the rest around a part rose nearly as it did, by a part of the whole rise that is worth a word.
+
+    `as_steep` is how much of the part's, as logarithms of how many times it is what it was.
+    """
     rest = _Sum(around.scope, around.before - here.before, around.rise - here.rise)
-    enough = rest.rise >= _PART * around.rise and rest.before >= _PART * around.before
-    return enough and rest.times * _AS_STEEP >= here.times and rest.times >= _RISEN
+    enough = rest.rise >= _PART * around.rise > 0 and rest.before >= _PART * around.before
+    return enough and log(rest.times) >= max(_RISEN, as_steep * log(max(here.times, 1.0)))
 
 
 def _called(moved: Sequence[Moved], here: _Sum) -> Scope:
