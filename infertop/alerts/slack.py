@@ -13,8 +13,8 @@ from infertop.alerts.form import RESOLVED, SUMMARY, TEST, Alert
 _LONGEST = 12_000
 _MOST_EFFECTS = 3
 _WORDS = {"critical": "ALARM", "warning": "warning", "info": "note"}
-# Whoever is named so wakes everybody in a channel, where a receiver reads mentions out of plain text.
-_CROWD = re.compile(r"@(?=(?:channel|here|everyone|all|group)\b)", re.IGNORECASE)
+# What a receiver would make a mention or a link of, where it looks for them in plain text: one wakes a whole channel.
+_MENTION = re.compile(r"@(?=(?:channel|here|everyone|all|group)\b)|(?<!\w)@(?=\w)|(?<=:)(?=//)", re.IGNORECASE)
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -29,7 +29,7 @@ def message(alert: Alert) -> dict[str, str]:
 
 def plain(text: str) -> str:
     """Return `text` so that nothing in it is a link, a mention or an escape."""
-    return _CROWD.sub("@\u200b", text).translate(_ESCAPES)
+    return _MENTION.sub(lambda found: found[0] + "\u200b", text).translate(_ESCAPES)
 
 
 def _lines(alert: Alert) -> Iterator[str]:

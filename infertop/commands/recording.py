@@ -19,7 +19,7 @@ from infertop.engine.origin import shown_address
 from infertop.engine.state import State
 from infertop.history.open import Store
 from infertop.history.outbox import Letter
-from infertop.history.recorder import Recorder
+from infertop.history.recorder import News, Recorder
 from infertop.history.scopes import Scopes
 from infertop.history.summary import Summary
 from infertop.history.upkeep import Limits
@@ -98,10 +98,10 @@ class Recording:
         """Take the minutes that closed, and store what came of them."""
         self._look_at_gpus(state)
         watch.tick(self.summary, self._pricing.settings, state, now)
-        for key, content in watch.events.take_news().items():
-            self.recorder.put_event(key, now, content, self._letters(key, content, now))
-        for level in watch.levels.take():
-            self.recorder.put_level(*level, now)
+        news = [News(key, each, self._letters(key, each, now)) for key, each in watch.events.take_news().items()]
+        levels = watch.levels.take()
+        if news or levels:
+            self.recorder.put_news(news, levels, now)
         if self.telling is not None:
             self.telling.tick(self._pricing.settings.alert, now)
         if watch.levels.unread != self._unread:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 from infertop.history.deriver import Deriver
-from infertop.history.notes import Content
+from infertop.history.notes import Content, Level
 from infertop.history.open import Mode, Store
 from infertop.history.outbox import Entry, Letter, Outbox
 from infertop.history.recalls import Recalled, Span
@@ -26,6 +27,14 @@ TICK_SECONDS = 1.0
 _MOST_BATCHES = 20_000
 
 _Order = Callable[[Writer], None]
+
+
+class News(NamedTuple):
+    """An event, or what became of the one with the same key, fit for JSON, and whom to tell of it."""
+
+    key: str
+    content: Content
+    letters: Sequence[Letter] = ()
 
 
 class Recorder:
@@ -83,24 +92,30 @@ class Recorder:
 
     def put_event(self, key: str, ts: float, content: Content, letters: Sequence[Letter] = ()) -> None:
         """Note an event, or what became of the one with the same key, fit for JSON, and whom to tell of it."""
-
-        def note(writer: Writer) -> None:
-            writer.notes.event(key, ts, content)
-            for letter in letters:
-                writer.notes.outbox.post(letter)
-
-        self._order(note)
-        if letters:
-            self._wake.set()
+        self.put_news([News(key, content, letters)], (), ts)
 
     def mail(self, change: Callable[[Outbox], None]) -> None:
         """Note what became of letters; `outbox` has it with the next tick, which is at once."""
         self._order(lambda writer: change(writer.notes.outbox))
         self._wake.set()
 
-    def put_level(self, budget: str, period: int, level: str, ts: float) -> None:
-        """Note that a budget's level was announced; `Summary.told` has it from then on."""
-        self._order(lambda writer: writer.notes.level((budget, period, level), ts))
+    def put_news(self, news: Sequence[News], levels: Sequence[Level], ts: float) -> None:
+        """Note events, whom to tell of them, and the budget levels that they announce, all in one transaction.
+
+        `Summary.told` has the levels from then on.
+        """
+
+        def note(writer: Writer) -> None:
+            for each in news:
+                writer.notes.event(each.key, ts, each.content)
+                for letter in each.letters:
+                    writer.notes.outbox.post(letter)
+            for level in levels:
+                writer.notes.level(level, ts)
+
+        self._order(note)
+        if any(each.letters for each in news):
+            self._wake.set()
 
     def put_watched(self, known: Sequence[Known], heard: Sequence[Wish]) -> None:
         """Note what is known of watched figures, all in one transaction, and which of the wishes were heard."""

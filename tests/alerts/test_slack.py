@@ -48,8 +48,10 @@ def test_a_text_that_is_too_long_is_cut_at_a_line_and_says_so() -> None:
 def test_nobody_is_mentioned_and_nothing_is_a_link() -> None:
     said = message(alert(text="<!channel> <https://evil|click> @here @Everyone @channel vllm@127.0.0.1:8000"))["text"]
     assert "<" not in said
+    assert "://" not in said
     for word in ("@here", "@Everyone", "@channel"):
         assert word not in said
+    assert "@alice" not in message(alert(text="key @alice"))["text"]
     assert "vllm@127.0.0.1:8000" in said
 
 

@@ -77,7 +77,7 @@ def test_notes_are_kept_for_viewers(recorder: Recorder, path: Path) -> None:
     recorder.put_inventory("gpus", [{"uuid": "GPU-0"}])
     recorder.put_event("budget:all", START + 5.0, {"level": "warn", "text": "80%"})
     recorder.put_event("budget:all", START + 5.0, {"level": "warn", "text": "80%", "until": 9.0})
-    recorder.put_level("all", START, "80%", 5.0)
+    recorder.put_news([], [("all", START, "80%")], 5.0)
     assert recorder.flush()
     found = {source: json.loads(content) for source, content in rows(path, "SELECT * FROM health")}
     assert found == {VLLM: {"state": "down", "detail": "\ud800"}}
@@ -91,7 +91,7 @@ def test_a_level_that_was_told_is_known_after_a_restart(path: Path, clock: Time)
     for _ in range(2):
         recorder = Recorder(open_store(path, START), deriver(), clock, tick_seconds=0.01)
         recorder.start()
-        recorder.put_level("all", START, "over", 5.0)
+        recorder.put_news([], [("all", START, "over")], 5.0)
         assert recorder.flush()
         assert recorder.summary.told == {("all", START, "over")}
         recorder.close()
