@@ -5,11 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,76 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infertop import cli
-from infertop.commands import setup
 from infertop.commands.report_forms import as_csv, as_json, as_table
 from infertop.history.report import Report, Row
-from infertop.money.lines import Basis, Line, Price
-from tests.fakes import FakeClock
-from tests.history.world import booked
+from tests.commands.reported import NOON, Run, Said, typed_report
 from tests.views.random_views import HOSTILE
-
-NOON = 1_790_078_400.0  # 22 September 2026, 12:00 UTC
-PRICE = Price("gpt-4o", Decimal("2.5"), "1M tokens", "pricing.toml:4")
-API = Line(0, 60, "openai", "openai", "gpt-4o", "input", (("key", "prod-1"),), 1000, "tokens", 7, PRICE, Basis.COMPUTED)
-LOCAL = Line(0, 60, "vllm@a:1", "local", "llama", "output", (), 500, "tokens", None, None, Basis.MEASURED)
-GPU = replace(LOCAL, resource="gpu_busy", dimensions=(("gpu", "GPU-0"),), unit="ms", usd_nano=2 * 10**9, price=PRICE)
-PRICING = """
-timezone = "Europe/Berlin"
-[[assign]]
-key = "prod-*"
-team = "support"
-customer = "=HYPERLINK(1)"
-[[budget]]
-name = "gpus"
-limit_usd = 2
-period = "day"
-model = "llama"
-[[source]]
-kind = "vllm"
-name = "apart"
-url = "http://127.0.0.1:1"
-counts = false
-"""
-
-
-def at(line: Line, minutes_ago: int, **more: Any) -> Line:
-    start = int(NOON) - 60 * minutes_ago
-    return replace(line, start=start, end=start + 60, **more)
-
-
-LINES = (
-    at(GPU, 30),
-    at(LOCAL, 30),
-    at(LOCAL, 30, resource="requests", unit="requests", quantity=4),
-    at(API, 90, usd_nano=10**9),
-    at(API, 90, dimensions=(("key", "dev"),), usd_nano=None, price=None, quantity=40),
-    at(GPU, 3000),
-    at(replace(LOCAL, source="host", model=None, resource="host", unit="ms", quantity=60_000), 30),
-    at(replace(LOCAL, source="apart"), 30),
-)
-
-Said = tuple[int, str, str]
-Run = Callable[..., Said]
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Type `infertop report` with these words; return the exit status, and what went to stdout and stderr."""
-    monkeypatch.setattr(setup, "SystemClock", lambda: FakeClock(NOON))
-    database, pricing = tmp_path / "x.db", tmp_path / "pricing.toml"
-    pricing.write_text(PRICING)
-    record(database, LINES)
-
-    def typed(*words: str) -> Said:
-        status = cli.main(["report", "--db", str(database), "--pricing", str(pricing), *words])
-        return status, *capsys.readouterr()
-
-    return typed
-
-
-def record(database: Path, lines: Sequence[Line]) -> None:
-    booked(database, NOON, lines, {line.start for line in lines})
+    return typed_report(tmp_path, monkeypatch, capsys)
 
 
 def rows(said: Said) -> list[dict[str, Any]]:
@@ -204,60 +138,6 @@ def test_csv_is_for_a_spreadsheet_and_nothing_in_it_runs(run: Run) -> None:
     assert status == 0
     assert out.splitlines()[0] == "customer,requests,input,output,usd,unpriced_tokens,counts"
     assert "'=HYPERLINK(1),,1000,,1.000000000,0,true" in out.splitlines()
-
-
-def test_a_budget_that_is_over_ends_with_3_where_that_was_asked_for(run: Run, tmp_path: Path) -> None:
-    status, out, err = run("--budget-exit", "--format", "json")
-    assert status == 3
-    assert json.loads(out)["rows"]
-    assert err == "infertop: the budget gpus is over: 2.00 of 2 USD\n"
-    assert run("--format", "json")[0] == 0
-    more = '[[budget]]\nname = "month"\nlimit_usd = 1\nperiod = "month"\n[[budget]]\nname = "far"\nlimit_usd = 99\n'
-    (tmp_path / "pricing.toml").write_text(f"{PRICING}\n{more}period = 'day'\n")
-    status, _, err = run("--budget-exit")
-    assert status == 3
-    assert [line.split(" is over")[0] for line in err.splitlines()] == [
-        "infertop: the budget gpus",
-        "infertop: the budget month",
-    ]
-    (tmp_path / "pricing.toml").write_text(PRICING.replace("limit_usd = 2", "limit_usd = 2.01"))
-    status, _, err = run("--budget-exit")
-    assert (status, err) == (0, "")
-
-
-@pytest.mark.parametrize(
-    ("period", "condition", "status", "why"),
-    [
-        ("day", 'model = "never used"', 0, None),
-        ("day", 'key = "prod-*"', 0, None),
-        ("day", 'key = "dev"', 1, "nothing that counts towards it has a price"),
-        ("hour", "", 1, "or nobody recorded"),
-    ],
-)
-def test_what_is_not_known_of_a_budget_ends_with_1_and_says_why(
-    period: str, condition: str, status: int, why: str | None, run: Run, tmp_path: Path
-) -> None:
-    budget = f'[[budget]]\nname = "b"\nlimit_usd = 1.2\nperiod = "{period}"\n{condition}\n'
-    (tmp_path / "pricing.toml").write_text(budget)
-    found, _, err = run("--budget-exit")
-    assert found == status
-    assert (why in err and "the budget b: whether it is over is not known" in err) if why else err == ""
-
-
-def test_while_a_provider_is_read_back_nothing_is_known_but_what_is_over(run: Run, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "x.db")) as connection, connection:
-        connection.execute("INSERT INTO inventory VALUES ('unread', '[{\"name\": \"openai\"}]')")
-    more = '[[budget]]\nname = "far"\nlimit_usd = 99\nperiod = "day"\n[[budget]]\nname = "own"\nlimit_usd = 99\n'
-    (tmp_path / "pricing.toml").write_text(f'{more}period = "day"\nsource = "vllm*"\n')
-    found, _, err = run("--budget-exit")
-    assert (found, err) == (
-        1,
-        "infertop: the budget far: whether it is over is not known: openai is still being read back\n",
-    )
-    (tmp_path / "pricing.toml").write_text(f'{PRICING}\n{more}period = "day"\n')
-    found, _, err = run("--budget-exit")
-    assert found == 3
-    assert len(err.splitlines()) == 3
 
 
 def test_without_a_history_it_says_what_makes_one(run: Run, tmp_path: Path) -> None:
