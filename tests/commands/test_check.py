@@ -15,6 +15,7 @@ import pytest
 
 from infertop import cli
 from infertop.engine.clock import SystemClock
+from infertop.history.files import default_path
 from infertop.readings.model import Batch
 from tests.history.stating import say
 from tests.history.world import recorded
@@ -102,17 +103,23 @@ def test_what_the_database_has_is_not_read_back_again(
     ids=["damaged", "another program's"],
 )
 def test_a_history_that_cannot_be_read_is_named_and_all_else_is_checked(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: bytes | None,
+    said: str,
 ) -> None:
-    file, database = tmp_path / "pricing.toml", tmp_path / "x.db"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    file, database = tmp_path / "pricing.toml", default_path()
     file.touch()
+    database.parent.mkdir(parents=True)
     if content is None:
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("CREATE TABLE theirs (x)")
     else:
         database.write_bytes(content)
     before = database.read_bytes()
-    assert cli.main(["check", "--no-discovery", "--pricing", str(file), "--db", str(database)]) == 0
+    assert cli.main(["check", "--no-discovery", "--pricing", str(file)]) == 0
     lines = capsys.readouterr().out.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("database"))
     assert lines[at + 1].startswith("               ! ")
