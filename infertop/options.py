@@ -67,7 +67,8 @@ def _shared(parser: argparse.ArgumentParser, *, top: bool, source: bool = True) 
     add = parser.add_argument
     add("--pricing", type=Path, metavar="PATH", default=unset, help="the pricing.toml to use")
     add("--db", type=Path, metavar="PATH", default=unset, help="the database (default: in the user's data folder)")
-    add("--db-limit", metavar="SIZE", default=unset, help="drop the oldest readings beyond this size (default 1G)")
+    text = "drop the oldest readings beyond so many bytes; K, M, G are 10^3, 10^6, 10^9 (default 1G, at least 10M)"
+    add("--db-limit", metavar="SIZE", default=unset, help=text)
     if source:
         add(
             "--source",

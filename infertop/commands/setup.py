@@ -22,6 +22,7 @@ from infertop.money.schema import Mistakes
 from infertop.readings.safe import safe
 
 DB_LIMIT_BYTES = 1_000_000_000
+LEAST_DB_BYTES = 10_000_000  # less than a day of readings of a few sources, with room for their ledger
 _SIZE = re.compile(r"(\d{1,9})\s*([KMG]?)B?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
@@ -75,11 +76,12 @@ def kinds() -> Mapping[str, tuple[str, ...]]:
 def setup(options: Namespace) -> Setup:
     """Check the options and read pricing.toml; raise WrongUseError or Mistakes with everything that is wrong."""
     clock = SystemClock()
+    database = _database(options)
     watcher = Watcher(_places(options), kinds(), clock.now())
     made = Setup(
         clock=clock,
         watcher=watcher,
-        database=options.db.expanduser() if options.db else default_path(),
+        database=database,
         db_limit_bytes=_size(options.db_limit) if options.db_limit else DB_LIMIT_BYTES,
         options=tuple(options.source or ()),
         interval=options.interval,
@@ -88,6 +90,20 @@ def setup(options: Namespace) -> Setup:
     )
     refuse_twins(made.sources())
     return made
+
+
+def _database(options: Namespace) -> Path:
+    """Return where the history is; a file that is named and is something else is left alone. A check tells of it."""
+    if not options.db:
+        return default_path()
+    path: Path = options.db.expanduser()
+    if getattr(options, "command", None) == "check":
+        return path
+    from infertop.history.claim import refusal  # the first paint waits for SQLite only where a file is named
+
+    if what := refusal(path):
+        raise WrongUseError(f"--db {safe(path)} is {what}, not a history of infertop: it was left alone; name another")
+    return path
 
 
 def _places(options: Namespace) -> tuple[Candidate, ...]:
@@ -118,4 +134,11 @@ def _size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if not match or int(match[1]) == 0:
         raise WrongUseError(f'--db-limit "{safe(text, 40)}" must be a size like 500M or 2G')
-    return int(match[1]) * _UNITS[match[2].upper()]
+    size = int(match[1]) * _UNITS[match[2].upper()]
+    if size < LEAST_DB_BYTES:
+        least = f"{LEAST_DB_BYTES // 10**6}M"
+        raise WrongUseError(
+            f'--db-limit "{safe(text, 40)}" is {size} bytes, too little for a history: {least} is the least; '
+            "K, M and G are 10^3, 10^6 and 10^9 bytes"
+        )
+    return size

@@ -125,6 +125,11 @@ def writer_pid(path: Path) -> int | None:
     return _read(path)[0] or None
 
 
+def was_written(path: Path) -> bool:
+    """Say whether an infertop stored anything in the database at `path`, by the lock beside it."""
+    return _read(path)[1] > 0
+
+
 def is_written(path: Path) -> bool:
     """Say whether a process has the lock of the database at `path`."""
     try:

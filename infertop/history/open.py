@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from infertop.history.check import Foreign, Newer, make_ready
+from infertop.history.claim import refusal
 from infertop.history.connect import connect, uri
 from infertop.history.files import Lock, Locked, create, move_aside, network_filesystem
 from infertop.history.trouble import Kind, trouble
@@ -96,9 +97,10 @@ def reopen(store: Store, ts: float, *, again: bool = True) -> Store:
         why = f"{safe(store.path)} cannot be written ({_reason(error)})"
     except sqlite3.Error as error:
         found = trouble(error, store.path)
-        if found.kind is Kind.DAMAGED and again:
+        what = refusal(store.path) if found.kind is Kind.DAMAGED else ""
+        if found.kind is Kind.DAMAGED and again and not what:
             return begin_anew(store, ts)
-        why = found.reason
+        why = f"{safe(store.path)} is {what} and was left alone; choose another --db" if what else found.reason
     else:
         return store
     store.close()

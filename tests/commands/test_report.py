@@ -146,8 +146,8 @@ def test_without_a_history_it_says_what_makes_one(run: Run, tmp_path: Path) -> N
     assert "infertop record makes one" in err
     (tmp_path / "no.db").write_bytes(b"not a database" * 100)
     status, out, err = run("--db", str(tmp_path / "no.db"))
-    assert (status, out) == (1, "")
-    assert "cannot be read" in err
+    assert (status, out) == (2, "")
+    assert "no.db is no database, not a history of infertop" in err
 
 
 def test_a_mistake_in_pricing_toml_ends_with_2(run: Run, tmp_path: Path) -> None:

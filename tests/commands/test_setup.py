@@ -10,6 +10,7 @@ import pytest
 
 from infertop.commands.setup import DB_LIMIT_BYTES, setup, setup_or_status
 from infertop.commands.sources import WrongUseError
+from infertop.history.open import open_store
 
 
 @pytest.fixture
@@ -32,7 +33,8 @@ def test_the_defaults(options: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("500M", 500_000_000), ("2G", 2 * 10**9), ("2gb", 2 * 10**9), ("4096", 4096), (" 3 K ", 3000)]
+    ("text", "size"),
+    [("500M", 500_000_000), ("2G", 2 * 10**9), ("2gb", 2 * 10**9), ("10000000", 10**7), (" 30000 K ", 3 * 10**7)],
 )
 def test_a_size_may_have_a_unit(options: Any, text: str, size: int) -> None:
     assert setup(options(db_limit=text)).db_limit_bytes == size
@@ -45,6 +47,48 @@ def test_a_size_that_is_none_says_what_one_is(options: Any, text: str) -> None:
         return
     with pytest.raises(WrongUseError, match="must be a size like 500M or 2G"):
         setup(options(db_limit=text))
+
+
+@pytest.mark.parametrize("text", ["5", "1M", "9999K"])
+def test_a_size_in_which_no_history_finds_room_is_refused_with_the_least(options: Any, text: str) -> None:
+    with pytest.raises(WrongUseError, match=rf'"{text}" is \d+ bytes, too little for a history: 10M is the least'):
+        setup(options(db_limit=text))
+
+
+SHORT = b"SQLite format 3\x00" + b"\x00" * 20
+THEIRS = b"SQLite format 3\x00" + b"\x00" * 52 + b"\x0f\x05\x51\x12" + b"\x00" * 4000
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [(b"[host]\nusd_per_hour = 0.4\n", "no database"), (b"\x00" * 9000, "no database"), (SHORT, "no database"),
+     (THEIRS, "another program's database")],
+)  # fmt: skip
+def test_a_file_that_is_no_history_is_refused_and_left_alone(
+    options: Any, tmp_path: Path, content: bytes, what: str
+) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_bytes(content)
+    with pytest.raises(WrongUseError, match=f"prices.toml is {what}, not a history of infertop: it was left alone"):
+        setup(options(db=path))
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir() if each == path] == [(path.name, content)]
+    assert not list(tmp_path.glob("prices.toml?*"))
+    with pytest.raises(WrongUseError, match=f"{tmp_path.name} is a folder"):
+        setup(options(db=tmp_path))
+
+
+def test_a_file_of_ours_may_be_empty_damaged_or_not_there(options: Any, tmp_path: Path) -> None:
+    path, named = tmp_path / "x.db", tmp_path / "infertop.db"
+    assert setup(options(db=path)).database == path
+    path.touch()
+    assert setup(options(db=path)).database == path
+    named.write_bytes(b"nothing of it is left")
+    assert setup(options(db=named)).database == named
+    open_store(path, 0.0).close()
+    damaged = bytearray(path.read_bytes())
+    damaged[100:] = b"\xff" * 5000
+    path.write_bytes(damaged)
+    assert setup(options(db=path)).database == path
 
 
 def test_one_server_under_two_names_is_refused_as_it_would_count_twice(options: Any) -> None:
