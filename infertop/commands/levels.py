@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from infertop.commands.guard import EPISODE_SECONDS, burns_too, runaway, runaway_text
 from infertop.commands.heading import Headings
+from infertop.commands.told import BEGUN, Level, Told
 from infertop.commands.unread import of_budget
 from infertop.history.allowed import spent_by_own_count, with_names
 from infertop.history.summary import Summary
@@ -23,23 +24,11 @@ _STALE_SECONDS = 600.0
 _SEVERITIES = ("info", "warn", "alarm")
 
 
-class Level(NamedTuple):
-    """A level of a budget in the period that began at `period` (epoch seconds)."""
-
-    budget: str
-    period: int
-    level: str
-
-    @property
-    def key(self) -> str:
-        """The key of its event."""
-        return f"budget {self.budget} {self.period} {self.level}"
-
-
 class _Stand(NamedTuple):
     """How much of a budget was spent since its period began at `start`; `plan` is that of this period, if it is new.
 
-    `named` is what people call it. Of `unread` sources a part of that is not known yet: it has no plan then.
+    `named` is what people call it. Of `unread` sources a part of that is not known yet: it has no plan then. `told`
+    are the levels that were told.
     """
 
     budget: Budget
@@ -48,12 +37,18 @@ class _Stand(NamedTuple):
     nano: int
     plan: Plan | None
     unread: tuple[str, ...]
+    told: frozenset[str]
+
+    def key(self, level: str) -> str:
+        """Return the key of the event of a level; one of a limit that was changed within the period is another one."""
+        limit = f" of {self.budget.limit_usd.normalize():f}" if BEGUN in self.told else ""
+        return f"budget {self.budget.name}{limit} {self.start} {level}"
 
 
 class _News(NamedTuple):
     """What is to be told as `level`, in words, and how severe it is."""
 
-    level: Level
+    level: str
     text: str
     severity: str
 
@@ -68,8 +63,7 @@ class Levels:
     def __init__(self) -> None:
         self.plans: Mapping[str, Plan] = {}
         self.unread: frozenset[str] = frozenset()
-        self._announced: set[Level] = set()
-        self._new: list[Level] = []
+        self._told = Told()
         self._headings = Headings()
 
     def cross(self, summary: Summary, settings: Settings, now: float) -> Iterator[tuple[str, Event]]:
@@ -77,27 +71,28 @@ class Levels:
 
         Besides for each of which much is burnt in a short time.
         """
+        self._told.look(summary)
         own_count = spent_by_own_count(summary.accounts, (each.name for each in settings.budgets), now)
         budgets = (*settings.budgets, *summary.allowances)
         found = (self._stand(each, summary, settings, own_count, now) for each in budgets)
         stands = [stand for stand in found if stand is not None]
         for stand in stands:
-            news = (self._crossed(stand, summary), self._heading(stand, summary, settings, now))
+            news = (self._crossed(stand), self._heading(stand, settings, now))
             if told := [each for each in news if each is not None]:
-                yield told[0].level.key, _event(stand, told, now)
-        yield from self._runaways(stands, summary, now)
+                yield stand.key(told[0].level), _event(stand, told, now)
+        yield from self._runaways(stands, now)
 
     def take(self) -> list[Level]:
         """Return what was announced since the last time."""
-        new, self._new = self._new, []
-        return new
+        return self._told.take()
 
     def _stand(
         self, budget: Budget, summary: Summary, settings: Settings, own_count: Mapping[str, int], now: float
     ) -> _Stand | None:
         """Return how a budget stands; None where that is not known of the running period."""
         spent = summary.budgets.get(budget.name)
-        start = int(period(budget.period, now, budget.zone(settings.zone))[0])
+        zone = budget.zone(settings.zone)
+        start = int(period(budget.period, now, zone)[0])
         own = own_count.get(budget.name) if budget.origin else None
         nano = own if own is not None else spent.usd_nano if spent is not None else None
         if spent is None or int(spent.start) != start or nano is None:
@@ -107,22 +102,20 @@ class Levels:
             plan = None
         if unread or (plan is not None and plan.unread):
             plan = None
-        return _Stand(budget, with_names(budget, summary.names).name, start, nano, plan, unread)
+        told = self._told.of(budget, start, nano, now, zone)
+        return _Stand(budget, with_names(budget, summary.names).name, start, nano, plan, unread, told)
 
-    def _tell(self, level: Level, summary: Summary) -> bool:
-        """Say whether a level is to be announced, and note that it was."""
-        if level in summary.told or level in self._announced:
-            return False
-        self._announced.add(level)
-        self._new.append(level)
-        return True
+    def _note(self, stand: _Stand, levels: Iterable[str]) -> None:
+        for each in levels:
+            self._told.note(stand.budget, stand.start, each)
 
-    def _crossed(self, stand: _Stand, summary: Summary) -> _News | None:
+    def _crossed(self, stand: _Stand) -> _News | None:
         """Return what is told of the levels that were crossed; none where a higher one was told before."""
         shares, is_over = reached(stand.budget, stand.nano), stand.nano >= stand.budget.limit_usd * NANO
         if stand.unread and not is_over:
             return None
-        new = [share for share in shares if self._tell(_level(stand, label(share)), summary)]
+        new = [share for share in shares if label(share) not in stand.told]
+        self._note(stand, map(label, new))
         if not new or new[-1] != shares[-1]:
             return None
         budget = stand.budget
@@ -130,47 +123,38 @@ class Levels:
         text += f" ({', '.join(label(share) for share in new)})"
         if stand.unread:
             text += f", while what {safe(stand.unread[0], 40)} was used for before is still being read back"
-        return _News(_level(stand, label(new[-1])), text, "alarm" if is_over else "warn")
+        return _News(label(new[-1]), text, "alarm" if is_over else "warn")
 
-    def _heading(self, stand: _Stand, summary: Summary, settings: Settings, now: float) -> _News | None:
+    def _heading(self, stand: _Stand, settings: Settings, now: float) -> _News | None:
         budget, plan = stand.budget, stand.plan
         if plan is None or not _is_open(stand):
             return None
-        here = budget.name, stand.start
-        told = {level for name, start, level in (*summary.told, *self._announced) if (name, start) == here}
-        found = self._headings.look(budget, plan, stand.nano, told, now, budget.zone(settings.zone))
+        found = self._headings.look(budget, plan, stand.nano, stand.told, now, budget.zone(settings.zone))
         if found is None:
             return None
-        for name in found.levels:
-            self._tell(_level(stand, name), summary)
-        return _News(_level(stand, found.levels[-1]), found.text, found.severity)
+        self._note(stand, found.levels)
+        return _News(found.levels[-1], found.text, found.severity)
 
-    def _runaways(self, stands: Sequence[_Stand], summary: Summary, now: float) -> Iterator[tuple[str, Event]]:
+    def _runaways(self, stands: Sequence[_Stand], now: float) -> Iterator[tuple[str, Event]]:
         """Yield what is told where much is burnt in a short time; once in an episode and the one that follows.
 
         The same spend is told once, of the budget that is about the least, with the others that it is spent from.
         """
         episode = int(now // EPISODE_SECONDS)
         same = {f"{RUNAWAY} {each}" for each in (episode - 1, episode)}
-        told = {name for name, _, level in (*summary.told, *self._announced) if level in same}  # of any period
         open_now = [(each, each.plan) for each in stands if each.plan is not None and _is_open(each)]
         for stand, plan in sorted(open_now, key=lambda each: -len(each[0].budget.conditions)):
-            burn = runaway(stand.budget, plan) if stand.budget.name not in told else None
+            burn = runaway(stand.budget, plan) if not self._told.ever(stand.budget, same) else None
             if burn is None:
                 continue
             others = [
                 each for each, its in open_now if each is not stand and burns_too(stand.budget, burn, each.budget, its)
             ]
             for each in (stand, *others):
-                told.add(each.budget.name)
-                self._tell(_level(each, f"{RUNAWAY} {episode}"), summary)
+                self._note(each, [f"{RUNAWAY} {episode}"])
             text = runaway_text(stand.budget, burn, [(each.named, each.budget) for each in others])
-            news = _News(_level(stand, f"{RUNAWAY} {episode}"), text, "alarm")
-            yield news.level.key, _event(stand, [news], now)
-
-
-def _level(stand: _Stand, name: str) -> Level:
-    return Level(stand.budget.name, stand.start, name)
+            news = _News(f"{RUNAWAY} {episode}", text, "alarm")
+            yield stand.key(news.level), _event(stand, [news], now)
 
 
 def _is_open(stand: _Stand) -> bool:

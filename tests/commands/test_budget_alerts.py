@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from infertop.commands.heading import SURE, forecast_of
-from infertop.commands.levels import Level, Levels
+from infertop.commands.levels import Levels
+from infertop.commands.told import Level
 from infertop.money.budget_plan import outlook
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Budget

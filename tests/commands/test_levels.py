@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -76,3 +77,57 @@ def test_a_level_beyond_the_limit_and_a_limit_without_a_level() -> None:
     assert levels(watch, spent(120, far), far) == ["all: 120.00 of 100 USD a day spent (25%)"]
     assert watch.events.shown[0].level == "alarm"
     assert levels(watch, spent(150, far), far) == ["all: 150.00 of 100 USD a day spent (150%)"]
+
+
+def changed(**more: object) -> Settings:
+    return replace(KATHMANDU, budgets=(replace(ALL, **more),))
+
+
+def test_a_new_name_tells_nothing_again_over_restarts_too() -> None:
+    watch = Watch(2.0)
+    assert len(levels(watch, spent(85))) == 1
+    noted, settings = frozenset(watch.levels.take()), changed(name="everything")
+    for again in (watch, Watch(2.0)):
+        assert levels(again, spent(86, settings, told=noted), settings) == []
+        assert levels(again, spent(100, settings, told=noted), settings) == [
+            "everything: 100.00 of 100 USD a day spent (over)"
+        ]
+
+
+def test_of_a_raised_limit_levels_are_told_when_they_are_reached_and_none_that_is_reached_still() -> None:
+    watch = Watch(2.0)
+    levels(watch, spent(120))
+    noted, settings = frozenset(watch.levels.take()), changed(limit_usd=Decimal(200))
+    assert levels(watch, spent(121, settings, told=noted), settings) == []
+    noted |= frozenset(watch.levels.take())
+    for told in ("170.00 of 200 USD a day spent (80%)", "200.00 of 200 USD a day spent (over)"):
+        usd = float(told.split()[0])
+        keys = set(watch.events.take_news())
+        watch.tick(spent(usd, settings, told=noted), settings, State(), NOW)
+        news = watch.events.take_news()
+        assert [each["text"] for each in news.values()] == [f"all: {told}"]
+        assert all(" of 200 " in key for key in news.keys() - keys)
+    assert levels(Watch(2.0), spent(170, settings, told=noted | set(watch.levels.take())), settings) == []
+
+
+def test_of_a_lowered_limit_what_is_reached_now_is_told() -> None:
+    watch, settings = Watch(2.0), changed(limit_usd=Decimal(60))
+    levels(watch, spent(50))
+    assert levels(watch, spent(50, settings), settings) == ["all: 50.00 of 60 USD a day spent (80%)"]
+
+
+def test_another_time_zone_cuts_the_day_elsewhere_and_tells_nothing_again_that_is_still_so() -> None:
+    watch, settings = Watch(2.0), replace(KATHMANDU, zone=ZoneInfo("America/New_York"))
+    levels(watch, spent(85))
+    noted = frozenset(watch.levels.take())
+    assert levels(watch, spent(81, settings, told=noted), settings) == []
+    tomorrow = NOW + 86400
+    assert len(levels(watch, spent(81, settings, now=tomorrow, told=noted), settings, tomorrow)) == 1
+
+
+def test_what_was_told_on_a_day_of_25_hours_is_told_again_in_the_first_hour_of_the_next() -> None:
+    berlin = replace(KATHMANDU, zone=ZoneInfo("Europe/Berlin"))
+    watch, sunday = Watch(2.0), datetime(2026, 10, 25, 23, 50, tzinfo=berlin.zone).timestamp()
+    assert len(levels(watch, spent(85, berlin, sunday), berlin, sunday)) == 1
+    monday = sunday + 1200
+    assert len(levels(watch, spent(85, berlin, monday), berlin, monday)) == 1

@@ -13,7 +13,7 @@ import pytest
 
 from infertop.alerts.form import moment
 from infertop.commands.guard import EPISODE_SECONDS
-from infertop.commands.levels import RUNAWAY, Level
+from infertop.commands.levels import RUNAWAY
 from infertop.history.outbox import Letter
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Alert, Budget, Settings
@@ -137,7 +137,7 @@ async def test_a_budget_is_told_with_the_end_of_its_period(begin: Begin) -> None
         world.said = Settings(ZoneInfo("Asia/Kathmandu"), budgets=(of_all,))
         world.happen("budget all 0 80%", budget())
         world.happen("budget gone 0 80%", {**budget(), "scope": {"budget": "gone"}})
-        world.happen(Level("all", int(TS), f"{RUNAWAY} 12").key, budget())
+        world.happen(f"budget all {TS:.0f} {RUNAWAY} 12", budget())
         await world.tick()
     ends = [each.body["ends_at"] for each in hook.told]
     assert ends == ["2026-09-21T18:15:00.000Z", moment(TS + 3600), moment(TS + EPISODE_SECONDS)]
