@@ -175,7 +175,7 @@ def _notes(connection: sqlite3.Connection) -> None:
     write_meta(connection, "sources", json.dumps({name: [kind, None, 0] for name, kind in kinds.items()}))
     write_meta(connection, "closed", END)
     ts = float(LAST_DAY + RESTART)
-    text = f"{CHAT_ENGINE} began anew: what it did between its last reading and its end is not known"
+    text = f"{CHAT_ENGINE} was restarted: what it did between the last reading and the restart is not known"
     event = content_of(Event(ts, "info", "restart", text, {"source": CHAT_ENGINE}, until=ts))
     key = f"restart {CHAT_ENGINE} {ts:.0f}"
     connection.execute("INSERT INTO events VALUES (?,?,?,?)", (key, ts, 1, json.dumps(event)))

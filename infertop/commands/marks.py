@@ -143,7 +143,7 @@ def mark_event(change: Change) -> Event:
         ts=mark.since,
         level="warn" if change.until is None else "info",
         kind=MARK,
-        text=f"{scope.get('model', 'in all')}: {words} {value}, usually {usual} +- {deviation}",
+        text=f"{scope.get('model', 'in all')}: {words} {value}, usually {usual}, give or take {deviation}",
         scope=scope,
         metric=mark.metric,
         value=mark.value,

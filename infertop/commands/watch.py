@@ -1,4 +1,4 @@
-"""What is worth a line: figures that left their baseline, budget levels crossed, engines that began anew."""
+"""What is worth a line: figures that left their baseline, budget levels crossed, engines that were restarted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Watch:
         return self.marks.baselines
 
     def tick(self, summary: Summary, settings: Settings, state: State, now: float) -> None:
-        """Take the minutes that closed since the last tick, and look at the budgets and at who began anew."""
+        """Take the minutes that closed since the last tick, and look at the budgets and at who was restarted."""
         for change in self.marks.take(summary):
             self.events.add(mark_key(change.mark), mark_event(change))
         for key, event in self.levels.cross(summary, settings, now):
@@ -64,5 +64,5 @@ class Watch:
 
 
 def _restart(source: str, ts: float) -> Event:
-    text = f"{source} began anew: what it did between its last reading and its end is not known"
+    text = f"{source} was restarted: what it did between the last reading and the restart is not known"
     return Event(ts, "info", "restart", text, {"source": source}, until=ts)

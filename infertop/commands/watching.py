@@ -34,7 +34,7 @@ WHY_SECONDS = 300.0
 # After a bug it is begun again from what is stored: after a minute, and the longer the more often that failed.
 _AGAIN_SECONDS, _AGAIN_MOST_SECONDS = 60.0, 3600.0
 _MINUTE = 60
-STATES = {OPEN: "it is open again", ACKNOWLEDGED: "acknowledged", PLANNED: "planned: it is not told again"}
+STATES = {OPEN: "it is open again", ACKNOWLEDGED: "acknowledged", PLANNED: "planned: nobody is alerted again"}
 
 
 class Watching:
@@ -165,8 +165,8 @@ class Watching:
         self._failures += 1
         again = datetime.fromtimestamp(self._again_at, self._session.pricing.settings.zone)
         self._session.watch.notice = (
-            f"incidents are not watched: internal error: {type(error).__name__}; details in the log;"
-            f" it is begun again at {again:%H:%M}"
+            f"incidents are not looked for: internal error: {type(error).__name__}; details in the log;"
+            f" tried again at {again:%H:%M}"
         )
         closing = asyncio.create_task(asyncio.to_thread(self._work.close))
         self._closing.add(closing)

@@ -90,6 +90,6 @@ def news_event(news: News, names: Names) -> tuple[str, Event]:
     what = " and ".join([", ".join(subject({news.dimension: each}) for each in shown)])
     more = f" and {len(news.values) - len(shown)} more" if len(news.values) > len(shown) else ""
     scope = {news.dimension: shown[0]} if len(news.values) == 1 else {}
-    text = f"{what}{more}: used for the first time, by {subject({'source': news.source})}"
+    text = f"{what}{more}: used for the first time, through {subject({'source': news.source})}"
     key = f"news {news.dimension} {news.minute} {news.source} {news.values[0]}"
     return key, Event(float(news.minute), "info", "news", text, scope, until=float(news.minute))

@@ -78,8 +78,8 @@ def request_event(request: Request, names: Names) -> tuple[str, Event]:
     by = f", by {safe(', '.join(who), _NAME_CELLS)}" if who else ""
     model = safe(said.model or "a model", _NAME_CELLS)
     text = (
-        f"a request to {model} cost ${request.usd:,.2f}, above ${request.limit_usd:,.2f}: {counts[True]:,} prompt and"
-        f" {counts[False]:,} output tokens{by}"
+        f"a request to {model} cost ${request.usd:,.2f}, above the limit of ${request.limit_usd:,.2f}:"
+        f" {counts[True]:,} prompt and {counts[False]:,} output tokens{by}"
     )
     scope = {"source": said.source} | ({"model": said.model} if said.model else {})
     figures = ("usd_per_request", request.usd, request.limit_usd, said.end)

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
 from infertop.history.account_notes import KIND, accounts_of
-from infertop.history.accounts import Account
-from infertop.history.sums import MINUTE
+from infertop.history.accounts import Account, read_accounts
+from infertop.history.counting import counted_sums
+from infertop.history.scopes import Scopes
+from infertop.history.sums import MINUTE, Sum
 from infertop.money.why.usage import UsageLine
 from infertop.readings.safe import safe
 
@@ -45,6 +47,14 @@ class ToldWindow:
         """Return up to where of the window a source told all: a provider tells the last minutes later."""
         told = self._told.get(source)
         return self.until if told is None else max(min(told // MINUTE * MINUTE, self.until), self.since)
+
+    def amounts(self, connection: sqlite3.Connection, scopes: Scopes) -> Iterator[tuple[Account, Sum, bool]]:
+        """Yield what each account has of it, of each source up to where that told all, and whether it counts."""
+        accounts = read_accounts(connection)
+        for end in sorted({self.end(each.source) for each in accounts.values()}):
+            for account, amount, counts in counted_sums(connection, accounts, self.since, end, scopes):
+                if self.end(account.source) == end:
+                    yield account, amount, counts
 
     def seconds(self, account: Account) -> float:
         """Return the seconds that what is booked on `account` stands for."""
@@ -82,9 +92,9 @@ class ToldWindow:
         for source in sources:
             end = self.end(source)
             if end <= self.since:
-                yield f"{safe(source, 40)} has told nothing of {name} yet"
+                yield f"{safe(source, 40)} has reported nothing of {name} yet"
             elif end < self.until:
-                yield f"{safe(source, 40)} has told of {name} up to {self._moment(end)} only"
+                yield f"{safe(source, 40)} has reported {name} up to {self._moment(end)} only"
         unpriced = sorted({each.model for each in lines if each.unpriced and each.per_hour})
         if unpriced:
             names = ", ".join(safe(model, 40) for model in unpriced[:3])

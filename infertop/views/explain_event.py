@@ -17,16 +17,16 @@ from infertop.views.wording import amount, enough, number, span, usd
 
 _TEXT_CELLS = 300
 _STATES = {
-    "open": "nobody has said anything of it yet",
-    "acknowledged": "somebody knows of it: it goes on, and is told no more before it closes",
-    "planned": "it was meant to be: it is told no more, and learned from as usual",
+    "open": "nobody has acknowledged it yet, or called it planned",
+    "acknowledged": "somebody looks after it: nobody is alerted again until it closes",
+    "planned": "it was intended: nobody is alerted again, and what it does counts as usual later",
     CLOSED: "the figure was as expected again for a quarter of an hour",
 }
 _KINDS = {
-    MARK: "a figure beyond [alert] sigma deviations from the mean of its last week: to be looked at, and no alarm",
-    "news": "a key or a model that the ledger had never seen: no anomaly",
+    MARK: "further from the mean of its last week than [alert] sigma standard deviations: a highlight, no alert",
+    "news": "a key or a model that was never used before: worth knowing, no alert",
     "budget": "a level of a budget: each is told once in its period",
-    "restart": "an engine's counters began anew",
+    "restart": "an engine was restarted: its counters count from zero again",
     "pricing": "pricing.toml as it is now cannot be used",
 }
 
@@ -88,8 +88,8 @@ def _past(event: Event) -> Iterable[str]:
 
 def _made(settings: Settings) -> Iterable[str]:
     rule = rule_of(settings)
-    yield "an incident is all of: rare in its own past, dear enough, many times the expected, and lasting:"
-    yield f"  as far above the usual as at most 1 in {10**rule.score:,.0f} of the tens of minutes that are known"
+    yield "an incident is all of: rare in its own past, dear enough, well above the expected, and lasting:"
+    yield f"  further above the usual than all but 1 in {10**rule.score:,.0f} of the 10-minute spans of its past"
     yield f"  {usd(rule.floor_usd)} at stake: what it came to, and what an hour more adds; {_floor(settings)}"
     yield f"  {_ratios(rule)}"
 

@@ -102,7 +102,7 @@ def _sentence(held: Mapping[str, _Held], used: tuple[Usage, Usage], since: str) 
         everybody = {gpu for each in held.values() for gpu in each.before}
         return f"{_more(model, its, everybody)}; idle GPU time {end}"
     asked, asks = (_requests(each, model) for each in used)
-    gone = "is asked nothing any more: its GPU stands idle" if asked and not asks else "stands idle"
+    gone = "gets no requests any more: its GPU stands idle" if asked and not asks else "stands idle"
     return f"{_name(model)} {gone if model else 'stand idle'}, {end}"
 
 

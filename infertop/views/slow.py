@@ -60,19 +60,19 @@ def _asked(usage: Usage) -> Mapping[str, float]:
 
 def _sentence(one: Mapping[str, float], other: Mapping[str, float]) -> str:
     if not (one and other):
-        return "what was asked meanwhile, or before, is not known"
+        return "how many requests there were, then or before, is not known"
     grown = {name: other[name] / before for name, before in one.items() if name in other and before > 0}
     more = sorted((name for name in grown if grown[name] >= _MORE), key=lambda name: -grown[name])
     if not more:
-        return "no more is asked than before, and nothing longer: the same takes longer"
+        return "neither more requests nor longer ones than before: the same work takes longer"
     told = [
         f"{NAMES[name]} {figure(one[name], _unit(name))} -> {figure(other[name], _unit(name))}"
         f"{'/h' if name == VOLUME else ''} ({times(one[name], other[name])})"
         for name in more
     ]
     if all(grown[name] < _MUCH for name in more):
-        return f"little more is asked of it: {' and '.join(told)}; mostly the same takes longer"
-    return f"more is asked of it: {' and '.join(told)}"
+        return f"hardly more work than before: {' and '.join(told)}; mostly the same work takes longer"
+    return f"more work than before: {' and '.join(told)}"
 
 
 def _unit(name: str) -> str:

@@ -97,10 +97,10 @@ def sentence(found: Explanation, since: str = "", way: int = 0, than: str = "") 
 def _nothing_known(found: Explanation) -> str:
     """Return what there is to say where there is nothing to compare, empty where there is."""
     if all(found.unknown):
-        return "nothing was recorded or told of either window"
+        return "nothing was recorded or reported of either window"
     if any(found.unknown):
         which = "first" if found.unknown[0] else "second"
-        return f"nothing was recorded or told of the {which} window: there is nothing to compare with"
+        return f"nothing was recorded or reported of the {which} window: there is nothing to compare with"
     if found.before_nano is None and found.after_nano is None:
         return "nothing with a price was used in either window"
     if found.cause is None and None in (found.before_nano, found.after_nano):
@@ -142,7 +142,8 @@ def _cause(cause: Cause, by: str) -> str:
         what = "new" if not before else "gone"
         return f"{where or 'everything'}, {what} ({figure(before, unit)} -> {figure(after, unit)} {unit}),"
     if cause.factor in (MIX, CLIENTS):
-        return f"share of {where or 'models'} {figure(before, unit)} -> {figure(after, unit)}"
+        whose = f"{where}'s share of the traffic" if where else "which models are asked"
+        return f"{whose} {figure(before, unit)} -> {figure(after, unit)}"
     name = TOKENS_ASKED if unit in (Measure.TOKENS.value, Measure.UNITS.value) else NAMES[cause.factor]
     if cause.factor == TIER:
         name = f"share of {effect.detail or 'standard'} requests"

@@ -195,7 +195,7 @@ def test_the_program_replays_a_file_and_leaves_it_and_its_folder_as_they_were(fo
     with on_screen(program, *words, "--at", "2026-11-19T13:00Z") as screen:
         screen.shows("REPLAY", "Thu 19 Nov 13:", "gpt-4o", "qwen2.5-coder-32b")
         screen.press("6")
-        screen.shows("WHAT AND WHY", "11:20", "vllm@127.0.0.1:8000 began anew")
+        screen.shows("WHAT AND WHY", "11:20", "vllm@127.0.0.1:8000 was restarted")
         assert screen.leave() == 0
     assert {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in folder.iterdir()} == before
     assert not program.database.exists()

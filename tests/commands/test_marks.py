@@ -65,7 +65,7 @@ def test_five_dear_minutes_in_a_row_are_marked_and_the_mark_ends() -> None:
     (of_all,) = [each for each in marks if not each["scope"]]
     assert of_all["ts"] == BEGIN + 60 * 60
     assert (of_all["value"], of_all["expected"]) == (pytest.approx(9.0), pytest.approx(3.0))
-    assert of_all["text"] == "in all: $/hour 9.00, usually 3.00 +- 0.00"
+    assert of_all["text"] == "in all: $/hour 9.00, usually 3.00, give or take 0.00"
     assert of_all["until"] is None
     assert world.see(minute(65, usd=3.0)) == []
     ended = world.see(minute(66, usd=1.0))
@@ -89,8 +89,8 @@ def test_longer_requests_are_marked_by_model_and_in_all() -> None:
     marks = world.see(*[minute(n, tokens=2000) for n in range(60, 65)])
     assert {(each["metric"], len(each["scope"])) for each in marks} == {(TOKENS, 0), (TOKENS, 2)}
     assert {each["text"] for each in marks} == {
-        "in all: tokens/request 200, usually 100 +- 0",
-        "llama: tokens/request 200, usually 100 +- 0",
+        "in all: tokens/request 200, usually 100, give or take 0",
+        "llama: tokens/request 200, usually 100, give or take 0",
     }
 
 

@@ -167,7 +167,7 @@ async def test_an_incident_is_acknowledged_here_and_planned_by_who_looks_on(pric
             await viewing.tick()
             assert [each.state for each in incidents(viewing)] == [ACKNOWLEDGED]
             said = viewing.acknowledge(event.key, PLANNED)
-            assert said == "own machines $/hour: planned: it is not told again, as soon as the recorder hears of it"
+            assert said == "own machines $/hour: planned: nobody is alerted again, as soon as the recorder hears of it"
             await asyncio.gather(*viewing._tasks)
             await watch(run, clock, 2)
             assert [(each.state, each.level) for each in incidents(run)] == [(PLANNED, "info")]
@@ -212,7 +212,7 @@ async def test_a_bug_in_watching_is_said_ends_nothing_else_and_the_incident_is_t
         assert run.notices == ()
         broken[0] = True
         await watch(run, clock, 4)
-        sentence = "incidents are not watched: internal error: KeyError; details in the log; it is begun again at "
+        sentence = "incidents are not looked for: internal error: KeyError; details in the log; tried again at "
         (notice,) = run.notices
         assert notice.startswith(sentence)
         assert incidents(run) == []

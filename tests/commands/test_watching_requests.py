@@ -68,5 +68,7 @@ def test_the_event_says_what_it_cost_and_who_made_it() -> None:
     (found,) = dear.look(books.connection, PRICES, float(Decimal("0.5")), NOW)
     key, event = request_event(found, {("key", "key_1"): "prod"})
     assert key == f"request openai {said.key}"
-    assert event.text == "a request to acme-1 cost $0.60, above $0.50: 60,000 prompt and 0 output tokens, by prod"
+    assert event.text == (
+        "a request to acme-1 cost $0.60, above the limit of $0.50: 60,000 prompt and 0 output tokens, by prod"
+    )
     assert (event.level, event.until, event.value, event.expected) == ("warn", NOW, 0.6, 0.5)

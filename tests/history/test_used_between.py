@@ -79,8 +79,8 @@ def test_a_provider_is_told_by_the_hours_that_it_has_told_whole(database: Path) 
     told(database, "openai", NOON - 900)
     usage = used(database, NOON - HOUR, NOON)
     assert by_resource(usage) == {"input": 6000, "requests": 60}
-    assert usage.flags == ("openai has told of Nov 22 11:00 to 12:00 up to 11:45 only",)
-    assert used(database, NOON - 600, NOON).flags == ("openai has told nothing of Nov 22 11:50 to 12:00 yet",)
+    assert usage.flags == ("openai has reported Nov 22 11:00 to 12:00 up to 11:45 only",)
+    assert used(database, NOON - 600, NOON).flags == ("openai has reported nothing of Nov 22 11:50 to 12:00 yet",)
 
 
 def test_what_a_provider_tells_of_a_time_that_nobody_recorded_is_told_by_all_of_it(database: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_provider_of_another_scope_that_told_nothing_is_not_spoken_of(database
     assert (own.recorded, own.flags) == (1.0, ())
     api = used(database, NOON - 1800, NOON, (("model", "gpt-4o"),))
     assert (api.lines, api.recorded, api.is_known) == ((), 0.0, False)
-    assert api.flags == ("openai has told nothing of Nov 22 11:30 to 12:00 yet",)
+    assert api.flags == ("openai has reported nothing of Nov 22 11:30 to 12:00 yet",)
 
 
 def test_of_a_time_in_which_nobody_recorded_machines_are_not_known_and_providers_are(database: Path) -> None:
@@ -170,5 +170,5 @@ def test_of_a_time_in_which_nobody_recorded_machines_are_not_known_and_providers
     assert compared.sentence == "unchanged at $0.01/h"
     own = Reader(database).ask(used_between, (("model", LLAMA),), [(NOON - 2 * HOUR, NOON - HOUR), (NOON - HOUR, NOON)])
     assert comparison((), (0, HOUR), (HOUR, 2 * HOUR), *own).sentence == (
-        "nothing was recorded or told of the first window: there is nothing to compare with"
+        "nothing was recorded or reported of the first window: there is nothing to compare with"
     )

@@ -25,7 +25,7 @@ INCIDENT = Event(
 )
 
 
-@pytest.mark.parametrize("event", [Event(1.0, "info", "restart", "began anew"), INCIDENT])
+@pytest.mark.parametrize("event", [Event(1.0, "info", "restart", "was restarted"), INCIDENT])
 def test_an_event_comes_back_from_the_history_as_it_was_kept(event: Event) -> None:
     assert event_of(json.loads(json.dumps(content_of(event)))) == event
 

@@ -41,5 +41,5 @@ def test_other_events_say_what_they_are_and_one_that_is_gone_nothing() -> None:
     mark = Event(1.0, "warn", "mark", "a\x1b[31m: dear", key="mark a")
     lines = event_figures(facts(mark), "mark a")["text"].lines
     assert "\x1b" not in lines[0]
-    assert lines[1].startswith("a figure beyond [alert] sigma")
+    assert lines[1].startswith("further from the mean of its last week than [alert] sigma")
     assert event_figures(facts(), "mark a") == {}

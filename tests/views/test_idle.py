@@ -24,7 +24,7 @@ def test_a_model_that_nobody_asks_any_more_is_named_with_its_part_of_the_rise() 
     after = usage({"qwen": 4.98, "llama": 0.85}, {"llama": 50.0})
     found = idle_comparison(*SPANS, before, after, "18:00")
     assert found.sentence == (
-        "qwen is asked nothing any more: its GPU stands idle, $0.50 -> $4.98/h is 99 % of it; since 18:00; +$4.53/h"
+        "qwen gets no requests any more: its GPU stands idle, $0.50 -> $4.98/h is 99 % of it; since 18:00; +$4.53/h"
     )
     assert found.changes[0].name == "qwen"
 

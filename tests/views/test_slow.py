@@ -18,17 +18,20 @@ SCOPE = (("model", "llama"),)
 @pytest.mark.parametrize(
     ("now", "sentence"),
     [
-        (usage(replace(OWN, requests=3000)), "more is asked of it: requests 1,000 -> 3,000/h (3x)"),
+        (usage(replace(OWN, requests=3000)), "more work than before: requests 1,000 -> 3,000/h (3x)"),
         (
             usage(replace(OWN, requests=1500, prompt=8000)),
-            "more is asked of it: prompt tokens per request 2,000 -> 8,000 (4x) and requests 1,000 -> 1,500/h (1.5x)",
+            "more work than before: prompt tokens per request 2,000 -> 8,000 (4x) and requests 1,000 -> 1,500/h (1.5x)",
         ),
         (
             usage(replace(OWN, requests=1240)),
-            "little more is asked of it: requests 1,000 -> 1,240/h (1.2x); mostly the same takes longer",
+            "hardly more work than before: requests 1,000 -> 1,240/h (1.2x); mostly the same work takes longer",
         ),
-        (usage(replace(OWN, output=330)), "no more is asked than before, and nothing longer: the same takes longer"),
-        (Usage(()), "what was asked meanwhile, or before, is not known"),
+        (
+            usage(replace(OWN, output=330)),
+            "neither more requests nor longer ones than before: the same work takes longer",
+        ),
+        (Usage(()), "how many requests there were, then or before, is not known"),
     ],
 )
 def test_the_sentence_says_what_more_was_asked_and_no_dollars(now: Usage, sentence: str) -> None:

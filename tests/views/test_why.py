@@ -82,16 +82,16 @@ def compared(before: Usage, after: Usage, since: str = "", scope: Scope = ()) ->
             "1.5x: prompt tokens per request on gpt-4o 2,000 -> 6,000 adds $7.13/h, all else saves $3.21/h;"
             " since 14:05; +$3.91/h",
         ),
-        (Usage((), recorded=0.0), Usage((), recorded=0.0), "nothing was recorded or told of either window"),
+        (Usage((), recorded=0.0), Usage((), recorded=0.0), "nothing was recorded or reported of either window"),
         (
             Usage((), recorded=0.0),
             usage(DESK),
-            "nothing was recorded or told of the first window: there is nothing to compare with",
+            "nothing was recorded or reported of the first window: there is nothing to compare with",
         ),
         (
             usage(DESK),
             Usage((), recorded=0.0),
-            "nothing was recorded or told of the second window: there is nothing to compare with",
+            "nothing was recorded or reported of the second window: there is nothing to compare with",
         ),
     ],
 )

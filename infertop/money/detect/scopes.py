@@ -186,12 +186,12 @@ METRICS: Mapping[str, Metric] = {
     each.name: each
     for each in (
         Metric(USD, "$/hour", "${:,.2f}/h", in_usd=True),
-        Metric(IDLE, "idle GPU $/hour", "${:,.2f}/h", in_usd=True),
-        Metric(PER_MILLION, "$/1M tokens", "${:,.3f}"),
-        Metric(PER_REQUEST, "$/request", "${:,.4f}"),
-        Metric(PROMPT, "prompt tokens/request", "{:,.0f}"),
-        Metric(OUTPUT, "output tokens/request", "{:,.0f}"),
-        Metric(REQUESTS, "requests/s", "{:,.2f}"),
+        Metric(IDLE, "idle GPUs", "${:,.2f}/h", in_usd=True),
+        Metric(PER_MILLION, "cost per 1M tokens", "${:,.3f}"),
+        Metric(PER_REQUEST, "cost per request", "${:,.4f}"),
+        Metric(PROMPT, "prompt tokens per request", "{:,.0f}"),
+        Metric(OUTPUT, "output tokens per request", "{:,.0f}"),
+        Metric(REQUESTS, "requests per second", "{:,.2f}"),
         Metric(CACHE_HITS, "cache-hit rate", "{:.0%}", costs_when_low=True),
         Metric(LATENCY, "request time", "{:,.2f} s"),
         Metric(FIRST_TOKEN, "time to first token", "{:,.2f} s"),
