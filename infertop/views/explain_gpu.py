@@ -59,7 +59,7 @@ def gpu_figures(facts: Facts, cost: GpuCost, row: GpuRow) -> dict[str, Explained
         "processes": Explained("processes", process_lines(row)),
         **dict.fromkeys(("price_source", "price_default", "price_note", "default"), source),
         **dict.fromkeys(("uuid", "index", "name", "gpu", "parent", "instances", "slices", "where"), name),
-        **dict.fromkeys(("state", "age_seconds", "meter"), state),
+        **dict.fromkeys(("state", "age_seconds", "meter", "source"), state),
         "trend": Explained("trend", ("utilisation over the window, oldest first",)),
     }
 

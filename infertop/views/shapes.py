@@ -129,10 +129,10 @@ class ProcessRow:
 class GpuRow:
     """A GPU or a MIG instance. `price_source` says where its rate is from, `price_default` that nobody set it.
 
-    `meter` is who tells of it (NVML, DCGM) and `source` that source's name, `throttled` what holds it back and `throttle_notes` what the clock is told
-    to be held by and what that means, None where it is not told. An instance is `slices` (its own, all) of `parent`,
-    whose power is measured alone: `power_share_watts` is its part. A GPU with `instances` is what none of them has, but
-    for power, clocks and temperature, which are the whole GPU's.
+    `meter` is who tells of it (NVML, DCGM) and `source` that source's name, `throttled` what holds it back and
+    `throttle_notes` what the clock is told to be held by and what that means, None where it is not told. An instance is
+    `slices` (its own, all) of `parent`, whose power is measured alone: `power_share_watts` is its part. A GPU with
+    `instances` is what none of them has, but for power, clocks and temperature, which are the whole GPU's.
     """
 
     uuid: str
