@@ -54,3 +54,11 @@ def test_in_ascii_no_glyph_is_left_and_keys_have_names():
     assert all(row.text.isascii() for row in rows)
     assert "enter open" in rows[-1].text
     assert "6 240+-310" in rows[1].text
+
+
+def test_the_keys_of_the_page_that_help_was_asked_on_come_first() -> None:
+    for page, title in (("compare", "KEYS OF THE COMPARISON"), ("whatif", "KEYS OF THE WHAT-IF PAGE")):
+        assert title in key_list(120, False, page)[0].text
+        assert len(key_list(120, False, page)) == len(key_list(120, False))
+    for page in ("overview", "", "first"):
+        assert "MARKS" in key_list(120, False, page)[0].text

@@ -188,11 +188,11 @@ def test_without_colour_nothing_is_told_by_colour_alone():
     assert any("! over" in line for line in screen)
 
 
-def test_the_usual_is_left_out_where_it_is_not_known():
+def test_the_usual_says_why_it_is_not_known():
     view = replace(
         sample.RICH, headline=replace(sample.HEADLINE, usual_usd_per_hour=None, usual_note="2 of 7 days seen")
     )
-    assert "usual" not in cost_line(desk(view).scene, 100).text
+    assert "usual: 2 of 7 days seen" in cost_line(desk(view).scene, 100).text
     assert "2 of 7 days seen" in cost_line(desk(view).scene, 120).text
 
 

@@ -12,6 +12,7 @@ from tests.tui.play import PlayFeed
 from tui.desk import Desk
 from tui.look import Look
 from tui.panels.events import EVENTS
+from tui.sentences import sentence
 from tui.widgets.chart import Grid, Plot, ceiling, draw, grid
 from tui.widgets.spark import spark
 
@@ -156,6 +157,19 @@ def test_a_line_that_ends_at_a_limit_shows_how_near_it_is() -> None:
     assert spark((0.5, 0.5, 0.5), 3, 1.0) == "▄▄▄"
     assert spark((1.0, 2.0, None), 3, 1.0) == "██ "
     assert spark((0.5, 0.5), 2) == "▃▃"
+
+
+def test_what_is_usual_is_said_also_where_nothing_is_spent_now() -> None:
+    head = replace(sample.RICH.headline, usd_per_hour=None, usual_usd_per_hour=15.667)
+    made = Desk(PlayFeed(replace(sample.RICH, headline=head)), Look())
+    assert "$ -/h   usual 15.67/h" in text(made, (100, 30))
+
+
+def test_figures_of_sentences_are_written_as_those_of_tables() -> None:
+    assert (
+        sentence("12,027 tokens, 5% of 27.6 M, 3.2 +- 0.1, a -> b") == "12 027 tokens, 5 % of 27.6M, 3.2 ± 0.1, a → b"
+    )
+    assert sentence("http://x/%20%d50%AB") == "http://x/%20%d50%AB"
 
 
 def beside(picture: str, title: str, below: int) -> str:

@@ -9,6 +9,7 @@ from tui import format as fmt
 from tui.incidents import about_budget
 from tui.panels.panel import TablePanel
 from tui.scene import Scene, plain_or
+from tui.sentences import sentence
 from tui.themes import ALARM, BOLD, DIM, OK, PLAIN, WARN
 from tui.widgets.spark import bar
 from tui.widgets.table import Cell, Column
@@ -70,7 +71,7 @@ def _next(budget: BudgetRow, scene: Scene, width: int) -> Cell:
         return text if len(text) <= width else f"! {when}", ALARM
     if budget.crossings:
         level, when = budget.crossings[0][0], scene.when(budget.crossings[0][1])
-        text = f"{level} {when}"
+        text = sentence(f"{level} {when}")
         return text if len(text) <= width else level, DIM
     return "-", DIM
 
@@ -154,9 +155,9 @@ def _detail(budget: BudgetRow, scene: Scene) -> list[tuple[str, str]]:
         ("now", f"{fmt.money(budget.burn_usd_per_hour)}/h"),
         *((f"last {fmt.span(burn.seconds)}", _burnt(burn)) for burn in budget.burns),
         ("will end at", _will_end(budget)),
-        *((f"reaches {level}", scene.when(when)) for level, when in budget.crossings if level != _OVER),
+        *((sentence(f"reaches {level}"), scene.when(when)) for level, when in budget.crossings if level != _OVER),
         ("gone", _gone(budget, scene)),
-        ("begins anew", scene.when(budget.resets_at)),
+        ("resets", scene.when(budget.resets_at)),
         ("recorded", f"{fmt.percent(budget.coverage)} of today so far"),
     ]
 

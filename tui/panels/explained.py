@@ -18,6 +18,7 @@ _TOPICS = {
     "compare": "KEYS OF THE COMPARISON",
     "replay": "KEYS OF A REPLAY",
 }
+_OF_PAGE = {"whatif": "what-if", "incident": "events"}
 _MARKS = (
     ("-", "unknown, never 0"),
     ("~", "computed or estimated, ahead of a bill"),
@@ -41,15 +42,22 @@ def explanations(each: Iterable[Explained], width: int) -> list[Row]:
     return rows
 
 
-def key_list(width: int, ascii: bool) -> list[Row]:
-    """Return what each mark means and what each key does, those of a page apart, in as many columns as fit."""
+def key_list(width: int, ascii: bool, page: str = "") -> list[Row]:
+    """Return what each mark means and what each key does, those of a page apart, in as many columns as fit.
+
+    Those of `page`, from where they are asked for, come first.
+    """
     by_topic: dict[str, list[tuple[str, str]]] = {"": []}
     for key in KEYS:
         topic, _, rest = key.help.partition(": ")
         topic, rest = (topic, rest) if topic in _TOPICS else ("", key.help)
         if rest:
             by_topic.setdefault(topic, []).append((printed(key, ascii), rest))
-    rows = [heading("MARKS", width), *_pairs(_MARKS, width), blank(width), heading("KEYS", width)]
+    rows: list[Row] = []
+    topic = _OF_PAGE.get(page, page)
+    if topic in _TOPICS:
+        rows += [heading(_TOPICS[topic], width), *_pairs(by_topic.pop(topic), width), blank(width)]
+    rows += [heading("MARKS", width), *_pairs(_MARKS, width), blank(width), heading("KEYS", width)]
     rows += _pairs(by_topic.pop(""), width)
     for topic, pairs in by_topic.items():
         rows += [blank(width), heading(_TOPICS[topic], width), *_pairs(pairs, width)]
@@ -83,6 +91,6 @@ def _wrapped_pair(mark: str, text: str, width: int) -> list[Row]:
     return rows
 
 
-def page_rows(intro: Sequence[Row], each: Iterable[Explained], width: int, *, ascii: bool) -> list[Row]:
+def page_rows(intro: Sequence[Row], each: Iterable[Explained], width: int, *, ascii: bool, page: str = "") -> list[Row]:
     """Return a whole page of help: the row in question, how its figures were come by, marks and keys."""
-    return [*intro, blank(width), *explanations(each, width), *key_list(width, ascii)]
+    return [*intro, blank(width), *explanations(each, width), *key_list(width, ascii, page)]

@@ -79,8 +79,10 @@ def cost_line(scene: Scene, width: int) -> Row:
 
 def _usual(head: Headline) -> list[Part]:
     now, usual = head.usd_per_hour, head.usual_usd_per_hour
-    if not fmt.known(now) or not fmt.known(usual) or usual <= 0:
-        return [part(cut(cells(head.usual_note), 40), DIM, 8)] if head.usual_note else []
+    if not fmt.known(usual) or usual <= 0:
+        return [part(f"usual: {cut(cells(head.usual_note), 40)}", DIM, 8)] if head.usual_note else []
+    if not fmt.known(now):
+        return [part(f"usual {fmt.money(usual)}/h", DIM, 8)]
     ratio = now / usual
     if abs(ratio - 1) < _USUAL:
         return [part("as usual", DIM, 4)]

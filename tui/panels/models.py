@@ -15,6 +15,7 @@ from tui.widgets.spark import spark
 from tui.widgets.table import Cell, Column
 
 UNHELD = "unheld"
+_NONE = "no model has been seen yet: 5 shows what is read, infertop check what was looked for"
 _TAB = "\t"
 
 
@@ -197,7 +198,7 @@ MODELS: TablePanel[Entry] = TablePanel(
     key=lambda entry: entry.key,
     label=lambda entry: entry.text,
     fresh=lambda entry: entry.row.state == "up",
-    empty=lambda scene: "no model matches the filter" if scene.choices.filter else "no model has been seen yet",
+    empty=lambda scene: "no model matches the filter" if scene.choices.filter else _NONE,
     orders=(
         Order("usd_per_hour"),
         Order("tokens_per_second", lambda e: tokens(e.row)),

@@ -71,22 +71,26 @@ def explanation(feed: Feed, scene: Scene, page: Page, table: TablePanel[Any] | N
     if page.name == WHATIF:
         from tui.screens.whatif import explained
 
-        return _page(("what-if", "explained"), explained(scene, item), table, key)
+        return _page(("what-if", "explained"), explained(scene, item), table, key, WHATIF)
     if table is None or item is None:
-        return _page(("keys", "explained"), [])
+        return _page(("keys", "explained"), [], of=page.name)
     told = explained_row(feed, table, key, item)
     told += [] if page.name in WHY else explained_head(feed, scene.view.headline)
-    return _page((table.name, table.label(item).strip(), "explained"), told, table, key)
+    return _page((table.name, table.label(item).strip(), "explained"), told, table, key, page.name)
 
 
 def _page(
-    crumbs: tuple[str, ...], each: Sequence[Explained], panel: TablePanel[Any] | None = None, key: str = ""
+    crumbs: tuple[str, ...],
+    each: Sequence[Explained],
+    panel: TablePanel[Any] | None = None,
+    key: str = "",
+    of: str = "",
 ) -> TextPage:
-    """Return the page; with a panel, the row of `key` stands on top."""
+    """Return the page; with a panel, the row of `key` stands on top. `of` is the page whose keys matter most."""
 
     def lines(scene: Scene, width: int) -> list[Row]:
         intro = row_of(scene, panel, key, width) if panel and key else []
-        return page_rows(intro, each, width, ascii=scene.look.ascii)
+        return page_rows(intro, each, width, ascii=scene.look.ascii, page=of)
 
     return TextPage("explain", crumbs, lines)
 
