@@ -15,6 +15,7 @@ from infertop.money.periods import PeriodKind, period
 from infertop.money.settings import Budget
 
 BEGUN = "begun"
+FORECAST = "forecast "
 _LONGEST = {PeriodKind.HOUR: 3600, PeriodKind.DAY: 86_400, PeriodKind.WEEK: 7 * 86_400, PeriodKind.MONTH: 31 * 86_400}
 
 
@@ -58,9 +59,10 @@ class Told:
     def of(self, budget: Budget, start: int, nano: int, now: float, zone: ZoneInfo) -> frozenset[str]:
         """Return what was told of a budget in the period from `start`, of which `nano` (1e-9 USD) is spent."""
         it = what_it_is(budget)
-        if not self._by_place.get((it, start)) and (before := self._before(budget, start, now, zone)):
+        if not self._by_place.get((it, start)) and (before := self._before(budget.name, budget, start, now, zone)):
             still = {label(share) for share in reached(budget, nano)} & before
-            for name in (BEGUN, *still):
+            coming = {each for each in self._before(it, budget, start, now, zone) if each.startswith(FORECAST)}
+            for name in (BEGUN, *still, *coming):
                 self._note(Level(it, start, name))
         return frozenset(self._by_place.get((it, start), ()))
 
@@ -74,13 +76,13 @@ class Told:
         places = ((name, start) for name in (budget.name, what_it_is(budget)) for start in self._starts.get(name, ()))
         return any(not self._by_place[place].isdisjoint(levels) for place in places)
 
-    def _before(self, budget: Budget, start: int, now: float, zone: ZoneInfo) -> set[str]:
-        """Return what was told under this name as it was before, in this period or one that another zone gave it."""
+    def _before(self, name: str, budget: Budget, start: int, now: float, zone: ZoneInfo) -> set[str]:
+        """Return what was told under a name as it was before, in this period or one that another zone gave it."""
         found: set[str] = set()
-        for each in self._starts.get(budget.name, ()):
+        for each in self._starts.get(name, ()):
             lasts = each <= now < each + _LONGEST[budget.period]
             if each == start or (lasts and int(period(budget.period, each, zone)[0]) != each):
-                found |= self._by_place[budget.name, each]
+                found |= self._by_place[name, each]
         return found
 
     def _note(self, level: Level) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from infertop.commands.told import BEGUN, FORECAST, what_it_is
 from infertop.commands.watch import Watch
 from infertop.engine.state import State
 from infertop.history.summary import Spent, Summary
@@ -119,8 +120,10 @@ def test_of_a_lowered_limit_what_is_reached_now_is_told() -> None:
 def test_another_time_zone_cuts_the_day_elsewhere_and_tells_nothing_again_that_is_still_so() -> None:
     watch, settings = Watch(2.0), replace(KATHMANDU, zone=ZoneInfo("America/New_York"))
     levels(watch, spent(85))
-    noted = frozenset(watch.levels.take())
+    start = int(period(PeriodKind.DAY, NOW, KATHMANDU.zone)[0])
+    noted = frozenset({*watch.levels.take(), *((name, start, FORECAST + "100%") for name in ("all", what_it_is(ALL)))})
     assert levels(watch, spent(81, settings, told=noted), settings) == []
+    assert {each.level for each in watch.levels.take()} == {BEGUN, "50%", "80%", FORECAST + "100%"}
     tomorrow = NOW + 86400
     assert len(levels(watch, spent(81, settings, now=tomorrow, told=noted), settings, tomorrow)) == 1
 
