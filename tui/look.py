@@ -12,7 +12,7 @@ _ASCII = str.maketrans(
     {
         **dict(zip("▁▂▃▄▅▆▇█", "_.-~=+*#", strict=True)),
         **dict(zip("▏▎▍▌▐▉", "|||>>#", strict=True)),
-        **dict(zip("━╸─│┤┼", "=--|++", strict=True)),
+        **dict(zip("━╸─│├┤┼", "=--|+++", strict=True)),
         **dict(zip("▲▼▴▾●○◌×›→←…·±⏎␣⇧■□°↓↑", "^v^v*o.x>><~.~<_^##'v^", strict=True)),
     }
 )

@@ -135,3 +135,9 @@ def test_tab_says_what_the_keys_move() -> None:
         made.side(1)
         said.append(made.choices.message)
     assert said == ["keys move the window before", "keys move the window after", "keys move both windows"]
+
+
+def test_brackets_have_a_form_in_ascii() -> None:
+    marks = Look(ascii=True).finish(drawn(flat(), 2)[-1])
+    assert "+---" in marks.text
+    assert "?" not in marks.text
