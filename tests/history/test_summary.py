@@ -107,7 +107,7 @@ def test_coverage_is_the_share_of_the_day_that_was_recorded(path: Path) -> None:
 
 def test_the_minutes_of_the_last_hour_are_there_also_after_a_restart(path: Path) -> None:
     to = writer(path, START)
-    summary = run(to, 0, 4200)
+    summary = run(to, 0, 4200, 10)
     starts = [each.start for each in summary.minutes]
     assert starts == list(range(START + 600 - 60, START + 4200, 60))
     assert {each.covered_ms for each in summary.minutes[1:-2]} == {60_000}

@@ -28,15 +28,15 @@ def spaced(to: Writer, first: int, last: int, step: int) -> None:
 
 
 def test_readings_minutes_and_hours_are_dropped_by_their_age_and_the_ledger_is_not(path: Path) -> None:
-    to = writer(path, START, limits=Limits(raw=HOUR, minute=3 * HOUR, hour=5 * HOUR))
-    spaced(to, 0, 10 * HOUR, 10)
-    now = START + 10 * HOUR
+    to = writer(path, START, limits=Limits(raw=HOUR, minute=2 * HOUR, hour=3 * HOUR))
+    spaced(to, 0, 6 * HOUR, 12)
+    now = START + 6 * HOUR
     oldest, newest = rows(path, "SELECT min(ts) / 1000, max(ts) / 1000 FROM polls")[0]
     assert now - HOUR - 300 < oldest <= now - HOUR + 60
     assert newest > now - 30
     assert rows(path, "SELECT min(poll) FROM raw") == rows(path, "SELECT min(seq) FROM polls")
-    assert now - 4 * HOUR - 120 <= rows(path, "SELECT min(ts) FROM minute")[0][0] <= now - 3 * HOUR
-    assert now - 7 * HOUR <= rows(path, "SELECT min(ts) FROM hour")[0][0] <= now - 5 * HOUR
+    assert now - 3 * HOUR - 120 <= rows(path, "SELECT min(ts) FROM minute")[0][0] <= now - 2 * HOUR
+    assert now - 5 * HOUR <= rows(path, "SELECT min(ts) FROM hour")[0][0] <= now - 3 * HOUR
     assert {line[0] for line in ledger(path)} == set(range(START, now, 60))
     to.finish(now)
 
