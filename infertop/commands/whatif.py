@@ -12,6 +12,7 @@ from infertop.commands.choosing import choices_for
 from infertop.commands.setup import Setup, complain, setup_or_status
 from infertop.commands.whatif_text import as_text
 from infertop.history.reader import Reader, Unreadable
+from infertop.history.scopes import Scopes
 from infertop.money.gpu_rates import default_rates, gpu_key
 from infertop.money.rates import PriceBook
 from infertop.money.toml_text import heading
@@ -41,7 +42,8 @@ def run(options: Namespace) -> int:
     try:
         with Reader(setup.database) as reader:
             choices = reader.ask(choices_for(setup))
-            page = reader.ask(whatif_page, prices, now, since, until, asked, choices.counts)
+            scopes = Scopes(setup.watcher.current.settings, choices.counts, choices.spans)
+            page = reader.ask(whatif_page, prices, now, since, until, asked, scopes)
     except Unreadable as error:
         print(f"infertop: {error}", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from infertop.commands.past_pages import PastPages
 from infertop.history.reader import Unreadable
+from infertop.history.scopes import Scopes
 from infertop.money.rates import PriceBook
 from infertop.views.whatif_shapes import WhatIfPage
 
@@ -46,15 +47,16 @@ class Wondering(PastPages):
 
     async def _make(self, seconds: float, every: bool) -> None:
         prices, now = self._session.pricing.prices, self._session.clock.now()
-        page = await asyncio.to_thread(self._read, prices, now, -((seconds - now) // 60) * 60, every)
+        page = await asyncio.to_thread(self._read, prices, now, now // 60 * 60 - seconds, every)
         self._pages = {asked: made for asked, made in self._pages.items() if not (every and asked[1])}
         self._pages[seconds, every] = page, prices
 
     def _read(self, prices: PriceBook, now: float, since: float, every: bool) -> WhatIfPage:
         from infertop.views.whatif import Asked, whatif_page  # loaded here, in the thread: the screen goes on
 
+        scopes = Scopes(prices.settings, self._session.counts, self._session.choosing.choices.spans)
         try:
-            return self._history().ask(whatif_page, prices, now, since, now, Asked(every=every), self._session.counts)
+            return self._history().ask(whatif_page, prices, now, since, now, Asked(every=every), scopes)
         except Unreadable as error:
             _log.warning("%s", error)
             return WhatIfPage(now, since, now, (), (str(error),))

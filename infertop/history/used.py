@@ -5,32 +5,28 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from infertop.history.accounts import Account, read_accounts, read_price
+from infertop.history.accounts import Account, read_price
+from infertop.history.names import read_names
+from infertop.history.scopes import Scopes
 from infertop.history.summary import add_usd
-from infertop.history.sums import MINUTE, Sum, account_sums, coverage_ms
+from infertop.history.sums import MINUTE, Sum
+from infertop.history.used_between_window import ToldWindow
 from infertop.money.gpu_drafts import BUSY, ENERGY, GPU_RESOURCES, is_idle
 from infertop.money.lines import NANO, Basis
-from infertop.money.overlap import Counts, all_count
 from infertop.money.quote import Way
 from infertop.money.statement_lines import PAID, way_of
 from infertop.money.whatif.traffic import GpusUsed, Traffic, Used
-from infertop.readings.model import LOCAL
 from infertop.readings.registry import CALL_UNITS
 
 _REQUESTS = "requests"
 _MS_PER_HOUR = 3_600_000
+_SECONDS_PER_HOUR = 3600
 _CERTAINTY = (Basis.BILLED, Basis.MEASURED, Basis.COMPUTED, Basis.ESTIMATED)
-# For every other provider: the spans of its lines, whether anybody was recording then or not.
-_TOLD = """
-    WITH places(account, place) AS (VALUES {places})
-    SELECT DISTINCT place, start, until FROM lines JOIN places USING (account)
-    WHERE start < :until AND until > :since AND start >= :least ORDER BY place, start, until"""
-_LONGEST = 32 * 86_400
 
 
 class Place(NamedTuple):
@@ -41,40 +37,63 @@ class Place(NamedTuple):
     model: str
 
 
-def used(connection: sqlite3.Connection, since: float, until: float, counts: Counts = all_count) -> tuple[Used, ...]:
-    """Return what each model that did or took something has in [since, until), the dearest first.
+class Besides(NamedTuple):
+    """What no model has in a span: USD an hour of GPUs that none holds and of all else, and 1e-9 USD used in gaps."""
 
-    The time of one's own engines is what was recorded of the span, from its first minute's beginning. A provider's is
-    what was recorded or what its statements tell of: they also tell of time in which nobody recorded.
+    unheld: Decimal
+    others: Decimal
+    gap_nano: int
+
+
+def used(connection: sqlite3.Connection, since: float, until: float, scopes: Scopes | None = None) -> tuple[Used, ...]:
+    """Return what each model that did or took something has in the minutes that begin in [since, until), dearest first.
+
+    Lines, and the time that they stand for, are those of comparisons (`used_between`): what was recorded, and of what
+    statements tell, up to where their source told all, also the time in which nobody recorded. Where a part of what a
+    place has is counted by another source, it is the part that counts.
     """
-    first = since // MINUTE * MINUTE
-    accounts = read_accounts(connection)
-    found: dict[Place, _Sums] = defaultdict(_Sums)
-    numbers: dict[Place, list[int]] = defaultdict(list)
-    for number, amount in account_sums(connection, first, until).items():
-        account = accounts[number]
+    window, amounts = _window(connection, since, until, scopes or Scopes())
+    found: dict[Place, dict[bool, _Sums]] = defaultdict(dict)
+    for account, amount, counts in amounts:
         if account.model is not None:
             place = Place(account.source, account.provider, account.model)
-            found[place].add(account, amount)
-            numbers[place].append(number)
-    recorded = Decimal(coverage_ms(connection, first, until)) / 1000
-    told = _told_seconds(connection, first, until, {p: n for p, n in numbers.items() if p.provider != LOCAL})
+            found[place].setdefault(counts, _Sums()).add(account, amount, window.seconds(account))
     made = [
-        each.used(place, told.get(place, recorded), each.gpus.used(connection), counts(*place))
-        for place, each in found.items()
+        (by_counts.get(True) or by_counts[False]).used(connection, place, True in by_counts)
+        for place, by_counts in found.items()
     ]
     return tuple(sorted(made, key=lambda each: (-(each.usd or 0), -each.traffic.all_tokens, each.source, each.model)))
 
 
-def unheld_usd(connection: sqlite3.Connection, since: float, until: float) -> int | None:
-    """Return what GPUs that no model held cost in [since, until), in 1e-9 USD; None where nothing of it has a price."""
-    accounts = read_accounts(connection)
-    total: int | None = None
-    for number, amount in account_sums(connection, since // MINUTE * MINUTE, until).items():
-        account = accounts[number]
-        if account.model is None and account.resource in GPU_RESOURCES:
-            total = add_usd(total, amount.usd_nano)
-    return total
+def besides(connection: sqlite3.Connection, since: float, until: float, scopes: Scopes | None = None) -> Besides:
+    """Return what counts in [since, until) and is in no rate of a model."""
+    window, amounts = _window(connection, since, until, scopes or Scopes())
+    unheld, others, gap_nano = Decimal(0), Decimal(0), 0
+    for account, amount, counts in amounts:
+        if not counts or amount.usd_nano is None:
+            continue
+        seconds = window.seconds(account)
+        if account.is_gap:
+            gap_nano += amount.usd_nano
+        elif account.model is None and seconds > 0:
+            hourly = Decimal(amount.usd_nano) / NANO * _SECONDS_PER_HOUR / _exact(seconds)
+            if account.resource in GPU_RESOURCES:
+                unheld += hourly
+            else:
+                others += hourly
+    return Besides(unheld, others, gap_nano)
+
+
+def _window(
+    connection: sqlite3.Connection, since: float, until: float, scopes: Scopes
+) -> tuple[ToldWindow, Iterator[tuple[Account, Sum, bool]]]:
+    """Return the minutes that begin in a span and what each account has in them, and whether it counts."""
+    window = ToldWindow(connection, since // MINUTE * MINUTE, until, scopes.settings.zone)
+    return window, window.amounts(connection, replace(scopes, names=read_names(connection)))
+
+
+def _exact(seconds: float) -> Decimal:
+    return Decimal(round(seconds * 1000)) / 1000
 
 
 @dataclass(slots=True)
@@ -135,8 +154,10 @@ class _Sums:
     bases: set[str] = field(default_factory=set)
     gap_tokens: int = 0
     reserved: bool = False
+    seconds: float = 0.0
 
-    def add(self, account: Account, amount: Sum) -> None:
+    def add(self, account: Account, amount: Sum, seconds: float) -> None:
+        self.seconds = max(self.seconds, seconds)
         if account.is_gap:
             self.gap_tokens += amount.quantity if account.is_tokens else 0
             return
@@ -153,14 +174,14 @@ class _Sums:
         elif account.resource in GPU_RESOURCES:
             self.gpus.add(account, amount)
 
-    def used(self, place: Place, seconds: Decimal, gpus: GpusUsed, counts: bool) -> Used:
+    def used(self, connection: sqlite3.Connection, place: Place, counts: bool) -> Used:
         return Used(
             source=place.source,
             provider=place.provider,
             model=place.model,
-            traffic=Traffic(seconds, self.tokens, self.requests, self.calls),
+            traffic=Traffic(_exact(self.seconds), self.tokens, self.requests, self.calls),
             usd=_usd(self.usd_nano),
-            gpus=gpus,
+            gpus=self.gpus.used(connection),
             basis=max(self.bases, key=_CERTAINTY.index, default=""),
             gap_tokens=self.gap_tokens,
             counts=counts,
@@ -184,32 +205,3 @@ def _count(by_way: dict[Way, dict[str, int]], account: Account, amount: Sum) -> 
 
 def _usd(nano: int | None) -> Decimal | None:
     return None if nano is None else Decimal(nano) / NANO
-
-
-def _told_seconds(
-    connection: sqlite3.Connection, since: float, until: float, numbers: Mapping[Place, Iterable[int]]
-) -> dict[Place, Decimal]:
-    """Return the seconds of [since, until) that were recorded or that a line of the place is about."""
-    places = list(numbers)
-    pairs = ",".join(f"({number},{at})" for at, place in enumerate(places) for number in numbers[place])
-    if not pairs:
-        return {}
-    covered = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ? AND minute < ?", (since, until))
-    minutes = dict(covered.fetchall())
-    spans: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    asked = {"since": since, "until": until, "least": since - _LONGEST}
-    for at, start, end in connection.execute(_TOLD.format(places=pairs), asked).fetchall():
-        spans[at].append((max(start, since), min(end, until)))
-    return {place: _union(spans[at], minutes) for at, place in enumerate(places)}
-
-
-def _union(spans: Iterable[tuple[float, float]], minutes: Mapping[int, int]) -> Decimal:
-    """Return the length of ordered spans together, and what was recorded of the minutes that none of them is in."""
-    seconds, end = 0.0, float("-inf")
-    inside: set[int] = set()
-    for start, until in spans:
-        seconds += max(until - max(start, end), 0.0)
-        end = max(end, until)
-        inside.update(range(int(start // MINUTE * MINUTE), int(-(-until // MINUTE) * MINUTE), MINUTE))
-    rest = sum(ms for minute, ms in minutes.items() if minute not in inside)
-    return Decimal(str(seconds)) + Decimal(rest) / 1000

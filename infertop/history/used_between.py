@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from infertop.history.accounts import Account, read_accounts, read_price
-from infertop.history.counting import counted_sums
 from infertop.history.names import read_names
 from infertop.history.scopes import Scopes
 from infertop.history.sums import Sum
@@ -73,14 +72,10 @@ class _Reading:
 
     def _amounts(self, window: ToldWindow) -> Iterator[tuple[Account, Sum, dict[str, str]]]:
         """Yield what counts and is of the scope, of each source up to where it told all."""
-        for end in sorted({window.end(each.source) for each in self._accounts.values()}):
-            for account, amount, counts in counted_sums(
-                self._connection, self._accounts, window.since, end, self._scopes
-            ):
-                if counts and window.end(account.source) == end:
-                    dimensions = self._dimensions_of(account)
-                    if dimensions is not None:
-                        yield account, amount, dimensions
+        for account, amount, counts in window.amounts(self._connection, self._scopes):
+            dimensions = self._dimensions_of(account) if counts else None
+            if dimensions is not None:
+                yield account, amount, dimensions
 
     def _dimensions_of(self, account: Account) -> dict[str, str] | None:
         """Return the dimensions of what is booked on `account`, None where it is not of the scope."""

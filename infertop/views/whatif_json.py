@@ -31,6 +31,7 @@ def _subject(each: WhatIf) -> dict[str, Any]:
         "coverage": number(each.coverage),
         "requests": number(each.requests),
         "tokens": {name: number(count) for name, count in each.tokens.items()},
+        "usd": number(each.usd),
         "usd_per_hour": number(each.usd_per_hour),
         "basis": each.basis or None,
         "gpus": number(each.gpus),

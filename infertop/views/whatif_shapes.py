@@ -79,7 +79,9 @@ class Saving:
 class WhatIf:
     """What one model's traffic, or everything's (`model` "(all)"), would cost elsewhere and at other sizes.
 
-    `seconds` is what was recorded of the span asked for; `tokens` by class and `requests` are what was measured in it.
+    `seconds` is what is known of the span asked for; `tokens` by class and `requests` are what was measured in it, and
+    `usd` is what the ledger has of it. Of everything `seconds` is the longest of its parts', and what is known for a
+    shorter time goes into tokens, requests and $/hour at its rate.
     `more` is how many listed models are not among the alternatives, for only the well-known ones were asked for.
     `explained` are sentences: formulas first, then inputs with their sources and ages.
     """
@@ -104,6 +106,7 @@ class WhatIf:
     savings: tuple[Saving, ...]
     explained: tuple[str, ...] = ()
     more: int = 0
+    usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
         coverage=coverage,
         requests=None if traffic.requests is None else float(traffic.requests),
         tokens={name: float(count) for name, count in traffic.by_class.items()},
+        usd=number(each.usd),
         usd_per_hour=number(traffic.per_hour(each.usd)),
         basis=each.basis,
         gpus=number(gpus.hours * HOUR / traffic.seconds) if held else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from infertop.money.lines import Basis
@@ -45,10 +46,16 @@ def together(used: Sequence[Used]) -> Used:
         model=ALL,
         traffic=Traffic(seconds, tokens, requests, calls, tuple(parts)),
         usd=usd,
-        gpus=_gpus([each.gpus for each in counting]),
+        gpus=_gpus([_held(each.gpus, _times(seconds, each.traffic)) for each in counting]),
         basis=max((each.basis for each in counting), key=_CERTAINTY.index),
         gap_tokens=sum(each.gap_tokens for each in counting),
     )
+
+
+def booked(used: Sequence[Used]) -> float | None:
+    """Return what the ledger has of all that counts of these, in USD; None where nothing has a price."""
+    found = [each.usd for each in [each for each in used if each.counts] or used if each.usd is not None]
+    return float(sum(found)) if found else None
 
 
 def growth_together(subjects: Sequence[WhatIf], factors: Sequence[float]) -> tuple[Scale, ...]:
@@ -89,6 +96,21 @@ def _over(seconds: Decimal, traffic: Traffic) -> Traffic:
 
     requests = None if traffic.requests is None else round(traffic.requests * times)
     return Traffic(seconds, scaled(traffic.tokens), requests, scaled(traffic.calls))
+
+
+def _held(gpus: GpusUsed, times: Decimal) -> GpusUsed:
+    """Return GPU time and its cost as they go in: GPUs that were held all the time known of them count whole."""
+
+    def scaled(amount: Decimal | None) -> Decimal | None:
+        return None if amount is None else amount * times
+
+    return replace(
+        gpus,
+        hours=gpus.hours * times,
+        busy_hours=scaled(gpus.busy_hours),
+        usd=scaled(gpus.usd),
+        busy_usd=scaled(gpus.busy_usd),
+    )
 
 
 def _add(whole: dict[str, int], part: Counts) -> None:

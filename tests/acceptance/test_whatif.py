@@ -55,7 +55,8 @@ def test_counted_tokens_times_list_prices_beside_the_recorder_and_after_it(infer
         assert stop(process, signal.SIGTERM)[0] == 0
     found = asked(infertop, "--to", "openai/gpt-4o", "--tokens-per-second", "100000", "--scale", "1,1000")
     (engine,) = found["subjects"]
-    (row,) = [each for each in infertop.report("--by", "model") if each["model"]]
+    same = ("--since", found["since"], "--until", found["until"])
+    (row,) = [each for each in infertop.report("--by", "model", *same) if each["model"]]
     tokens, requests = row["tokens"], row["requests"]
     assert (engine["model"], engine["provider"], engine["requests"]) == ("tiny-llama", "local", requests)
     assert engine["tokens"] == tokens

@@ -12,7 +12,7 @@ import pytest
 
 from infertop.history.capacity import capacities
 from infertop.history.reader import Reader
-from infertop.history.used import Place, unheld_usd, used
+from infertop.history.used import Place, besides, used
 from infertop.money.lines import Basis, Line
 from infertop.money.quote import Way
 from infertop.money.statement_lines import PAID
@@ -115,7 +115,8 @@ def test_a_gpu_that_no_model_holds_is_no_models(database: Path) -> None:
     record(database, [*minute(5, *tokens(OWN, output=1), *gpu(60_000)), *minute(4, *nobody)])
     (engine,) = in_span(database)
     assert engine.usd == Decimal("0.05")
-    assert Reader(database).ask(unheld_usd, NOON - HOUR, NOON) == 50_000_000
+    left = Reader(database).ask(besides, NOON - HOUR, NOON)
+    assert (left.unheld, left.others, left.gap_nano) == (Decimal("0.05"), 0, 0)
 
 
 def capacity(database: Path) -> tuple[Decimal | None, str]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infertop.history.reader import Reader
 from infertop.money.lines import Line
 from infertop.money.statement_lines import PAID
+from infertop.views.whatif import whatif_page
+from tests.history.world import booked
 from tests.views.whatif_rows import TIERED, Page, api_hour, row
 from tests.whatif_world import (
     API,
+    HOUR,
     LLAMA,
+    NOON,
     OWN,
     PRICING,
     VLLM,
@@ -204,3 +210,13 @@ def test_an_hour_without_a_finished_request_says_so(page: Page) -> None:
     assert engine.requests == 0
     assert any(each.startswith("no request was finished: prices are those of the lowest") for each in engine.explained)
     assert not any("not known" in each for each in engine.explained if "requests" in each)
+
+
+def test_the_running_minute_alone_is_shown_and_said_to_be_all(tmp_path: Path) -> None:
+    lines = list(minute(0, *tokens(OWN, output=600), *gpu(30_000)))
+    booked(tmp_path / "x.db", NOON + 40, lines, [int(NOON)])
+    page = Reader(tmp_path / "x.db").ask(whatif_page, book(), NOON + 40, NOON - HOUR, NOON + 40)
+    assert [each.usd_per_hour for each in page.subjects] == [3]
+    assert any("only the minute that is running" in each for each in page.notices)
+    later = Reader(tmp_path / "x.db").ask(whatif_page, book(), NOON + 100, NOON - HOUR, NOON + 100)
+    assert (later.until, later.notices) == (NOON + 60, ())

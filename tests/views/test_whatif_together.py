@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from infertop.history.scopes import Scopes
 from infertop.money.lines import Line
 from tests.views.whatif_rows import TIERED, Page, api_hour, row
 from tests.whatif_world import (
@@ -42,7 +43,7 @@ def test_everything_grows_by_providers_in_proportion_and_whole_gpus_of_each_engi
 
 def test_what_another_source_counts_too_is_no_part_of_all(page: Page) -> None:
     double = [replace(line, source="gateway") for line in api_hour(input=1000)]
-    found = page([*engine_hour(), *double], counts=lambda source, _provider, _model: source != "gateway")
+    found = page([*engine_hour(), *double], scopes=Scopes(counts=lambda source, _provider, _model: source != "gateway"))
     everything = found.subjects[0]
     assert everything.tokens == {"input": 60 * 1280, "output": 60 * 640}
     (gateway,) = [each for each in found.subjects if each.source == "gateway"]
