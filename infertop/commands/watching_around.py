@@ -16,7 +16,7 @@ _LATELY_SECONDS = 1800
 
 Used = Mapping[Place, Flow]
 Look = Callable[[str, float, float | None], tuple[Used, Used]]
-"""Returns what places used an hour before a moment, and since then: up to another moment, or to now."""
+"""Returns what places used in the hour before a moment, and since: up to another, or in the last half hour."""
 
 
 class Around:
@@ -35,7 +35,8 @@ class Around:
             known = self._known.get(key)
             settled = newest - begin >= _SETTLED_SECONDS
             if known is None or newest - known[0] >= (_AGAIN_SECONDS if settled else MINUTE):
-                spans = (begin - int(BEFORE_SECONDS), begin), (max(begin, end - _LATELY_SECONDS), end)
+                lately = max(begin, end - _LATELY_SECONDS) if until is None else begin
+                spans = (begin - int(BEFORE_SECONDS), begin), (lately, end)
                 one, two = (reader.ask(self._flows.between, *span, frontier.of_source, key[2]) for span in spans)
                 self._known = {each: had for each, had in self._known.items() if newest - had[0] < _AGAIN_SECONDS}
                 known = self._known[key] = newest, (one, two)

@@ -219,6 +219,24 @@ def test_cache_hits_of_one_key_that_fall_are_of_the_key_and_not_of_all_that_it_i
     assert [each.fault.scope for each in world.see()] == [(("key", "prod"), ("model", "o3"))]
 
 
+def test_of_a_key_that_is_new_it_is_all_that_it_costs_and_of_one_that_moved_to_another_model_it_is_not() -> None:
+    intern = (("key", "intern"),)
+    new = [*of(("gpt-4o", "web-1", 8.0, 9.0)), *of(("gpt-4o", "intern", 0.0, 24.0))]
+    world = World(new)
+    (step,) = world.see(Figure((("model", "gpt-4o"),), USD))
+    assert (step.fault.scope, step.fault.fresh) == (intern, True)
+    last = step.fault.last
+    assert last is not None
+    assert (last.excess_usd, last.excess_usd_per_hour, last.now) == (pytest.approx(24.0 / 60), 24.0, (24.0, 0.0))
+    world.minute += 1740
+    (step,) = world.see(ended=[step.fault.lead])
+    assert step.fault.last is not None
+    assert (step.fault.until, step.fault.last.excess_usd) == (660 + 1800, pytest.approx(24.0 / 2))
+    moved_on = [*of(("mini", "rag", 5.0, 2.0)), *of(("gpt-4o", "rag", 0.0, 60.0)), *of(("gpt-4o", "web-1", 8.0, 9.0))]
+    (step,) = World(moved_on).see(Figure((("key", "rag"),), USD))
+    assert not step.fault.fresh
+
+
 def test_two_faults_at_once_are_two_and_what_has_both_opens_no_third() -> None:
     world = World(moved(prod=8.0, dev=8.0))
     world.rise = moved(prod=8.0)

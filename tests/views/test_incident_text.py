@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from infertop.money.detect.costs import all_of_it
 from infertop.money.detect.fault import Fault, Figure
 from infertop.money.detect.incidents import Incident, incident_content, incident_of
-from infertop.money.detect.scopes import CACHE_HITS, LATENCY, METRICS, USD, Scope
+from infertop.money.detect.scopes import CACHE_HITS, LATENCY, METRICS, REQUESTS, USD, Scope
 from infertop.views.incident_text import incident_event
 from tui.incidents import said
 
@@ -70,6 +71,19 @@ def test_what_is_told_of_an_incident_follows_from_its_figures_also_where_more_is
 def test_what_is_of_more_or_of_less_than_its_figures_says_so(scope: Scope, wider: bool, said: str) -> None:
     lasting = replace(fault(USD, 4.0, [8.0] * 6, None, usd=1.0), scope=scope, wider=wider)
     assert said in incident_event(lasting, NOON + 3600, UTC).text
+
+
+def test_of_a_key_that_was_never_used_before_nothing_is_expected() -> None:
+    known = fault(REQUESTS, 2.0, [9.0] * 6, None, usd=None)
+    assert known.last is not None
+    new = replace(known, scope=(("key", "intern"),), fresh=True, last=all_of_it(known.last, 24.0, 1.5, 20.0))
+    event = incident_event(new, NOON + 5400, UTC)
+    assert event.text == "key intern: $20.00/h, nothing before, since 12:00; +$20.00/h, $36.00 more so far"
+    assert (event.metric, event.value, event.expected) == (USD, 20.0, 0.0)
+    over = incident_event(replace(new, until=NOON + 5400), NOON + 6000, UTC)
+    assert over.text.startswith(
+        "key intern: $24.00/h on average, nothing before, from 12:00 to 13:30; it came to $36.00"
+    )
 
 
 def test_an_incident_that_was_stored_before_goes_on_by_what_it_had() -> None:

@@ -11,6 +11,21 @@ _AS_MANY = 1.5  # times as many requests as expected, or as few, are no part of 
 _MOST_OF_IT = 0.8
 
 
+def all_of_it(incident: Incident, usd_per_hour: float, hours: float, lately: float) -> Incident:
+    """Return a fault's incident where nothing was expected: so much an hour in the mean, and lately."""
+    usd = usd_per_hour * hours
+    return replace(
+        incident,
+        hours=hours,
+        total=usd,
+        latest=lately,
+        excess=usd,
+        excess_per_hour=lately,
+        excess_usd=usd,
+        excess_usd_per_hour=lately,
+    )
+
+
 def costs(metric: str, incident: Incident, paid: Incident | None) -> Incident:
     """Return a fault's incident with what it came to; `paid` is that of the mean cost of a request of the same scope.
 

@@ -22,8 +22,8 @@ class Fault:
     """One fault. `lead` is the figure that tells how large it is, `scope` where it is, `members` since when each is.
 
     `state` is "", "acknowledged" or "planned"; `until` is None while it lasts. `opened` is the minute in which it was
-    found. `wider` says that `scope` has more in it than what its lead is of. `paid` is what is known of the mean cost
-    of its requests, where that is beyond too.
+    found. `wider` says that `scope` has more in it than what its lead is of. `fresh`: of keys that were
+    never used before. `paid` is what is known of the mean cost of its requests, where that is beyond too.
     """
 
     key: str
@@ -36,6 +36,7 @@ class Fault:
     last: Incident | None = None
     opened: float = 0.0
     wider: bool = False
+    fresh: bool = False
     paid: Incident | None = None
 
 
@@ -50,7 +51,10 @@ class Step(NamedTuple):
 def fault_content(fault: Fault) -> dict[str, Any]:
     """Return a fault for JSON."""
     return {
-        **{name: getattr(fault, name) for name in ("key", "scope", "since", "state", "until", "opened", "wider")},
+        **{
+            name: getattr(fault, name)
+            for name in ("key", "scope", "since", "state", "until", "opened", "wider", "fresh")
+        },
         "lead": fault.lead,
         "members": [[*figure, since] for figure, since in fault.members.items()],
         "last": incident_content(fault.last),
@@ -74,6 +78,7 @@ def fault_of(content: Mapping[str, Any]) -> Fault:
         last=incident_of(last),
         opened=float(content.get("opened", content["since"])),
         wider=bool(content.get("wider")),
+        fresh=bool(content.get("fresh")),
         paid=incident_of(content.get("paid")),
     )
 

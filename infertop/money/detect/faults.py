@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from infertop.money.detect.costs import costs
+from infertop.money.detect.costs import all_of_it, costs
 from infertop.money.detect.fault import Fault, Figure, Step, fault_content, fault_of
-from infertop.money.detect.grouping import EXPLAINS, Moved, explained, scope_of_rise
-from infertop.money.detect.incidents import Incident
+from infertop.money.detect.grouping import EXPLAINS, Moved, explained, is_fresh, scope_of_rise
+from infertop.money.detect.incidents import HOUR, Incident
 from infertop.money.detect.mixing import MEANS
 from infertop.money.detect.scopes import EVERYTHING, IDLE, PER_MILLION, PER_REQUEST, USD, Scope, is_in
 
@@ -22,6 +22,7 @@ WAITS_SECONDS = 180.0
 REMEMBERED_SECONDS = 7200.0
 BEFORE_SECONDS = 3600.0
 KNOWN_SECONDS = 3 * 3600.0
+_MINUTE, _AGAIN_SECONDS = 60, 600
 _MUCH_LARGER = 1.5
 _RISEN = 0.5
 _OWN = 0.4
@@ -122,7 +123,20 @@ class Faults:
         for known in (self._lasting.get(figure), ended.get(figure)):
             if known is not None and fault.members.get(figure) == known.since:
                 fault.paid = known
-        fault.last = costs(fault.lead.metric, incident, fault.paid)
+        if not fault.fresh:
+            fault.last = costs(fault.lead.metric, incident, fault.paid)
+        elif incident.until is not None or self._is_due(fault):
+            until = incident.until or float(self._minute + _MINUTE)
+            whole, lately = (self._usd(fault, each) for each in (until, None))
+            fault.last = all_of_it(incident, whole, (until - fault.since) / HOUR, lately)
+
+    def _is_due(self, fault: Fault) -> bool:
+        """Say whether what was spent of new keys is added up in this minute."""
+        return self._minute - fault.opened < BEFORE_SECONDS or self._minute % _AGAIN_SECONDS == 0
+
+    def _usd(self, fault: Fault, until: float | None) -> float:
+        """Return what a fault's scope cost an hour since it began, up to `until`, or lately."""
+        return sum(each.after for each in self._look(USD, fault.since, until) if is_in(each.place, fault.scope))
 
     def _lead(self, fault: Fault) -> Figure | None:
         """Return the member that tells most of a fault, None where none that could lasts."""
@@ -141,8 +155,13 @@ class Faults:
         if scope == fault.scope:
             return False
         fault.scope = scope
-        fault.wider = _is_wider(scope, fault.lead.scope, self._look(fault.lead.metric, fault.since, None))
+        self._look_at(fault)
         return True
+
+    def _look_at(self, fault: Fault) -> None:
+        """Note what a fault's scope is beside what its lead is of."""
+        fault.wider = _is_wider(fault.scope, fault.lead.scope, self._look(fault.lead.metric, fault.since, None))
+        fault.fresh = is_fresh(self._look(USD, fault.since, None), fault.scope)
 
     def _scope(self, metric: str, since: float, seen: Scope) -> Scope:
         """Return the scope that a rise of a figure of `seen` is of, where that may be."""
@@ -176,9 +195,8 @@ class Faults:
             return None
         key = _key(Figure(scope, figure.metric), incident)
         members = {figure: incident.since}
-        wider = _is_wider(scope, figure.scope, self._look(figure.metric, incident.since, None))
-        opened = float(self._minute)
-        fault = Fault(key, figure, scope, incident.since, members, last=incident, opened=opened, wider=wider)
+        fault = Fault(key, figure, scope, incident.since, members, last=incident, opened=float(self._minute))
+        self._look_at(fault)
         self.all.append(fault)
         return Step(fault, opened=True)
 

@@ -127,6 +127,13 @@ def explained(moved: Iterable[Moved], scope: Scope, by: Iterable[Scope]) -> floa
     return part / whole if whole > 0 else 0.0
 
 
+def is_fresh(moved: Iterable[Moved], scope: Scope) -> bool:
+    """Say whether a scope is of keys that cost nothing anywhere before."""
+    moved = list(moved)
+    keys = {each.place.key for each in moved if each.after > 0 and is_in(each.place, scope)}
+    return bool(keys) and None not in keys and not any(each.before > 0 for each in moved if each.place.key in keys)
+
+
 def _sums(moved: Iterable[Moved]) -> dict[Scope, _Sum]:
     found: dict[Scope, list[float]] = {EVERYTHING: [0.0, 0.0]}
     for each in moved:

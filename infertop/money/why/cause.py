@@ -66,6 +66,8 @@ def _requests(parts: list[Contribution], measured: Measured) -> Cause:
     place = _place(parts, measured)
     figure = measured.figure(VOLUME, place)
     is_new = place != EVERYWHERE and (not figure.before or not figure.after)
+    if is_new:  # what it costs, or did: that others ask more or less meanwhile is no part of it
+        nano = round(sum(each.nano for each in parts if place.has(each.label)))
     if is_new or _moved(parts, measured):
         factor = CLIENTS if place.value is not None else MIX
         if not is_new and place == EVERYWHERE:

@@ -240,3 +240,11 @@ def test_what_has_no_price_in_either_window_has_no_effects() -> None:
     lines = [UsageLine({"model": "x", "provider": "new"}, "input", 1e6, None, unpriced=True)]
     found = explain(usage(more=lines), usage(more=lines))
     assert (found.before_nano, found.after_nano, found.effects, found.cause) == (None, None, (), None)
+
+
+@pytest.mark.parametrize("others", [400, 800, 200])
+def test_a_key_that_is_new_did_what_it_costs_whatever_others_asked_meanwhile(others: int) -> None:
+    found = explain(usage(DESK), usage(BOTS, replace(DESK, requests=others)))
+    assert found.cause is not None
+    assert (found.cause.is_new, found.cause.effect.place) == (True, Place(value="bots"))
+    assert found.cause.nano == found.cause.effect.nano == usage(BOTS).nano_per_hour
