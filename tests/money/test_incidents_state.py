@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -65,6 +66,24 @@ def test_a_state_that_is_none_is_refused(state: dict[str, object]) -> None:
 numbers = st.floats(-1e300, 1e300)
 
 
+Point = tuple[float, float, float, float]
+
+
+def told_in_turn(points: Iterable[Point], falls: bool) -> int:
+    """How many changes are told of (elapsed seconds, value, USD an hour, weight): each opens one or closes the last."""
+    watched, lasting, ts, told = Watched(Rule(falls=falls, rises=not falls)), False, 0.0, 0
+    for elapsed, value, usd, weight in points:
+        ts += elapsed
+        change = watched.add(ts, value, usd if math.isfinite(usd) else None, weight)
+        if change:
+            assert (change.until is None) != lasting
+            lasting = change.until is None
+            told += 1
+        assert (watched.current is not None) == lasting
+    json.dumps(watched.dump(), allow_nan=False)
+    return told
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(
@@ -72,18 +91,22 @@ numbers = st.floats(-1e300, 1e300)
     ),
     st.booleans(),
 )
-def test_incidents_open_and_close_in_turn_whatever_comes(
-    points: list[tuple[float, float, float, float]], falls: bool
+def test_nothing_that_may_come_is_told_out_of_turn(points: list[Point], falls: bool) -> None:
+    told_in_turn(points, falls)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(5, 120), st.sampled_from([0.0, 1.0, 10.0, 100.0, 5000.0])), max_size=6),
+    st.booleans(),
+)
+def test_incidents_open_and_close_in_turn_at_whatever_levels_it_stays(
+    levels: list[tuple[int, float]], falls: bool
 ) -> None:
-    watched, lasting, ts = Watched(Rule(falls=falls, rises=not falls)), False, 0.0
-    for elapsed, value, usd, weight in points:
-        ts += elapsed
-        change = watched.add(ts, value, usd if math.isfinite(usd) else None, weight)
-        if change:
-            assert (change.until is None) != lasting
-            lasting = change.until is None
-        assert (watched.current is not None) == lasting
-        json.dumps(watched.dump(), allow_nan=False)
+    usual, beyond = (10.0, 0.5) if falls else (10.0, 100.0)
+    stays = [(120, usual), (90, beyond), (60, usual), *levels]
+    points = [(MINUTE, value, value, 1.0) for minutes, value in stays for _ in range(minutes)]
+    assert told_in_turn(points, falls) >= 2
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -161,8 +161,12 @@ def test_days_of_23_and_25_hours_are_forecast_by_the_clock_on_the_wall(month: in
     assert busy == list(range(9, 17))
 
 
+amounts_usd = st.floats(0, 1e9, allow_subnormal=False)
+
+
 @given(
-    amounts=st.lists(st.one_of(st.none(), st.floats(0, 1e9, allow_subnormal=False)), min_size=1, max_size=80),
+    amounts=st.lists(st.none() | amounts_usd, min_size=1, max_size=80)
+    | st.lists(amounts_usd, min_size=DAY, max_size=80),
     begun=st.floats(0, 3),
     ahead=st.floats(0.01, 40),
 )
