@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from infertop.commands.price_snippets import gpu_snippet
+from infertop.commands.price_snippets import TO_FILL_IN, gpu_snippet
 from infertop.commands.price_text import wrapped
 from infertop.commands.priced_line import plain
 from infertop.money import gpu_rates
@@ -69,7 +69,7 @@ def gpu_lines(name: str, book: PriceBook, ts: float) -> Iterator[str]:
         yield f"  a MIG slice: 1/{of} of the compute = {plain(round(rate.price.usd / of, 6))} USD/h"
     if rate.price is None or rate.price.default:
         yield "  put what you pay into pricing.toml:"
-        for line in gpu_snippet(gpu_rates.without_mig(name), plain(rate.price.usd) if rate.price else "0.00"):
+        for line in gpu_snippet(gpu_rates.without_mig(name), plain(rate.price.usd) if rate.price else TO_FILL_IN):
             yield f"    {line}"
 
 
