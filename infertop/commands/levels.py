@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from infertop.commands.guard import EPISODE_SECONDS, burns_too, runaway, runaway_text
@@ -12,7 +13,7 @@ from infertop.commands.unread import of_budget
 from infertop.history.allowed import spent_by_own_count, with_names
 from infertop.history.summary import Summary
 from infertop.money.budget_plan import Plan
-from infertop.money.budgets import label, limit_text, reached
+from infertop.money.budgets import crossed, label, limit_text, reached
 from infertop.money.lines import NANO
 from infertop.money.periods import period
 from infertop.money.settings import Budget, Settings
@@ -39,10 +40,10 @@ class _Stand(NamedTuple):
     unread: tuple[str, ...]
     told: frozenset[str]
 
-    def key(self, level: str) -> str:
+    def key(self, level: str, start: int | None = None) -> str:
         """Return the key of the event of a level; one of a limit that was changed within the period is another one."""
         limit = f" of {self.budget.limit_usd.normalize():f}" if BEGUN in self.told else ""
-        return f"budget {self.budget.name}{limit} {self.start} {level}"
+        return f"budget {self.budget.name}{limit} {self.start if start is None else start} {level}"
 
 
 class _News(NamedTuple):
@@ -64,6 +65,8 @@ class Levels:
         self.plans: Mapping[str, Plan] = {}
         self.unread: frozenset[str] = frozenset()
         self._told = Told()
+        self._seen: dict[str, tuple[int, int, float]] = {}
+        self._over: dict[str, tuple[int, int]] = {}
         self._headings = Headings()
 
     def cross(self, summary: Summary, settings: Settings, now: float) -> Iterator[tuple[str, Event]]:
@@ -80,6 +83,8 @@ class Levels:
             news = (self._crossed(stand), self._heading(stand, settings, now))
             if told := [each for each in news if each is not None]:
                 yield stand.key(told[0].level), _event(stand, told, now)
+            if late := self._late(stand, settings, now):
+                yield stand.key(late.level, self._over[stand.budget.name][0]), _event(stand, [late], now)
         yield from self._runaways(stands, now)
 
     def take(self) -> list[Level]:
@@ -124,6 +129,28 @@ class Levels:
         if stand.unread:
             text += f", while what {safe(stand.unread[0], 40)} was used for before is still being read back"
         return _News(label(new[-1]), text, "alarm" if is_over else "warn")
+
+    def _late(self, stand: _Stand, settings: Settings, now: float) -> _News | None:
+        """Return what is told of the last period, where more was told of its end than was known by then."""
+        budget, seen = stand.budget, self._seen.get(stand.budget.name)
+        if seen is not None and seen[0] < stand.start and seen[2] >= stand.start - _STALE_SECONDS:
+            self._over[budget.name] = seen[:2]
+        self._seen[budget.name] = stand.start, stand.nano, now
+        start, nano = self._over.get(budget.name, (None, 0))
+        last = stand.plan.last if stand.plan is not None else None
+        if start is None or last is None or last.start != start:
+            return None
+        zone = budget.zone(settings.zone)
+        told = self._told.of(budget, start, nano, now, zone)
+        new = [label(share) for share in crossed(budget, nano, last.nano) if label(share) not in told]
+        if not new:
+            return None
+        for each in new:
+            self._told.note(budget, start, each)
+        is_over = last.nano >= budget.limit_usd * NANO
+        text = f"{last.nano / NANO:,.2f} of {limit_text(budget)} spent ({', '.join(new)}) until"
+        text += f" {datetime.fromtimestamp(stand.start, zone):%a %d %b %H:%M}, of which a part was not known by then"
+        return _News(new[-1], text, "alarm" if is_over else "warn")
 
     def _heading(self, stand: _Stand, settings: Settings, now: float) -> _News | None:
         budget, plan = stand.budget, stand.plan

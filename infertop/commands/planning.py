@@ -10,9 +10,10 @@ from typing import NamedTuple
 from infertop.commands.unread import of_budget
 from infertop.history.scopes import Scopes
 from infertop.history.spend_hours import KEPT_HOURS, SpendHours
+from infertop.history.spend_last import SpendLast
 from infertop.history.spend_windows import Burnt, burnt
 from infertop.history.summary import Summary
-from infertop.money.budget_plan import Burn, Plan
+from infertop.money.budget_plan import Burn, Last, Plan
 from infertop.money.forecast.forecaster import Forecaster
 from infertop.money.forecast.hours import HOUR, Hours, longest_hours
 from infertop.money.periods import period
@@ -47,7 +48,7 @@ class Planning:
         self.unfinished = False
         self._written = written
         self._scopes = scopes
-        self._spend = SpendHours(scopes)
+        self._spend, self._last = SpendHours(scopes), SpendLast(scopes)
         self._forecasters: dict[str, Forecaster] = {}
         self._learnt: dict[str, tuple[int, int]] = {}
         self._until = 0
@@ -69,7 +70,7 @@ class Planning:
         for when in set(told.values()):
             alike = [each for each in self._scopes.budgets if told[each.name] == when]
             taken |= burnt(connection, self._scopes, alike, when, WINDOWS, self._spend.first)
-        found = {}
+        found, last = {}, self._last.read(connection, asked.now)
         for budget in self._scopes.budgets:
             known = budget.name in self._forecasters
             if not known and left <= 0:
@@ -77,7 +78,9 @@ class Planning:
                 continue
             left -= not known
             plan = self._plan(budget, told[budget.name], asked.now, taken[budget.name])
-            found[budget.name] = replace(plan, unread=of_budget(budget, asked.unread, asked.summary.providers))
+            unread = of_budget(budget, asked.unread, asked.summary.providers)
+            before = Last(*last[budget.name]) if budget.name in last else None
+            found[budget.name] = replace(plan, unread=unread, last=before)
         return found
 
     def _bring_forward(self, connection: sqlite3.Connection, now: float) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import erf, log, sqrt
+from typing import NamedTuple
 
 from infertop.money.forecast.forecaster import Forecast
 
@@ -35,13 +36,20 @@ class Burn:
         return self.usd_per_hour / self.planned_usd_per_hour
 
 
+class Last(NamedTuple):
+    """The period before the running one: when it began (epoch seconds), and what is spent of it, in 1e-9 USD."""
+
+    start: int
+    nano: int
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What the ledger lets expect of a budget, as of `made`; it has told of everything until `told` (epoch seconds).
 
     `start` is the beginning of the period that the forecast is of; it is None with less than a day of history, so is
     `busiest_usd_per_hour`, what the dearest hour took that was over six hours ago. `unread` are sources that had not
-    told all by then: nothing is to be made of it.
+    told all by then: nothing is to be made of it. `last` is the period before, for as long as sources may tell of it.
     """
 
     made: float
@@ -50,6 +58,7 @@ class Plan:
     forecast: Forecast | None = None
     burns: tuple[Burn, ...] = ()
     busiest_usd_per_hour: float | None = None
+    last: Last | None = None
     unread: tuple[str, ...] = ()
 
 

@@ -291,6 +291,31 @@ def test_a_price_edit_that_lets_the_limit_be_reached_is_told_and_is_no_runaway(t
     assert not any("minutes" in each for each in told)
 
 
+def test_what_is_told_of_a_day_after_its_end_is_counted_for_that_day_once(tmp_path: Path) -> None:
+    midnight = NOW + 12 * HOUR
+    ledger = Ledger(tmp_path / "x.db", budget(50))
+    ledger.fill(WEEKS, lambda _: 2.0, until=midnight - HOUR)
+    to = Watcher(ledger)
+    to.look(30, midnight - 1800)
+
+    def minute(start: int) -> None:
+        ledger.add(midnight - HOUR, 4.5 if start > midnight + 600 else 2.0, HOUR)
+
+    late = [each for each in to.look(30, midnight, each=minute) if "until" in each.text]
+    assert texts(late) == [
+        "all: 50.50 of 50 USD a day spent (over) until Tue 22 Sep 00:00, of which a part was not known by then"
+    ]
+    assert late[0].level == "alarm"
+    assert not any("until" in each for each in texts(to.look(30, midnight + 1800)))
+
+
+def test_nothing_is_told_of_a_day_that_was_over_before_anybody_looked(tmp_path: Path) -> None:
+    midnight = NOW + 12 * HOUR
+    ledger = Ledger(tmp_path / "x.db", budget(40))
+    ledger.fill(WEEKS, lambda _: 2.0, until=midnight)
+    assert [each for each in texts(Watcher(ledger).look(30, midnight)) if "until" in each] == []
+
+
 def test_the_next_period_may_be_told_anew(tmp_path: Path) -> None:
     to = watcher(tmp_path, 45)
     assert len(to.look()) == 2
