@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collectors import _ssh_smi as smi
@@ -115,7 +116,14 @@ def test_processes_are_there_until_they_were_not_told_of_for_a_while() -> None:
     assert apps.rows(20.0, here) == {}
 
 
-@given(st.text(max_size=200) | st.lists(st.text(max_size=12), max_size=16).map(", ".join))
+said = st.sampled_from(["83", "nan", "-inf", "1e308", "-1", "0x4", "[N/A]", "9" * 40]) | st.text(max_size=12)
+of_a_gpu = st.lists(said, min_size=len(FIELDS) - 2, max_size=len(FIELDS) - 2).map(
+    lambda rest: ", ".join(["0", "GPU-8f3c", *(text.replace(",", ";") for text in rest)])
+)
+
+
+@given(of_a_gpu | st.text(max_size=200) | st.lists(st.text(max_size=12), max_size=16).map(", ".join))
+@example("0, GPU-8f3c")
 def test_whatever_a_line_says_it_is_read_or_refused(line: str) -> None:
     for fields in (FIELDS, ("index", "uuid")):
         gpus, apps = smi.Gpus(fields), smi.Apps(1.0)
@@ -123,6 +131,6 @@ def test_whatever_a_line_says_it_is_read_or_refused(line: str) -> None:
             gpus.take(line)
         for series, value in smi.rows(gpus.end(), gpus, index, "gpubox").items():
             assert series.label("gpu")
-            assert value == value
+            assert math.isfinite(value)
         with suppress(ValueError):
             apps.take(line, 0.0)
