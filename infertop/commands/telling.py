@@ -1,7 +1,7 @@
 """The recorder's session tells of incidents and budgets: once a second it looks at what is due, and sends it.
 
 Sending takes its time in a task of each channel, one message at a time. What is about to be sent is noted first, what
-came of it after (history/outbox.py).
+came of it after (history/outbox.py). While that cannot be stored, nothing new is sent.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ from infertop.readings.safe import safe
 
 WEBHOOK, COMMAND = "webhook", "command"
 CLOSE_SECONDS = 3.0
-_LATE = "late"
+_LATE, _HELD = "late", "held"
+_WHY = "what was told could not be noted, and would be told again by whoever records next"
+_NOBODY = f"alerts are told to nobody: {_WHY}; start again once the history can be written, or with another --db"
+_LATER = f"alerts wait until the history can be written: {_WHY}"
 _OF_RUNAWAY = re.compile(rf" \d+ {RUNAWAY} \d+$")
 _FLUSH_SECONDS = 5.0
 _log = logging.getLogger(__name__)
@@ -75,6 +78,7 @@ class Telling:
         self._not_before: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self._again_at = 0.0
+        self._held = False
         self._is_alertmanager = False
 
     @property
@@ -100,6 +104,7 @@ class Telling:
             self._not_before.clear()
             self._failures.clear()
         entries = self._entries()
+        self._hold(entries)
         if self._new and self._recorder.outbox is not None:
             self._begin(entries, now)
         for channel in self.channels:
@@ -115,6 +120,7 @@ class Telling:
             return
         await asyncio.to_thread(self._recorder.flush, seconds)
         entries = tuple(each for each in self._entries() if each.state != WAITING or not each.attempts)
+        self._hold(entries)
         for channel in self.channels:
             if self._is_free(channel) and channel not in self._failures:
                 self._next(channel, entries, now + CAUSE_SECONDS)
@@ -149,6 +155,8 @@ class Telling:
         if now < self._not_before.get(channel, 0.0):
             return
         message = next_message(entries, channel, self._alert.per_hour, now)
+        if message is not None and self._held:
+            return
         if message is not None:
             self._start(channel, self._deliver(channel, message, now))
         elif channel == WEBHOOK and self._is_alertmanager and now >= self._again_at:
@@ -156,6 +164,19 @@ class Telling:
             self._again_at = now + alertmanager.AGAIN_SECONDS
             if still:
                 self._start(channel, self._say_again(still, now))
+
+    def _hold(self, entries: tuple[Entry, ...]) -> None:
+        """Hold back what is new while it could not be noted that it was told: whoever starts next would tell it again.
+
+        What goes on is said again all the same (Alertmanager takes it for over otherwise).
+        """
+        summary = self._recorder.summary
+        self._held = bool(self.channels) and (summary.in_memory or bool(summary.status))
+        self._troubles.pop(_HELD, None)
+        if self._held and summary.in_memory:
+            self._troubles[_HELD] = _NOBODY
+        elif self._held and any(each.state == WAITING for each in entries):
+            self._troubles[_HELD] = _LATER
 
     def _start(self, channel: str, work: Any) -> None:
         self._tasks[channel] = asyncio.create_task(_guarded(work, channel))
@@ -172,7 +193,9 @@ class Telling:
     async def _deliver(self, channel: str, message: Message, now: float) -> None:
         """Send one message, and note it before and after."""
         keys = message.keys
-        await self._note(lambda outbox: outbox.attempt(keys, message.id, now))
+        if not await self._note(lambda outbox: outbox.attempt(keys, message.id, now)):
+            await self._note(lambda outbox: outbox.again(keys, "", now))
+            return
         try:
             alerts = [_alert_of(each) for each in message.entries]
             alert = alerts[0] if len(alerts) == 1 else summary_of(message.id, alerts)
@@ -228,10 +251,10 @@ class Telling:
         else:
             self._troubles[WEBHOOK] = _trouble(WEBHOOK, outcome)
 
-    async def _note(self, change: Callable[[Any], None]) -> None:
-        """Have something noted in the outbox, and wait until it is stored, as far as anything is."""
+    async def _note(self, change: Callable[[Any], None]) -> bool:
+        """Have something noted in the outbox, and wait until it is stored; return whether it is."""
         self._recorder.mail(change)
-        await asyncio.to_thread(self._recorder.flush, _FLUSH_SECONDS)
+        return await asyncio.to_thread(self._recorder.flush, _FLUSH_SECONDS)
 
 
 async def _guarded(work: Any, channel: str) -> None:

@@ -10,6 +10,9 @@ from urllib.parse import quote
 from infertop.history.trouble import Kind, trouble
 
 BUSY_SECONDS = 0.5
+_READ = "mode=ro"
+# Readers share memory in a file of their own beside the database: where that cannot be made, they do without.
+_NO_ROOM = frozenset({Kind.READ_ONLY, Kind.FULL, Kind.IO})
 
 
 def uri(path: Path, *, write: bool = False) -> str:
@@ -40,8 +43,27 @@ def connect_reader(where: str) -> sqlite3.Connection:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
-        if trouble(error, "").kind is not Kind.READ_ONLY or not where.endswith("mode=ro"):
+        if trouble(error, "").kind not in _NO_ROOM or not where.endswith(_READ):
             raise
-        connection = connect(where.removesuffix("mode=ro") + "immutable=1")
+        connection = connect(_as_it_is(where))
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     return connection
+
+
+def readable(path: Path) -> str:
+    """Return how to read the file at `path`, which another connection may attach; raise sqlite3.Error."""
+    where = uri(path)
+    connection = connect(where)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        if trouble(error, "").kind not in _NO_ROOM:
+            raise
+        return _as_it_is(where)
+    finally:
+        connection.close()
+    return where
+
+
+def _as_it_is(where: str) -> str:
+    return where.removesuffix(_READ) + "immutable=1"

@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
+from infertop.history.carried import carry_over
 from infertop.history.check import Foreign, Newer, make_ready
 from infertop.history.claim import refusal
 from infertop.history.connect import connect, uri
@@ -63,8 +64,8 @@ def open_store(path: Path, ts: float) -> Store:
     """Open the database at `path` for writing, whatever state it is in; `ts` is the time now.
 
     A viewer is returned where another process writes it. A damaged file is moved aside and a new one made. Another
-    program's database is left alone. Where nothing can be written, the history is kept in memory. All of that is said
-    in `notices`; nothing is raised.
+    program's database is left alone. Where nothing can be written, the history is kept in memory, on top of what can be
+    read of the file. All of that is said in `notices`; nothing is raised.
     """
     try:
         create(path)
@@ -72,14 +73,15 @@ def open_store(path: Path, ts: float) -> Store:
     except Locked as locked:
         return Store(Mode.VIEWER, path, uri(path), writer_pid=locked.pid)
     except OSError as error:
-        return open_memory(f"{safe(path)} cannot be written ({_reason(error)})")
-    return reopen(Store(Mode.WRITER, path, uri(path), lock=lock), ts)
+        return _above(path, f"{safe(path)} cannot be written ({_reason(error)})", ts)
+    return reopen(Store(Mode.WRITER, path, uri(path), lock=lock), ts, carry=True)
 
 
-def reopen(store: Store, ts: float, *, again: bool = True) -> Store:
+def reopen(store: Store, ts: float, *, again: bool = True, carry: bool = False) -> Store:
     """Open the file of a store that has the lock and no connection; return the store, or one of another mode.
 
-    A damaged file is moved aside, unless `again` is False: a new file that is damaged too is a broken disk.
+    A damaged file is moved aside, unless `again` is False: a new file that is damaged too is a broken disk. With
+    `carry` a history in memory begins with what a file that cannot be written has.
     """
     assert store.path is not None
     try:
@@ -104,7 +106,7 @@ def reopen(store: Store, ts: float, *, again: bool = True) -> Store:
     else:
         return store
     store.close()
-    return open_memory(why, store.notices)
+    return _above(store.path, why, ts, store.notices) if carry else open_memory(why, store.notices)
 
 
 def begin_anew(store: Store, ts: float) -> Store:
@@ -117,6 +119,22 @@ def begin_anew(store: Store, ts: float) -> Store:
         return open_memory(f"{safe(store.path)} is damaged and cannot be moved ({_reason(error)})", store.notices)
     store.notices.append(f"{safe(store.path)} was damaged; it is now {safe(aside.name)}, and a new history was begun")
     return reopen(store, ts, again=False)
+
+
+def _above(path: Path, why: str, ts: float, notices: list[str] | None = None) -> Store:
+    """Open a database in memory that begins with what the one at `path`, which cannot be written, has."""
+    store = open_memory(why, notices)
+    assert store.connection is not None
+    if not path.is_file() or not path.stat().st_size or refusal(path):
+        return store
+    try:
+        carry_over(store.connection, path, ts)
+    except sqlite3.Error as error:
+        said = f"is in no total, because {trouble(error, path).reason}"
+    else:
+        said = "still counts; start again once it can be written, or with another --db"
+    store.notices.append(f"what {safe(path)} has {said}")
+    return store
 
 
 def open_memory(why: str, notices: list[str] | None = None) -> Store:

@@ -2,7 +2,7 @@
 
 A letter is posted in the transaction that stores its event. That it is about to be sent is noted before, what came of
 it after: an end in between has it sent again, under the same message id. While the database cannot be written, all of
-it is kept in memory.
+it is kept in memory, and waits there.
 """
 
 from __future__ import annotations

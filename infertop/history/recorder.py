@@ -56,7 +56,7 @@ class Recorder:
     ) -> None:
         if store.mode not in (Mode.WRITER, Mode.MEMORY):
             raise ValueError(f"a {store.mode} of the history cannot record")
-        self.summary = Summary(ts=now(), notices=tuple(store.notices))
+        self.summary = Summary(ts=now(), notices=tuple(store.notices), in_memory=store.mode is Mode.MEMORY)
         self.outbox: tuple[Entry, ...] | None = None  # until it has been read
         self.uri = store.uri
         self._store = store

@@ -84,11 +84,11 @@ class Summary:
 
     What starts before `closed` is final. `coverage_today` is the share of today that was recorded. `told` are the
     levels that were announced, as (budget, start of the period, level). `status` is a sentence where the history is
-    not being written. What of today is in no total is `apart`. `accounts` are what providers said of accounts, by
-    source; `providers` those of each model on a source. `unassigned` is, by each dimension that [[assign]] gives,
-    what of today's cost that counts has none of it. `allowances` are limits that providers keep, as budgets;
-    `names` what ids are called; `recent` what statements of the last hour spent of each budget with conditions;
-    `wishes` what viewers wish for incidents.
+    not being written; `in_memory` says that all of it is gone at exit. What of today is in no total is `apart`.
+    `accounts` are what providers said of accounts, by source; `providers` those of each model on a source.
+    `unassigned` is, by each dimension that [[assign]] gives, what of today's cost that counts has none of it.
+    `allowances` are limits that providers keep, as budgets; `names` what ids are called; `recent` what statements of
+    the last hour spent of each budget with conditions; `wishes` what viewers wish for incidents.
     """
 
     ts: float = 0.0
@@ -105,6 +105,7 @@ class Summary:
     db_bytes: int = 0
     lost_samples: int = 0
     status: str = ""
+    in_memory: bool = False
     notices: tuple[str, ...] = ()
     apart: frozenset[Key] = frozenset()
     accounts: Mapping[str, Account] = field(default_factory=dict)

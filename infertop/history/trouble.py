@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
 _KINDS = (
     ("SQLITE_FULL", Kind.FULL),
+    ("SQLITE_IOERR_SHMSIZE", Kind.FULL),  # what readers and the writer share found no room
     ("SQLITE_READONLY", Kind.READ_ONLY),
     ("SQLITE_CANTOPEN", Kind.READ_ONLY),
     ("SQLITE_PERM", Kind.READ_ONLY),

@@ -57,7 +57,7 @@ class Writer:
         assert store.connection is not None
         limits = limits or Limits()
         if store.mode is Mode.MEMORY:
-            limits = replace(limits, db_bytes=min(limits.db_bytes, _MEMORY_BYTES))
+            limits = replace(limits, db_bytes=min(limits.db_bytes, file_bytes(store.connection) + _MEMORY_BYTES))
         self.notes = Notes(store.connection, ts, version)
         self._books = Books(store.connection, deriver, self.notes, ts, limits.memory_rows)
         self._keeper = Keeper(store, self._books.restart)
@@ -243,6 +243,7 @@ class Writer:
             db_bytes=self._bytes,
             lost_samples=self._books.tape.lost,
             status=self._keeper.status,
+            in_memory=self._keeper.store.mode is Mode.MEMORY,
             notices=tuple(each for each in notices if each),
             accounts=self._books.accounts.by_source,
         )
