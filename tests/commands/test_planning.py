@@ -86,6 +86,17 @@ def test_a_key_that_is_used_for_the_first_time_spent_nothing_before(tmp_path: Pa
     assert burns_of(ledger, "new") == {hours: pytest.approx((rate, hours)) for hours, rate in rates.items()}
 
 
+def test_burn_is_unknown_where_nobody_told_of_anything_and_0_where_nothing_was_used(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "x.db", budget(), budget(name="other", model="other"))
+    assert set(burns_of(ledger).values()) == {None}
+    ledger.fill(7, lambda _: 2.0)
+    ledger.again()
+    assert burns_of(ledger, "other")[6] == (0.0, 6.0)
+    assert burns_of(ledger, "other")[24] is None
+    ledger.connection.execute("UPDATE lines SET usd_nano = NULL")
+    assert set(burns_of(ledger).values()) == {None}
+
+
 def test_hours_in_which_nobody_read_the_meters_are_unknown_and_those_read_in_part_are_scaled(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "x.db", budget())
     ledger.fill(WEEKS, lambda _: 2.0, metered=True)
