@@ -30,7 +30,7 @@ from infertop.money.settings import Settings
 from infertop.money.why.usage import Usage
 from infertop.views.event_shapes import Comparison, Event
 from infertop.views.incident_text import incident_event
-from infertop.views.why_incident import fault_comparison, seen_in
+from infertop.views.why_incident import beyond_usd, fault_comparison, seen_in
 
 DAY, MINUTE = 86_400, 60
 WHY_SECONDS = 600
@@ -154,7 +154,7 @@ class Story:
         def used(spans: Sequence[tuple[float, float]]) -> list[Usage]:
             return self._reader.ask(used_between, () if metric == IDLE else scope, spans, self._scopes)
 
-        return fault_comparison(metric, scope, fault.since, until, used, self._settings.zone)
+        return fault_comparison(metric, scope, fault.since, until, used, self._settings.zone, beyond_usd(fault))
 
     def _tell(self, at: float, event: Event) -> None:
         if len(self.told) < _MOST:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from collectors import KINDS
+from infertop.commands.unread import unread as unread_sources
 from infertop.commands.watching_news import news_event
 from infertop.commands.watching_requests import request_event
 from infertop.commands.watching_work import Asked, Done, Work
@@ -24,6 +26,7 @@ from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED, Event
 from infertop.views.incident_text import KIND, incident_event, shown_scope, subject
 
 if TYPE_CHECKING:
+    from infertop.commands.roster import Roster
     from infertop.commands.session import Session
     from infertop.commands.why import Comparing
 
@@ -120,7 +123,8 @@ class Watching:
         told = {name: each.complete_until for name, each in summary.accounts.items() if each.complete_until}
         wishes = (*self._wishes, *(each for each in summary.wishes if each not in self._heard))
         choices = session.choosing.choices
-        asked = (summary.closed, told, choices, wishes)
+        unread = unread_sources(session, now)
+        asked = (summary.closed, told, choices, wishes, unread)
         if asked == self._asked and not self._behind:
             return
         self._asked = asked
@@ -140,6 +144,8 @@ class Watching:
             wishes,
             session.pricing.prices,
             request_usd,
+            _logs(session.roster),
+            unread,
         )
         self._running = asyncio.create_task(asyncio.to_thread(self._work.advance, work, WORK_SECONDS))
 
@@ -187,7 +193,7 @@ class Watching:
     async def _explain(self, fault: Fault) -> None:
         """Put into an incident's event what was found out about it so far, or over all of its time."""
         from infertop.commands.why import Comparing
-        from infertop.views.why_incident import seen_in
+        from infertop.views.why_incident import beyond_usd, seen_in
 
         if self._comparing is None:
             self._comparing = Comparing(self._session)
@@ -196,15 +202,22 @@ class Watching:
             return
         until = max(fault.until or float(self._session.summary.closed), fault.since + _MINUTE)
         scope = tuple(event.scope.items())
-        why = await self._comparing.fault(fault.lead.metric, scope, fault.since, until)
+        beyond = beyond_usd(fault)
+        why = await self._comparing.fault(fault.lead.metric, scope, fault.since, until, beyond)
         if wider := seen_in(fault, why):
             scope = tuple(shown_scope(wider, self._session.summary.names).items())
-            why = await self._comparing.fault(fault.lead.metric, scope, fault.since, until)
+            why = await self._comparing.fault(fault.lead.metric, scope, fault.since, until, beyond)
         if (event := events.find(fault.key)) is not None:
             events.add(fault.key, replace(event, why=why, cause=why.sentence))
         self._whys.pop(fault.key, None)
         if fault.until is not None:
             self._why_at.pop(fault.key, None)
+
+
+def _logs(roster: Roster) -> frozenset[str]:
+    """Return the sources that read agents' logs: those tell all that was used, whenever it was."""
+    kinds = ((name, KINDS.get(config.kind)) for name, config in roster.configs.items())
+    return frozenset(name for name, kind in kinds if kind is not None and kind.folders is not None)
 
 
 def acknowledge(session: Session, key: str, state: str) -> str:

@@ -49,11 +49,13 @@ class Comparing:
 
         return self._begin(wanted, (before, after), make)
 
-    def fault(self, metric: str, scope: Scope, since: float, until: float) -> asyncio.Task[Comparison]:
+    def fault(
+        self, metric: str, scope: Scope, since: float, until: float, beyond_usd: float | None = None
+    ) -> asyncio.Task[Comparison]:
         """Begin to explain why a figure of `scope` has an incident since `since`, as of `until` (epoch seconds).
 
         The sentence names what is unusual among the same hours of the last days and the hours before; of idle time
-        whose GPUs those are, and of latencies what was asked.
+        whose GPUs those are, and of latencies what was asked. `beyond_usd` is how much an hour is beyond the expected.
         """
         wanted = () if metric == IDLE else tuple(sorted(scope))
         zone = self._session.pricing.settings.zone
@@ -61,7 +63,7 @@ class Comparing:
         def make(used: Used) -> Comparison:
             from infertop.views.why_incident import fault_comparison
 
-            return fault_comparison(metric, wanted, since, until, used, zone)
+            return fault_comparison(metric, wanted, since, until, used, zone, beyond_usd)
 
         return self._begin(wanted, ((since, since), (since, until)), make)
 

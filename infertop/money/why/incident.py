@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf, log
 from statistics import median
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ _RECORDED = 0.5
 # The window right before is what an incident is compared with where what is unusual did at least half as much since
 # then as everything else together.
 _CLEAR = 0.5
+# A window that cost less than so many times what was expected, or more than one so-many-th, is as good as any.
+_NEAR = log(1.2)
 
 
 class Explained(NamedTuple):
@@ -37,13 +40,21 @@ class _Past(NamedTuple):
 
 
 def explain_incident(
-    since: float, until: float, read: Read, dimensions: Sequence[str] = DIMENSIONS, *, rises: bool = True
+    since: float,
+    until: float,
+    read: Read,
+    dimensions: Sequence[str] = DIMENSIONS,
+    *,
+    rises: bool = True,
+    beyond_nano: float | None = None,
 ) -> Explained:
     """Return why an incident that began at `since` is there, as of `until` (epoch seconds).
 
     Its cause is the factor that is unusual among the windows right before and the same times of the last days. It is
     compared with the window right before, or, where other things changed more since then, with the one of the past
-    that is most like it but for that factor. `rises` says whether more than is expected is spent, or less.
+    that is most like it but for that factor. `rises` says whether more than is expected is spent, or less. Where it is
+    known how much an hour is `beyond_nano` (1e-9 USD) what was expected, it is compared with a window that cost what
+    was expected, if there is one: so that what is said of both fits together.
     """
     windows = windows_of(since, until)
     spans = (*windows.lately, *windows.days)
@@ -58,11 +69,12 @@ def explain_incident(
     days = [each.moves for each in past[len(windows.lately) :] if each.moves is not None]
     factor = unusual_factor(lately, days, rises=rises)
     way = 1 if rises else -1
-    before = _baseline(past[0], told, factor, way)
+    expected = (after.nano_per_hour or 0) - beyond_nano if beyond_nano is not None else 0.0
+    before = _baseline(past[0], told, factor, way, expected)
     return Explained(before.span, windows.after, explain(before.usage, after, dimensions, factor, way))
 
 
-def _baseline(right_before: _Past, told: Sequence[_Past], factor: str, sign: int) -> _Past:
+def _baseline(right_before: _Past, told: Sequence[_Past], factor: str, sign: int, expected: float) -> _Past:
     if not told:
         return right_before
     if not factor:
@@ -70,11 +82,26 @@ def _baseline(right_before: _Past, told: Sequence[_Past], factor: str, sign: int
             return right_before
         middle = median(sum((each.moves or {}).values()) for each in told)
         return min(told, key=lambda each: abs(sum((each.moves or {}).values()) - middle))
-    if right_before.moves is not None:
-        did, rest = _did(right_before.moves, factor, sign)
-        if did >= _CLEAR * rest:
-            return right_before
+    clear = [each for each in told if _is_clear(each, factor, sign)]
+    if expected > 0 and clear:
+        nearest = min(clear, key=lambda each: _off(each, expected))
+        is_better = _off(right_before, expected) > _NEAR >= _off(nearest, expected)
+        return nearest if is_better or right_before not in clear else right_before
+    if right_before in clear:
+        return right_before
     return max(told, key=lambda each: _clarity(each.moves or {}, factor, sign))
+
+
+def _is_clear(past: _Past, factor: str, sign: int) -> bool:
+    if past.moves is None:
+        return False
+    did, rest = _did(past.moves, factor, sign)
+    return did >= _CLEAR * rest
+
+
+def _off(past: _Past, expected: float) -> float:
+    """Return how far from what was expected a window cost, as a logarithm."""
+    return abs(log((past.usage.nano_per_hour or 0) / expected)) if past.usage.nano_per_hour else inf
 
 
 def _did(found: Moves, factor: str, sign: int) -> tuple[float, float]:

@@ -69,6 +69,19 @@ def test_it_is_compared_with_the_time_right_before_where_little_else_changed() -
     assert explain_incident(SINCE, SINCE + HOUR, read).before == (SINCE - HOUR, SINCE)
 
 
+@pytest.mark.parametrize(("beyond_usd", "before"), [(None, HOUR), (22.8, HOUR), (18.4, DAY), (1.0, HOUR)])
+def test_it_is_compared_with_a_time_that_cost_what_was_expected(beyond_usd: float | None, before: float) -> None:
+    def at(ts: float) -> Usage:
+        # On other days twice as much is asked at this time as in the hour before, and today is no other.
+        requests = 1400 if ts % DAY >= 9 * HOUR else 800
+        return usage(replace(BOTS, requests=requests, prompt=8000 if ts >= SINCE else 2000))
+
+    read, _ = reading(at)
+    beyond_nano = None if beyond_usd is None else beyond_usd * 1e9
+    found = explain_incident(SINCE, SINCE + HOUR, read, beyond_nano=beyond_nano)
+    assert found.before == (SINCE - before, SINCE + HOUR - before)
+
+
 def test_it_is_compared_with_a_day_that_was_like_it_where_the_time_right_before_was_not() -> None:
     def at(ts: float) -> Usage:
         requests = 5000 if ts % DAY >= 9 * HOUR else 100
