@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from infertop.money.detect.incidents import Incident, Rule
+from infertop.money.detect.scopes import METRICS, PROMPT
 from infertop.money.detect.watched import Watched
 from tests.money.watched_values import MINUTE, START, TEN, feed, minutes, noisy
 
@@ -87,6 +88,23 @@ def test_the_way_back_is_none_for_a_series_with_quiet_weekends(days: int, left: 
     outage = range(days * 1440 + 613, days * 1440 + 793)
     found = minutes([each * left if at in outage else each for at, each in enumerate(usual)])
     assert [each for each in found if each.since >= START + outage.start * MINUTE] == []
+
+
+@pytest.mark.parametrize("begin", [78, 100, 120])
+def test_three_times_a_quiet_day_is_one_though_other_days_had_as_much(begin: int) -> None:
+    quiet = [*noisy(50.0, 9 * DAY), *noisy(24.0, DAY, seed=5)]
+    values = [each * (3.0 if at >= 9 * DAY + begin else 1.0) for at, each in enumerate(quiet)]
+    opened = [each for each in feed(Watched(), values, START, TEN) if each.until is None]
+    assert [each.since for each in opened] == [START + (9 * DAY + begin) * TEN]
+    assert opened[0].opened - opened[0].since < 6 * TEN
+
+
+def test_prompts_as_long_as_on_other_days_are_one_where_today_s_were_short() -> None:
+    """Nobody's prompts were short for an outage: to be long again is no way back."""
+    longer = [*noisy(2000.0, 6 * DAY), *noisy(800.0, 60), *noisy(2400.0, 12)]
+    assert feed(Watched(Rule(in_usd=False)), longer, START, TEN) == []
+    (opened,) = feed(Watched(METRICS[PROMPT].rule(Rule())), longer, START, TEN)
+    assert opened.opened - opened.since < 3 * TEN
 
 
 def test_a_fall_is_one_where_falls_are_watched() -> None:

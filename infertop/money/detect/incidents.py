@@ -22,7 +22,8 @@ class Rule:
     floor_usd: the least that is at stake: what it came to, and what it adds in an hour more. in_usd: the figure is
     $/hour itself. rises, falls: which way counts. calm_ratio, calm_points, calm_seconds: how many values in a row are
     less than that many times their plan, over how long, when it is over. longest_seconds: after that it is usual.
-    share: which share of the dollars that a figure is about is beyond, of value and plan; None: as much as of it.
+    share: which share of the dollars that a figure is about is beyond, of value and plan; None: as much as of it. mean:
+    it is one of requests, which no outage brings down: to rise to what other days had is no way back.
     """
 
     score: float = 1.5
@@ -37,6 +38,7 @@ class Rule:
     calm_seconds: float = 900.0
     longest_seconds: float = 86400.0
     share: Callable[[float, float], float] | None = None
+    mean: bool = False
 
     @property
     def steps(self) -> tuple[float, ...]:

@@ -51,7 +51,7 @@ class Lane:
     def __init__(self, rule: Rule, falling: bool = False) -> None:
         self.rule = rule
         self.falling = falling
-        self.surges = Surges(rule.steps)
+        self.surges = Surges(rule.steps, rule.mean)
         self.incident: Incident | None = None
         self._open = False
         self._slot = 0

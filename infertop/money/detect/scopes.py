@@ -145,6 +145,7 @@ def is_in(place: Place, scope: Scope) -> bool:
     return all(getattr(place, name) == value for name, value in scope)
 
 
+_MEANS = frozenset({PER_MILLION, PER_REQUEST, PROMPT, OUTPUT, CACHE_HITS})
 _NO_SHARE = 0.05  # added to a share, so that a figure of none has a value
 
 
@@ -175,7 +176,8 @@ class Metric:
 
     def rule(self, base: Rule) -> Rule:
         """Return what makes an incident of it."""
-        return replace(base, in_usd=self.in_usd, share=self._share if self.costs_when_low else None)
+        share = self._share if self.costs_when_low else None
+        return replace(base, in_usd=self.in_usd, share=share, mean=self.name in _MEANS)
 
     def _share(self, watched: float, plan: float) -> float:
         """Return which share of all that hits could save is beyond the plan."""

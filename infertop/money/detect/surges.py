@@ -32,13 +32,13 @@ _LEAST_DAY, _DAYS_SHARE = 0.2, 0.6  # of the week's mean, and of the day's media
 class Surges:
     """The suspicion of one series: slots that are too far above, and the peaks of the week's episodes of them.
 
-    `steps` are the least ratios: at once, and for 2 to 6 slots.
+    `steps` are the least ratios: at once, and for 2 to 6 slots; `mean` as in `Rule`.
     """
 
     __slots__ = ("_dips", "_fallen", "_peaks", "held", "rarity", "steps", "usual")
 
-    def __init__(self, steps: Sequence[float]) -> None:
-        self.usual = Usual()
+    def __init__(self, steps: Sequence[float], mean: bool = False) -> None:
+        self.usual = Usual(mean)
         self.rarity = Tail()
         self.held: list[tuple[int, float, float, float]] = []  # slot, value, log ratio, that of its fast points
         self.steps = [log(each) for each in steps]

@@ -7,7 +7,7 @@ Values are means of ten minutes, called slots (epoch seconds / 600). They are ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import exp, log
+from math import exp, inf, log
 from typing import Any
 
 SLOT = 600
@@ -24,6 +24,7 @@ _TRUST = 2.0  # half of what a pattern said came true: it is followed
 _HEEDED = 500.0  # slots that told of a ramp, after which one counts for nothing
 _DESCENT = 0.7  # of a fall that every known day made: so much of it is expected today
 _DIP = 0.6  # of other days' last hour: below it is an outage, and what follows it the way back
+_FELL_EVERY, _FELL_WITHIN = 12, 72  # slots back at which is looked what stood before a fall
 _ODD, _FEW = 1, 3  # a day that may have been otherwise, of more than so many
 _STALE = 7  # slots without a value after which the last hour says nothing of now
 
@@ -31,12 +32,14 @@ _STALE = 7  # slots without a value after which the last hour says nothing of no
 class Usual:
     """A week of slots, the recent ones among them, and the week's mean.
 
-    `recent` are those that count as usual now, as (slot, value), oldest first; who judges decides which do.
+    `recent` are those that count as usual now, as (slot, value), oldest first; who judges decides which do. `mean` says
+    that values are means of requests.
     """
 
-    __slots__ = ("_followed", "_growth", "_ring", "_told", "level", "newest", "recent", "slots")
+    __slots__ = ("_followed", "_growth", "_mean", "_ring", "_told", "level", "newest", "recent", "slots")
 
-    def __init__(self) -> None:
+    def __init__(self, mean: bool = False) -> None:
+        self._mean = mean
         self._ring: list[float | None] = [None] * _RING
         self.recent: list[tuple[int, float]] = []
         self.newest: int | None = None
@@ -90,19 +93,42 @@ class Usual:
         Traffic that comes back after an outage is no rise. That this day of the week stood higher and most others did
         is enough, as a weekend is two quiet days; else all days but one have to, since a series whose days differ would
         never be judged on a quiet one. In the first week, whose weekend may be what lies below, it is the most that any
-        day had.
+        day had. After it, it is no more than what today would be if it had gone on as some hours ago: a day that was
+        quiet from its beginning has nowhere to come back to.
         """
+        if self._mean:
+            return 0.0
         week, day = shifts
         backs = [*(each - day for each in range(DAY, WEEK, DAY)), WEEK - week]
+        back = self._of_days(slot, near, WEEK - week, backs)
+        return min(back, self._unfallen(slot, backs)) if back and self.slots > WEEK else back
+
+    def _of_days(self, slot: int, near: float, week: int, backs: Sequence[int]) -> float:
+        """Return what days `backs` had now, where the last hour lies well below theirs; `week` is the one alike."""
         days = [each for back in backs if (each := self._day(slot, back))]
         if len(days) < 2:
             return 0.0
         low = (near + self.floor) / _DIP - self.floor
-        if self.slots > WEEK and (alike := self._day(slot, WEEK - week)) and alike[0] >= low:
+        if self.slots > WEEK and (alike := self._day(slot, week)) and alike[0] >= low:
             above = sorted(now for before, now in days if before >= low)
             return above[len(above) // 2] if 2 * len(above) > len(days) else 0.0
         odd = len(days) - 1 if self.slots <= WEEK else _ODD if len(days) > _FEW else 0
         return sorted(now for _, now in days)[odd] if sorted(before for before, _ in days)[odd] >= low else 0.0
+
+    def _unfallen(self, slot: int, backs: Sequence[int]) -> float:
+        """Return what stood now if one of the last twelve hours had gone on as other days did: the second most."""
+        now, floor, wholes = self._hours(slot + _NEAR // 2, backs), self.floor, []
+        for ago in range(_FELL_EVERY, _FELL_WITHIN + 1, _FELL_EVERY):
+            mine, then = self._hours(slot - ago, (0,)), self._hours(slot - ago, backs)
+            if mine and then and now:
+                wholes.append((mine[0] + floor) * (_median(now) + floor) / (_median(then) + floor) - floor)
+        return sorted(wholes)[max(len(wholes) - 2, 0)] if wholes else inf
+
+    def _hours(self, slot: int, backs: Sequence[int]) -> list[float]:
+        """Return the means of the hours before `slot`, so many slots back, that are known."""
+        hours = ([self._value(slot - back - each) for each in range(1, _NEAR + 1)] for back in backs)
+        known = ([each for each in hour if each is not None] for hour in hours)
+        return [sum(hour) / len(hour) for hour in known if hour]
 
     def heed(self, value: float) -> None:
         """Learn from the value of a slot that `at` was asked of how far patterns of other days are to be followed."""
@@ -180,3 +206,7 @@ class Usual:
         self._growth, self._told, self._followed = plain
         if len(self._ring) != _RING:
             raise ValueError(f"a week of slots has {_RING} places, not {len(self._ring)}")
+
+
+def _median(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
