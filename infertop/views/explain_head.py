@@ -9,6 +9,7 @@ from infertop.views.explain_rate import host_lines
 from infertop.views.facts import Facts
 from infertop.views.origin import origin
 from infertop.views.shapes import Explained, Headline
+from infertop.views.unpriced import unpriced_sentence
 from infertop.views.wording import amount, enough, number, read_ago, usd
 
 _EQUATION = "models all-in + unheld = gpu; models' usage + idle + busy time of unheld GPUs = gpu"
@@ -35,6 +36,9 @@ def head_figures(facts: Facts, head: Headline) -> dict[str, Explained]:
         "default_prices": Explained("default prices", _defaults(facts, head)),
         "unpriced": Explained("unpriced", _unpriced(facts, head)),
         **dict.fromkeys(("unpriced_models", "unpriced_tokens"), Explained("unpriced models", _tokens_unpriced(facts))),
+        "unpriced_own": Explained(
+            "unpriced models of your own", (unpriced_sentence(head) or "every model has a price",)
+        ),
         "trend": Explained("trend", ("the ledger's $/hour, minute by minute, oldest first",)),
     }
 
@@ -50,11 +54,13 @@ def _whole(facts: Facts, head: Headline) -> tuple[str, ...]:
     named = (("gpu", head.gpu_usd_per_hour), ("host", head.host_usd_per_hour), ("api", head.api_usd_per_hour))
     known = [(name, value) for name, value in named if value is not None]
     if head.usd_per_hour is None or not known:
-        return ("nothing here has a price yet",)
+        said = unpriced_sentence(head)
+        return (said or "nothing here has a price yet",)
     names = " + ".join(name for name, _ in known)
     return (
         f"$/hour = {names} = {_sum(head.usd_per_hour, [value for _, value in known])}",
         _EQUATION,
+        *((said,) if (said := unpriced_sentence(head)) else ()),
     )
 
 

@@ -37,6 +37,12 @@ def reading(view: Overview) -> dict[str, Any]:
             "unheld": number(head.unheld_usd_per_hour),
         },
         "api_age_seconds": _amount(head.api_age_seconds),
+        "unpriced": {
+            "models": head.unpriced_models,
+            "tokens": head.unpriced_tokens,
+            "gpus": head.unpriced,
+            "own_models": head.unpriced_own,
+        },
         "unassigned": {name: _ratio(share) for name, share in view.unassigned},
         "models": [_model(row) for row in view.models],
         "gpus": [_gpu(row) for row in view.gpus],

@@ -11,6 +11,7 @@ from infertop.views.facts import Facts, Past
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows
 from infertop.views.shapes import BudgetRow, BurnRow, Headline, ModelRow, Overview, SourceRow, Spark, Stacked
+from infertop.views.unpriced import known_total, own_unpriced
 
 TOTAL = ""
 
@@ -60,7 +61,7 @@ def headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
     month = next((each for each in past.budgets if each.budget.period == "month" and not each.budget.conditions), None)
     total = [mark for mark in past.marks if mark.scope == () and mark.metric == "usd_per_hour"]
     return Headline(
-        usd_per_hour=costs.total,
+        usd_per_hour=known_total(costs, models),
         gpu_usd_per_hour=costs.gpu,
         host_usd_per_hour=costs.host,
         api_usd_per_hour=costs.api,
@@ -80,6 +81,7 @@ def headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
         unpriced_tokens=sum(past.unpriced.values()),
         trend=_last_hour(past, facts.now),
         api_age_seconds=_api_age(facts),
+        unpriced_own=own_unpriced(models),
     )
 
 

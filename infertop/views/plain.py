@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from infertop.readings.safe import safe
 from infertop.views.incident_text import KIND, unusual
-from infertop.views.shapes import BudgetRow, DeploymentRow, GpuRow, ModelRow, Overview, SourceRow
+from infertop.views.shapes import BudgetRow, DeploymentRow, GpuRow, Headline, ModelRow, Overview, SourceRow
+from infertop.views.unpriced import unpriced_sentence
 
 _UNKNOWN = "-"
 _APART = "*"
@@ -24,6 +25,7 @@ def plain(view: Overview) -> str:
         f"infertop  {safe(view.host)}{'  DEMO' if view.mode == 'demo' else ''}",
         f"$/hour {_usd(head.usd_per_hour)}   {made_of}   idle {_usd(head.idle_usd_per_hour)}"
         f"   unheld {_usd(head.unheld_usd_per_hour)}   today {_usd(head.today_usd)}",
+        *_unpriced(head),
         "",
     ]
     for title, rows in (
@@ -42,12 +44,17 @@ def plain(view: Overview) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def _unpriced(head: Headline) -> list[str]:
+    said = unpriced_sentence(head)
+    return [f"! {said}"] if said else []
+
+
 def _why(cause: str) -> str:
     return f": {safe(cause, _SENTENCE)}" if cause else ""
 
 
 _MODELS = ("MODEL", "SOURCE", "$/H", "IN/S", "CACHED/S", "OUT/S", "REQ/S", "$/REQ", "$/1M", "RUNNING", "WAITING", "AGE")
-_GPUS = ("GPU", "NAME", "UTIL", "MEM GB", "OF GB", "WATTS", "LIMIT", "HELD DOWN BY", "$/H", "IDLE", "PRICE", "MODEL")
+_GPUS = ("GPU", "NAME", "UTIL", "MEM GIB", "OF GIB", "WATTS", "LIMIT", "HELD DOWN BY", "$/H", "IDLE", "PRICE", "MODEL")
 _DEPLOYMENTS = ("DEPLOYMENT", "KIND", "$/H", "$/1M", "USE", "BREAK-EVEN", "COUNTS", "VERDICT")
 _BUDGETS = ("BUDGET", "PERIOD", "SPENT", "OF", "SHARE", "NOW/H", "ENDS AT", "LEVEL")
 _SOURCES = ("SOURCE", "STATE", "AGE", "DETAIL")
@@ -75,8 +82,8 @@ def _gpu(row: GpuRow) -> Sequence[str]:
         safe(row.index, _NAME_WIDTH),
         safe(row.name, _NAME_WIDTH),
         _share(row.utilization),
-        _gigabytes(row.memory_used_bytes),
-        _gigabytes(row.memory_total_bytes),
+        _gibibytes(row.memory_used_bytes),
+        _gibibytes(row.memory_total_bytes),
         _number(row.power_watts, 0) if row.power_share_watts is None else "~" + _number(row.power_share_watts, 0),
         _number(row.power_limit_watts, 0),
         _UNKNOWN if row.throttle_notes is None else safe(row.throttled, _NAME_WIDTH) or "nothing",
@@ -151,7 +158,7 @@ def _share(value: float | None) -> str:
     return text if text == _UNKNOWN else f"{text}%"
 
 
-def _gigabytes(value: float | None) -> str:
+def _gibibytes(value: float | None) -> str:
     return _number(None if value is None else value / 2**30, 0)
 
 

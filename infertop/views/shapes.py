@@ -32,7 +32,11 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The first lines. `unpriced` GPUs have no rate, `unpriced_models` used `unpriced_tokens` today without a price."""
+    """The first lines. `unpriced` GPUs have no rate, `unpriced_models` used `unpriced_tokens` today without a price.
+
+    `unpriced_own` models of one's own run on nothing that has a rate. `usd_per_hour` is what is known beside these, and
+    None where they are all that is at work.
+    """
 
     usd_per_hour: float | None
     gpu_usd_per_hour: float | None
@@ -54,6 +58,7 @@ class Headline:
     unpriced_tokens: int = 0
     trend: Spark = ()
     api_age_seconds: float | None = None
+    unpriced_own: int = 0
 
 
 @dataclass(frozen=True, slots=True)

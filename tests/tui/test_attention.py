@@ -52,7 +52,7 @@ def test_help_says_what_has_no_price_and_what_to_do():
     made.explain()
     screen = " ".join(text(made, (80, 60)).split())
     assert "2 models (1.23M tokens today) and 1 GPU: counted, and in no figure in $" in screen
-    assert "infertop prices --unpriced lists them" in screen
+    assert "infertop prices --unpriced lists models" in screen
 
 
 def test_the_cursor_waits_for_the_models_while_nobody_has_moved_it():

@@ -13,6 +13,7 @@ from tui.widgets.parts import Part, join, one_line, part
 from tui.widgets.spark import spark
 
 HOW_UNPRICED = "infertop prices --unpriced"
+HOW_OWN = "set [host] in pricing.toml"
 _OLD_SECONDS = 90.0
 _USUAL = 0.05
 _NAME_CELLS, _VIEWER_CELLS = 32, 60
@@ -149,6 +150,8 @@ def unpriced_words(head: Headline) -> list[str]:
         words.append(f"{head.unpriced_models} model{'s'[: head.unpriced_models > 1]} ({size})")
     if head.unpriced:
         words.append(f"{head.unpriced} GPU{'s'[: head.unpriced > 1]}")
+    if head.unpriced_own:
+        words.append(f"{head.unpriced_own} own model{'s'[: head.unpriced_own > 1]}")
     return words
 
 
@@ -156,9 +159,10 @@ def _unpriced(head: Headline, room: int) -> list[Part]:
     """Return what has no price and how to see it, in the most words that there is room for."""
     if not (words := unpriced_words(head)):
         return []
-    told = f"! {head.unpriced_models + head.unpriced} unpriced"
+    told = f"! {head.unpriced_models + head.unpriced + head.unpriced_own} unpriced"
     longer = f"! unpriced: {', '.join(words)}"
-    choices = (f"{longer}: {HOW_UNPRICED}", longer, f"{told}: {HOW_UNPRICED}", told)
+    how = HOW_UNPRICED if head.unpriced_models or head.unpriced else HOW_OWN
+    choices = (f"{longer}: {how}", longer, f"{told}: {how}", told)
     return [part(next((text for text in choices if len(text) <= room), told), WARN, 3)]
 
 

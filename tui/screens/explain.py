@@ -58,7 +58,8 @@ def _unpriced(head: Headline) -> Explained:
     if not words:
         return Explained("", ())
     what = f"{' and '.join(words)}: counted, and in no figure in $"
-    how = f'{HOW_UNPRICED} lists them; pricing.toml sets a price: [model."NAME"], [gpu."NAME"]'
+    how = f'{HOW_UNPRICED} lists models; pricing.toml sets a price: [model."NAME"], [gpu."NAME"]'
+    how += ", and [host] that of what runs on no GPU" if head.unpriced_own else ""
     return Explained("unpriced", (what, how))
 
 
