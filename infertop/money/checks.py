@@ -92,12 +92,14 @@ def list_of(each: Check, *, most: int = 1000) -> Check:
     def check(value: object) -> tuple[object, ...]:
         if not isinstance(value, list) or not value or len(value) > most:
             raise Wrong(f"must be a list in brackets of 1 to {most} values")
-        checked = []
+        checked, wrongs = [], []
         for index, item in enumerate(value):
             try:
                 checked.append(each(item))
             except Wrong as wrong:
-                raise Wrong(wrong.text, (index, *wrong.at)) from None
+                wrongs += [Wrong(one.text, (index, *one.at)) for one in (wrong, *wrong.others)]
+        if wrongs:
+            raise Wrong(wrongs[0].text, wrongs[0].at, wrongs[1:])
         return tuple(checked)
 
     return check

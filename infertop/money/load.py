@@ -6,16 +6,17 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import Any
 
-from infertop.money.schema import BROKEN, Mistakes, Reader
+from infertop.money.schema import BROKEN, Mistakes, Reader, spelt
 from infertop.money.secret_shape import looks_secret
 from infertop.money.sections import read_settings
 from infertop.money.settings import Settings
 from infertop.money.toml_lines import Path, key_lines
+from infertop.money.toml_twice import first_line, is_header, is_twice, path_of
 from infertop.readings.safe import safe
 
 Kinds = Mapping[str, Collection[str]]
@@ -73,6 +74,9 @@ def parse(content: bytes, file: str = "pricing.toml", kinds: Kinds | None = None
             reader.ignore(path)
         elif looks_secret(value):
             reader.wrong(path, "holds what looks like a key: never the key itself, use key_env or key_file")
+    for name in raw:
+        if name.startswith(BROKEN):
+            reader.ignore((name,))
     settings = read_settings(reader, raw, kinds)
     mistakes = sorted(mistakes + reader.mistakes())
     if mistakes:
@@ -112,7 +116,7 @@ def _parse_toml(text: str, file: str) -> tuple[dict[str, Any] | None, str, list[
         except ValueError as error:
             line, sentence = _syntax(str(error), text, file)
             mistakes.setdefault(line, sentence)
-            mended = _mended(text, line)
+            mended = _mended(text, line, twice=is_twice(str(error)))
             if mended is None:
                 break
             text = mended
@@ -128,6 +132,8 @@ def _decimal(number: str) -> Decimal:
 
 def _syntax(error: str, text: str, file: str) -> tuple[int, str]:
     place = _PLACE.search(error)
+    if place and place[1] and is_twice(error):
+        return int(place[1]), f"{file}:{place[1]}: {_twice(text.split(chr(10)), int(place[1]))}"
     if place and place[1]:
         return int(place[1]), f"{file}:{place[1]}: column {place[2]}: {safe(error[: place.start()], 200)}"
     if place:
@@ -138,10 +144,25 @@ def _syntax(error: str, text: str, file: str) -> tuple[int, str]:
     return line, f"{file}:{line}: a number has too many digits"
 
 
-def _mended(text: str, line: int) -> str | None:
-    """Return `text` with the value on `line` replaced by `BROKEN`, or None where that line is no whole assignment."""
+def _twice(rows: Sequence[str], line: int) -> str:
+    path = path_of(rows, line)
+    if not path:
+        return "something is here a second time: keep one"
+    first = first_line(rows, path, line)
+    what = "put all of its keys under one heading" if is_header(rows[line - 1]) else "keep one"
+    return f"{spelt(path)} is here a second time{f', first on line {first}' if first else ''}: {what}"
+
+
+def _mended(text: str, line: int, *, twice: bool) -> str | None:
+    """Return `text` with the value on `line` replaced by `BROKEN`, or None where that line is no whole assignment.
+
+    A table that is there `twice` goes on under a name of its own, so that the rest is read.
+    """
     rows = text.split("\n")
     row = rows[line - 1] if line <= len(rows) else ""
+    if twice and is_header(row) and len(text) <= _MENDED_SIZE:
+        rows[line - 1] = f'["{BROKEN}{line}"]'
+        return "\n".join(rows)
     match = _ASSIGNMENT.match(row)
     whole = row.count("[") == row.count("]") and row.count("{") == row.count("}")
     if match is None or not whole or '"""' in row or "'''" in row or len(text) > _MENDED_SIZE:

@@ -33,13 +33,14 @@ class Mistakes(Exception):  # noqa: N818 - it reads as the list that it is
 class Wrong(Exception):  # noqa: N818 - raised by a check with the end of a sentence
     """A value is not what its key takes; the text goes on after the key's name: "must be a number above 0".
 
-    `at` leads from the value to the part of it that is wrong.
+    `at` leads from the value to the part of it that is wrong, `others` are what else is wrong with it.
     """
 
-    def __init__(self, text: str, at: Path = ()) -> None:
+    def __init__(self, text: str, at: Path = (), others: Iterable[Wrong] = ()) -> None:
         super().__init__(text)
         self.text = text
         self.at = at
+        self.others = tuple(others)
 
 
 Check = Callable[[object], Any]
@@ -126,7 +127,8 @@ class Reader:
                 values[name] = keys[name].check(value)
             except Wrong as wrong:
                 if value != BROKEN:
-                    self.wrong((*at, *wrong.at), wrong.text)
+                    for each in (wrong, *wrong.others):
+                        self.wrong((*at, *each.at), each.text)
         for name, key in keys.items():
             # A key that is only misspelt is not told to be missing too.
             if key.required and name not in raw and f'"{name}"' not in hints:

@@ -95,7 +95,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines() -> None:
     [
         ("a = \n", "1: column 5: Invalid value"),
         ("\n[gpu\n", "2: column 5: Expected ']' at the end of a table declaration"),
-        ('timezone = "UTC"\ntimezone = "UTC"\n', "2: column 17: Cannot overwrite a value"),
+        ('timezone = "UTC"\ntimezone = "UTC"\n', "2: timezone is here a second time, first on line 1: keep one"),
         ('x = """\n\n', "3: at the end: Unterminated string"),
         ("x = " + "9" * 5000, "1: a number has too many digits"),
         ("\n\nx = " + "[" * 5000, "1: is nested too deeply"),
@@ -114,6 +114,50 @@ def test_a_broken_line_does_not_make_others_wrong() -> None:
         "2: column 17: Expected newline or end of document after a statement"
     ]
     assert len(mistakes("[model.m]\ninput = $1\nbatch = 1/2\n" + BUDGET.replace('"b"', "b"))) == 3
+
+
+_GPU = "[gpu.H100]\nusd_per_hour = 2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        (_GPU + _GPU, ["3: gpu.H100 is here a second time, first on line 1: put all of its keys under one heading"]),
+        (
+            _GPU + "[gpu.'H100']\nusd_per_hour = 0..1\n[host]\nusd_per_hour = -1\n",
+            [
+                "3: gpu.H100 is here a second time, first on line 1: put all of its keys under one heading",
+                "4: column 17: Expected newline or end of document after a statement",
+                "6: host.usd_per_hour must be a number of at least 0",
+            ],
+        ),
+        (
+            BUDGET + BUDGET.replace('"b"', '"c"') + "limit_usd = 5\n[host]\nusd_per_hour = -1\n",
+            [
+                "9: budget[1].limit_usd is here a second time, first on line 7: keep one",
+                "11: host.usd_per_hour must be a number of at least 0",
+            ],
+        ),
+        (
+            "[energy]\nusd_per_kwh = 1\nusd_per_kwh = 2\n",
+            ["3: energy.usd_per_kwh is here a second time, first on line 2: keep one"],
+        ),
+        (
+            "[host]\nusd_per_hour = 1\n[[host]]\n",
+            ["3: host is here a second time, first on line 1: put all of its keys under one heading"],
+        ),
+    ],
+)
+def test_what_is_there_twice_is_named_with_both_lines_and_the_rest_is_read(text: str, sentences: list[str]) -> None:
+    assert mistakes(text) == sentences
+
+
+def test_every_value_of_a_list_that_is_wrong_is_named() -> None:
+    rule = "must be a number above 0 and at most 10: 0.5 is 50 % of the limit"
+    assert mistakes(BUDGET + 'alert_at = [0.5, 80, -1, nan, "1"]\n') == [
+        *(f"5: budget[0].alert_at[{place}] {rule}" for place in (1, 2, 3)),
+        f"5: budget[0].alert_at[4] {rule}, without quotes",
+    ]
 
 
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
