@@ -7,7 +7,7 @@ thread at a time.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
@@ -60,6 +60,7 @@ class Figures:
         self.zone = zone
         self.scopes: dict[Scope, Watchee] = {}
         self.rebased: set[Scope] = set()
+        self.also: Mapping[Scope, frozenset[str]] = {}  # who has to have told besides those that are seen in a minute
         self._ranked = 0
         self._before: tuple[Rules, MinuteFlows, dict[Scope, Flow]] | None = None
 
@@ -120,7 +121,8 @@ class Figures:
                 if each is None:
                     each = new.setdefault(scope, Watchee(minute.start - MINUTE))
                     each.usd_per_hour += flow.usd or 0.0
-                each.parts[place.source] = max(minute.start, each.parts.get(place.source, 0))
+                if flow.is_used:
+                    each.parts[place.source] = max(minute.start, each.parts.get(place.source, 0))
         if not new:
             return
         cheap = [(each.usd_per_hour, scope) for scope, each in self.scopes.items() if scope and not each.lasts]
@@ -151,7 +153,7 @@ class Figures:
         self, scope: Scope, each: Watchee, minute: MinuteFlows, flow: Flow | None, frontier: Frontier, rules: Rules
     ) -> Iterator[Happened]:
         each.parts = {source: last for source, last in each.parts.items() if last > minute.start - _PART_SECONDS}
-        if not _is_known(scope, each, minute, frontier):
+        if not _is_known(scope, each.parts.keys() | self.also.get(scope, frozenset()), minute, frontier):
             return
         self._rebase(scope, each, minute, flow, rules)
         if flow is not None and flow.gpu_usd is not None:
@@ -202,6 +204,21 @@ class Figures:
             self._before = rules, minute, _sums(minute, rules)
         return self._before[2]
 
+    def learn(self, other: Figures, keep: Collection[Figure]) -> None:
+        """Take the figures of `other`, which has come as far and knows more of the past, but of those in `keep`."""
+        for scope, new in other.scopes.items():
+            each = self.scopes.get(scope)
+            if each is None and len(self.scopes) < MOST_SCOPES:
+                self.scopes[scope] = new
+            if each is None or each.fed != new.fed:
+                continue
+            for name, watched in new.figures.items():
+                had = each.figures.get(name)
+                wanted = Figure(scope, name) not in keep and (name == USD or each.detailed)
+                if wanted and (had is None or watched.known >= had.known):
+                    each.figures[name] = watched
+                    each.gpu_usd = new.gpu_usd if name == IDLE else each.gpu_usd
+
     def dump(self, scope: Scope) -> dict[str, Any]:
         """Return what is known of a scope, for JSON."""
         each = self.scopes[scope]
@@ -251,11 +268,11 @@ def _sums(minute: MinuteFlows, rules: Rules) -> dict[Scope, Flow]:
     return found
 
 
-def _is_known(scope: Scope, each: Watchee, minute: MinuteFlows, frontier: Frontier) -> bool:
-    """Say whether all of a scope is known of a minute, by the minute."""
+def _is_known(scope: Scope, parts: Collection[str], minute: MinuteFlows, frontier: Frontier) -> bool:
+    """Say whether all of a scope, which has these sources, is known of a minute, by the minute."""
     if any(scope in scopes_of(place) for place in minute.wide if place.source not in frontier.late or scope):
         return False
-    return minute.covered or all(source in frontier.told for source in each.parts)
+    return minute.covered or all(frontier.has_told(source, minute.stated) for source in parts)
 
 
 def _values(each: Watchee, flow: Flow | None) -> Iterator[tuple[str, tuple[float, float]]]:

@@ -27,6 +27,12 @@ def first_minute(connection: sqlite3.Connection) -> int | None:
     return None if found is None else found // MINUTE * MINUTE
 
 
+def first_covered(connection: sqlite3.Connection) -> int | None:
+    """Return the first minute in which it was recorded, None where there is none."""
+    found: int | None = connection.execute("SELECT min(minute) FROM coverage").fetchone()[0]
+    return found
+
+
 def used_by(connection: sqlite3.Connection, before: int) -> set[int]:
     """Return the accounts that had anything before a moment."""
     rows = connection.execute("SELECT DISTINCT account FROM lines WHERE start < ?", (before,)).fetchall()

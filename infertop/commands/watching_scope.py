@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from infertop.money.detect.incidents import Incident
@@ -28,11 +28,21 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """Up to when what happened is known: `closed` by meters and logs, `told` by each provider that tells late."""
+    """Up to when what happened is known: `closed` by meters and logs, `told` by each provider that tells late.
+
+    `logs` are the sources that tell all that was used, also of minutes in which nobody recorded; `unread` those that
+    have more to tell of the past.
+    """
 
     closed: int = 0
     told: Mapping[str, float] = field(default_factory=dict)
     late: frozenset[str] = frozenset()
+    logs: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
+
+    def has_told(self, source: str, stated: Collection[str]) -> bool:
+        """Say whether a source told all of a minute that nobody recorded; `stated` are those that told of it."""
+        return source in self.told or (source not in self.unread and (source in self.logs or source in stated))
 
     def of_source(self, source: str) -> int:
         """Return the end of the last minute that a source has told, or that is closed."""

@@ -41,13 +41,17 @@ _WIDE = """
 
 @dataclass(slots=True)
 class MinuteFlows:
-    """One minute: its start, how much of it was recorded, what each place used, and of which wider spans tell."""
+    """One minute: its start, how much of it was recorded, what each place used, and of which wider spans tell.
+
+    `metered` are the sources that were measured, `stated` those that told of it themselves.
+    """
 
     start: int
     covered_ms: int
     flows: dict[Place, Flow] = field(default_factory=dict)
     wide: set[Place] = field(default_factory=set)
     metered: set[str] = field(default_factory=set)
+    stated: set[str] = field(default_factory=set)
 
     @property
     def covered(self) -> bool:
@@ -190,6 +194,8 @@ class Flows:
             minute.metered.add(account.source)
         if account.resource == _ADJUSTMENT or not (stated or minute.covered):
             return
+        if stated:
+            minute.stated.add(account.source)
         flow = minute.flows.get(place)
         if flow is None:
             flow = minute.flows[place] = Flow()

@@ -111,7 +111,7 @@ def test_every_scope_is_stored_within_the_hour_and_gone_scopes_are_dropped(world
         world.watch()
     world.store()
     stored = {each.key for each in rows(world.connection)}
-    assert stored == {"common", *(f"scope {each}" for each in _SCOPES)}
+    assert stored == {"common", "heard", *(f"scope {each}" for each in _SCOPES)}
 
 
 _SCOPES = (

@@ -84,6 +84,13 @@ class Faults:
             Fault(key, figure, figure.scope, incident.since, {figure: incident.since}, until=incident.since)
         )
 
+    def learned(self, before: Mapping[Figure, Incident], after: Mapping[Figure, Incident]) -> None:
+        """Take that what is usual was learned again: what figures had that lasted is what they have now."""
+        for fault in self.all:
+            for figure, since in fault.members.items():
+                if figure in after and figure in before and before[figure].since == since:
+                    fault.members[figure] = after[figure].since
+
     def _forget(self) -> None:
         """Forget faults that are over, once nothing trails them."""
         for each in self.all:

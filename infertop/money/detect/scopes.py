@@ -76,6 +76,11 @@ class Flow:
     gap_seconds: float | None = None
     gaps: float | None = None
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anything of it is known: a machine without a price that nobody asked has nothing to watch."""
+        return any(each is not None for each in (self.usd, self.requests, self.prompt, self.output, self.timed))
+
     def add(self, other: Flow) -> None:
         """Add another place's flow."""
         for name in _AMOUNTS:

@@ -58,6 +58,11 @@ class Usual:
         """The mean of the recent slots, 0 where there are none."""
         return sum(value for _, value in self.recent) / len(self.recent) if self.recent else 0.0
 
+    @property
+    def known(self) -> int:
+        """How many of the kept slots have a value."""
+        return sum(each is not None for each in self._ring)
+
     def at(self, slot: int, shifts: Sequence[int] = (0, 0)) -> tuple[float, float] | None:
         """Return the most that a value at `slot` may be and still be usual, and what it should be; None if unknown.
 

@@ -58,6 +58,11 @@ class Watched:
         """How long a past is known."""
         return 0.0 if self._first is None or self._last is None else self._last - self._first
 
+    @property
+    def known(self) -> int:
+        """How many ten minutes of the last week are known."""
+        return max((lane.surges.usual.known for lane in self._lanes), default=0)
+
     def add(self, ts: float, value: float, usd_per_hour: float | None = None, weight: float = 1.0) -> Incident | None:
         """Take the value of the span that starts at `ts`; return the incident that it opened or closed, if any.
 
