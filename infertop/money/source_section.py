@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from infertop.money import checks
@@ -94,6 +95,7 @@ def _setting(reader: Reader, table: Table) -> Source:
     )
 
 
+@lru_cache(maxsize=4096)
 def is_loopback(url: str) -> bool:
     """Tell whether `url` leads to this machine."""
     host = (urlsplit(url).hostname or "").lower()

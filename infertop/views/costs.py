@@ -210,7 +210,7 @@ def _model_uses(source: str, gpu: str, meters: Meters) -> tuple[ModelUse, ...]:
     uses = []
     for model in meters.models(source):
         tokens = {name: each for name, each in meters.tokens(source, model).items() if each is not None}
-        compute = meters.increase(source, "compute_seconds_total", model=model, gpu=gpu)
+        compute = meters.increase(source, "compute_seconds_total", model=model, gpu=gpu) if gpu else None
         requests = meters.increase(source, "requests", model=model)
         weight = weighted_tokens(tokens) if tokens else None
         uses.append(ModelUse(model, compute and compute.amount, weight, requests and requests.amount))

@@ -102,4 +102,4 @@ class Facts:
     @property
     def engines(self) -> tuple[Health, ...]:
         """The sources that serve models."""
-        return tuple(health for health in self.healths if self.meters.models(health.source))
+        return tuple(health for health in self.healths if self.meters.serves(health.source))

@@ -43,9 +43,14 @@ class Meters:
 
         One of which only is known that it was loaded is gone when it is not any more.
         """
-        tracks = [track for metric in _TELLING for track in self.state.tracks(source, metric)]
-        tracks += self.tracks(source, _LOADED)
-        return tuple(sorted({model for track in tracks if (model := track.series.label("model")) is not None}))
+        told = {track.series.label("model") for metric in _TELLING for track in self.state.tracks(source, metric)}
+        told.update(track.series.label("model") for track in self.tracks(source, _LOADED))
+        return tuple(sorted(model for model in told if model is not None))
+
+    def serves(self, source: str) -> bool:
+        """Say whether a source reports a model."""
+        said = (track for metric in _TELLING for track in self.state.tracks(source, metric))
+        return any(track.series.label("model") is not None for track in said) or bool(self.models(source))
 
     def providers(self, source: str, model: str) -> tuple[str, ...]:
         """Return who serves a model: one's own engine, or those that a gateway names."""

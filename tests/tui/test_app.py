@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from textual.events import MouseScrollDown
+from textual.events import Key, MouseScrollDown
 
 from tests.tui import sample
 from tests.tui.play import PlayFeed
@@ -181,3 +181,22 @@ async def test_a_feed_that_does_not_stop_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(made, "run_async", lambda mouse: asyncio.sleep(0))
     assert await asyncio.wait_for(module._run(made, mouse=False), 5) == 0
     assert not feed.stopped
+
+
+async def test_a_key_that_was_pressed_while_views_were_made_is_answered_before_they_are_shown(monkeypatch):
+    made = app()
+    done = []
+    async with made.run_test(size=(80, 24)) as pilot:
+        board = made.screen
+        monkeypatch.setattr(board, "_show", lambda: done.append("shown"))
+        move = board.desk.move
+
+        def moved(step: int) -> None:
+            done.append("key")
+            move(step)
+
+        monkeypatch.setattr(board.desk, "move", moved)
+        board.post_message(Key("down", None))
+        board._tick_by_halves()
+        await pilot.pause()
+    assert done[:2] == ["key", "shown"]

@@ -60,16 +60,28 @@ class Board(Screen[None], inherit_bindings=False):
 
     def _schedule(self) -> None:
         self._ticks = self._pace()
-        self._timer = self.set_interval(self._ticks, self.tick)
+        self._timer = self.set_interval(self._ticks, self._tick_by_halves)
 
     def tick(self) -> None:
-        """Take the views of now and show them; a terminal that has not taken the last pictures is left alone."""
+        """Take the views of now and show them."""
+        self._take()
+        self._show()
+
+    def _tick_by_halves(self) -> None:
+        """Take the views of now, and show them once the keys that were pressed meanwhile are done."""
+        self._take()
+        self.call_later(self._show)
+
+    def _take(self) -> None:
         self.desk.tick()
-        if (calls := self.desk.feed.calls()) is not None:
+        if self.desk.feed.calls() is not None:
             self._announcer.look(self.desk.news())
+
+    def _show(self) -> None:
+        """Show what was taken; a terminal that has not taken the last pictures is left alone."""
         if not behind(self._app):
             self.canvas.show()
-            if calls is not None:
+            if (calls := self.desk.feed.calls()) is not None:
                 self._call(calls)
         self._keep_pace()
 
