@@ -15,8 +15,8 @@ from typing import NamedTuple
 from infertop.commands import planning
 from infertop.commands.levels import Levels
 from infertop.commands.replay_past import Annals
+from infertop.commands.watching_heard import LEARNS_SECONDS
 from infertop.commands.watching_news import news_event
-from infertop.commands.watching_past import LEARNS_SECONDS
 from infertop.commands.watching_work import Asked, Work
 from infertop.history.reader import Reader
 from infertop.history.replay_sums import PastSums

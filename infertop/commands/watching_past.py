@@ -1,4 +1,4 @@
-"""The past that is read back: of which ten minutes it was learned what is usual, and learning it again.
+"""The past that is read back, and what is usual by it.
 
 Logs, gateways and providers tell of times in which nobody recorded, minutes or hours after it was begun to watch. What
 the ledger holds by then is learned in order, beside what is watched, and takes its place once it has come as far.
@@ -6,132 +6,104 @@ the ledger holds by then is learned in order, beside what is watched, and takes 
 
 from __future__ import annotations
 
-import sqlite3
+import json
 import time
 from collections.abc import Mapping
-from datetime import tzinfo
 from typing import Any
 
 from infertop.commands.watching_figures import Figures
-from infertop.commands.watching_reads import runs
+from infertop.commands.watching_heard import LEARNS_SECONDS, Heard, Looking
+from infertop.commands.watching_reads import first_minute, runs
 from infertop.commands.watching_scope import MINUTE, Frontier, Rules
-from infertop.history.figures import LEAST_COVERED_MS, Flows, MinuteFlows
+from infertop.history.figures import Flows, MinuteFlows
 from infertop.history.reader import Reader
-from infertop.money.detect.incidents import Rule
+from infertop.history.watch_state import Known
+from infertop.money.detect.fault import Figure
+from infertop.money.detect.faults import Faults
 from infertop.money.detect.scopes import Scope
-from infertop.money.detect.usual import SLOT
 
-LEARNS_SECONDS = 7 * 86400
-LOOKS_SECONDS = 600
-# So many ten minutes of a source that were not there have to be there by now: a late line changes no habit.
-_LEAST = 6
-_YOUNG_SECONDS = 1200  # what is newer may still be told
-_LOOKED_SECONDS = 86400
-_METERS = ""  # stands for all that is measured here
-_TOLD = """
-    SELECT DISTINCT accounts.source, lines.start / 600 FROM lines JOIN accounts ON accounts.id = lines.account
-    WHERE lines.start >= ? AND lines.start < ? AND lines.until - lines.start = 60 AND NOT lines.open
-        AND accounts.basis != 'measured' AND accounts.unit NOT IN ('ms', 'mJ')
-        AND accounts.resource != 'adjustment' AND instr(accounts.flags, 'gap') = 0"""
-_MEASURED = "SELECT DISTINCT minute / 600 FROM coverage WHERE minute >= ? AND minute < ? AND ms >= ?"
+HEARD = "heard"
+# What began longer ago than that when infertop first looks at a history is not told.
+TOLD_SECONDS = 3600
+_SAVED_SECONDS = 1800
 
 
-class Heard:
-    """Of each source the ten minutes in which it told anything when they were learned from."""
+class Past:
+    """Learns anew what is usual of `figures` when the ledger has more of the past than they were given.
 
-    def __init__(self) -> None:
-        self._slots: dict[str, set[int]] = {}
+    `learned` says that it just did: all of it is to be stored.
+    """
+
+    def __init__(self, figures: Figures, faults: Faults) -> None:
+        self.learned = False
+        self._figures = figures
+        self._faults = faults
+        self._heard = Heard()
+        self._saved = 0
+        self._looking = Looking()
+        self._learning: Learning | None = None
+        self._owed: frozenset[Figure] = frozenset()
+
+    def begin(self, reader: Reader, newest: int) -> None:
+        """Go on from what was loaded: what the ledger has since then, up to the minute `newest`, was given."""
+        if self._saved:
+            reader.ask(self._heard.take_all, self._saved, newest)
 
     def take(self, minute: MinuteFlows, frontier: Frontier) -> None:
-        """Note who is in a minute that is learned from; of who is still read back it is learned again."""
-        slot = minute.start // SLOT
-        for source in minute.stated:
-            if source in frontier.told or source not in frontier.unread:
-                self._slots.setdefault(source, set()).add(slot)
-        if minute.covered:
-            self._slots.setdefault(_METERS, set()).add(slot)
+        """Note a minute that was given."""
+        self._heard.take(minute, frontier)
 
-    def missing(self, connection: sqlite3.Connection, since: int, until: int) -> dict[str, int]:
-        """Return of each source how many ten minutes that start in [since, until) it told of and were not learned."""
-        found: dict[str, int] = {}
-        for source, slot in _in_ledger(connection, since, until):
-            if slot not in self._slots.get(source, ()):
-                found[source] = found.get(source, 0) + 1
-        return found
+    def learn(self, reader: Reader, frontier: Frontier, rules: Rules, now: float, deadline: float) -> bool:
+        """Look for a past that is not known, and learn it; return whether there is more to do.
 
-    def take_all(self, connection: sqlite3.Connection, since: int, until: int) -> None:
-        """Note all that the ledger has of [since, until): it was learned from."""
-        for source, slot in _in_ledger(connection, since, until):
-            self._slots.setdefault(source, set()).add(slot)
+        All that is closed was given by then.
+        """
+        if self._learning is None:
+            over = bool(self._owed) and not any(figure in self._owed for figure, _ in self._figures.current())
+            if not (self._looking.look(reader, self._heard, frontier, now, deadline) or over):
+                return self._looking.goes_on
+            first = reader.ask(first_minute)
+            begin = max(frontier.closed if first is None else first, frontier.closed - LEARNS_SECONDS)
+            self._learning = Learning(self._figures, begin, frontier)
+        self._learning.figures.change(self._figures.rule, self._figures.zone)
+        if not self._learning.go_on(reader, frontier, rules, deadline):
+            return True
+        self._adopt(self._learning, frontier.closed)
+        self._learning, self.learned = None, True
+        return False
 
-    def forget(self, before: int) -> None:
-        """Forget what is older than any learning begins."""
-        first = before // SLOT
-        self._slots = {source: {each for each in slots if each >= first} for source, slots in self._slots.items()}
+    def _adopt(self, learning: Learning, closed: int) -> None:
+        """Go on from what was learned. What is wrong by now stays so, by what was known when it was found."""
+        before, known = dict(self._figures.current()), dict(learning.figures.current())
+        wrong = {figure for fault in self._faults.lasting for figure in fault.members}
+        self._owed = frozenset(each for each in wrong if each in before and each not in known)
+        self._figures.learn(learning.figures, self._owed)
+        after = dict(self._figures.current())
+        self._faults.learned(before, after)
+        for figure, incident in after.items():
+            if figure not in before and incident.opened < closed - MINUTE - TOLD_SECONDS:
+                self._faults.pass_over(figure, incident)
+        self._heard = learning.heard
 
-    def dump(self) -> dict[str, list[Any]]:
-        """Return all of it, for JSON: the first of a source's ten minutes, and which follow as bits."""
-        return {
-            source: [min(slots), f"{sum(1 << (each - min(slots)) for each in slots):x}"]
-            for source, slots in self._slots.items()
-            if slots
-        }
+    def load(self, until: int, content: Mapping[str, Any]) -> None:
+        """Take up what `save` returned; raise TypeError or ValueError where it is none."""
+        self._heard.load(content)
+        self._saved = until
 
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Take up what `dump` told of; raise TypeError or ValueError where it is none."""
-        for source, (first, content) in state.items():
-            bits = int(str(content)[: LEARNS_SECONDS // SLOT], 16)
-            self._slots[str(source)] = {int(first) + at for at in range(bits.bit_length()) if bits >> at & 1}
-
-
-def _in_ledger(connection: sqlite3.Connection, since: int, until: int) -> list[tuple[str, int]]:
-    measured = connection.execute(_MEASURED, (since, until, LEAST_COVERED_MS)).fetchall()
-    return [*connection.execute(_TOLD, (since, until)).fetchall(), *((_METERS, slot) for (slot,) in measured)]
-
-
-class Looking:
-    """Looks through the ledger for what was not learned from, a day at a time."""
-
-    def __init__(self) -> None:
-        self._at = self._until = 0
-        self._again_at = 0.0
-        self._unread: frozenset[str] | None = None
-        self._missing: dict[str, int] = {}
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether it has not come to the end."""
-        return self._at < self._until
-
-    def look(self, reader: Reader, heard: Heard, frontier: Frontier, now: float, deadline: float) -> bool:
-        """Go on until `deadline` (monotonic) where it is time to; return whether there is a past to be learned."""
-        if not self.goes_on:
-            less = self._unread is not None and bool(self._unread - frontier.unread)
-            if now < self._again_at and not less:
-                return False
-            self._until = frontier.closed - _YOUNG_SECONDS
-            self._at = frontier.closed - LEARNS_SECONDS
-            self._missing, self._unread, self._again_at = {}, frontier.unread, now + LOOKS_SECONDS
-            heard.forget(self._at)
-        while self.goes_on:
-            end = min(self._at + _LOOKED_SECONDS, self._until)
-            for source, slots in reader.ask(heard.missing, self._at, end).items():
-                self._missing[source] = self._missing.get(source, 0) + slots
-            self._at = end
-            if time.monotonic() > deadline:
-                break
-        # Who is still read back is learned from when that is done: of meters it is not said which those are.
-        waits = {*(frontier.unread - frontier.told.keys()), *([_METERS] if frontier.unread else ())}
-        whole = (slots for source, slots in self._missing.items() if source not in waits)
-        return not self.goes_on and max(whole, default=0) >= _LEAST
+    def save(self, newest: int, everything: bool) -> list[Known]:
+        """Return what is to be stored as of the minute `newest`, from time to time."""
+        if not everything and newest - self._saved < _SAVED_SECONDS:
+            return []
+        self._saved = newest
+        return [Known(HEARD, newest, json.dumps(self._heard.dump()))]
 
 
 class Learning:
-    """Learns from the ledger what is usual, from `begin` on, beside what is watched."""
+    """Learns from the ledger what is usual, from `begin` on, beside what is watched: `like`."""
 
-    def __init__(self, rule: Rule, zone: tzinfo | None, begin: int, also: Mapping[Scope, frozenset[str]]) -> None:
-        self.figures = Figures(rule, zone)
-        self.figures.also = also
+    def __init__(self, like: Figures, begin: int, frontier: Frontier) -> None:
+        self.figures = Figures(like.rule, like.zone)
+        self.figures.also = _untold(like, frontier)
         self.figures.begin(begin - MINUTE)
         self.heard = Heard()
         self._flows = Flows()
@@ -148,7 +120,7 @@ class Learning:
         return all(each.fed + MINUTE >= frontier.of(scope, each.parts) for scope, each in self.figures.scopes.items())
 
 
-def untold(figures: Figures, frontier: Frontier) -> dict[Scope, frozenset[str]]:
+def _untold(figures: Figures, frontier: Frontier) -> dict[Scope, frozenset[str]]:
     """Return of each scope the sources that tell nothing of times in which nobody recorded.
 
     Before those were there it had another level, which says nothing of what is usual.

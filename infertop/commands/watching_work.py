@@ -15,8 +15,9 @@ from datetime import tzinfo
 
 from infertop.commands.watching_around import Around
 from infertop.commands.watching_figures import LOST_SECONDS, TIMELY_SECONDS, Figures, Happened
+from infertop.commands.watching_heard import LEARNS_SECONDS
 from infertop.commands.watching_news import News, Novelties
-from infertop.commands.watching_past import LEARNS_SECONDS, Heard, Learning, Looking, untold
+from infertop.commands.watching_past import HEARD, TOLD_SECONDS, Past
 from infertop.commands.watching_reads import first_covered, first_minute, runs, used_before, used_by
 from infertop.commands.watching_requests import Dear
 from infertop.commands.watching_scope import MINUTE, Frontier, Rules
@@ -38,11 +39,8 @@ from infertop.money.rates import PriceBook
 _log = logging.getLogger(__name__)
 _SAVED_SECONDS = 3600
 _SAVED_AT_ONCE = 3
-_HEARD_SAVED_SECONDS = 1800
-# What began longer ago than that when infertop first looks at a history is not told.
-_TOLD_SECONDS = 3600
 _SCOPE = "scope "
-_COMMON, _HEARD = "common", "heard"
+_COMMON = "common"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +98,8 @@ class Work:
         self._ended: dict[Figure, Incident] = {}
         self._stored: set[str] = set()
         self._around = Around(self._flows)
-        self._heard = Heard()
-        self._heard_saved = 0
-        self._looking = Looking()
-        self._learning: Learning | None = None
-        self._learned = False
-        self._owed: frozenset[Figure] = frozenset()
         self.faults = Faults()
+        self._past = Past(self._figures, self.faults)
 
     def advance(self, asked: Asked, seconds: float) -> Done:
         """Go on for so many seconds at most; raise Unreadable where the history cannot be read."""
@@ -121,17 +114,18 @@ class Work:
         for minute in self._read(minutes, frontier):
             happened = self._figures.take(minute, frontier, rules)
             done.news += self._novelties.look(minute, self._is_old)
-            self._heard.take(minute, frontier)
+            self._past.take(minute, frontier)
             done.steps += self._follow(minute.start, happened, frontier, rules)
             if time.monotonic() > deadline:
                 done.behind = minute.start != minutes[-1]
                 break
+        self._past.learned = False
         if not done.behind and not self._anew:
-            done.behind = self._learn(asked, frontier, rules, deadline)
+            done.behind = self._past.learn(self._read_only, frontier, rules, asked.now, deadline)
         if asked.prices is not None:
             done.requests = self._read_only.ask(self._dear.look, asked.prices, asked.request_usd, asked.now)
-        learnt = (not self._stored and not done.behind) or self._learned
-        anything = bool(minutes or done.steps or self._learned) and not self._anew
+        learnt = (not self._stored and not done.behind) or self._past.learned
+        anything = bool(minutes or done.steps or self._past.learned) and not self._anew
         done.saves = self._saves(everything=learnt, anything=anything)
         return done
 
@@ -167,14 +161,13 @@ class Work:
             except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
                 _log.warning("what was known of %s is learned again: %r", each.key, error)
         self._stored = {each.key for each in known}
-        if _HEARD in self._stored:
-            reader.ask(self._heard.take_all, self._heard_saved, self._newest)
         if EVERYTHING not in self._figures.scopes:
             self._learns_until = asked.closed
             # What was before it was recorded is learned beside: meters knew nothing of that.
             known_since = first if self._anew else reader.ask(first_covered)
             begin = max(known_since or asked.closed, asked.closed - LEARNS_SECONDS)
             self._figures.begin(begin - MINUTE)
+        self._past.begin(reader, self._newest)
         self._newest = max(self._newest, *(each.fed for each in self._figures.scopes.values()))
         if _COMMON not in self._stored:
             used = reader.ask(used_by, asked.closed) if self._anew else None
@@ -191,9 +184,8 @@ class Work:
             self._dear.load(content["requests"])
             self.faults.load(content["faults"])
             self._newest = self._resumes_after = known.until
-        elif known.key == _HEARD:
-            self._heard.load(content)
-            self._heard_saved = known.until
+        elif known.key == HEARD:
+            self._past.load(known.until, content)
         elif known.key.startswith(_SCOPE):
             scope = tuple((str(name), str(value)) for name, value in json.loads(known.key.removeprefix(_SCOPE)))
             self._figures.load(scope, known.until, content)
@@ -234,7 +226,7 @@ class Work:
         lasting = dict(self._figures.current())
         if self._learns_until:
             for figure, incident in lasting.items():
-                if incident.opened < self._learns_until - _TOLD_SECONDS:
+                if incident.opened < self._learns_until - TOLD_SECONDS:
                     self.faults.pass_over(figure, incident)
             self._learns_until = 0
         ended, self._ended = self._ended, {}
@@ -268,40 +260,6 @@ class Work:
         numbers = [each for each, account in self._flows.numbered() if dict(account.own()).get(name) == value]
         return self._read_only.ask(used_before, numbers, before)
 
-    # The past that is read back
-
-    def _learn(self, asked: Asked, frontier: Frontier, rules: Rules, deadline: float) -> bool:
-        """Look for a past that is not known, and learn it; return whether there is more to do."""
-        self._learned = False
-        if self._learning is None:
-            over = bool(self._owed) and not any(figure in self._owed for figure, _ in self._figures.current())
-            if not (self._looking.look(self._read_only, self._heard, frontier, asked.now, deadline) or over):
-                return self._looking.goes_on
-            first = self._read_only.ask(first_minute)
-            begin = max(asked.closed if first is None else first, asked.closed - LEARNS_SECONDS)
-            self._learning = Learning(asked.rule, asked.zone, begin, untold(self._figures, frontier))
-        if (asked.rule, asked.zone) != (self._learning.figures.rule, self._learning.figures.zone):
-            self._learning.figures.change(asked.rule, asked.zone)
-        if not self._learning.go_on(self._read_only, frontier, rules, deadline):
-            return True
-        self._adopt(self._learning)
-        self._learning, self._learned = None, True
-        return False
-
-    def _adopt(self, learning: Learning) -> None:
-        """Go on from what was learned. What is wrong by now stays so, by what was known when it was found."""
-        before, known = dict(self._figures.current()), dict(learning.figures.current())
-        wrong = {figure for fault in self.faults.lasting for figure, since in fault.members.items()}
-        self._owed = frozenset(each for each in wrong if each in before and each not in known)
-        self._figures.learn(learning.figures, self._owed)
-        after = dict(self._figures.current())
-        self.faults.learned(before, after)
-        for figure, incident in after.items():
-            if figure not in before and incident.opened < self._newest - _TOLD_SECONDS:
-                self.faults.pass_over(figure, incident)
-        self._heard = learning.heard
-        self._ended = {}
-
     # Storing
 
     def _saves(self, *, everything: bool, anything: bool) -> list[Known]:
@@ -326,10 +284,8 @@ class Work:
             "faults": self.faults.dump(),
         }
         saves.append(Known(_COMMON, self._newest, json.dumps(common)))
-        if everything or self._newest - self._heard_saved >= _HEARD_SAVED_SECONDS:
-            self._heard_saved = self._newest
-            saves.append(Known(_HEARD, self._newest, json.dumps(self._heard.dump())))
-        gone = self._stored - {_key(each) for each in scopes} - {_COMMON, _HEARD}
+        saves += self._past.save(self._newest, everything)
+        gone = self._stored - {_key(each) for each in scopes} - {_COMMON, HEARD}
         self._stored = (self._stored - gone) | {each.key for each in saves}
         return [*saves, *(Known(key, 0, "") for key in sorted(gone))]
 
