@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import NamedTuple
 
 from infertop.commands.unread import INVENTORY, of_budget
@@ -12,6 +13,7 @@ from infertop.history.allowed import spent_of_limits
 from infertop.history.reader import Reader
 from infertop.history.report import coverage, spent
 from infertop.history.scopes import Scopes
+from infertop.money.budgets import spent_text
 from infertop.money.lines import NANO
 from infertop.money.periods import period
 from infertop.money.settings import Budget
@@ -38,7 +40,9 @@ def standing(reader: Reader, scopes: Scopes, now: float) -> Standing:
         whose = f"{safe(budget.origin)}'s" if budget.origin else "the budget"
         name = f"{whose} {safe(budget.name)}"
         if nano is not None and nano >= budget.limit_usd * NANO:
-            over.append(f"{name} is over: {nano / NANO:.2f} of {budget.limit_usd} USD")
+            over.append(
+                f"{name} is over: {spent_text(Decimal(nano) / NANO, budget.limit_usd)} of {budget.limit_usd} USD"
+            )
             continue
         why = _unknown(nano, of_budget(budget, left, {}))
         if why:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from infertop.money.budget_plan import Burn, Plan
-from infertop.money.budgets import limit_text
+from infertop.money.budgets import limit_text, spent_text
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Budget
 
@@ -70,18 +70,27 @@ def _beyond_usual(burn: Burn) -> float | None:
     return max(0.0, burn.usd_per_hour - burn.usual_usd_per_hour)
 
 
-def runaway_text(budget: Budget, burn: Burn, others: Sequence[tuple[str, Budget]] = ()) -> str:
-    """Return the sentence for it; `others` are budgets that it is spent from besides, with what people call them."""
+def runaway_text(budget: Budget, burn: Burn, gone: float, others: Sequence[tuple[str, Budget]] = ()) -> str:
+    """Return the sentence for it; `gone` is what of the budget is spent in all (USD), and less than its limit.
+
+    `others` are budgets that it is spent from besides, with what people call them.
+    """
     assert burn.usd_per_hour is not None
     hours = (burn.known_seconds or burn.seconds) / 3600
     spent, limit = burn.usd_per_hour * hours, float(budget.limit_usd)
-    usual = "" if burn.usual_usd_per_hour is None else f", usually {burn.usual_usd_per_hour * hours:,.2f}"
-    share, lasts = spent / limit, limit / burn.usd_per_hour
+    usual = burn.usual_usd_per_hour
+    usually = "" if usual is None else f", usually {spent_text(usual * hours, spent)}"
+    left = max(limit - gone, 0.0)
     return (
-        f"{spent:,.2f} USD in {hours * 60:.0f} minutes{usual}:"
-        f" {_percent(share)} of {limit_text(budget)}, which lasts {lasts:,.1f} hours at this rate"
+        f"{spent_text(spent, limit)} USD in {hours * 60:.0f} minutes{usually}:"
+        f" {_percent(spent / limit)} of {limit_text(budget)}, of which {spent_text(left, limit)} USD are left:"
+        f" {_lasts(left / burn.usd_per_hour)} at this rate"
         + "".join(f"; {_percent(spent / float(each.limit_usd))} of {name}, {limit_text(each)}" for name, each in others)
     )
+
+
+def _lasts(hours: float) -> str:
+    return f"{hours:,.1f} hours" if hours >= 1 else f"{max(hours * 60, 1):,.0f} minutes"
 
 
 def _percent(share: float) -> str:

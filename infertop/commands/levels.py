@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from infertop.commands.guard import EPISODE_SECONDS, burns_too, runaway, runaway_text
@@ -13,7 +14,7 @@ from infertop.commands.unread import of_budget
 from infertop.history.allowed import spent_by_own_count, with_names
 from infertop.history.summary import Summary
 from infertop.money.budget_plan import Plan
-from infertop.money.budgets import crossed, label, limit_text, reached
+from infertop.money.budgets import crossed, label, limit_text, reached, spent_text
 from infertop.money.lines import NANO
 from infertop.money.periods import period
 from infertop.money.settings import Budget, Settings
@@ -124,7 +125,7 @@ class Levels:
         if not new or new[-1] != shares[-1]:
             return None
         budget = stand.budget
-        text = f"{stand.nano / NANO:,.2f} of {limit_text(budget)} spent"
+        text = f"{_spent(budget, stand.nano)} of {limit_text(budget)} spent"
         text += f" ({', '.join(label(share) for share in new)})"
         if stand.unread:
             text += f", while what {safe(stand.unread[0], 40)} was used for before is still being read back"
@@ -148,7 +149,7 @@ class Levels:
         for each in new:
             self._told.note(budget, start, each)
         is_over = last.nano >= budget.limit_usd * NANO
-        text = f"{last.nano / NANO:,.2f} of {limit_text(budget)} spent ({', '.join(new)}) until"
+        text = f"{_spent(budget, last.nano)} of {limit_text(budget)} spent ({', '.join(new)}) until"
         text += f" {datetime.fromtimestamp(stand.start, zone):%a %d %b %H:%M}, of which a part was not known by then"
         return _News(new[-1], text, "alarm" if is_over else "warn")
 
@@ -179,9 +180,13 @@ class Levels:
             ]
             for each in (stand, *others):
                 self._note(each, [f"{RUNAWAY} {episode}"])
-            text = runaway_text(stand.budget, burn, [(each.named, each.budget) for each in others])
+            text = runaway_text(stand.budget, burn, stand.nano / NANO, [(each.named, each.budget) for each in others])
             news = _News(f"{RUNAWAY} {episode}", text, "alarm")
             yield stand.key(news.level), _event(stand, [news], now)
+
+
+def _spent(budget: Budget, nano: int) -> str:
+    return spent_text(Decimal(nano) / NANO, budget.limit_usd)
 
 
 def _is_open(stand: _Stand) -> bool:

@@ -17,6 +17,7 @@ from infertop.money.settings import Budget, Conditions
 OVER = "over"
 OK = "ok"
 _HOUR = 3600
+_CENTS, _NANO_DIGITS = 2, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,17 @@ def crossed(budget: Budget, before_nano: int | None, after_nano: int | None) -> 
 def label(share: Decimal) -> str:
     """Return how a share of a budget is called: "80%", "over", "120%"."""
     return OVER if share == 1 else f"{float(share * 100):.15g}%"
+
+
+def spent_text(usd: Decimal | float, limit_usd: Decimal | float) -> str:
+    """Return an amount beside a limit: cents, or as many digits (9 at most) as tell it from 0 and from the limit."""
+    amount, limit = Decimal(usd), Decimal(limit_usd)
+    digits = _CENTS if not amount else min(max(_CENTS, 1 - amount.adjusted()), _NANO_DIGITS)
+    while digits < _NANO_DIGITS and amount != limit and round(amount, digits) == round(limit, digits):
+        digits += 1
+    while digits > _CENTS and round(amount, digits) == round(amount, digits - 1):
+        digits -= 1
+    return f"{amount:,.{digits}f}"
 
 
 def limit_text(budget: Budget) -> str:

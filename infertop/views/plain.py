@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from infertop.money.budgets import spent_text
 from infertop.readings.safe import safe
 from infertop.views.incident_text import KIND, unusual
 from infertop.views.shapes import BudgetRow, DeploymentRow, GpuRow, Headline, ModelRow, Overview, SourceRow
@@ -112,13 +113,20 @@ def _budget(row: BudgetRow) -> Sequence[str]:
     return (
         safe(row.name, _NAME_WIDTH),
         row.period,
-        _usd(row.spent_usd),
-        _usd(row.limit_usd),
+        _beside(row.spent_usd, row.limit_usd),
+        _beside(row.limit_usd, row.spent_usd),
         _share(row.fraction),
         _usd(row.burn_usd_per_hour),
         _ends(row),
         safe(row.level or ("reading back" if row.unread else _UNKNOWN)),
     )
+
+
+def _beside(value: float | None, other: float | None) -> str:
+    """Return an amount with as many digits as tell it from the other."""
+    if value is None or other is None or not (math.isfinite(value) and math.isfinite(other)):
+        return _usd(value)
+    return spent_text(value, other).replace(",", "")
 
 
 def _ends(row: BudgetRow) -> str:

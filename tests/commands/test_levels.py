@@ -43,6 +43,18 @@ def test_each_level_of_a_budget_is_told_once() -> None:
     assert watch.levels.take() == []
 
 
+def test_amounts_below_a_cent_are_told_apart() -> None:
+    tiny = replace(ALL, limit_usd=Decimal("0.01"))
+    settings, watch = replace(KATHMANDU, budgets=(tiny,)), Watch(2.0)
+    told = [levels(watch, spent(usd, settings), settings) for usd in (0.00501, 0.00803, 0.009999, 0.0101)]
+    assert told == [
+        ["all: 0.005 of 0.01 USD a day spent (50%)"],
+        ["all: 0.008 of 0.01 USD a day spent (80%)"],
+        [],
+        ["all: 0.0101 of 0.01 USD a day spent (over)"],
+    ]
+
+
 def test_levels_crossed_at_once_are_told_in_one_message() -> None:
     watch = Watch(2.0)
     assert levels(watch, spent(85)) == ["all: 85.00 of 100 USD a day spent (50%, 80%)"]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from infertop.commands.guard import runaway_text
+from infertop.money.budget_plan import Burn
 from infertop.money.periods import PeriodKind
 from infertop.views.shapes import Event
 from tests.commands.budget_watch import WEEKS, Watcher, watcher
@@ -37,6 +39,17 @@ def test_ten_times_what_is_usual_is_told_within_ten_minutes_of_a_limit_a_quarter
     assert "at this rate" in wild.text
 
 
+def test_how_long_a_limit_lasts_is_of_what_is_left_of_it() -> None:
+    burn = Burn(600.0, 60.0, 6.0, None, 600.0)
+    month = budget(6000, PeriodKind.MONTH, "month")
+    assert runaway_text(month, burn, 3000.0) == (
+        "10.00 USD in 10 minutes, usually 1.00: 0.2% of 6,000 USD a month, of which 3,000.00 USD are left:"
+        " 50.0 hours at this rate"
+    )
+    assert runaway_text(month, burn, 5999.5).endswith("of which 0.50 USD are left: 1 minutes at this rate")
+    assert runaway_text(month, burn, 5970.0).endswith("of which 30.00 USD are left: 30 minutes at this rate")
+
+
 def wild(events: list[Event]) -> list[str]:
     return [each.text for each in events if "minutes" in each.text]
 
@@ -50,7 +63,7 @@ def test_a_runaway_under_several_budgets_is_told_once_and_names_them(tmp_path: P
     told = to.look(30, each=lambda start: ledger.add(start, 2.0))
     (text,) = wild(told)
     assert text.startswith("bot: ")
-    assert "% of 60 USD a day, which lasts" in text
+    assert "% of 60 USD a day, of which" in text
     assert "% of day, 100 USD a day; " in text
     assert "% of month, 2,500 USD a month" in text
     assert "calm" not in text

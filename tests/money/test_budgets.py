@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infertop.money.budgets import crossed, label, level, matches, reached, scope, status
+from infertop.money.budgets import crossed, label, level, matches, reached, scope, spent_text, status
 from infertop.money.lines import NANO
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import ALERT_AT, UTC, Budget
@@ -112,3 +112,24 @@ def test_every_condition_must_match_and_nothing_matches_what_is_missing() -> Non
     assert not matches((("model", "gpt"),), {"model": "GPT"})
     assert matches((("model", "org/m[4bit]"),), {"model": "org/m[4bit]"})
     assert scope(conditions) == "model=gpt-4o* team=support"
+
+
+@pytest.mark.parametrize(
+    ("usd", "limit", "text"),
+    [
+        ("24", "45", "24.00"),
+        ("0", "1", "0.00"),
+        ("0.5", "1", "0.50"),
+        ("0.0051", "0.01", "0.0051"),
+        ("0.000000049", "0.01", "0.000000049"),
+        ("499.9996", "500", "499.9996"),
+        ("500", "500", "500.00"),
+        ("1234.5", "1000", "1,234.50"),
+        (0.1, 0.1, "0.10"),
+    ],
+)
+def test_an_amount_beside_a_limit_has_the_digits_that_tell_them_apart(
+    usd: str | float, limit: str | float, text: str
+) -> None:
+    both = [Decimal(each) if isinstance(each, str) else each for each in (usd, limit)]
+    assert spent_text(*both) == text
