@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from collectors import KINDS
 from infertop.commands.past import past
 from infertop.engine.collector import Health
+from infertop.engine.collector import State as SourceState
 from infertop.engine.state import State
 from infertop.money.gpu_shape import is_gpus
 from infertop.readings.account import Account
@@ -52,6 +53,8 @@ def known(session: Session) -> Facts:
     local = viewing.local if viewing else session.roster.local()
     current = costs(newest_gpus(session.state), meters, pricing.prices, now, local)
     healths = _of_sources(session.state.healths(), viewing.sources if viewing else session.roster.every().keys())
+    if viewing and viewing.silent:
+        healths = tuple(_unheard(each, viewing.silent) for each in healths)
     api = api_rates(session.summary, tellers(healths, session.summary.accounts), now)
     current = replace(current, told=api.usd_per_hour)
     return Facts(
@@ -110,6 +113,11 @@ def tellers(healths: Iterable[Health], accounts: Mapping[str, Account]) -> list[
         elif kind.folders is not None or kind.gateway:
             found.append(Teller(health.source, health.good_ts, recorded=kind.gateway))
     return found
+
+
+def _unheard(health: Health, why: str) -> Health:
+    """Say of a source of which nothing is heard that its reader is silent: it may be well itself."""
+    return replace(health, detail=why) if health.state is SourceState.STALE else health
 
 
 def _of_sources(healths: tuple[Health, ...], names: Collection[str] | None) -> tuple[Health, ...]:

@@ -28,6 +28,8 @@ from infertop.views.event_shapes import event_of
 class Viewing:
     """Follows the recorder once a second. `recorder` says who records, or that nobody does any more.
 
+    `silent` says why nothing comes from it, empty where something does.
+
     `sources` are those that it reads (None while that is not known), `local` those on its machine, `unread` those whose
     past is still being read back; `untold` says why it cannot tell of alerts. The prices are its own: those of the
     pricing.toml that it uses.
@@ -35,7 +37,7 @@ class Viewing:
 
     def __init__(self, follower: Follower, state: State, watch: Watch, pricing: Pricing, choosing: Choosing) -> None:
         self.summary = Summary()
-        self.recorder = ""
+        self.recorder = self.silent = ""
         self.untold: tuple[str, ...] = ()
         self.unread: frozenset[str] = frozenset()
         self.sources: frozenset[str] | None = None
@@ -82,7 +84,8 @@ class Viewing:
         await asyncio.to_thread(self._follower.close)
 
     def _take(self, news: News) -> None:
-        self.summary, self.recorder = news.summary, news.recorder
+        self.recorder, self.silent = news.recorder, news.silent
+        self.summary = replace(news.summary, status=news.summary.status or news.silent)
         if news.inventory is not None and "sources" in news.inventory:
             self._take_sources(news.inventory["sources"])
         if news.inventory is not None:

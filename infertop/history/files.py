@@ -9,10 +9,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 NAME = "infertop.db"
 _ATTEMPTS = 4
 _ATTEMPT_SECONDS = 0.02
+_NOTED_BYTES = 64
+_PAST_SECONDS = 30 * 86_400.0
 
 # WAL needs memory shared by all processes, which these file systems do not give.
 _FUSE = ("fuse.sshfs", "fuse.glusterfs")
@@ -79,7 +82,8 @@ class Locked(Exception):  # noqa: N818 - it is a finding, not a failure
 class Lock:
     """The right to write a database: a lock on `<db>.lock` that the kernel takes back when the process ends.
 
-    The file holds "pid tick ts": who writes, and the last tick that was acknowledged.
+    The file holds "pid tick", and "kind since" while nothing can be written: who writes, the last tick that was
+    acknowledged, what is in the way (see trouble.py) and since when. Its few bytes are there before a disk is full.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,12 +95,20 @@ class Lock:
         except (OSError, Locked):
             os.close(self._file)
             raise
-        self.last_tick = _read(path)[1]
+        self.last_tick = self._tick = _read(path).tick
 
     def note(self, tick: int) -> None:
         """Write down who writes, and which tick is safe."""
-        content = f"{os.getpid()} {tick}\n".encode()
-        os.pwrite(self._file, content.ljust(48), 0)
+        self._tick = tick
+        self._write(f"{os.getpid()} {tick}")
+
+    def fails(self, kind: str, since: float) -> None:
+        """Write down that nothing can be written since then, so that viewers can say so."""
+        self._write(f"{os.getpid()} {self._tick} {kind} {int(since)}")
+
+    def _write(self, line: str) -> None:
+        with suppress(OSError):  # what is in the way of the database may be in the way of this
+            os.pwrite(self._file, f"{line}\n".encode().ljust(_NOTED_BYTES), 0)
 
     def release(self) -> None:
         """Let another process write. The file stays: removing it would let two processes lock two files."""
@@ -122,12 +134,18 @@ def lock_path(path: Path) -> Path:
 
 def writer_pid(path: Path) -> int | None:
     """Return the process that has, or had last, the lock of the database at `path`."""
-    return _read(path)[0] or None
+    return _read(path).pid or None
+
+
+def in_the_way(path: Path) -> tuple[str, float] | None:
+    """Return what keeps the writer of the database at `path` from writing, and since when; None where nothing does."""
+    noted = _read(path)
+    return (noted.kind, noted.since) if noted.kind else None
 
 
 def was_written(path: Path) -> bool:
     """Say whether an infertop stored anything in the database at `path`, by the lock beside it."""
-    return _read(path)[1] > 0
+    return _read(path).tick > 0
 
 
 def is_written(path: Path) -> bool:
@@ -146,10 +164,28 @@ def is_written(path: Path) -> bool:
         os.close(file)
 
 
-def _read(path: Path) -> tuple[int, int]:
-    """Return pid and tick of the lock file, 0 where they are not known."""
+def last_noted(path: Path, ts: float) -> float:
+    """Return when the writer of the database at `path` last wrote; `ts`, the time now, where that cannot be known."""
     try:
-        words = lock_path(path).read_bytes()[:48].split()
-        return int(words[0]), int(words[1])
+        noted = lock_path(path).stat().st_mtime
+    except OSError:
+        return ts
+    return noted if 0 < ts - noted < _PAST_SECONDS else ts  # a clock that runs apart tells nothing
+
+
+class _Noted(NamedTuple):
+    """What the lock file says; 0 and "" where that is not known, or nothing is in the way."""
+
+    pid: int = 0
+    tick: int = 0
+    kind: str = ""
+    since: float = 0.0
+
+
+def _read(path: Path) -> _Noted:
+    try:
+        words = lock_path(path).read_bytes()[:_NOTED_BYTES].decode("ascii", "replace").split()
+        kind, since = (words[2], float(words[3])) if len(words) > 3 else ("", 0.0)
+        return _Noted(int(words[0]), int(words[1]), kind, since)
     except (OSError, ValueError, IndexError):
-        return 0, 0
+        return _Noted()

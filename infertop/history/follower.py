@@ -13,25 +13,27 @@ from infertop.history.account_notes import accounts_of
 from infertop.history.accounts import Account, read_accounts
 from infertop.history.allowed import allowance_budgets
 from infertop.history.connect import connect_reader, uri
-from infertop.history.files import is_written, writer_pid
+from infertop.history.files import in_the_way, is_written, last_noted, writer_pid
 from infertop.history.meta import read_meta
 from infertop.history.scopes import Scopes
 from infertop.history.summarise import Summariser
 from infertop.history.summary import Summary
 from infertop.history.sums import entries_ended, open_entries
 from infertop.history.tape import Tape
-from infertop.history.trouble import trouble
+from infertop.history.trouble import clock, of_kind, trouble
 from infertop.readings.account import Account as AccountSaid
 from infertop.readings.model import Batch
 
 STATE_SECONDS = 900.0
+QUIET_SECONDS = 4.0  # a recorder writes once a second; a source is stale after five
 
 
 @dataclass(frozen=True, slots=True)
 class News:
     """What came since the last look. `health`, `inventory` (by kind) and `events` (by key) are as they were put.
 
-    `recorder` is a sentence: who writes, or that nobody does any more.
+    `recorder` is a sentence: who writes, or that nobody does any more; `silent` is one where nothing comes any more:
+    why, since when and what to do.
     """
 
     batches: tuple[Batch, ...] = ()
@@ -40,6 +42,7 @@ class News:
     events: Mapping[str, Any] | None = None
     summary: Summary = field(default_factory=Summary)
     recorder: str = ""
+    silent: str = ""
 
 
 class Follower:
@@ -75,6 +78,7 @@ class Follower:
         self._summariser = Summariser(self._accounts, self._scopes)
         self._revision = ""
         self._closed = self._tick = -1
+        self._heard = last_noted(self._path, ts)
         self._summary = Summary(ts=ts)
 
     def _look(self, ts: float) -> News:
@@ -96,11 +100,22 @@ class Follower:
                 connection.execute("SELECT key, content FROM events WHERE tick > ?", (self._tick,)).fetchall()
             )
             health = dict(connection.execute("SELECT source, content FROM health").fetchall())
-            self._tick = int(read_meta(connection, "tick", "0"))
+            tick = int(read_meta(connection, "tick", "0"))
+            if self._tick >= 0 and tick != self._tick:
+                self._heard = ts
+            self._tick = tick
         finally:
             connection.execute("ROLLBACK")
         self._summary = replace(self._summary, tick=self._tick, closed=self._closed, accounts=accounts)
-        return News(tuple(batches), _parsed(health), inventory, _parsed(events), self._summary, self._recorder())
+        return News(
+            tuple(batches),
+            _parsed(health),
+            inventory,
+            _parsed(events),
+            self._summary,
+            self._recorder(ts),
+            self._silent(ts),
+        )
 
     def _allow(self, accounts: Mapping[str, AccountSaid]) -> None:
         """Sum by the limits that providers keep too."""
@@ -132,16 +147,34 @@ class Follower:
         rows = connection.execute("SELECT minute, ms FROM coverage WHERE minute >= ?", (closed,))
         self._summary = self._summariser.summary(ts, open_entries(connection), dict(rows.fetchall()))
 
-    def _recorder(self) -> str:
+    def _recorder(self, ts: float) -> str:
+        if not is_written(self._path):
+            return "the recorder is gone; what is shown ends with its last tick"
         pid = writer_pid(self._path)
-        if is_written(self._path):
-            return f"recorded by process {pid}" if pid else "recorded by another process"
-        return "the recorder is gone; what is shown ends with its last tick"
+        who = f"process {pid}" if pid else "another process"
+        return (
+            f"{who} cannot write; what is shown ends with its last tick" if self._silent(ts) else f"recorded by {who}"
+        )
+
+    def _silent(self, ts: float) -> str:
+        """Return why nothing came for a while, as a sentence with what to do; "" where all is as it should be."""
+        written = is_written(self._path)
+        noted = in_the_way(self._path) if written else None
+        since = noted[1] if noted else self._heard
+        if ts - since < QUIET_SECONDS:
+            return ""
+        if noted:
+            found = of_kind(noted[0], self._path)
+            return f"the recorder cannot write since {clock(since)}: {found.reason}; it goes on once {found.until}"
+        if not written:
+            return f"nobody has recorded since {clock(since)}: start infertop record, or infertop again"
+        who = f"process {writer_pid(self._path) or 'unknown'}"
+        return f"the recorder has written nothing since {clock(since)}: see what {who} says or waits for"
 
     def _failed(self, error: sqlite3.Error, ts: float) -> News:
         sentence = f"the history cannot be read: {trouble(error, self._path).reason}"
         self._summary = replace(self._summary, ts=ts, status=sentence)
-        return News(summary=self._summary, recorder=self._recorder())
+        return News(summary=self._summary, recorder=self._recorder(ts), silent=self._silent(ts))
 
 
 def _parsed(rows: Mapping[str, str]) -> dict[str, Any]:

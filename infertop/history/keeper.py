@@ -28,6 +28,7 @@ class Keeper:
         self._renewed = renewed
         self._retry_at = 0.0
         self._wait = _FIRST_RETRY_SECONDS
+        self._since = 0.0
         self._file = _file(store)
 
     def run(self, work: Callable[[sqlite3.Connection], None], ts: float) -> bool:
@@ -50,7 +51,10 @@ class Keeper:
         if is_bug(error):
             raise error
         found = trouble(error, self.store.place)
-        self.status = found.sentence
+        self._since = self._since if self.status else ts
+        self.status = found.sentence(self._since)
+        if self.store.lock is not None:
+            self.store.lock.fails(found.kind, self._since)
         if found.kind is Kind.DAMAGED and self.store.mode is Mode.WRITER:
             self._renew(begin_anew, ts)
         elif found.kind is not Kind.LOCKED:

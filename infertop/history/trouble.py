@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from infertop.readings.safe import safe
@@ -45,17 +46,42 @@ _REASONS = {
 }
 
 
+_UNTIL = {
+    Kind.FULL: "there is space again",
+    Kind.READ_ONLY: "it can be written",
+    Kind.LOCKED: "that one lets go of it",
+    Kind.IO: "the disk works again",
+    Kind.DAMAGED: "there is a whole one",
+    Kind.OTHER: "that is mended",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why the history cannot be written: `reason` is a part of a sentence."""
+    """Why the history cannot be written: `reason` and `until`, what has to come about, are parts of a sentence."""
 
     kind: Kind
     reason: str
 
     @property
-    def sentence(self) -> str:
-        """What the screen says."""
-        return f"history paused: {self.reason}; live figures go on"
+    def until(self) -> str:
+        """When it goes on by itself."""
+        return _UNTIL[self.kind]
+
+    def sentence(self, since: float) -> str:
+        """Return what the screen of the one that writes says."""
+        return f"history paused since {clock(since)}: {self.reason}; live figures go on, and it does once {self.until}"
+
+
+def of_kind(kind: str, path: object) -> Trouble:
+    """Return the trouble that was noted as `kind`."""
+    known = next((each for each in Kind if each == kind), Kind.OTHER)
+    return Trouble(known, _REASONS[known].format(path=safe(path), name="I/O", text="see what it says itself"))
+
+
+def clock(ts: float) -> str:
+    """Return the time of day, for a sentence that stands until it is over."""
+    return datetime.fromtimestamp(ts, UTC).strftime("%H:%M:%S UTC")
 
 
 def trouble(error: sqlite3.Error, path: object) -> Trouble:

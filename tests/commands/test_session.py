@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from infertop.commands.session import Session
 from infertop.engine.collector import Unavailable
+from infertop.history import trouble
 from infertop.history.open import Mode
 from infertop.readings.model import Batch
 from infertop.views.overview import overview
@@ -104,6 +106,31 @@ async def test_a_viewer_shows_what_the_recorder_reads_and_asks_and_writes_nothin
             assert shown.headline.today_usd == told.headline.today_usd
         assert {name: [len(each.polled) for each in all_made] for name, all_made in meters.made.items()} == polls
         assert rows(made.database, "SELECT count(*), max(tick) FROM events") == before
+
+
+async def test_a_viewer_of_a_silent_recorder_says_that_and_not_that_the_sources_are_to_be_looked_at(
+    pricing: Path, meters: Meters
+) -> None:
+    clock = FakeClock(BEGIN)
+    made = setup(pricing, clock)
+    async with session(made, memory=False) as recording:
+        await poll(recording, clock, 10)
+        async with session(setup(pricing, clock), memory=False) as viewing:
+            with closing(sqlite3.connect(made.database, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                assert recording.recorder is not None
+                assert not await asyncio.to_thread(recording.recorder.flush)
+                since = clock.now()
+                clock.jump(60)
+                await viewing.tick()
+                other.execute("ROLLBACK")
+            why = (
+                f"the recorder cannot write since {trouble.clock(since)}: {made.database} is locked by another program"
+            )
+            healths = viewing.facts().healths
+            assert {each.state for each in healths} == {"stale"}
+            assert all(each.detail.startswith(why) for each in healths)
+            assert viewing.notices[0].startswith(why)
 
 
 async def test_a_viewer_leaves_out_sources_that_are_no_longer_read(pricing: Path, meters: Meters) -> None:

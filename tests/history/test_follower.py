@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from infertop.history.follower import Follower
+from infertop.history.open import open_store
 from infertop.history.scopes import Scopes
+from infertop.history.writer import Writer
 from infertop.readings.model import Batch
 from tests.history.stating import say
 from tests.history.test_summary import SETTINGS
-from tests.history.world import START, Dearer, polls, record, writer
+from tests.history.world import START, Dearer, deriver, polls, record, writer
 
 
 @pytest.fixture
@@ -118,3 +122,49 @@ def test_a_database_that_fails_is_said_and_the_sums_stay(path: Path) -> None:
     assert news.summary.status.startswith("the history cannot be read: ")
     follower.close()
     to.finish(START + 201)
+
+
+def test_a_viewer_says_that_the_recorder_cannot_write_since_when_and_what_to_do(path: Path) -> None:
+    store = open_store(path, START)
+    assert store.connection is not None
+    to = Writer(store, deriver(), START)
+    record(to, 0, 30)
+    follower = Follower(path, START + 29)
+    assert follower.look(START + 30).silent == ""
+    store.connection.execute("PRAGMA max_page_count = 1")
+    record(to, 30, 60)
+    news = follower.look(START + 60)
+    assert news.silent.startswith(f"the recorder cannot write since {failed(to)}: disk full at {path}; it goes on once")
+    assert news.recorder.endswith("cannot write; what is shown ends with its last tick")
+    store.connection.execute("PRAGMA max_page_count = 1000000")
+    record(to, 60, 95)
+    again = follower.look(START + 95)
+    assert again.silent == ""
+    assert again.recorder.startswith("recorded by process")
+    assert len([each for each in again.batches if each.source == "host"]) > 20  # what it could not write is there
+    to.finish(START + 95)
+    follower.close()
+
+
+def failed(to: Writer) -> str:
+    """Return since when a writer says that it cannot write."""
+    found = re.search(r"since (\S+ UTC)", to.tick((), START + 60).status)
+    assert found
+    return found[1]
+
+
+def test_a_viewer_says_that_a_recorder_has_become_silent_or_is_gone(path: Path) -> None:
+    to = writer(path, START)
+    record(to, 0, 30)
+    follower = Follower(path, START + 30)
+    assert (follower.look(START + 30).silent, follower.look(START + 33).silent) == ("", "")
+    said = follower.look(START + 40).silent
+    assert said == (
+        f"the recorder has written nothing since 16:00:30 UTC: see what process {os.getpid()} says or waits for"
+    )
+    to.finish(START + 41)
+    follower.look(START + 41)
+    assert follower.look(START + 50).silent == (
+        "nobody has recorded since 16:00:41 UTC: start infertop record, or infertop again"
+    )
+    follower.close()

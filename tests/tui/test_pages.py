@@ -204,6 +204,11 @@ def test_an_unknown_headline_is_all_dashes():
     assert "2 of 7 down" in title_line(scene, 80).text
 
 
+def test_sources_of_which_nothing_is_heard_are_not_said_to_be_down():
+    silent = tuple(replace(each, state="stale") for each in sample.SOURCES)
+    assert "! 7 of 7 not heard" in title_line(desk(replace(sample.EMPTY, sources=silent)).scene, 80).text
+
+
 def test_the_page_of_budgets_says_that_there_are_none_and_the_overview_has_no_room_for_that():
     made = desk(replace(sample.RICH, budgets=()))
     assert "BUDGET" not in text(made)

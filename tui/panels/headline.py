@@ -62,10 +62,11 @@ def _status(scene: Scene) -> list[Part]:
 
 
 def _troubles(scene: Scene) -> list[Part]:
-    """Return how many sources cannot be read, where any cannot."""
+    """Return how many sources cannot be read, where any cannot; of those that are stale it is not known why."""
     sources = scene.view.sources
     lost = sum(source.state in ("down", "auth", "stale") for source in sources)
-    return [part(f"! {lost} of {len(sources)} down", ALARM, 2)] if lost else []
+    how = "down" if any(source.state in ("down", "auth") for source in sources) else "not heard"
+    return [part(f"! {lost} of {len(sources)} {how}", ALARM, 2)] if lost else []
 
 
 def cost_line(scene: Scene, width: int) -> Row:
