@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(written)
     if options.json and not options.once and options.command not in WITH_JSON:
         parser.error("--json goes with --once")
+    if options.budget_exit and _command(options) not in ("once", "report"):
+        parser.error("--budget-exit goes with --once and with report")
     if options.demo and options.command:
         parser.error(f"--demo goes with the screen and with --once, not with {options.command}")
     # Modules are no garbage: looking for some while they load takes an eighth of the time until the screen is painted.

@@ -12,7 +12,7 @@ from infertop.readings.safe import safe
 
 EPILOG = """\
 exit status: 0 good, 1 it failed while running, 2 wrong use or configuration,
-  3 a budget is over (--budget-exit: 1 where that is not known of one)
+  3 a budget is over (--once and report with --budget-exit; 1: not known of one)
 examples:
   infertop                                     what it finds on this machine
   infertop --source vllm=http://10.0.0.5:8000  and an engine that it cannot find
@@ -88,6 +88,7 @@ def _shared(parser: argparse.ArgumentParser, *, top: bool, source: bool = True) 
     add("--no-mouse", action="store_true", default=off, help="leave the mouse to the terminal, for selecting text")
 
 
+_BUDGET_EXIT = "exit with status 3 where a budget is over, 1 where it is unknown"
 # The commands that have a --json of their own; without a command it goes with --once.
 WITH_JSON = frozenset({"estimate", "prices", "whatif"})
 COST_HELP = """\
@@ -121,6 +122,7 @@ def parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
     top.add_argument("--demo", action="store_true", help="the screen over a bundled recording of real traffic")
     top.add_argument("--once", action="store_true", help="one reading, then exit")
     top.add_argument("--json", action="store_true", help="with --once: as JSON (see infertop schema)")
+    top.add_argument("--budget-exit", action="store_true", help=f"with --once or report: {_BUDGET_EXIT}")
     _shared(top, top=True)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     for name, (text, add_own) in _COMMANDS.items():
@@ -157,7 +159,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     add("--since", default="24h", help="90m, 24h, 7d, today, month, or a date (default: 24h)")
     add("--until", default="now", help="as --since (default: now)")
     add("--format", choices=("table", "json", "csv"), default="table")
-    add("--budget-exit", action="store_true", help="exit with status 3 where a budget is over, 1 where it is unknown")
+    add("--budget-exit", action="store_true", default=argparse.SUPPRESS, help=_BUDGET_EXIT)
 
 
 def _add_runs(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from contextlib import suppress
 
+from infertop.commands.budget_exit import standing_of
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup, setup_or_status
 from infertop.views.once import reading
@@ -22,7 +23,7 @@ PLAN_SECONDS = 2.0
 
 
 def run(options: Namespace) -> int:
-    """Print one reading."""
+    """Print one reading; with --budget-exit the status is that of the budgets in it."""
     setup = setup_or_status(options)
     if isinstance(setup, int):
         return setup
@@ -33,7 +34,12 @@ def run(options: Namespace) -> int:
         print(json.dumps(reading(view), allow_nan=False))
     else:
         sys.stdout.write(plain(view))
-    return 0
+    if not options.budget_exit:
+        return 0
+    stands = standing_of(view.budgets)
+    for sentence in stands.sentences:
+        print(f"infertop: {sentence}", file=sys.stderr)
+    return stands.status
 
 
 async def read(setup: Setup) -> Overview:

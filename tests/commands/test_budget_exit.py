@@ -5,11 +5,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from infertop import cli
+from infertop.commands import once
+from infertop.commands.budget_exit import standing_of
+from infertop.commands.setup import Setup
+from infertop.options import parser
+from infertop.views.shapes import BudgetRow, Overview
 from tests.commands.reported import PRICING, Run, typed_report
+from tests.tui import sample
 
 
 @pytest.fixture
@@ -69,3 +78,57 @@ def test_while_a_provider_is_read_back_nothing_is_known_but_what_is_over(run: Ru
     found, _, err = run("--budget-exit")
     assert found == 3
     assert len(err.splitlines()) == 3
+
+
+def row(spent_usd: float | None, limit_usd: float = 2.0, **more: Any) -> BudgetRow:
+    nothing = (None, None, None)
+    return BudgetRow("gpus", "day", limit_usd, spent_usd, None, None, nothing, None, None, 0.0, **more)
+
+
+@pytest.mark.parametrize(
+    ("rows", "status", "sentences"),
+    [
+        ((), 0, ()),
+        ((row(1.99),), 0, ()),
+        ((row(1.99), row(2.0)), 3, ("the budget gpus is over: 2.00 of 2 USD",)),
+        ((row(3.0, unread=("openai",)),), 3, ("the budget gpus is over: 3.00 of 2 USD",)),
+        (
+            (row(1.0, unread=("openai",)), row(1.0)),
+            1,
+            ("the budget gpus: whether it is over is not known: openai is still being read back",),
+        ),
+        ((row(None), row(9.0, origin="openrouter")), 3, ("openrouter's gpus is over: 9.00 of 2 USD",)),
+    ],
+)
+def test_a_reading_has_the_same_status_by_its_budgets(
+    rows: tuple[BudgetRow, ...], status: int, sentences: tuple[str, ...]
+) -> None:
+    found = standing_of(rows)
+    assert found.status == status
+    assert found.sentences[: len(sentences)] == sentences
+
+
+@pytest.mark.parametrize(("limit", "status"), [("0.000001", 3), ("1000000", 0)])
+def test_one_reading_ends_with_it(
+    limit: str, status: int, pricing: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def read(_setup: Setup) -> Overview:
+        return replace(sample.RICH, budgets=(row(1.0, float(limit)),))
+
+    monkeypatch.setattr(once, "read", read)
+    words = ["--once", "--json", "--pricing", str(pricing), "--db", str(pricing.with_name("x.db"))]
+    assert cli.main([*words, "--budget-exit"]) == status
+    assert ("is over" in capsys.readouterr().err) == (status == 3)
+    assert cli.main(words) == 0
+
+
+def test_it_goes_with_a_reading_or_a_report_and_may_stand_before_its_name(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in ([], ["check"], ["record"]):
+        with pytest.raises(SystemExit):
+            cli.main(["--budget-exit", *words])
+        assert "--budget-exit goes with --once and with report" in capsys.readouterr().err
+    parsed = parser(["report"]).parse_args(["--budget-exit", "report"])
+    assert parsed.budget_exit is True
+    assert parser(["report"]).parse_args(["report"]).budget_exit is False
