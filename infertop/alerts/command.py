@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Collection, Mapping
@@ -33,6 +34,13 @@ _log = logging.getLogger(__name__)
 def shown(words: tuple[str, ...]) -> str:
     """Return the program's name: its arguments may be anybody's secret."""
     return safe(PurePath(words[0]).name or words[0], 80)
+
+
+def missing(words: tuple[str, ...]) -> str:
+    """Return as a sentence that the program of a command cannot be started, "" where it can; it reads the disk."""
+    if not words or shutil.which(words[0]) is not None:
+        return ""
+    return f"there is no program {shown(words)} that can be started"
 
 
 def environment(alert: Alert, environ: Mapping[str, str], secret: Collection[str] = ()) -> dict[str, str]:

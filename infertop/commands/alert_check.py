@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 
 from infertop.alerts import command
@@ -26,8 +25,7 @@ def alert_lines(alert: Alert, environ: Mapping[str, str] = os.environ) -> Iterat
         told += [f"{webhook.shown} ({webhook.format})"] if webhook else []
     if alert.command:
         told.append(f"the command {command.shown(alert.command)}")
-        if shutil.which(alert.command[0]) is None:
-            wrong.append(f"there is no program {command.shown(alert.command)} that can be started")
+        wrong += filter(None, [command.missing(alert.command)])
     who = f"told to {' and '.join(told)}, at most {alert.per_hour} messages an hour to each" if told else ""
     yield f"alerts         {who or f'on the screen alone; to be told elsewhere, {NOBODY}'}"
     for sentence in wrong:

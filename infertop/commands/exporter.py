@@ -10,7 +10,7 @@ from contextlib import suppress
 from infertop.commands.at_work import at_work
 from infertop.commands.exporter_access import Access, shown
 from infertop.commands.exporter_page import Pages, is_recorded
-from infertop.commands.record import Teller, say
+from infertop.commands.record import Teller, recorded, say
 from infertop.commands.session import Session
 from infertop.commands.setup import Setup, complain, setup_or_status
 from infertop.commands.sources import WrongUseError
@@ -75,7 +75,7 @@ async def _one(session: Session, stop: asyncio.Event) -> None:
     if session.store.mode is Mode.VIEWER:
         say(f"{place} is written by process {session.store.writer_pid or 'unknown'}: its figures are served")
     else:
-        say(f"recording {len(session.roster.configs)} sources into {place}")
+        say(recorded(session))
     async with at_work(session):
         await _until(session, stop)
 

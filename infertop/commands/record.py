@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from contextlib import suppress
 
 from infertop.commands.at_work import at_work
@@ -20,6 +21,7 @@ _TICK_SECONDS = 1.0
 _PASSING_SECONDS = 12.0
 _AGAIN_SECONDS = 0.5
 _RECALL_SECONDS = 30.0
+_MOST_NAMED = 5
 
 
 def run(options: Namespace) -> int:
@@ -45,7 +47,7 @@ async def record(setup: Setup, seconds: float | None) -> int:
         say("nothing was recorded")
         await session.close()
         return 1
-    say(f"recording {len(session.roster.configs)} sources into {session.store.place}")
+    say(recorded(session))
     async with at_work(session):
         await _until(session, stop, seconds, teller)
         if session.recalling is not None and not stop.is_set():
@@ -106,10 +108,11 @@ async def _caught_up(session: Session, stop: asyncio.Event, teller: Teller) -> N
 
 
 class Teller:
-    """Says what is new among the notices of a session, and when its history is written again."""
+    """Says what is new among the notices of a session and its sources, and when its history is written again."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._read = frozenset(session.roster.every())
         self._told: tuple[str, ...] = ()
         self._paused = False
 
@@ -122,6 +125,21 @@ class Teller:
         if self._paused and not paused:
             say("the history is written again")
         self._told, self._paused = notices, paused
+        if new := self._session.roster.every().keys() - self._read:
+            self._read |= new
+            say(f"reading {_some(sorted(new))} too")
+
+
+def recorded(session: Session) -> str:
+    """Return what is recorded from the start, and where; what is found later is said when it is."""
+    names = sorted(session.roster.every())
+    more = ", and what is found on this machine" if session.finding is not None else ""
+    return f"recording {_some(names) or 'nothing yet'}{more} into {session.store.place}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more sources" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def say(sentence: str) -> None:

@@ -44,6 +44,7 @@ from infertop.readings.safe import safe
 WEBHOOK, COMMAND = "webhook", "command"
 CLOSE_SECONDS = 3.0
 _LATE, _HELD = "late", "held"
+_MEND = "set {} of [alert] in pricing.toml right, then it is told"
 _WHY = "what was told could not be noted, and would be told again by whoever records next"
 _NOBODY = f"alerts are told to nobody: {_WHY}; start again once the history can be written, or with another --db"
 _LATER = f"alerts wait until the history can be written: {_WHY}"
@@ -148,8 +149,8 @@ class Telling:
             if has_failed(entries, channel, now):
                 since = now - GIVE_UP_SECONDS
                 self._recorder.mail(partial(_revive, channel, since, now))
-        if self._alert.has_webhook and self._is_free(WEBHOOK):
-            self._start(WEBHOOK, self._look())
+        if self.channels and self._is_free(self.channels[0]):
+            self._start(self.channels[0], self._look())
 
     def _next(self, channel: str, entries: tuple[Entry, ...], now: float) -> None:
         if now < self._not_before.get(channel, 0.0):
@@ -182,7 +183,9 @@ class Telling:
         self._tasks[channel] = asyncio.create_task(_guarded(work, channel))
 
     async def _look(self) -> None:
-        """Say at once where the webhook's URL cannot be had."""
+        """Say at once where the command's program or the webhook's URL cannot be had."""
+        if why := await asyncio.to_thread(command.missing, self._alert.command):
+            self._troubles[COMMAND] = f"alerts cannot be told: {why}; {_MEND.format(COMMAND)}"
         try:
             found = await asyncio.to_thread(webhook.webhook_of, self._alert, self._environ)
         except Unavailable as why:
@@ -275,7 +278,7 @@ def _alert_of(entry: Entry) -> Alert:
 
 
 def _trouble(channel: str, outcome: Outcome) -> str:
-    more = "it is tried again" if outcome.again else f"set {channel} of [alert] in pricing.toml right, then it is told"
+    more = "it is tried again" if outcome.again else _MEND.format(channel)
     return f"an alert could not be told: {safe(outcome.sentence, 300)}; {more}"
 
 

@@ -92,6 +92,15 @@ async def test_a_url_that_cannot_be_had_is_said_before_anything_happens(begin: B
     assert world.states == ["waiting"]
 
 
+async def test_a_program_that_is_not_there_is_said_before_anything_happens(begin: Begin) -> None:
+    world = begin(Alert(command=("/no/such/teller",)))
+    await world.tick()
+    assert world.telling.notices == (
+        "alerts cannot be told: there is no program teller that can be started; "
+        "set command of [alert] in pricing.toml right, then it is told",
+    )
+
+
 async def test_at_the_end_what_is_due_is_told_and_a_slow_server_holds_nobody_up(begin: Begin) -> None:
     with hooked() as hook:
         world = begin(to(hook))
