@@ -244,11 +244,13 @@ def _add_backtest(parser: argparse.ArgumentParser) -> None:
     add("file", metavar="FILE.csv", help="timestamp,value lines, - for stdin; times without an offset are UTC")
     add("--events", action="store_true", help="the incidents instead of the points")
     add("--threshold", type=_positive, default=1.5, metavar="SCORE", help="how rare an incident is (default: 1.5)")
+    zone = "(default: pricing.toml's, else UTC)"
+    add("--timezone", type=_zone, metavar="NAME", help=f"whose hours and days a rhythm is of {zone}")
     text = "the end of each period as forecast in it: origin,end,spent,low,mid,high,truth"
     add = kinds.add_parser("forecast", help=text, description=text).add_argument
     add("file", metavar="FILE.csv", help="timestamp,value lines, - for stdin; a value is what its interval took")
     add("--period", choices=("day", "week", "month"), default="day", help="whose end is forecast (default: day)")
-    add("--timezone", type=_zone, default="UTC", metavar="NAME", help="whose days and months (default: UTC)")
+    add("--timezone", type=_zone, metavar="NAME", help=f"whose days and months {zone}")
 
 
 _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {

@@ -32,7 +32,7 @@ def test_every_point_has_a_line_with_its_score(series: Path, capsys: pytest.Capt
 def test_events_are_the_incidents(series: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backtest", "anomalies", "--events", str(series)]) == 0
     header, *lines = capsys.readouterr().out.splitlines()
-    assert header == "since,until,score,part,value,expected,peak,excess_hours"
+    assert header == "since,until,score,part,value,expected,peak,excess_hours,history_hours"
     assert [line.split(",")[:2] for line in lines] == [["2026-11-21T00:00:00Z", ""]]
 
 

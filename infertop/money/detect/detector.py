@@ -1,17 +1,20 @@
 """The detector of one series: each part says how rare its figure is in its own past, and the mean of them is the score.
 
-Times are epoch seconds. Nothing is looked at before its time, and no time zone is needed: an hour of the week is UTC's.
+Times are epoch seconds. Nothing is looked at before its time. Hours of the day and week are those of a time zone, else
+UTC's: there a change of clocks moves what people do at an hour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from math import isfinite
 from typing import Any, NamedTuple
 
 from infertop.money.detect.alarm import Alarm
 from infertop.money.detect.change import Apart, Extremes, Jump
 from infertop.money.detect.flat import Flat
+from infertop.money.detect.local_time import LATEST, offset_seconds
 from infertop.money.detect.ranks import Ranks
 from infertop.money.detect.season import Season
 from infertop.money.detect.tail import Tail
@@ -57,15 +60,19 @@ class Detector:
         "_jump",
         "_last",
         "_level",
+        "_offset",
         "_points",
         "_ranks",
         "_season",
         "_slow",
         "_spread",
         "_tails",
+        "_zone",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
+        self._offset = (float("nan"), 0.0)  # of the hour that was asked last
         self._first = 0.0
         self._last = 0.0
         self._points = 0
@@ -92,7 +99,7 @@ class Detector:
             self._first = self._last = ts
         elapsed = max(0.0, ts - self._last)
         self._last += elapsed
-        distance = self._season.distance(self._last, elapsed, value)
+        distance = self._season.distance(self._local(self._last), elapsed, value)
         season, jump, level, slow, spread = self._tails
         parts = (
             season.rarity(abs(distance)),
@@ -118,6 +125,13 @@ class Detector:
         self._points += 1
         return verdict
 
+    def _local(self, ts: float) -> float:
+        """Return what clocks show where hours are counted, as if it were UTC."""
+        hour = ts // 3600
+        if self._zone is not None and hour != self._offset[0] and abs(ts) < LATEST:
+            self._offset = (hour, offset_seconds(ts, self._zone))
+        return ts + self._offset[1]
+
     def dump(self) -> dict[str, Any]:
         """Return all that is known, for JSON; `load` goes on from it as if nothing had happened."""
         return {
@@ -128,11 +142,11 @@ class Detector:
         }
 
     @classmethod
-    def load(cls, state: Mapping[str, Any]) -> Detector:
+    def load(cls, state: Mapping[str, Any], zone: tzinfo | None = None) -> Detector:
         """Return the detector that `dump` told of; raise ValueError where the state is of another format."""
         if state.get("format") != FORMAT:
             raise ValueError(f"a detector's state has format {state.get('format')}, and {FORMAT} is read")
-        detector = cls()
+        detector = cls(zone)
         detector._first, detector._last, detector._points = state["plain"]
         for tail, each in zip(detector._tails, state["tails"], strict=True):
             tail.load(each)

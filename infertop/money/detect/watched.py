@@ -11,18 +11,18 @@ what `dump` returned and add what came since: the same values make the same inci
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from math import isfinite
 from typing import Any
 
 from infertop.money.detect.incidents import Incident, Rule
 from infertop.money.detect.lane import Given, Lane
+from infertop.money.detect.local_time import LATEST, offset_seconds
 from infertop.money.detect.usual import DAY, SLOT, WEEK
 
 FORMAT = 1
 USUAL = Rule()
 _MOST = 1e100
-_LATEST = 253_402_300_000.0  # the year 9999, after which no calendar goes
 
 
 class Watched:
@@ -70,7 +70,7 @@ class Watched:
         figure itself is not $/hour (`Rule.in_usd`); None is unknown. `weight` is how much the value stands on where
         minutes are averaged: the requests behind tokens per request.
         """
-        if not (isfinite(ts) and isfinite(value) and isfinite(weight) and weight > 0 and abs(ts) < _LATEST):
+        if not (isfinite(ts) and isfinite(value) and isfinite(weight) and weight > 0 and abs(ts) < LATEST):
             return None
         if self._last is not None and ts <= self._last:
             return None
@@ -90,15 +90,11 @@ class Watched:
         hour = ts // 3600
         if self.zone is not None and hour != self._shifts_of:
             self._shifts_of = hour
-            now = self._offset(ts)
+            now = offset_seconds(ts, self.zone)
             self._shifts = (self._shift(now, ts - WEEK * SLOT), self._shift(now, ts - DAY * SLOT))
 
     def _shift(self, now: float, then: float) -> int:
-        return round((now - self._offset(then)) / SLOT)
-
-    def _offset(self, ts: float) -> float:
-        offset = datetime.fromtimestamp(ts, UTC).astimezone(self.zone).utcoffset()
-        return offset.total_seconds() if offset else 0.0
+        return round((now - offset_seconds(then, self.zone)) / SLOT)
 
     def rebase(self, factor: float) -> None:
         """Say that the same traffic has `factor` times the value from now on: a price was changed in the file."""
