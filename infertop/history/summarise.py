@@ -13,7 +13,7 @@ from infertop.history.scopes import Periods, Scopes
 from infertop.history.spread import spread_sums
 from infertop.history.summary import Key, Minute, Spent, Summary, Totals, add_usd
 from infertop.history.sums import Sums, account_sums, accounts_since, add_entries, coverage_ms, entries_between
-from infertop.history.totals import apart, counted_usd, counting, merged, minutes_of, totals_by_key
+from infertop.history.totals import apart, counted_usd, counting, joined, merged, minutes_of, totals_by_key
 
 _HISTORY_SECONDS = 3600
 _FOREVER = float("inf")
@@ -76,6 +76,8 @@ class Summariser:
         more = minutes_of(entries, self._accounts, covered_ms, self._scopes.has)
         oldest = max(more, default=0) - _HISTORY_SECONDS + 60
         kept = {each.start: each for each in self._minutes if each.start >= oldest}
+        # What was told of a minute before it closed is there already.
+        more = {start: joined(kept[start], each) if start in kept else each for start, each in more.items()}
         self._minutes = tuple(each for _, each in sorted((kept | more).items()))
         self._settle()
 

@@ -83,6 +83,23 @@ def partly(sums: Sums, accounts: Mapping[int, Account], counts: Callable[[Accoun
     return {key: usd[key] for key, said in kinds.items() if len(said) > 1}
 
 
+def joined(minute: Minute, more: Minute) -> Minute:
+    """Return two parts of the same minute as one: what statements told of it early, and what was metered in it."""
+    totals = merged(minute.totals, more.totals)
+    parts = [each for each in (minute, more) if each.totals]
+    mixed = {*minute.partly, *more.partly}
+    mixed |= {key for key in totals if len({key in each.apart for each in parts if key in each.totals}) > 1}
+    return Minute(
+        minute.start,
+        max(minute.covered_ms, more.covered_ms),
+        totals,
+        add_usd(minute.usd_nano, more.usd_nano),
+        frozenset(key for key in totals if all(key in each.apart for each in parts if key in each.totals)),
+        {key: add_usd(minute.counted(key), more.counted(key)) for key in mixed},
+        minute.spread | more.spread,
+    )
+
+
 def minutes_of(
     entries: Iterable[Entry],
     accounts: Mapping[int, Account],

@@ -12,10 +12,12 @@ from infertop.history.open import open_store
 from infertop.history.reader import Reader
 from infertop.history.report import report, spent
 from infertop.history.scopes import Scopes
-from infertop.history.summary import Summary
+from infertop.history.summary import Minute, Summary, Totals
+from infertop.history.totals import joined
 from infertop.history.writer import Writer
 from infertop.money.periods import PeriodKind
 from infertop.money.settings import Assignment, Budget, Settings
+from infertop.readings.model import Batch, Statement
 from tests.history.world import LLAMA, START, VLLM, Dearer, book, deriver, polls, record, totals, writer
 
 MIDNIGHT = START // 86_400 * 86_400 + 86_400  # the next one in UTC
@@ -169,3 +171,33 @@ def test_an_edit_of_the_prices_is_not_undone_by_a_restart(path: Path) -> None:
     again = Writer(open_store(path, START + 100), dear, START + 100)
     assert again.tick((), START + 100.5).today_usd_nano == usd
     again.finish(START + 101)
+
+
+@pytest.mark.parametrize("told_at", [45, 59, 61, 119], ids=str)
+def test_what_is_told_of_a_minute_before_it_closes_stays_in_it(path: Path, told_at: int) -> None:
+    to = writer(path, START)
+    run(to, 0, told_at)
+    start = START // 60 * 60 + 60 * (told_at // 60)
+    use = {"input": 1_000_000, "output": 10_000}
+    said = Statement(
+        "openai", f"k|{start}", start, start + 60, "openai", "gpt-4o", {"key": "a"}, use, 7, None, "measured"
+    )
+    now = START + told_at + 0.9
+    to.tick((Batch("openai", now, (), (), statements=(said,), covered=()),), now)
+    for second in range(told_at + 1, 185):
+        summary = to.tick(polls(second), START + second + 0.9)
+    minute = next(each for each in summary.minutes if each.start == start and each.covered_ms)
+    assert minute.totals["openai", "gpt-4o"].quantities["input"] == 1_000_000
+    assert minute.totals[VLLM, LLAMA].usd_nano
+    same(summary, path, Scopes())
+
+
+def test_two_parts_of_a_minute_are_one_also_where_only_one_of_them_counts() -> None:
+    key, other = ("gateway", "gpt-4o"), ("vllm", "llama")
+    early = Minute(60, 0, {key: Totals({"input": 1}, 5)}, None, frozenset({key}))
+    late = Minute(60, 60_000, {key: Totals({"input": 2}, 7), other: Totals({"input": 3}, 1)}, 8)
+    whole = joined(early, late)
+    assert (whole.covered_ms, whole.usd_nano, whole.apart) == (60_000, 8, frozenset())
+    assert whole.totals[key].quantities == {"input": 3}
+    assert (whole.counted(key), whole.counted(other)) == (7, 1)
+    assert joined(late, early) == whole
