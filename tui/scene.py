@@ -62,8 +62,8 @@ def estimated(figure: str, basis: str) -> str:
 
 
 def named(name: str) -> str:
-    """Return a name, quoted where it begins with the mark of an estimate: OpenRouter has a "~openai/gpt-latest"."""
-    return f'"{name}"' if name.startswith(_ESTIMATED) else name
+    """Return a name, quoted where it is blank, or begins with the mark of an estimate like "~openai/gpt-latest"."""
+    return f'"{name}"' if name.startswith(_ESTIMATED) or name.isspace() else name
 
 
 def aged(state: str, age_seconds: float | None) -> str:

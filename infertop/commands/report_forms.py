@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from infertop.history.report import Report, Row
 from infertop.money.lines import NANO
 from infertop.readings.registry import TOKEN_CLASSES
-from infertop.readings.safe import safe
+from infertop.readings.safe import named, safe
 from infertop.views.once import number, timestamp
 from infertop.views.run_shapes import RunRow
 
@@ -73,7 +73,7 @@ def as_table(found: Report) -> str:
     recorded = "nothing" if not found.coverage else f"{found.coverage:.1%}"
     title = [*(key.upper() for key in found.by), "REQUESTS", *(name.upper() for name in classes), "USD", ""]
     rows = [
-        [*(safe(row.keys[key] or "(none)", _NAME_WIDTH) for key in found.by), *_amounts(row, classes)]
+        [*(named(row.keys[key] or "(none)", _NAME_WIDTH) for key in found.by), *_amounts(row, classes)]
         for row in found.rows
     ]
     lines = [f"{timestamp(found.since)} to {timestamp(found.until)}, {recorded} of it recorded"]

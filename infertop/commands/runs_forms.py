@@ -10,7 +10,7 @@ from typing import Any
 
 from infertop.commands.report_forms import APART, aligned, csv_cell, left_out
 from infertop.readings.registry import TOKEN_CLASSES
-from infertop.readings.safe import safe
+from infertop.readings.safe import named, safe
 from infertop.views.once import number, timestamp
 from infertop.views.run_shapes import RunRow, RunsPage, Spread
 
@@ -34,8 +34,8 @@ def as_json(page: RunsPage, limit: int) -> str:
     return json.dumps(shown, allow_nan=False) + "\n"
 
 
-def _spread(of: Spread) -> dict[str, float | None]:
-    return {"median": number(of.median), "p95": number(of.p95)}
+def _spread(spread: Spread) -> dict[str, float | None]:
+    return {"median": number(spread.median), "p95": number(spread.p95), "runs": spread.of}
 
 
 def _row(row: RunRow) -> dict[str, Any]:
@@ -91,10 +91,10 @@ def _usual(page: RunsPage) -> Iterator[str]:
     yield f"{page.runs:,} runs{total}; of a run:"
     yield from aligned(
         [
-            ["", "MEDIAN", "P95"],
-            ["usd", _usd(usd.median), _usd(usd.p95)],
-            ["calls", _count(calls.median), _count(calls.p95)],
-            ["tokens", _count(tokens.median), _count(tokens.p95)],
+            ["", "MEDIAN", "P95", "OF RUNS"],
+            ["usd", _usd(usd.median), _usd(usd.p95), _count(usd.of)],
+            ["calls", _count(calls.median), _count(calls.p95), _count(calls.of)],
+            ["tokens", _count(tokens.median), _count(tokens.p95), _count(tokens.of)],
         ],
         1,
     )
@@ -108,7 +108,7 @@ def _cells(row: RunRow) -> list[str]:
     return [
         safe(row.run, _RUN),
         safe(_end(row.project, _PROJECT) or "(none)", _PROJECT),
-        safe(model, _MODEL - len(more)) + more,
+        named(model, _MODEL - len(more)) + more,
         timestamp(row.start) or "-",
         _count(row.requests),
         f"{row.all_tokens:,}",

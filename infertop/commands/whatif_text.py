@@ -110,7 +110,8 @@ def _break_even(rows: Sequence[BreakEven]) -> Iterator[str]:
 
 
 def _scale(rows: Sequence[Scale]) -> Iterator[str]:
-    title = ["TRAFFIC", "TOKENS/S", "API $/H", "GPUS", "OWN $/H", ""]
+    api = "SHADOW" if rows[0].shadow else "API"
+    title = ["TRAFFIC", "TOKENS/S", f"{api} $/H", "GPUS", "OWN $/H", ""]
     table = [
         [
             f"{row.factor:g}x",
@@ -124,7 +125,8 @@ def _scale(rows: Sequence[Scale]) -> Iterator[str]:
     ]
     yield from _aligned([title, *table])
     if rows[0].api_model:
-        yield from _wrapped(f"API: {rows[0].api_model}")
+        whose = "the price that you set for it, which is no cost" if rows[0].shadow else rows[0].api_model
+        yield from _wrapped(f"{api}: {whose}")
     if rows[0].own_gpus is None and rows[0].note:
         yield from _wrapped(rows[0].note)
 

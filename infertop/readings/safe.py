@@ -24,3 +24,8 @@ def safe(text: object, limit: int = 512) -> str:
     if len(normal) > limit or len(raw) > len(cut):
         return normal[: limit - 1] + "…"
     return normal
+
+
+def named(name: str, limit: int = 512) -> str:
+    """Return `safe` of a name, in quotes where it is blank: a row must have something to call it by."""
+    return f'"{safe(name, max(limit - 2, 1))}"' if name.isspace() else safe(name, limit)

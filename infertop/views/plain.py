@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from infertop.money.budgets import spent_text
-from infertop.readings.safe import safe
+from infertop.readings.safe import named, safe
 from infertop.views.incident_text import KIND, unusual
 from infertop.views.shapes import BudgetRow, DeploymentRow, GpuRow, Headline, ModelRow, Overview, SourceRow
 from infertop.views.unpriced import unpriced_sentence
@@ -65,7 +65,7 @@ def _model(row: ModelRow) -> Sequence[str]:
     about = "~" if row.basis == "estimated" and row.usd_per_hour is not None else ""
     rates = row.tokens_per_second
     return (
-        safe(row.model, _NAME_WIDTH),
+        named(row.model, _NAME_WIDTH),
         safe(row.source, _NAME_WIDTH) + ("" if row.counts else f" {_APART}"),
         about + _usd(row.usd_per_hour),
         *(_number(rates.get(name), 1) for name in ("input", "cache_read", "output")),
@@ -91,7 +91,7 @@ def _gpu(row: GpuRow) -> Sequence[str]:
         _usd(row.usd_per_hour),
         _usd(row.idle_usd_per_hour),
         "default" if row.price_default else safe(row.price_source, _NAME_WIDTH) or "none",
-        ", ".join(safe(model, _NAME_WIDTH) for model in row.models) or _UNKNOWN,
+        ", ".join(named(model, _NAME_WIDTH) for model in row.models) or _UNKNOWN,
     )
 
 

@@ -35,10 +35,11 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The middle and the 95th percentile over the runs that say so; None where none does."""
+    """The middle and the 95th percentile over the runs that say so, which are `of`; None where none does."""
 
     median: float | None = None
     p95: float | None = None
+    of: int = 0
 
 
 @dataclass(frozen=True, slots=True)

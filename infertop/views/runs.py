@@ -121,11 +121,11 @@ def runs_of(
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Return the median, and the least value that 95 % do not exceed."""
+    """Return the median, the least value that 95 % do not exceed, and of how many they are."""
     if not values:
         return Spread()
     ordered = sorted(values)
-    return Spread(statistics.median(ordered), ordered[math.ceil(0.95 * len(ordered)) - 1])
+    return Spread(statistics.median(ordered), ordered[math.ceil(0.95 * len(ordered)) - 1], len(ordered))
 
 
 def run_of(dimensions: Mapping[str, str]) -> str:

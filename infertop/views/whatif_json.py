@@ -84,6 +84,7 @@ def _scale(row: Scale) -> dict[str, Any]:
         "own_gpus": row.own_gpus,
         "own_usd_per_hour": number(row.own_usd_per_hour),
         "note": row.note,
+        "shadow": row.shadow,
     }
 
 

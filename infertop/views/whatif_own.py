@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from infertop.money.gpu_rates import gpu_key
@@ -160,13 +160,18 @@ def _break_even(own: Own, traffic: Traffic, against: str, price: Decimal) -> Bre
 
 
 def scales(
-    own: Own | None, traffic: Traffic, api: tuple[str, Decimal | None], factors: Iterable[float]
+    own: Own | None,
+    traffic: Traffic,
+    api: tuple[str, Decimal | None],
+    factors: Iterable[float],
+    *,
+    shadow: bool = False,
 ) -> tuple[Scale, ...]:
     """Return the traffic times each factor: the API in proportion, GPUs in steps.
 
-    `api` is its name and USD of the whole traffic there.
+    `api` is its name and USD of the whole traffic there; `shadow` says that this is a price of one's own.
     """
-    return tuple(_scale(own, traffic, api, factor) for factor in factors)
+    return tuple(replace(_scale(own, traffic, api, factor), shadow=shadow) for factor in factors)
 
 
 def _scale(own: Own | None, traffic: Traffic, api: tuple[str, Decimal | None], factor: float) -> Scale:

@@ -51,7 +51,10 @@ class BreakEven:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The traffic times `factor`: the API grows in proportion, own GPUs in whole GPUs."""
+    """The traffic times `factor`: the API grows in proportion, own GPUs in whole GPUs.
+
+    `shadow` says that the "API" is the shadow price that you set for your own model, which nobody would be paid.
+    """
 
     factor: float
     tokens_per_second: float | None
@@ -60,6 +63,7 @@ class Scale:
     own_gpus: int | None
     own_usd_per_hour: float | None
     note: str = ""
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

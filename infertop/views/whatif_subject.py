@@ -16,7 +16,7 @@ from infertop.views.whatif_market import Choice, Market
 from infertop.views.whatif_own import Own, break_evens, gpu_source, own_gpus, own_row, scales
 from infertop.views.whatif_rows import Costed, number
 from infertop.views.whatif_savings import savings
-from infertop.views.whatif_shapes import Alternative, WhatIf
+from infertop.views.whatif_shapes import Alternative, Scale, WhatIf
 from infertop.views.whatif_together import ALL
 
 _MOST_BREAK_EVENS = 8
@@ -49,7 +49,7 @@ def subject(each: Used, market: Market, coverage: float | None) -> WhatIf:
         capacity_method=capacity.method,
         alternatives=_alternatives(each, market, choice, shadow, own),
         break_even=break_evens(own, traffic, _against(each, market, choice, shadow)),
-        scale=scales(own, traffic, _api(each, market, choice, shadow), market.asked.scale) if each.model != ALL else (),
+        scale=_growth(each, market, choice, shadow, own) if each.model != ALL else (),
         savings=savings(each, market) if each.model != ALL else (),
         explained=explained(each, market, choice, own),
         more=choice.more,
@@ -134,6 +134,12 @@ def _few(each: Used, market: Market, shown: Sequence[Candidate]) -> list[Candida
         elif name in known:
             chosen.setdefault(name.provider, one)
     return (list(chosen.values()) or list(shown))[:_MOST_BREAK_EVENS]
+
+
+def _growth(each: Used, market: Market, choice: Choice, shadow: Candidate | None, own: Own | None) -> tuple[Scale, ...]:
+    name, usd = _api(each, market, choice, shadow)
+    is_shadow = shadow is not None and name == str(shadow.offer.name)
+    return scales(own, each.traffic, (name, usd), market.asked.scale, shadow=is_shadow)
 
 
 def _api(each: Used, market: Market, choice: Choice, shadow: Candidate | None) -> tuple[str, Decimal | None]:

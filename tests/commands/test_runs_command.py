@@ -64,7 +64,7 @@ def test_json_has_every_figure_in_base_units(typed: Typed) -> None:
         "start": "2026-09-22T07:00:00Z", "end": "2026-09-22T07:00:00Z", "requests": 1, "tokens": {"input": 5000},
         "usd": 0.0125, "unpriced_tokens": 0, "counts": True,
     }  # fmt: skip
-    assert said["requests_per_run"] == {"median": 1.5, "p95": 2.0}
+    assert said["requests_per_run"] == {"median": 1.5, "p95": 2.0, "runs": 2}
 
 
 def test_a_longer_span_has_older_runs_and_a_limit_says_what_it_leaves_out(typed: Typed) -> None:

@@ -165,3 +165,11 @@ def test_it_loads_neither_screen_nor_collectors(run: Run, tmp_path: Path) -> Non
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == "[]\n"
     assert "gpt-4o on openai" in done.stdout
+
+
+def test_growth_at_ones_own_price_is_headed_by_its_name(run: Run) -> None:
+    _, out, _ = run("--model", "llama*")
+    assert "SHADOW $/H" in out
+    assert "API $/H" not in out
+    assert "SHADOW: the price that you set for it, which is no cost" in " ".join(out.split())
+    assert "API $/H" in run("--model", "gpt-4o")[1]

@@ -30,9 +30,9 @@ PAGE = RunsPage(
     ROWS,
     20,
     41.2,
-    Spread(1.61, 6.62),
-    Spread(154.5, 231.0),
-    Spread(6.3e6, 8.7e6),
+    Spread(1.61, 6.62, 18),
+    Spread(154.5, 231.0, 20),
+    Spread(6.3e6, 8.7e6, 20),
 )
 NOTHING = RunsPage(sample.AT, sample.AT - 3600, sample.AT)
 HOSTILE = RunsPage(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tui import sample, sample_runs
@@ -30,6 +32,7 @@ def test_it_shows_what_is_usual_and_the_dearest_run_first() -> None:
     shown = text(desk())
     assert "20 RUNS IN 1 h" in shown
     assert "$ of a run                 1.61       6.62        41.20" in shown
+    assert next(line for line in shown.splitlines() if "$ of a run" in line).split()[-1] == "18"
     first, second = (line for line in shown.splitlines() if line.rstrip().endswith(("8.04", "6.03")))
     assert "gpt-5-codex" in first
     assert "claude-opus-4-6" in second
@@ -102,3 +105,8 @@ def test_a_run_that_something_else_counts_says_so_in_full() -> None:
     made = desk(size=(132, 40))
     made.move(2)
     assert "beside what is spent: something else counts it" in text(made, (132, 40))
+
+
+def test_a_model_of_blanks_is_a_row_that_can_be_seen() -> None:
+    page = replace(sample_runs.PAGE, rows=(replace(sample_runs.ROWS[0], models=(" ",)),))
+    assert '" "' in text(desk(page, (140, 40)), (140, 40))

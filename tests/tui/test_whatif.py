@@ -257,3 +257,11 @@ def test_a_picture_of_a_thousand_alternatives_takes_a_blink():
         made.move(1)
         made.paint(200, 60)
     assert (time.process_time() - began) / 20 < 0.03
+
+
+def test_growth_at_ones_own_shadow_price_is_never_called_an_api():
+    scale = Scale(1.0, 2930.0, "local/llama-3-70b", 6.89, 2, 9.98, shadow=True)
+    page = replace(sample_whatif.PAGE, subjects=(replace(sample_whatif.LLAMA, scale=(scale,)),))
+    shown = text(desk(page), (140, 40))
+    assert "shadow own GPUs" in " ".join(shown.split())
+    assert "API $/h" not in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infertop.commands.runs_forms import as_json, as_table
 from infertop.history.statements import statements_told
 from infertop.money.price_history import PriceHistory
 from infertop.money.rates import PriceBook
@@ -44,7 +46,7 @@ def test_a_run_has_what_its_requests_took_and_the_dearest_comes_first() -> None:
     assert (first.models, first.project, first.agent) == ((LISTED, UNLISTED), "/repo", "claude-code")
     assert (made.runs, made.usd) == (2, pytest.approx(0.0175))
     assert (made.usd_per_run.median, made.usd_per_run.p95) == (pytest.approx(0.00875), 0.015)
-    assert (made.requests_per_run, made.tokens_per_run) == (Spread(2.0, 3.0), Spread(3504.5, 6009.0))
+    assert (made.requests_per_run, made.tokens_per_run) == (Spread(2.0, 3.0, 2), Spread(3504.5, 6009.0, 2))
 
 
 def test_without_a_price_the_cost_of_a_run_is_unknown_and_not_0() -> None:
@@ -81,8 +83,8 @@ def test_of_very_many_runs_the_dearest_are_listed_and_all_are_counted() -> None:
 
 
 def test_the_95th_percentile_is_a_value_that_was_there() -> None:
-    assert spread([float(each) for each in range(1, 101)]) == Spread(50.5, 95.0)
-    assert spread([7.0]) == Spread(7.0, 7.0)
+    assert spread([float(each) for each in range(1, 101)]) == Spread(50.5, 95.0, 100)
+    assert spread([7.0]) == Spread(7.0, 7.0, 1)
     assert spread([]) == Spread()
 
 
@@ -95,3 +97,16 @@ def test_the_runs_sum_to_the_ledger_to_the_last_unit(said: list[tuple[str, int, 
     ledger = sum(row[8] or 0 for row in books.lines())
     assert sum(round((row.usd or 0) * 1e9) for row in made.rows) == ledger
     assert len(list(statements_told(books.connection, MONDAY, MONDAY + DAY))) == len(statements)
+
+
+def test_a_median_says_of_how_many_runs_it_is() -> None:
+    made = page(told("a", 0), told("b", 1, 5000), *(told(f"c{n}", n, model=UNLISTED) for n in range(10)))
+    assert (made.runs, made.usd_per_run.of, made.tokens_per_run.of) == (12, 2, 12)
+    usual = {line.split()[0]: line.split()[-1] for line in as_table(made, 20).splitlines()[3:6]}
+    assert usual == {"usd": "2", "calls": "12", "tokens": "12"}
+    assert json.loads(as_json(made, 20))["usd_per_run"]["runs"] == 2
+
+
+def test_a_model_of_blanks_is_shown_in_quotes() -> None:
+    row = as_table(page(told("a", 0, model=" ")), 20).splitlines()[8]
+    assert '"' + " " + '"' in row

@@ -12,6 +12,7 @@ from tests.views.whatif_rows import Page, api_hour, row
 from tests.whatif_world import (
     NOON,
     OWN,
+    PRICING,
     VLLM,
     book,
     engine_hour,
@@ -159,3 +160,10 @@ def test_gpus_that_nobody_holds_stand_apart(page: Page) -> None:
     found = page([*engine_hour(), *[line for ago in range(60, 0, -1) for line in minute(ago, *nobody)]])
     assert found.subjects[0].usd_per_hour == pytest.approx(3)
     assert found.notices == ("GPUs that no model holds cost $3.00 an hour besides: they are in no figure here",)
+
+
+def test_growth_at_ones_own_shadow_price_says_that_it_is_no_api(page: Page) -> None:
+    (engine,) = page(list(engine_hour(per_minute=6400)), prices=book(PRICING)).subjects
+    assert {(each.shadow, each.api_model) for each in engine.scale} == {(True, "local/shadow price")}
+    (asked,) = page(list(engine_hour(per_minute=6400)), to=("openai/gpt-4o",)).subjects
+    assert {each.shadow for each in asked.scale} == {False}

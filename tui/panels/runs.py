@@ -8,7 +8,7 @@ from infertop.views.run_shapes import RunRow, RunsPage, Spread
 from tui import format as fmt
 from tui.panels.panel import Order, TablePanel
 from tui.panels.sheet import Sheet
-from tui.scene import Scene
+from tui.scene import Scene, named
 from tui.themes import BOLD, DIM, PLAIN
 from tui.widgets.spark import bar
 from tui.widgets.table import Cell, Column
@@ -55,7 +55,7 @@ def _project(row: RunRow, scene: Scene, width: int) -> Cell:
 
 def _model(row: RunRow, scene: Scene, width: int) -> Cell:
     more = f" +{len(row.models) - 1}" if len(row.models) > 1 else ""
-    return (row.models[0] + more if row.models else "-"), PLAIN
+    return (named(row.models[0]) + more if row.models else "-"), PLAIN
 
 
 def _usd(row: RunRow, scene: Scene, width: int) -> Cell:
@@ -108,7 +108,7 @@ def _detail(row: RunRow, scene: Scene) -> list[tuple[str, str]]:
         ("session", row.run),
         ("in", row.project or "-"),
         ("from", f"{scene.when(row.start)} to {scene.when(row.end)}, {fmt.span(row.end - row.start)}"),
-        ("models", ", ".join(row.models) or "-"),
+        ("models", ", ".join(map(named, row.models)) or "-"),
         ("tokens", _tokens(row)),
         ("counts", "in what is spent" if row.counts else "beside what is spent: something else counts it"),
     ]
@@ -118,7 +118,7 @@ def _told(row: RunRow) -> tuple[str, tuple[str, ...]]:
     """Return how a run's cost was come by: a title, then what it took, and by which prices."""
     calls = "calls that nobody counts" if row.requests is None else f"{row.requests} calls"
     lines = [
-        f"{calls} of {', '.join(row.models) or 'no model that is known'}, as {row.source} tells them",
+        f"{calls} of {', '.join(map(named, row.models)) or 'no model that is known'}, as {row.source} tells them",
         f"tokens: {_tokens(row)}",
         "each class at the price that held when it was told, or the cost that the log states; infertop prices MODEL "
         "shows the prices",
@@ -165,6 +165,7 @@ USUAL: Sheet[_Usual] = Sheet(
         Column("median", "MEDIAN", 8, lambda r, s, w: _figure(r, r.of.median)),
         Column("p95", "P95", 8, lambda r, s, w: _figure(r, r.of.p95)),
         Column("all", "TOTAL", 10, lambda r, s, w: (r.all, PLAIN)),
+        Column("of", "of runs", 7, lambda r, s, w: (fmt.count(float(r.of.of)), DIM), rank=1),
     ),
     items=_usuals,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from infertop.views.whatif_shapes import BreakEven, Saving, Scale
 from tui import format as fmt
 from tui.panels.sheet import Sheet
@@ -50,7 +52,8 @@ def _cheaper(scale: Scale) -> Cell:
     api, own = scale.api_usd_per_hour, scale.own_usd_per_hour
     if not fmt.known(api) or not fmt.known(own):
         return "-", DIM
-    return ("same", PLAIN) if api == own else ("API", BOLD) if api < own else ("own", BOLD)
+    there = "shadow" if scale.shadow else "API"
+    return ("same", PLAIN) if api == own else (there, BOLD) if api < own else ("own", BOLD)
 
 
 def _total(scale: Scale) -> Cell:
@@ -77,6 +80,10 @@ _SCALE: tuple[Column[Scale], ...] = (
     Column("model", "API MODEL", 16, lambda x, s, w: (x.api_model or "-", DIM), rank=4, left=True, grow=20, gap=2),
     _NOTE,
 )
+_SHADOW_HEADINGS = {"api": "shadow", "model": "PRICE"}
+_SHADOW: tuple[Column[Scale], ...] = tuple(
+    replace(each, head=_SHADOW_HEADINGS.get(each.key, each.head)) for each in _SCALE
+)
 _TOTALS: tuple[Column[Scale], ...] = (*_GROWN, Column("total", "total $/h", 9, lambda x, s, w: _total(x)), _NOTE)
 
 
@@ -86,13 +93,16 @@ def _scale(scene: Scene) -> tuple[Scale, ...]:
 
 
 _OF_ONE: Sheet[Scale] = Sheet("scale", lambda scene: "TRAFFIC", _SCALE, _scale)
+_OF_SHADOW: Sheet[Scale] = Sheet("scale", lambda scene: "TRAFFIC", _SHADOW, _scale)
 _OF_ALL: Sheet[Scale] = Sheet("scale", lambda scene: "TRAFFIC", _TOTALS, _scale)
 
 
 def growth(scene: Scene) -> Sheet[Scale]:
-    """Return the growth of one model, on an API or on own GPUs; of everything, of which both parts are paid."""
+    """Return the growth of one model, on an API, at its shadow price or on own GPUs; of everything, both parts."""
     found = subject(scene)
-    return _OF_ALL if found is not None and found.model == ALL else _OF_ONE
+    if found is not None and found.model == ALL:
+        return _OF_ALL
+    return _OF_SHADOW if any(each.shadow for each in _scale(scene)) else _OF_ONE
 
 
 _SAVINGS: tuple[Column[Saving], ...] = (

@@ -6,7 +6,7 @@ from infertop.views.whatif_shapes import SEVERAL_KINDS, WhatIf
 from tui import format as fmt
 from tui.panels.headline import title_line
 from tui.panels.whatif import ALL, EVERYTHING, subject, subject_key
-from tui.scene import Scene, estimated, short_source
+from tui.scene import Scene, estimated, named, short_source
 from tui.themes import BOLD, DIM, PLAIN, WARN
 from tui.widgets.cells import Row, cells, cut
 from tui.widgets.parts import Part, join, one_line, part
@@ -21,7 +21,7 @@ def subject_name(found: WhatIf) -> str:
     """Return the subject in words: `llama-3-70b on vllm:8000`, `everything`."""
     if found.model == ALL:
         return EVERYTHING
-    return f"{found.model} on {short_source(found.source)}" if found.source else found.model
+    return f"{named(found.model)} on {short_source(found.source)}" if found.source else named(found.model)
 
 
 def whatif_head(scene: Scene, width: int, height: int) -> list[Row]:

@@ -134,7 +134,8 @@ def _compared(each: BreakEven) -> str:
 
 def _growth(found: WhatIf) -> Iterator[str]:
     if found.scale and found.scale[0].api_model:
-        yield f"the API: {found.scale[0].api_model}"
+        one = found.scale[0]
+        yield "shadow: the price that you set for it, which is no cost" if one.shadow else f"the API: {one.api_model}"
     yield from (f"{each.factor:g}x: {each.note}" for each in found.scale if each.note)
 
 
