@@ -5,9 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from infertop.views.account_shapes import AccountsPage, PartRow
 from infertop.views.shapes import Quantiles
 from tests.tui import sample
 from tests.tui.drawn import desk, text
+from tests.tui.play import PlayFeed
+from tui.desk import Desk
+from tui.look import Look
 
 
 def test_the_page_of_an_api_says_in_one_line_that_it_tells_no_latency_and_has_no_lines_of_what_only_servers_know():
@@ -125,3 +129,62 @@ def test_a_model_that_is_gone_keeps_its_last_page():
     screen = text(made)
     assert "llama-3-70b is not reported any more" in screen
     assert "KV cache peak" in screen
+
+
+def _who(feed: PlayFeed) -> str:
+    made = Desk(feed, Look())
+    made.paint(140, 60)
+    made.open()
+    made.tick()
+    made.tick()
+    return "\n".join(row.text for row in made.paint(140, 60))
+
+
+def _told(*names: str) -> AccountsPage:
+    parts = tuple(PartRow(name, "key", 3.0, 4.0, 5.0, 0.5, 6, 7) for name in names)
+    return AccountsPage(sample.AT, sample.AT - 86_400, "key", (), parts=parts)
+
+
+def _stated() -> PlayFeed:
+    row = replace(sample.RICH.models[0], stated=True)
+    return PlayFeed(replace(sample.RICH, models=(row, *sample.RICH.models[1:])))
+
+
+def test_the_page_of_what_is_paid_by_use_says_who_used_it():
+    feed = _stated()
+    feed.reckoned = _told("prod-support", "(none)")
+    screen = _who(feed)
+    assert "BY KEY" in screen
+    assert re.search(r"prod-support +~3\.00 +~4\.00 +5\.00 +50 %", screen)
+    row = feed.view.models[0]
+    assert feed.divided[-1] == ("key", (("source", row.source), ("model", row.model)))
+
+
+def test_where_no_key_is_told_projects_are_and_then_nobody():
+    feed = _stated()
+    feed.reckoned = _told("(none)")
+    screen = _who(feed)
+    assert {by for by, _ in feed.divided} >= {"key", "project", "user"}
+    assert not re.search("BY (KEY|PROJECT|USER)", screen)
+
+
+def test_of_many_users_the_dearest_are_shown_and_the_rest_counted():
+    feed = _stated()
+    feed.reckoned = _told(*(f"key {n}" for n in range(20)))
+    screen = _who(feed)
+    assert "key 11" in screen
+    assert "key 12" not in screen
+    assert "and 8 more: p shows them all" in screen
+
+
+def test_nobody_is_asked_who_used_an_engine_of_one_s_own():
+    feed = PlayFeed()
+    _who(feed)
+    assert feed.divided == []
+
+
+def test_a_model_has_the_chart_of_its_last_hour_unless_another_one_has_its_name():
+    assert "$/HOUR  60 min" in _who(PlayFeed()).replace("1 h", "60 min")
+    first = sample.RICH.models[0]
+    twins = replace(sample.RICH, models=(first, replace(first, source="vllm@127.0.0.1:9"), *sample.RICH.models[1:]))
+    assert "$/HOUR  " not in _who(PlayFeed(twins))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from infertop.views.page_shapes import ModelPage
 from infertop.views.shapes import ModelRow, Quantiles, Stacked
@@ -37,13 +38,13 @@ _CHART_WIDTH = 110
 _REASONS = 4
 
 
-def model_rows(page: ModelPage, scene: Scene, width: int) -> list[Row]:
-    """Return the whole page below its breadcrumbs."""
+def model_rows(page: ModelPage, scene: Scene, width: int, who: Sequence[Row] = ()) -> list[Row]:
+    """Return the whole page below its breadcrumbs, with the rows on `who` used it."""
     row = page.row
     rows = [_summary(row, scene, width), *_age(row, width), blank(width)]
     rows += beside((_cost(page), _tokens(row), *([] if _unloaded(row) else [_load(row)])), width)
-    rows += [*_latency(row, width), blank(width)]
-    rows += _gpus(page, scene, width) + _history(page, scene, width)
+    rows += [*who, *_latency(row, width), blank(width)]
+    rows += _gpus(page, scene, width) + _history(page, scene, width) + _hour(page, scene, width)
     rows += _events(page, scene, width) + _notes(page, width)
     return rows
 
@@ -228,6 +229,16 @@ def _token_chart(page: ModelPage, scene: Scene, width: int) -> list[Row]:
         "tokens", "TOKENS/S", lambda s: history, lambda s, n: charts.TOKEN_COLOURS[n], lambda n: charts.TOKEN_NAMES[n]
     )
     return [*panel.draw(scene, width, _CHART_ROWS), blank(width)] if names else []
+
+
+def _hour(page: ModelPage, scene: Scene, width: int) -> list[Row]:
+    """Return what it cost over the last hour as a chart: where there is room, and no other model has its name."""
+    name, history = page.row.model, scene.view.cost_history
+    layer = next((each for each in history.layers if each[0] == name), None)
+    if layer is None or width < _CHART_WIDTH or sum(row.model == name for row in scene.view.models) > 1:
+        return []
+    panel = replace(charts.COST_CHART, title="$/HOUR", read=lambda s: Stacked(history.times, (layer,)))
+    return [*panel.draw(scene, width, _CHART_ROWS), blank(width)]
 
 
 def _events(page: ModelPage, scene: Scene, width: int) -> list[Row]:

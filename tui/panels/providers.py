@@ -118,7 +118,7 @@ def _name(row: PartRow, scene: Scene, width: int) -> Cell:
     return row.name if row.counts else f"{row.name} *", PLAIN if row.counts else DIM
 
 
-_COLUMNS: tuple[Column[PartRow], ...] = (
+PART_COLUMNS: tuple[Column[PartRow], ...] = (
     Column("name", "", 20, _name, left=True, grow=40),
     Column("usd_per_hour", "$/h", 8, lambda r, s, w: (_computed(r, "usd_per_hour"), BOLD)),
     Column("today_usd", "today", 8, lambda r, s, w: (_computed(r, "today_usd"), PLAIN)),
@@ -134,7 +134,7 @@ def _spend(by: str) -> TablePanel[PartRow]:
     return TablePanel(
         name=SPEND,
         title=f"BY {by.upper()}",
-        columns=_COLUMNS,
+        columns=PART_COLUMNS,
         items=parts,
         key=lambda row: row.name if row.counts else f"{row.name}\t*",
         label=lambda row: row.name,
