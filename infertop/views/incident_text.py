@@ -30,7 +30,7 @@ def incident_event(
     """Return the event of a fault as it stands at `now`, or as it ended; `why` is what was found out about it."""
     last = fault.last
     assert last is not None, "a fault has had an incident"
-    metric = METRICS[USD if fault.fresh else fault.lead.metric]
+    metric = METRICS[USD if fault.apart else fault.lead.metric]
     state = CLOSED if fault.until is not None else fault.state or OPEN
     mean = _is_mean(fault, last)
     value, expected = (metric.shown(each) for each in (last.mean if mean else last.now))
@@ -87,16 +87,16 @@ def _level(fault: Fault, last: Incident) -> str:
 def _text(
     fault: Fault, last: Incident, metric: Metric, value: float, expected: float, now: float, zone: tzinfo, names: Names
 ) -> str:
-    of = shown_scope(fault.lead.scope, names)
+    of = shown_scope(fault.scope if fault.apart else fault.lead.scope, names)
     mean = " on average" if _is_mean(fault, last) else ""
     figures = f"{metric.text(value)}{mean}, expected {metric.text(expected)}"
-    if fault.fresh:
-        said = f"{subject(shown_scope(fault.scope, names))}: {metric.text(value)}{mean}, nothing before"
+    if fault.apart and expected <= 0:
+        said = f"{subject(of)}: {metric.text(value)}{mean}, nothing before"
     elif metric.name == USD:
         said = f"{subject(of)}: {_times(value, expected)}{figures}"
     else:
         said = f"{subject(of)}: {metric.words} {figures}"
-    if fault.scope != fault.lead.scope and not fault.fresh:
+    if fault.scope != fault.lead.scope and not fault.apart:
         said += f", {_elsewhere(fault, shown_scope(fault.scope, names))}"
     begun = moment(fault.since, now, zone)
     if fault.until is None:

@@ -135,7 +135,7 @@ def test_of_a_key_that_is_new_it_is_all_that_it_costs_and_of_one_that_moved_to_a
     new = [*of(("gpt-4o", "web-1", 8.0, 9.0)), *of(("gpt-4o", "intern", 0.0, 24.0))]
     world = World(new)
     (step,) = world.see(Figure((("model", "gpt-4o"),), USD))
-    assert (step.fault.scope, step.fault.fresh) == (intern, True)
+    assert (step.fault.scope, step.fault.apart) == (intern, True)
     last = step.fault.last
     assert last is not None
     assert (last.excess_usd, last.excess_usd_per_hour, last.now) == (pytest.approx(24.0 / 60), 24.0, (24.0, 0.0))
@@ -145,7 +145,20 @@ def test_of_a_key_that_is_new_it_is_all_that_it_costs_and_of_one_that_moved_to_a
     assert (step.fault.until, step.fault.last.excess_usd) == (660 + 1800, pytest.approx(24.0 / 2))
     moved_on = [*of(("mini", "rag", 5.0, 2.0)), *of(("gpt-4o", "rag", 0.0, 60.0)), *of(("gpt-4o", "web-1", 8.0, 9.0))]
     (step,) = World(moved_on).see(Figure((("key", "rag"),), USD))
-    assert not step.fault.fresh
+    assert not step.fault.apart
+
+
+def test_of_a_key_that_asks_another_model_it_is_told_what_it_costs_more_and_nothing_where_that_is_no_more() -> None:
+    opus, rag = (("model", "opus"),), (("key", "rag"),)
+    others = of(("opus", "web", 9.0, 9.5), ("haiku", "rag", 12.0, 3.0))
+    world = World([*others, *of(("opus", "rag", 0.0, 21.0))])
+    (step,) = world.see(Figure(opus, USD))
+    assert (step.fault.scope, step.fault.apart) == (rag, True)
+    assert step.fault.last is not None
+    assert (step.fault.last.now, step.fault.last.excess_usd_per_hour) == ((24.0, 12.0), 12.0)
+    (step,) = world.see()
+    assert (step.moved, step.fault.scope) == (False, rag)
+    assert World([*others, *of(("opus", "rag", 0.0, 10.0))]).opened(Figure(opus, USD)) == []
 
 
 def test_two_faults_at_once_are_two_and_what_has_both_opens_no_third() -> None:

@@ -76,10 +76,14 @@ def test_what_is_of_more_or_of_less_than_its_figures_says_so(scope: Scope, wider
 def test_of_a_key_that_was_never_used_before_nothing_is_expected() -> None:
     known = fault(REQUESTS, 2.0, [9.0] * 6, None, usd=None)
     assert known.last is not None
-    new = replace(known, scope=(("key", "intern"),), fresh=True, last=all_of_it(known.last, 24.0, 1.5, 20.0))
+    new = replace(known, scope=(("key", "intern"),), apart=True, last=all_of_it(known.last, 0.0, 24.0, 1.5, 20.0))
     event = incident_event(new, NOON + 5400, UTC)
     assert event.text == "key intern: $20.00/h, nothing before, since 12:00; +$20.00/h, $36.00 more so far"
     assert (event.metric, event.value, event.expected) == (USD, 20.0, 0.0)
+    moved = replace(new, last=all_of_it(known.last, 8.0, 24.0, 1.5, 20.0))
+    assert incident_event(moved, NOON + 5400, UTC).text == (
+        "key intern: 2.5x: $20.00/h, expected $8.00/h, since 12:00; +$12.00/h, $24.00 more so far"
+    )
     over = incident_event(replace(new, until=NOON + 5400), NOON + 6000, UTC)
     assert over.text.startswith(
         "key intern: $24.00/h on average, nothing before, from 12:00 to 13:30; it came to $36.00"

@@ -11,18 +11,18 @@ _AS_MANY = 1.5  # times as many requests as expected, or as few, are no part of 
 _MOST_OF_IT = 0.8
 
 
-def all_of_it(incident: Incident, usd_per_hour: float, hours: float, lately: float) -> Incident:
-    """Return a fault's incident where nothing was expected: so much an hour in the mean, and lately."""
-    usd = usd_per_hour * hours
+def all_of_it(incident: Incident, before: float, usd_per_hour: float, hours: float, lately: float) -> Incident:
+    """Return a fault's incident where so much an hour is expected as `before`; it is more in the mean, and lately."""
+    usd, beyond = (usd_per_hour - before) * hours, lately - before
     return replace(
         incident,
         hours=hours,
-        total=usd,
+        total=usd_per_hour * hours,
         latest=lately,
         excess=usd,
-        excess_per_hour=lately,
+        excess_per_hour=beyond,
         excess_usd=usd,
-        excess_usd_per_hour=lately,
+        excess_usd_per_hour=beyond,
     )
 
 

@@ -22,8 +22,9 @@ class Fault:
     """One fault. `lead` is the figure that tells how large it is, `scope` where it is, `members` since when each is.
 
     `state` is "", "acknowledged" or "planned"; `until` is None while it lasts. `opened` is the minute in which it was
-    found. `wider` says that `scope` has more in it than what its lead is of. `fresh`: of keys that were
-    never used before. `paid` is what is known of the mean cost of its requests, where that is beyond too.
+    found. `wider` says that `scope` has more in it than what its lead is of, `apart` that its figures are what its
+    scope costs and cost in the hour before. `paid` is what is known of the mean cost of its requests, where that is
+    beyond too.
     """
 
     key: str
@@ -36,7 +37,7 @@ class Fault:
     last: Incident | None = None
     opened: float = 0.0
     wider: bool = False
-    fresh: bool = False
+    apart: bool = False
     paid: Incident | None = None
 
 
@@ -53,7 +54,7 @@ def fault_content(fault: Fault) -> dict[str, Any]:
     return {
         **{
             name: getattr(fault, name)
-            for name in ("key", "scope", "since", "state", "until", "opened", "wider", "fresh")
+            for name in ("key", "scope", "since", "state", "until", "opened", "wider", "apart")
         },
         "lead": fault.lead,
         "members": [[*figure, since] for figure, since in fault.members.items()],
@@ -78,7 +79,7 @@ def fault_of(content: Mapping[str, Any]) -> Fault:
         last=incident_of(last),
         opened=float(content.get("opened", content["since"])),
         wider=bool(content.get("wider")),
-        fresh=bool(content.get("fresh")),
+        apart=bool(content.get("apart")),
         paid=incident_of(content.get("paid")),
     )
 

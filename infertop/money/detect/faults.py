@@ -11,7 +11,7 @@ from typing import Any
 
 from infertop.money.detect.costs import all_of_it, costs
 from infertop.money.detect.fault import Fault, Figure, Step, fault_content, fault_of
-from infertop.money.detect.grouping import EXPLAINS, Moved, explained, is_fresh, scope_of_rise
+from infertop.money.detect.grouping import EXPLAINS, Moved, explained, rise_in, scope_of_rise, whose
 from infertop.money.detect.incidents import HOUR, Incident
 from infertop.money.detect.mixing import MEANS
 from infertop.money.detect.scopes import EVERYTHING, IDLE, PER_MILLION, PER_REQUEST, USD, Scope, is_in
@@ -26,6 +26,7 @@ _MINUTE, _AGAIN_SECONDS = 60, 600
 _MUCH_LARGER = 1.5
 _RISEN = 0.5
 _OWN = 0.4
+_NET = 0.25
 
 Look = Callable[[str, float, float | None], Sequence[Moved]]
 """Tells what of a metric every place had in the hour before some moment, and since then; up to another, or to now."""
@@ -130,20 +131,21 @@ class Faults:
         for known in (self._lasting.get(figure), ended.get(figure)):
             if known is not None and fault.members.get(figure) == known.since:
                 fault.paid = known
-        if not fault.fresh:
+        if not fault.apart:
             fault.last = costs(fault.lead.metric, incident, fault.paid)
         elif incident.until is not None or self._is_due(fault):
             until = incident.until or float(self._minute + _MINUTE)
-            whole, lately = (self._usd(fault, each) for each in (until, None))
-            fault.last = all_of_it(incident, whole, (until - fault.since) / HOUR, lately)
+            (before, whole), (_, lately) = (self._usd(fault, each) for each in (until, None))
+            fault.last = all_of_it(incident, before, whole, (until - fault.since) / HOUR, lately)
 
     def _is_due(self, fault: Fault) -> bool:
-        """Say whether what was spent of new keys is added up in this minute."""
+        """Say whether what a scope costs is added up in this minute."""
         return self._minute - fault.opened < BEFORE_SECONDS or self._minute % _AGAIN_SECONDS == 0
 
-    def _usd(self, fault: Fault, until: float | None) -> float:
-        """Return what a fault's scope cost an hour since it began, up to `until`, or lately."""
-        return sum(each.after for each in self._look(USD, fault.since, until) if is_in(each.place, fault.scope))
+    def _usd(self, fault: Fault, until: float | None) -> tuple[float, float]:
+        """Return what a fault's scope cost an hour before it began, and since: up to `until`, or lately."""
+        inside = [each for each in self._look(USD, fault.since, until) if is_in(each.place, fault.scope)]
+        return sum(each.before for each in inside), sum(each.after for each in inside)
 
     def _lead(self, fault: Fault) -> Figure | None:
         """Return the member that tells most of a fault, None where none that could lasts."""
@@ -159,16 +161,16 @@ class Faults:
         if self._minute - fault.opened > SETTLES_SECONDS or fault.state:
             return False
         scope = self._scope(fault.lead.metric, fault.since, fault.scope)
-        if scope == fault.scope:
+        if scope == fault.scope or (fault.apart and whose(self._look(USD, fault.since, None), scope, fault.lead.scope)):
             return False
-        fault.scope = scope
-        self._look_at(fault)
+        self._put(fault, scope)
         return True
 
-    def _look_at(self, fault: Fault) -> None:
-        """Note what a fault's scope is beside what its lead is of."""
-        fault.wider = _is_wider(fault.scope, fault.lead.scope, self._look(fault.lead.metric, fault.since, None))
-        fault.fresh = is_fresh(self._look(USD, fault.since, None), fault.scope)
+    def _put(self, fault: Fault, scope: Scope) -> None:
+        """Let a fault be of a scope, or of whose rise that is."""
+        its = whose(self._look(USD, fault.since, None), scope, fault.lead.scope)
+        fault.scope, fault.apart = its or scope, its is not None
+        fault.wider = _is_wider(scope, fault.lead.scope, self._look(fault.lead.metric, fault.since, None))
 
     def _scope(self, metric: str, since: float, seen: Scope) -> Scope:
         """Return the scope that a rise of a figure of `seen` is of, where that may be."""
@@ -203,7 +205,10 @@ class Faults:
         key = _key(Figure(scope, figure.metric), incident)
         members = {figure: incident.since}
         fault = Fault(key, figure, scope, incident.since, members, last=incident, opened=float(self._minute))
-        self._look_at(fault)
+        self._put(fault, scope)
+        moved = self._look(USD, incident.since, None)
+        if fault.apart and rise_in(moved, fault.scope) < _NET * rise_in(moved, scope):
+            return None  # who asks it costs hardly more: others were asked before
         self.all.append(fault)
         return Step(fault, opened=True)
 

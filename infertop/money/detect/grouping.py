@@ -127,11 +127,26 @@ def explained(moved: Iterable[Moved], scope: Scope, by: Iterable[Scope]) -> floa
     return part / whole if whole > 0 else 0.0
 
 
-def is_fresh(moved: Iterable[Moved], scope: Scope) -> bool:
-    """Say whether a scope is of keys that cost nothing anywhere before."""
-    moved = list(moved)
-    keys = {each.place.key for each in moved if each.after > 0 and is_in(each.place, scope)}
-    return bool(keys) and None not in keys and not any(each.before > 0 for each in moved if each.place.key in keys)
+def whose(moved: Sequence[Moved], scope: Scope, seen: Scope) -> Scope | None:
+    """Return whose rise it is where nothing was used in `scope` before, None where it was, or by whom is unknown.
+
+    Keys that are new are meant by it. Of a key that asked others before it is all: what it no longer asks of them it no
+    longer costs; where all of that is in `seen` there is nothing to say.
+    """
+    inside = [each for each in moved if is_in(each.place, scope)]
+    keys = {each.place.key for each in inside if each.after > 0}
+    if not keys or None in keys or any(each.before > 0 for each in inside):
+        return None
+    before = [each.place for each in moved if each.before > 0 and each.place.key in keys]
+    if not before:
+        return scope
+    hidden = len(keys) == 1 and not all(is_in(each, seen) for each in before)
+    return (("key", before[0].key or ""),) if hidden else None
+
+
+def rise_in(moved: Iterable[Moved], scope: Scope) -> float:
+    """Return what a scope costs more."""
+    return sum(each.rise for each in moved if is_in(each.place, scope))
 
 
 def _sums(moved: Iterable[Moved]) -> dict[Scope, _Sum]:
