@@ -19,6 +19,7 @@ from infertop.commands.sources import MACHINE, PLANNED
 from infertop.commands.suspect import suspect
 from infertop.engine.collector import State
 from infertop.history.bookmarks import Bookmarks, read_bookmarks
+from infertop.history.check import newer
 from infertop.history.files import is_written, writer_pid
 from infertop.history.open import open_memory
 from infertop.history.reader import Reader, Unreadable
@@ -94,7 +95,9 @@ def _read_before(setup: Setup) -> tuple[Bookmarks, str]:
         return {}, ""
     try:
         with Reader(setup.database) as reader:
-            return reader.ask(read_bookmarks), ""
+            said = reader.ask(newer)
+            of_later = f"it was written by a newer infertop ({said}): this one only reads it, upgrade it to record"
+            return reader.ask(read_bookmarks), of_later if said else ""
     except Unreadable as error:
         return {}, str(error)
 

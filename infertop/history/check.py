@@ -45,12 +45,17 @@ def make_ready(connection: sqlite3.Connection, *, wal: bool) -> None:
 def _identify(connection: sqlite3.Connection) -> None:
     """Raise where the database is not one that this version may write. An empty one is ours to fill."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
     empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application != APPLICATION_ID and not (empty and application == 0):
         raise Foreign
-    if version > VERSION:
-        raise Newer(f"schema {version}, this one knows {VERSION}")
+    if said := newer(connection):
+        raise Newer(said)
+
+
+def newer(connection: sqlite3.Connection) -> str:
+    """Return by how much a later version the database was written, in words; "" where this version knows it."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    return f"schema {version}, this one knows {VERSION}" if version > VERSION else ""
 
 
 def _look_for_damage(connection: sqlite3.Connection) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from infertop.history.accounts import read_accounts
+from infertop.history.check import newer
 from infertop.history.connect import connect_reader, uri
 from infertop.history.schema import APPLICATION_ID
 from infertop.history.scopes import Scopes
@@ -17,7 +18,7 @@ from infertop.history.spread import spread_sums
 from infertop.history.summary import Minute
 from infertop.history.sums import entries_between
 from infertop.history.totals import minutes_of
-from infertop.history.trouble import is_bug, trouble
+from infertop.history.trouble import Kind, is_bug, trouble
 from infertop.money.overlap import Counts, all_count
 from infertop.readings.safe import safe
 
@@ -65,7 +66,7 @@ class Reader:
             except sqlite3.DatabaseError as error:
                 if is_bug(error):
                     raise
-                raise Unreadable(self._sentence(error)) from error
+                raise Unreadable(self._sentence(error, self._connection)) from error
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -105,8 +106,16 @@ class Reader:
             return None
         return found.st_dev, found.st_ino
 
-    def _sentence(self, error: sqlite3.Error) -> str:
-        return f"the history cannot be read: {trouble(error, self._path or self._uri).reason}"
+    def _sentence(self, error: sqlite3.Error, connection: sqlite3.Connection | None = None) -> str:
+        found, where = trouble(error, self._path or self._uri), safe(self._path or self._uri)
+        if found.kind is Kind.DAMAGED:
+            more = "; infertop record moves it aside, and sqlite3's .recover may save what is left"
+            return f"the history cannot be read: {found.reason}{more}"
+        if found.kind is not Kind.OTHER:
+            return f"the history cannot be read: {found.reason}"
+        later = newer(connection) if connection else ""
+        why = f"it was written by a newer infertop ({later}): upgrade this one" if later else safe(error)
+        return f"the history at {where} cannot be read: {why}"
 
 
 def _minutes(connection: sqlite3.Connection, since: float, until: float, counts: Counts) -> list[Minute]:

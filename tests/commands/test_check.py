@@ -123,6 +123,6 @@ def test_a_history_that_cannot_be_read_is_named_and_all_else_is_checked(
     lines = capsys.readouterr().out.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("database"))
     assert lines[at + 1].startswith("               ! ")
-    assert lines[at + 1].endswith(said)
+    assert said in lines[at + 1]
     assert any(line.startswith("source         host  up") for line in lines[at:])
     assert database.read_bytes() == before
