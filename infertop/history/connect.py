@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from infertop.history.trouble import Kind, trouble
 
@@ -18,6 +18,11 @@ _NO_ROOM = frozenset({Kind.READ_ONLY, Kind.FULL, Kind.IO})
 def uri(path: Path, *, write: bool = False) -> str:
     """Return how SQLite is told to open the file at `path`, which must exist."""
     return f"file:{quote(str(path.absolute()))}?mode={'rw' if write else 'ro'}"
+
+
+def place(where: str) -> Path:
+    """Return the path of what `uri` returned, or of another uri of SQLite's."""
+    return Path(unquote(where.removeprefix("file:").partition("?")[0]))
 
 
 def connect(where: str) -> sqlite3.Connection:

@@ -11,7 +11,8 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from infertop.history.accounts import read_accounts
 from infertop.history.check import newer
-from infertop.history.connect import connect_reader, uri
+from infertop.history.claim import refusal
+from infertop.history.connect import connect_reader, place, uri
 from infertop.history.schema import APPLICATION_ID
 from infertop.history.scopes import Scopes
 from infertop.history.spread import spread_sums
@@ -43,6 +44,7 @@ class Reader:
         """Open the database; raise Unreadable where there is none, or it is not ours."""
         self._path = where if isinstance(where, Path) else None
         self._uri = uri(where) if isinstance(where, Path) else where.replace("mode=rw", "mode=ro")
+        self._place = self._path or place(self._uri)
         self._lock = threading.Lock()
         self._connection = self._connect()
         self._file = self._stat()
@@ -94,7 +96,7 @@ class Reader:
             raise Unreadable(self._sentence(error)) from error
         if not ours:
             connection.close()
-            raise Unreadable(f"{safe(self._path or self._uri)} is not a history of infertop")
+            raise Unreadable(f"{safe(self._place)} is not a history of infertop")
         return connection
 
     def _stat(self) -> tuple[int, int] | None:
@@ -107,7 +109,9 @@ class Reader:
         return found.st_dev, found.st_ino
 
     def _sentence(self, error: sqlite3.Error, connection: sqlite3.Connection | None = None) -> str:
-        found, where = trouble(error, self._path or self._uri), safe(self._path or self._uri)
+        found, where = trouble(error, self._place), safe(self._place)
+        if found.kind is Kind.DAMAGED and (what := refusal(self._place)):
+            return f"{where} is {what}, not a history of infertop"
         if found.kind is Kind.DAMAGED:
             more = "; infertop record moves it aside, and sqlite3's .recover may save what is left"
             return f"the history cannot be read: {found.reason}{more}"

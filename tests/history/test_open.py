@@ -15,6 +15,7 @@ import pytest
 
 from infertop.history import check, migrations
 from infertop.history import open as opening
+from infertop.history.connect import uri
 from infertop.history.files import is_written, network_filesystem, writer_pid
 from infertop.history.open import Mode, open_store
 from infertop.history.reader import Reader, Unreadable
@@ -265,8 +266,15 @@ def test_a_reader_says_why_it_cannot_read(path: Path) -> None:
         Reader(path)
     path.parent.mkdir()
     path.write_bytes(b"no database " * 1000)
-    with pytest.raises(Unreadable, match="is damaged"):
-        Reader(path)
+    for where in (path, f"{uri(path)}&immutable=1"):
+        with pytest.raises(Unreadable, match=rf"{path} is damaged"):
+            Reader(where)
+    other = path.with_name("an other.toml")
+    path.rename(other)
+    for where in (other, uri(other)):
+        with pytest.raises(Unreadable, match=rf"^{other} is no database, not a history of infertop$"):
+            Reader(where)
+    path.touch()
     path.unlink()
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE meta (a)")
