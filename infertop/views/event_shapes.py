@@ -42,7 +42,8 @@ class Comparison:
     """Two windows (start, end) of what `scope` cost: the effects that sum to the change, and who changed most.
 
     `by` is the dimension that explains the change best, `changes` its values, the largest change first; `flags` are
-    sentences on what the comparison does not know (parts without a price, windows recorded in part).
+    sentences on what the comparison does not know (parts without a price, windows recorded in part). `together` are
+    factors that the sentence tells as one: what it says of them is the sum of their effects.
     """
 
     scope: dict[str, str]
@@ -55,6 +56,7 @@ class Comparison:
     changes: tuple[Change, ...] = ()
     sentence: str = ""
     flags: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +114,5 @@ def _comparison(content: Mapping[str, Any]) -> Comparison:
     effects = tuple(Effect(**each) for each in content["effects"])
     changes = tuple(Change(**each) for each in content["changes"])
     spans = {name: (float(content[name][0]), float(content[name][1])) for name in ("before", "after")}
-    return Comparison(**{**content, **spans, "effects": effects, "changes": changes, "flags": tuple(content["flags"])})
+    lists = {name: tuple(content.get(name, ())) for name in ("flags", "together")}
+    return Comparison(**{**content, **spans, **lists, "effects": effects, "changes": changes})

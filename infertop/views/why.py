@@ -60,6 +60,7 @@ def comparison_of(
         changes=tuple(Change(each.name, _usd(each.before), _usd(each.after)) for each in found.changes[:_MOST_CHANGES]),
         sentence=sentence(found, since, way, than),
         flags=found.flags,
+        together=found.cause.factors if found.cause else (),
     )
 
 
@@ -135,6 +136,11 @@ def _many(before: float, after: float, than: str = "") -> str:
 
 
 def _cause(cause: Cause, by: str) -> str:
+    others = [NAMES[name] for name in cause.factors if name != cause.factor]
+    return _named(cause, by) + (f" with {' and '.join(others)}" if others else "")
+
+
+def _named(cause: Cause, by: str) -> str:
     effect = cause.effect
     where = _of(effect.place, by)
     before, after, unit = effect.figure

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from infertop.views.event_shapes import Change, Comparison
+from infertop.views.event_shapes import Change, Comparison, Effect
 from infertop.views.shapes import Overview
 from tests.tui import sample, sample_incidents
 from tests.tui.play import PlayFeed
@@ -279,3 +279,17 @@ def test_what_rounding_leaves_is_nothing() -> None:
     )
     (row,) = (line for line in text(desk(tiny)).splitlines() if "total" in line)
     assert row.split() == ["total", "0.00", "-"]
+
+
+def test_what_the_sentence_tells_as_one_has_a_row_with_the_same_figure() -> None:
+    effects = (
+        Effect("volume", 2.495, "", 13_413.0, 16_173.0, "requests/h"),
+        Effect("mix", -0.861, "gpt-4o", 0.42, 0.37, "ratio"),
+        Effect("prompt_tokens", 0.126, "gpt-4o", 540.0, 547.0, "tokens/request"),
+    )
+    said = "1.1x: requests 13,413 -> 16,173/h with share of models is 93 % of it; +$1.63/h of +$1.76/h"
+    bare = replace(sample_incidents.EVERYTHING, effects=effects, before_usd_per_hour=17.21, after_usd_per_hour=18.97)
+    shown = text(desk(replace(bare, together=("volume", "mix"), sentence=said), (140, 40)), (140, 40))
+    (row,) = [line for line in shown.splitlines() if "requests + share of models" in line]
+    assert row.split()[-3:] == ["+1.63", "93", "%"]
+    assert "requests + share of models" not in text(desk(bare, (140, 40)), (140, 40))

@@ -41,7 +41,7 @@ def compared(before: Usage, after: Usage, since: str = "", scope: Scope = ()) ->
         (
             usage(BOTS, DESK),
             usage(replace(BOTS, requests=100), DESK),
-            "0.55x: requests by key bots 1,000 -> 100/h is 100 % of it; since 14:05; -$6.64/h",
+            "0.55x: requests by key bots 1,000 -> 100/h with share of clients is 100 % of it; since 14:05; -$6.64/h",
         ),
         (
             usage(DESK),

@@ -26,13 +26,14 @@ _SHARES = ("ratio", "share", "%")
 
 
 class Part(NamedTuple):
-    """One effect beside the whole change and the largest effect, in USD an hour; without `effect` their sum."""
+    """One effect beside the whole change and the largest effect, in USD an hour; without `effect` a sum of several."""
 
     effect: Effect | None
     usd_per_hour: float | None
     whole: float | None
     most: float
     both_ways: bool
+    name: str = TOTAL
 
 
 class Changed(NamedTuple):
@@ -68,13 +69,17 @@ def _scale(values: list[float | None]) -> tuple[float, bool]:
 
 
 def parts(scene: Scene) -> list[Part]:
-    """Return the effects as they came, and their sum below."""
+    """Return the effects as they came, the sum of those that the sentence tells as one, and that of all at last."""
     made = scene.comparison
     if made is None or not made.effects:
         return []
     whole = whole_change(made)
     most, both_ways = _scale([each.usd_per_hour for each in made.effects])
     rows = [Part(each, each.usd_per_hour, whole, most, both_ways) for each in made.effects]
+    told = [each for each in made.effects if each.factor in made.together]
+    if len(told) > 1:  # they come first: what the sentence says is their sum
+        name = " + ".join(NAMES.get(each.factor, each.factor) for each in told)
+        rows.insert(len(told), Part(None, sum(each.usd_per_hour for each in told), whole, most, both_ways, name))
     total = sum(each.usd_per_hour for each in made.effects)
     return [*rows, Part(None, total, whole, most, both_ways)]
 
@@ -121,7 +126,7 @@ def _bar(row: Part | Changed, width: int) -> Cell:
 
 
 def _name(row: Part) -> str:
-    return NAMES.get(row.effect.factor, row.effect.factor) if row.effect else TOTAL
+    return NAMES.get(row.effect.factor, row.effect.factor) if row.effect else row.name
 
 
 def _factor(row: Part, scene: Scene, width: int) -> Cell:
@@ -155,7 +160,7 @@ EFFECTS: TablePanel[Part] = TablePanel(
         Column("of", "WHERE", 10, _of, rank=4, left=True, grow=24, gap=2),
     ),
     items=parts,
-    key=lambda row: f"{row.effect.factor}\t{row.effect.of}" if row.effect else TOTAL,
+    key=lambda row: f"{row.effect.factor}\t{row.effect.of}" if row.effect else row.name,
     label=_name,
     told=effect_told,
 )

@@ -18,8 +18,8 @@ Told = tuple[str, tuple[str, ...]]
 def effect_told(row: Part) -> Told:
     """Return a title and how an effect, or their sum, was come by."""
     if row.effect is None:
-        title = f"total   $/h  {signed(row.usd_per_hour)}"
-        return title, ("= the sum of the effects", _EXACT)
+        title = f"{row.name}   $/h  {signed(row.usd_per_hour)}"
+        return title, ("= the sum of these effects", _EXACT)
     effect = row.effect
     lines = [f"what $/h changed by because this did, all else being as it was on average: {signed(row.usd_per_hour)}"]
     lines += formula(effect.factor)

@@ -19,16 +19,22 @@ from infertop.money.why.traffic import Contribution
 _MOST = 0.6
 # Requests moved where so much of what some gained was lost by others, who lost that share of their own at least.
 _MOVED, _LOST = 0.5, 0.15
+# What is less of it changes no digit that is shown.
+_SEEN = 0.002
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What did most of the change: `nano` (1e-9 USD an hour) of it, and `effect` with the figures to name."""
+    """What did most of the change: `nano` (1e-9 USD an hour) of it, and `effect` with the figures to name.
+
+    `factors` are those of the effects that `nano` is the sum of, where it is that of several.
+    """
 
     factor: str
     nano: int
     effect: Effect
     is_new: bool = False
+    factors: tuple[str, ...] = ()
 
 
 def block_of(factor: str) -> str:
@@ -74,8 +80,18 @@ def _requests(parts: list[Contribution], measured: Measured) -> Cause:
             largest = max(parts, key=lambda each: each.nano * nano)
             place = Place(model=largest.label.model)
         shown = figure if is_new else measured.figure(factor, place)
-        return Cause(factor, nano, Effect(factor, nano, place, "", shown), is_new)
-    return Cause(VOLUME, nano, Effect(VOLUME, nano, place, "", figure))
+        factors = () if is_new else _factors(parts, factor, nano)
+        return Cause(factor, nano, Effect(factor, nano, place, "", shown), is_new, factors)
+    return Cause(VOLUME, nano, Effect(VOLUME, nano, place, "", figure), factors=_factors(parts, VOLUME, nano))
+
+
+def _factors(parts: Iterable[Contribution], named: str, nano: int) -> tuple[str, ...]:
+    """Return the factors whose effects sum to `nano`, in the order of tables, nothing where there is but the one."""
+    sums = dict.fromkeys((VOLUME, MIX, CLIENTS), 0.0)
+    for each in parts:
+        sums[each.factor] += each.nano
+    found = tuple(name for name, did in sums.items() if name == named or abs(did) > _SEEN * abs(nano))
+    return found if len(found) > 1 else ()
 
 
 def _place(parts: list[Contribution], measured: Measured) -> Place:

@@ -60,10 +60,10 @@ def explain(
     change = (costs[1] or 0) - (costs[0] or 0)
     effects = _effects(found, change, measured, _DUST * max(map(abs, (costs[0] or 0, costs[1] or 0))))
     cause = cause_of(found, measured, unusual, way)
-    first = cause.factor if cause else ""
+    first = (cause.factor, *cause.factors) if cause else ()
     return Explanation(
         *costs,
-        effects=tuple(sorted(effects, key=lambda each: (each.factor != first, *_largest_first(each)))),
+        effects=tuple(sorted(effects, key=lambda each: (each.factor not in first, *_largest_first(each)))),
         cause=cause,
         by=division.dimension if division else "",
         changes=division.values if division else (),

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from infertop.money.why.explain import Explanation, explain
+from infertop.money.why.factors import ABOUT_REQUESTS
 from infertop.money.why.measured import Place
 from infertop.money.why.usage import Usage, UsageLine
 from tests.money.why.usages import Traffic, gpus, usage
@@ -248,3 +249,26 @@ def test_a_key_that_is_new_did_what_it_costs_whatever_others_asked_meanwhile(oth
     assert found.cause is not None
     assert (found.cause.is_new, found.cause.effect.place) == (True, Place(value="bots"))
     assert found.cause.nano == found.cause.effect.nano == usage(BOTS).nano_per_hour
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((BOTS, DESK, MINI), (replace(BOTS, requests=3000), DESK, MINI)),
+        ((BOTS, DESK, MINI), (BOTS, DESK, replace(MINI, requests=9000))),
+        ((BOTS, DESK, MINI), (replace(BOTS, requests=900), replace(DESK, requests=800), replace(MINI, requests=7000))),
+        ((BOTS, MINI), (replace(BOTS, requests=200), replace(MINI, requests=5800))),
+        ((BOTS, DESK), (replace(BOTS, requests=400), replace(DESK, requests=1000))),
+        ((BOTS, DESK), (replace(BOTS, prompt=4000), DESK)),
+    ],
+)
+def test_a_cause_is_one_effect_or_the_sum_of_those_that_it_names(
+    before: tuple[Traffic, ...], after: tuple[Traffic, ...]
+) -> None:
+    found = explain(usage(*before), usage(*after))
+    assert found.cause is not None
+    told = found.cause.factors or (found.cause.factor,)
+    assert len(told) == 1 or set(told) <= ABOUT_REQUESTS
+    first = found.effects[: len([each for each in found.effects if each.factor in told])]
+    assert {each.factor for each in first} <= set(told)
+    assert sum(each.nano for each in first) == pytest.approx(found.cause.nano, rel=0.005)
