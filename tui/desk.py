@@ -63,6 +63,7 @@ class Desk(Comparing):
         elif isinstance(item, Event) and item.kind == INCIDENT:
             self.choices.to_top(*WHY_TABLES)
             self.pages.append(IncidentPage(item))
+            self._ask_course()
         elif table.name == CHANGES_NAME and item is not None:
             self.enter_change(key)
         elif self.page is PROVIDERS and item is not None:

@@ -78,8 +78,11 @@ class Showing:
     @property
     def waiting(self) -> bool:
         """Whether the page on top is still being made."""
-        made = {"runs": self._shelf.runs, "providers": self._shelf.accounts, COMPARE.name: self._shelf.compared}
-        return self._shelf.waiting if self.page is WHATIF else made.get(self.page.name, self) is None
+        shelf, page = self._shelf, self.page
+        if page is COMPARE or (isinstance(page, IncidentPage) and page.event.why is not None):
+            return shelf.course is None or (page is COMPARE and shelf.compared is None)
+        made = {"runs": shelf.runs, "providers": shelf.accounts}
+        return shelf.waiting if page is WHATIF else made.get(page.name, self) is None
 
     def paint(self, width: int, height: int) -> list[Row]:
         """Return the rows of now."""

@@ -121,9 +121,13 @@ def test_the_page_of_an_incident_shows_what_its_windows_are_of() -> None:
     made = Desk(feed, Look())
     made.view_page(6)
     made.paint(*WALL)
+    feed.has_course = False
     made.open()
-    made.tick()
     assert feed.courses[-1][0] == sample_incidents.WHY.scope
+    assert made.waiting  # the screen looks again soon
+    feed.has_course = True
+    made.tick()
+    assert not made.waiting
     assert "$/HOUR  " in text(made)
 
 
