@@ -67,9 +67,11 @@ class Shelf:
         self, scope: tuple[tuple[str, str], ...], before: tuple[float, float], after: tuple[float, float], now: float
     ) -> None:
         """Take what a scope cost over the time of two windows; the last picture stays until the next one is read."""
-        from tui.panels.course import COUNT, bins_of  # the first paint does not wait for it
+        from infertop.views.event_shapes import Course  # the first paint does not wait for it
+        from tui.panels.course import COUNT, bins_of  # as above
 
-        made = self._feed.course(dict(scope), *bins_of(before, after, now), COUNT)
+        bins = bins_of(before, after, now)
+        made = self._feed.course(dict(scope), *bins, COUNT) if bins else Course(now, 60.0, ())
         if made is not None or scope != self._course_of:
             self.course, self._course_of = made, scope
 

@@ -31,8 +31,9 @@ def drawn(course: Course | None, height: int = 14, width: int = 190, color: bool
 
 
 def flat(usd: float | None = 10.0) -> Course:
-    since, width = bins_of(*WINDOWS, AT)
-    return Course(since, width, (usd,) * COUNT)
+    bins = bins_of(*WINDOWS, AT)
+    assert bins is not None
+    return Course(*bins, (usd,) * COUNT)
 
 
 def text(made: Desk, size: tuple[int, int] = WALL) -> str:
@@ -43,7 +44,9 @@ def text(made: Desk, size: tuple[int, int] = WALL) -> str:
 def test_a_course_holds_both_windows_in_whole_minutes(back: float, length: float, apart: float) -> None:
     after = (AT - back * HOUR - length, AT - back * HOUR)
     before = (after[0] - length - apart, after[1] - length - apart)
-    since, width = bins_of(before, after, AT)
+    bins = bins_of(before, after, AT)
+    assert bins is not None
+    since, width = bins
     assert width % 60 == 0
     if after[1] - before[0] < 300 * 86_400:
         assert since <= before[0]
@@ -145,3 +148,19 @@ def test_brackets_have_a_form_in_ascii() -> None:
     marks = Look(ascii=True).finish(drawn(flat(), 2)[-1])
     assert "+---" in marks.text
     assert "?" not in marks.text
+
+
+@pytest.mark.parametrize("ts", [float("nan"), float("inf"), -1e300, 1e300, -1.0, AT + 1e6], ids=str)
+def test_times_that_no_history_has_are_no_course(ts: float) -> None:
+    assert bins_of((ts, AT), (AT, AT), AT) is None
+    why = replace(sample_incidents.WHY, before=(ts, ts))
+    event = next(each for each in sample_incidents.VIEW.events if each.why is not None)
+    feed = PlayFeed(replace(sample_incidents.VIEW, events=(replace(event, why=why),)))
+    made = Desk(feed, Look())
+    made.view_page(6)
+    made.paint(*WALL)
+    made.open()
+    made.tick()
+    assert feed.courses == []
+    assert not made.waiting
+    assert "$/HOUR  " not in text(made)

@@ -22,8 +22,13 @@ _DAY = 86_400.0
 _OUTSIDE, _BEFORE, _AFTER = OTHER, 2, 0
 
 
-def bins_of(before: Window, after: Window, now: float) -> tuple[float, float]:
-    """Return begin and width of the bins of a course that holds both windows: the same while they move a little."""
+def bins_of(before: Window, after: Window, now: float) -> tuple[float, float] | None:
+    """Return begin and width of the bins of a course that holds both windows: the same while they move a little.
+
+    None for times that no history has.
+    """
+    if not all(fmt.known(ts) and 0 <= ts <= now + _DAY for ts in (*before, *after)):
+        return None
     first, last = min(before[0], after[0]), max(before[1], after[1])
     wanted = (last - first) * _MARGIN
     width = next((60.0 * each for each in _MINUTES if 60.0 * each * COUNT >= wanted), 60.0 * _MINUTES[-1])
