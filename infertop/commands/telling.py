@@ -45,9 +45,11 @@ WEBHOOK, COMMAND = "webhook", "command"
 CLOSE_SECONDS = 3.0
 _LATE, _HELD = "late", "held"
 _MEND = "set {} of [alert] in pricing.toml right, then it is told"
-_WHY = "what was told could not be noted, and would be told again by whoever records next"
-_NOBODY = f"alerts are told to nobody: {_WHY}; start again once the history can be written, or with another --db"
-_LATER = f"alerts wait until the history can be written: {_WHY}"
+_NOBODY = (
+    "alerts are told to nobody while the history is kept in memory: the next start would tell them again; "
+    "start again once it can be written, or with another --db"
+)
+_LATER = "alerts wait until the history can be written: a start before that would tell them again"
 _OF_RUNAWAY = re.compile(rf" \d+ {RUNAWAY} \d+$")
 _FLUSH_SECONDS = 5.0
 _log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ async def test_a_history_in_memory_tells_nobody_and_says_what_to_do() -> None:
         (notice,) = world.telling.notices
         await world.end()
     assert hook.told == []
-    assert notice.startswith("alerts are told to nobody: what was told could not be noted")
-    assert notice.endswith("start again once the history can be written, or with another --db")
+    assert notice.startswith("alerts are told to nobody while the history is kept in memory: ")
+    assert notice.endswith("start again once it can be written, or with another --db")
 
 
 async def test_what_happens_while_nothing_can_be_written_is_told_once_when_it_can(begin: Begin) -> None:
