@@ -99,6 +99,13 @@ def test_three_times_a_quiet_day_is_one_though_other_days_had_as_much(begin: int
     assert opened[0].opened - opened[0].since < 6 * TEN
 
 
+def test_three_times_as_much_is_found_within_half_an_hour_while_it_goes_down() -> None:
+    down = [50.0 * 0.92**at for at in range(14)]
+    values = [*noisy(50.0, 8 * DAY), *down[:6], *(3 * each for each in down[6:])]
+    opened, *_ = feed(Watched(), values, START, TEN)
+    assert opened.opened - (START + (8 * DAY + 6) * TEN) < 3 * TEN
+
+
 def test_prompts_as_long_as_on_other_days_are_one_where_today_s_were_short() -> None:
     """Nobody's prompts were short for an outage: to be long again is no way back."""
     longer = [*noisy(2000.0, 6 * DAY), *noisy(800.0, 60), *noisy(2400.0, 12)]

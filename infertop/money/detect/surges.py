@@ -24,7 +24,7 @@ _YOUNG = 1.25  # on the first day, while nothing is known of mornings
 _FALLEN = 0.33  # of what is usual: rather an outage, after which the old level comes back
 _FALLEN_SLOTS = 72
 _SILENT = 0.02  # of what is usual: an outage says nothing of the hours of other days
-_LOW, _ON = 0.2, 0.9  # near nothing, of up to where a series that starts from there now and then usually comes
+_LOW, _ON = 0.15, 0.9  # near nothing, of up to where a series that starts from there now and then usually comes
 _SUSPICIOUS = log(1.03)  # beyond the least ratio: it is held, and not counted as usual
 _LEAST_DAY, _DAYS_SHARE = 0.2, 0.6  # of the week's mean, and of the day's median: a value above both fell from a peak
 

@@ -15,6 +15,7 @@ DAY, WEEK = 144, 1008
 _RING = 1200  # a week, and what an incident of a day makes old
 _NEAR = 6  # slots that say what is usual now
 _LEAST = 3
+_LATE, _BEYOND_LATE = 3, 1.1  # recent slots, and times their highest: what goes down was usual, and is no more
 _AROUND = 1  # slots before and after that a pattern may be early or late
 _STEEPEST = 10.0
 _FLOOR_SHARE = 0.1  # of the week's mean: below it, ratios say little about money
@@ -72,7 +73,8 @@ class Usual:
             return None
         values = sorted((value for _, value in self.recent), reverse=True)
         near, floor = sum(values) / len(values), self.floor
-        most, plans, changes = (values[0] + values[1]) / 2, [near], []
+        late = _BEYOND_LATE * (max(value for _, value in self.recent[-_LATE:]) + floor) - floor
+        most, plans, changes = min((values[0] + values[1]) / 2, late), [near], []
         for back in self._backs(shifts):
             if (day := self._day(slot, back)) is None:
                 continue
