@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from infertop.history.files import in_the_way, lock_path
 from infertop.history.open import Mode, Store, open_store
 from infertop.history.outbox import Letter
 from infertop.history.writer import Writer
@@ -20,10 +21,10 @@ LETTER = Letter("budget all 1 over opened", "webhook", {"id": "x"}, START, START
 
 
 @contextmanager
-def no_room() -> Iterator[None]:
-    """Let no file grow, as on a disk that is full."""
+def no_room(size: int = 100) -> Iterator[None]:
+    """Let no file grow beyond so many bytes, as on a disk that is full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
@@ -114,4 +115,16 @@ def test_what_cannot_be_read_either_is_said_to_be_in_no_total(path: Path) -> Non
 def test_what_is_too_old_to_matter_stays_where_it_is(path: Path) -> None:
     store = in_memory(path, START + 41 * 86_400)
     assert lines(store) == []
+    store.close()
+
+
+def test_a_lock_that_finds_no_room_to_note_anything_ends_nothing(path: Path) -> None:
+    store = open_store(path, START + 230)
+    assert store.lock is not None
+    before = lock_path(path).read_bytes()
+    with no_room(0):
+        store.lock.note(10**6)
+        store.lock.fails("full", START)
+    assert lock_path(path).read_bytes() == before
+    assert in_the_way(path) is None
     store.close()
