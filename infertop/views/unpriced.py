@@ -40,7 +40,9 @@ def unpriced_sentence(head: Headline) -> str:
     if head.unpriced:
         parts.append(f"{_many(head.unpriced, 'GPU')}: set [gpu] in pricing.toml")
     if head.unpriced_own:
-        parts.append(f"{_many(head.unpriced_own, 'model')} of your own where no GPU is known: set [host]")
+        parts.append(
+            f"{_many(head.unpriced_own, 'model')} of your own where no GPU is known: set [host], or gpus of its [[source]]"
+        )
     return f"without a price and in no sum: {'; '.join(parts)}" if parts else ""
 
 

@@ -47,7 +47,8 @@ def test_what_is_known_beside_it_is_shown_with_what_is_not_in_it() -> None:
     view = shown(lived(book(None)), told=1.5)
     assert view.headline.usd_per_hour == 1.5
     assert plain(view).splitlines()[2] == (
-        "! without a price and in no sum: 1 model of your own where no GPU is known: set [host]"
+        "! without a price and in no sum: 1 model of your own where no GPU is known: set [host],"
+        " or gpus of its [[source]]"
     )
     assert unpriced_words(view.headline) == ["1 own model"]
 
