@@ -42,6 +42,7 @@ _GAIN = 1 / 60
 _RANKED_SECONDS = 3600
 _DAILY_GAIN = 1 / 1440
 _SAME_PRICE = 0.005
+_YOUNG_SECONDS = 3600.0
 
 
 class Happened(NamedTuple):
@@ -62,6 +63,7 @@ class Figures:
         self.rebased: set[Scope] = set()
         self.also: Mapping[Scope, frozenset[str]] = {}  # who has to have told besides those that are seen in a minute
         self._ranked = 0
+        self._young = False
         self._before: tuple[Rules, MinuteFlows, dict[Scope, Flow]] | None = None
 
     def begin(self, minute: int) -> None:
@@ -105,6 +107,7 @@ class Figures:
             self._ranked = minute.start // _RANKED_SECONDS
             self._rank()
         sums = _sums(minute, rules)
+        self._young = self.history(Figure(EVERYTHING, USD)) <= _YOUNG_SECONDS
         happened: list[Happened] = []
         for scope, each in self.scopes.items():
             if each.fed < minute.start < frontier.of(scope, each.parts):
@@ -167,6 +170,8 @@ class Figures:
             watched = each.figures.get(name)
             if watched is None:
                 watched = each.figures[name] = Watched(METRICS[name].rule(self.rule), self.zone)
+            if len(each.parts) > 1 or not self._young:  # another source, or somebody new, is no rise of what was
+                watched.know_no_first()
             stake = None if flow is None else _of_requests(each, flow) if name == REQUESTS else flow.stake(name)
             found = watched.add(minute.start, METRICS[name].watched(value) + each.base(name), stake, weight)
             if found is not None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp, log10
-from typing import Any, NamedTuple
+from typing import Any
 
+from infertop.money.detect.first import First, Stepped
+from infertop.money.detect.given import Given, Suspect
 from infertop.money.detect.incidents import HOUR, Incident, Rule, beyond_usd, incident_content, incident_of
 from infertop.money.detect.inside import Inside
 from infertop.money.detect.quick import Quick
@@ -21,28 +23,6 @@ _COOL_SHARE = 0.5  # of what an incident came to: what follows it has to be more
 _SMOOTH = 0.25
 _MOST = 1e100  # of the inverse of next to nothing
 _OFFSET_SHARE = 0.05  # of the mean, under the fraction, so that a figure of 0 has an inverse
-
-
-class Given(NamedTuple):
-    """A value: of `seconds` from `ts`; `weight` is what it stands on, `history` the seconds known before it, and
-    `usd_per_hour` what its scope cost, None where that is unknown."""
-
-    ts: float
-    value: float
-    weight: float
-    seconds: float
-    history: float
-    usd_per_hour: float | None
-
-
-class Suspect(NamedTuple):
-    """A value that may turn out to be part of an incident: its plan, how long it stands, and the $/hour beyond."""
-
-    ts: float
-    value: float
-    plan: float
-    hours: float
-    usd_per_hour: float | None
 
 
 class Lane:
@@ -63,6 +43,9 @@ class Lane:
         self._cool = [0.0, 0.0, 0.0]  # until when what is less than how much is no news; the level of the incident
         self._inside = Inside()
         self._quick = Quick()
+        self._first = First()
+        if falling or not rule.in_usd or rule.floor_usd <= 0:
+            self._first.minutes = None
         self._since = 0.0
         self._suspect: list[Suspect] = []
         self._mean = 0.0
@@ -82,6 +65,9 @@ class Lane:
         self._sum += figure * weight
         self._weight += weight
         self._seconds += step
+        stepped = self._first.add(ts, value, given.history) if self._first.minutes is not None else None
+        if stepped and not self.incident:
+            return self._begin_stepped(given, stepped)
         if self._most is None:
             self._begin_after(ts + step)
             return None
@@ -164,6 +150,25 @@ class Lane:
         self._inside = Inside()
         self._calm, self._cool = [0.0] * 4, [0.0, 0.0, self._sum / self._weight]
         return self._tell()
+
+    def _begin_stepped(self, given: Given, stepped: Stepped) -> Incident | None:
+        """Begin an incident in the first hour: what was before the step is what is usual."""
+        minutes, self._first.minutes = self._first.minutes or [], None
+        slot = int(stepped.since // SLOT)
+        self.surges.forget_recent()
+        self.surges.usual.accept([(slot - back, stepped.mean) for back in (3, 2, 1)])
+        self._most = (stepped.most, stepped.mean)
+        self._since, self._suspect = stepped.since, []
+        for ts, value in minutes:
+            if ts >= stepped.since:
+                far = beyond_usd(self.rule, value, stepped.mean, None)
+                self._suspect.append(Suspect(ts, value, stepped.mean, given.seconds / HOUR, far))
+        whole = self.surges.ratio(self._sum / self._weight, stepped.most)
+        return self._begin(given, whole, 0.0)
+
+    def know_no_first(self) -> None:
+        """Say that what comes in the first hour is no rise: more is part of it."""
+        self._first.minutes = None
 
     def _begin_after(self, ts: float) -> None:
         """Count what comes from `ts` on as part of the next incident."""
@@ -252,6 +257,7 @@ class Lane:
         self.surges.rebase(times)
         self._inside.rebase(times)
         self._sum *= times
+        self._first.rebase(factor)
         self._mean *= factor
         self._cool = [self._cool[0], self._cool[1] * times, self._cool[2] * times]
         self._most = (self._most[0] * times, self._most[1] * times) if self._most else None
@@ -264,6 +270,7 @@ class Lane:
             "surges": self.surges.dump(),
             "inside": self._inside.dump(),
             "quick": self._quick.dump(),
+            "first": self._first.minutes,
             "incident": incident_content(self.incident),
             "suspect": self._suspect,
             **lists,
@@ -275,6 +282,8 @@ class Lane:
         self._inside.load(state["inside"])
         if "quick" in state:  # a state of before knows of none
             self._quick.load(state["quick"])
+        minutes = state.get("first")
+        self._first.minutes = None if minutes is None else [(ts, value) for ts, value in minutes]
         self.incident = incident_of(state["incident"])
         self._open, self._slot, self._sum, self._weight, *plain = state["plain"]
         self._seconds, self._asked, self._since, self._mean = plain

@@ -15,8 +15,9 @@ from datetime import tzinfo
 from math import isfinite
 from typing import Any
 
+from infertop.money.detect.given import Given
 from infertop.money.detect.incidents import Incident, Rule
-from infertop.money.detect.lane import Given, Lane
+from infertop.money.detect.lane import Lane
 from infertop.money.detect.local_time import LATEST, offset_seconds
 from infertop.money.detect.usual import DAY, SLOT, WEEK
 
@@ -95,6 +96,11 @@ class Watched:
 
     def _shift(self, now: float, then: float) -> int:
         return round((now - offset_seconds(then, self.zone)) / SLOT)
+
+    def know_no_first(self) -> None:
+        """Say that a rise in its first hour tells nothing: more has come to be part of it."""
+        for lane in self._lanes:
+            lane.know_no_first()
 
     def rebase(self, factor: float) -> None:
         """Say that the same traffic has `factor` times the value from now on: a price was changed in the file."""
