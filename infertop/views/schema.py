@@ -191,7 +191,7 @@ def schema() -> dict[str, Any]:
         api_age_seconds={**_AMOUNT, "description": "since the minutes that usd_per_hour.api is of ended"},
         unpriced={
             **_object(**dict.fromkeys(("models", "tokens", "gpus", "own_models"), _known("integer", minimum=0))),
-            "description": "what is in no sum: models whose tokens of today (tokens) have no price, GPUs without a rate, "
+            "description": "what is in no sum: models whose tokens of today have no price, GPUs without a rate, "
             "models of one's own where no GPU and no host has one",
         },
         unassigned={

@@ -13,7 +13,7 @@ _GONE = ("down", "absent")
 
 
 def own_unpriced(models: Sequence[ModelRow]) -> int:
-    """Return how many models of one's own run on a machine that has no rate: those on GPUs without one are GPUs' own."""
+    """Return how many models of one's own run on a machine that has no rate; GPUs without one are counted themselves."""
     own = (row for row in models if row.provider == LOCAL and not row.stated and row.state not in _GONE)
     return sum(_lacks(row) and not row.gpus for row in own)
 
@@ -40,9 +40,8 @@ def unpriced_sentence(head: Headline) -> str:
     if head.unpriced:
         parts.append(f"{_many(head.unpriced, 'GPU')}: set [gpu] in pricing.toml")
     if head.unpriced_own:
-        parts.append(
-            f"{_many(head.unpriced_own, 'model')} of your own where no GPU is known: set [host], or gpus of its [[source]]"
-        )
+        own = _many(head.unpriced_own, "model")
+        parts.append(f"{own} of your own where no GPU is known: set [host], or gpus of its [[source]]")
     return f"without a price and in no sum: {'; '.join(parts)}" if parts else ""
 
 
