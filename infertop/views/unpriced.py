@@ -13,7 +13,7 @@ _GONE = ("down", "absent")
 
 
 def own_unpriced(models: Sequence[ModelRow]) -> int:
-    """Return how many models of one's own run on a machine that has no rate; GPUs without one are counted themselves."""
+    """Return how many models of one's own run on a machine that has no rate; GPUs without one are counted apart."""
     own = (row for row in models if row.provider == LOCAL and not row.stated and row.state not in _GONE)
     return sum(_lacks(row) and not row.gpus for row in own)
 
