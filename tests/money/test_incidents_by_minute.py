@@ -63,6 +63,17 @@ def test_the_first_monday_after_a_steep_weekend_is_none() -> None:
     assert changes([week(at) * each for at, each in enumerate(noisy(1.0, 21 * 144))], TEN) == []
 
 
+@pytest.mark.parametrize("begins", [2, 2.6, 3, 3.4])
+def test_the_first_monday_of_a_record_that_begins_at_a_weekend_is_none(begins: float) -> None:
+    first = round(begins * 144)
+    values = [week(at) * each for at, each in enumerate(noisy(1.0, 14 * 144))][first:]
+    assert feed(Watched(), values, START + first * TEN, TEN) == []
+    monday = 4 * 144 + 84 - first
+    values[monday:] = [each * 10 for each in values[monday:]]
+    opened, *_ = feed(Watched(), values, START + first * TEN, TEN)
+    assert opened.opened <= START + (first + monday + 5) * TEN
+
+
 @pytest.mark.parametrize("begin", [60, 84, 120, 126, 132])
 def test_a_surge_is_found_while_traffic_goes_down_as_on_every_day(begin: int) -> None:
     at = 12 * 144 + begin

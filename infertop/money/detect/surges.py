@@ -21,6 +21,7 @@ _MORE, _MORE_MOST = 0.08, 1.0  # log: how much more it has to be with each furth
 _LONGEST = 7  # slots; what lasted for so long without being a surge is what is usual now
 _DIPS = 2
 _YOUNG = 1.25  # on the first day, while nothing is known of mornings
+_FIRST_MONDAY = 4.0  # times as much as after a weekend alone is what weekdays may have
 _FALLEN = 0.33  # of what is usual: rather an outage, after which the old level comes back
 _FALLEN_SLOTS = 72
 _SILENT = 0.02  # of what is usual: an outage says nothing of the hours of other days
@@ -74,6 +75,8 @@ class Surges:
     def _thresholds(self, slot: int) -> list[float]:
         self._peaks = [peak for peak in self._peaks if slot - peak[0] < WEEK]
         young = log(_YOUNG) if self.usual.slots < WEEK / 7 else 0.0
+        if self.usual.is_first_monday(slot):
+            young = log(_FIRST_MONDAY)
         thresholds = [step + young for step in self.steps]
         if len(self._peaks) >= _HABIT:
             own = (sorted(each)[-_HABIT] for each in list(zip(*self._peaks, strict=True))[2:])

@@ -12,6 +12,7 @@ from typing import Any
 
 SLOT = 600
 DAY, WEEK = 144, 1008
+_THURSDAY = 3  # the weekday of 1970-01-01, counted from Monday
 _RING = 1200  # a week, and what an incident of a day makes old
 _NEAR = 6  # slots that say what is usual now
 _LEAST = 3
@@ -174,6 +175,11 @@ class Usual:
     def change(self, slot: int, value: float | None) -> None:
         """Put another value in the place of a kept slot."""
         self._ring[slot % _RING] = None if value is None else float(f"{value:.6g}")
+
+    def is_first_monday(self, slot: int) -> bool:
+        """Return whether `slot` is of a Monday (UTC) before which a weekend is known and nothing else."""
+        day, today = divmod(slot, DAY)
+        return (day + _THURSDAY) % 7 == 0 and today < self.slots <= 2 * DAY + today and not self._mean
 
     def accept(self, values: Sequence[tuple[int, float]]) -> None:
         """Count slots as recent, and so as usual."""
