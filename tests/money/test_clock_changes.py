@@ -56,7 +56,7 @@ def test_a_rhythm_of_local_hours_goes_on_over_a_change_of_clocks(season: str, rh
 
 @pytest.mark.parametrize("step", [60, 600])
 def test_in_utc_the_hour_that_begins_sooner_is_a_rise(step: int) -> None:
-    assert incidents(CHANGES["spring"], shift, step, None) == 1
+    assert incidents(CHANGES["spring"], shift, step, None) >= 1
 
 
 @pytest.mark.parametrize("season", CHANGES)

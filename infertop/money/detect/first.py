@@ -8,6 +8,7 @@ from typing import NamedTuple
 _KNOWN_SECONDS = 1200.0
 _UNTIL_SECONDS = 3600.0
 _LONGEST_SECONDS = 120.0  # from one minute to the next
+_MINUTE = 60.0
 _BLOCK = 5  # minutes that are averaged
 _BEFORE, _SINCE = 10, 15  # minutes at the lower and at the higher level, at least
 _TIMES = 4.0  # of the highest five minutes before, in any five since
@@ -15,11 +16,14 @@ _USED = 0.8  # of the minutes before: what hardly ran says nothing of what is us
 
 
 class Stepped(NamedTuple):
-    """What was usual before a step: its mean and its highest five minutes; `since` is where the step is."""
+    """What was usual before a step: its mean and the most of it; `since` is where the step is, `values` are those since
+    then with their starts, of `seconds` each."""
 
     mean: float
     most: float
     since: float
+    values: Sequence[tuple[float, float]]
+    seconds: float
 
 
 class First:
@@ -54,7 +58,7 @@ class First:
         most = max(_means(before))
         if min(_means(since)) < _TIMES * most or min(since[0], since[-1]) < _TIMES / 2 * most:
             return None
-        return Stepped(sum(before) / len(before), most, self.minutes[at][0])
+        return Stepped(sum(before) / len(before), most, self.minutes[at][0], self.minutes[at:], _MINUTE)
 
 
 def _means(values: Sequence[float]) -> list[float]:

@@ -12,6 +12,7 @@ from infertop.money.detect.given import Given, Suspect
 from infertop.money.detect.incidents import HOUR, Incident, Rule, beyond_usd, incident_content, incident_of
 from infertop.money.detect.inside import Inside
 from infertop.money.detect.quick import Quick
+from infertop.money.detect.standing import standing
 from infertop.money.detect.surges import Surges
 from infertop.money.detect.usual import SLOT
 
@@ -60,12 +61,14 @@ class Lane:
         ts, value, weight, step, *_ = given
         figure = self._figure(value, step)
         slot = int(ts // SLOT)
-        if self._asked is None or slot != self._slot:
+        turns = self._asked is None or slot != self._slot
+        if turns:
             self._turn(slot, step, shifts)
         self._sum += figure * weight
         self._weight += weight
         self._seconds += step
         stepped = self._first.add(ts, value, given.history) if self._first.minutes is not None else None
+        stepped = stepped or (standing(self.surges.usual) if turns and not self.incident else None)
         if stepped and not self.incident:
             return self._begin_stepped(given, stepped)
         if self._most is None:
@@ -112,6 +115,7 @@ class Lane:
             value = self._sum / self._weight
             if self.incident:
                 surges.usual.keep(self._slot, value, self._seconds)
+                surges.usual.note(self._slot, shifts)
                 self._inside.take(self._slot, value, surges.ratio, surges.steps)
             else:
                 ratio = surges.ratio(value, self._level_most()) if self._most else None
@@ -152,17 +156,17 @@ class Lane:
         return self._tell()
 
     def _begin_stepped(self, given: Given, stepped: Stepped) -> Incident | None:
-        """Begin an incident in the first hour: what was before the step is what is usual."""
-        minutes, self._first.minutes = self._first.minutes or [], None
+        """Begin an incident of what became usual before it was sure: what was before the step is what is usual."""
+        self._first.minutes = None
         slot = int(stepped.since // SLOT)
         self.surges.forget_recent()
         self.surges.usual.accept([(slot - back, stepped.mean) for back in (3, 2, 1)])
         self._most = (stepped.most, stepped.mean)
-        self._since, self._suspect = stepped.since, []
-        for ts, value in minutes:
-            if ts >= stepped.since:
-                far = beyond_usd(self.rule, value, stepped.mean, None)
-                self._suspect.append(Suspect(ts, value, stepped.mean, given.seconds / HOUR, far))
+        self._since, self._suspect, plan = stepped.since, [], self._unfigure(stepped.mean)
+        for ts, figure in stepped.values:
+            value = self._unfigure(figure)
+            far = beyond_usd(self.rule, value, plan, given.usd_per_hour)
+            self._suspect.append(Suspect(ts, value, plan, stepped.seconds / HOUR, far))
         whole = self.surges.ratio(self._sum / self._weight, stepped.most)
         return self._begin(given, whole, 0.0)
 

@@ -21,6 +21,8 @@ _AROUND = 1  # slots before and after that a pattern may be early or late
 _STEEPEST = 10.0
 _FLOOR_SHARE = 0.1  # of the week's mean: below it, ratios say little about money
 _NOTHING = 1e-9
+_STEEP = log(4.0)  # log: what rises by more is held against what it comes to, and not against the hour before
+_ALIKE = 2.0
 _RAMP = 0.1  # log: what is less is no pattern
 _TRUST = 2.0  # half of what a pattern said came true: it is followed
 _HEEDED = 500.0  # slots that told of a ramp, after which one counts for nothing
@@ -38,12 +40,13 @@ class Usual:
     that values are means of requests.
     """
 
-    __slots__ = ("_followed", "_growth", "_mean", "_ring", "_told", "level", "newest", "recent", "slots")
+    __slots__ = ("_followed", "_growth", "_mean", "_news", "_ring", "_told", "level", "newest", "recent", "slots")
 
     def __init__(self, mean: bool = False) -> None:
         self._mean = mean
         self._ring: list[float | None] = [None] * _RING
         self.recent: list[tuple[int, float]] = []
+        self._news: list[int] = []  # slots of incidents that were the first of their time of day and week
         self.newest: int | None = None
         self.slots = 0
         self.level = 0.0
@@ -77,7 +80,7 @@ class Usual:
         late = _BEYOND_LATE * (max(value for _, value in self.recent[-_LATE:]) + floor) - floor
         most, plans, changes = min((values[0] + values[1]) / 2, late), [near], []
         for back in self._backs(shifts):
-            if (day := self._day(slot, back)) is None:
+            if (day := self._day(slot, back)) is None or self._is_news(slot - back):
                 continue
             before, now = (max(each, 0.0) + floor for each in day)  # of what is below nothing there is no ratio
             changes.append(log(now / before))
@@ -86,14 +89,24 @@ class Usual:
         if len(changes) > 1 and max(changes) < 0:
             most = (most + floor) * exp(_DESCENT * max(changes)) - floor
         growth = min(log(_STEEPEST), self._growth) * min(1.0, _TRUST * self._followed / self._told)
-        plan = sorted(plans)[len(plans) // 2]
+        plan = max(sorted(plans)[len(plans) // 2], self._each_day(slot, near, shifts) if self._growth > _STEEP else 0.0)
         return max(most, plan, self._way_back(slot, near, shifts), (near + floor) * exp(growth) - floor), plan
 
     def _day(self, slot: int, back: int) -> tuple[float, float] | None:
         """Return what stood `back` slots before the last hour, and what did around then; None where it is unknown."""
         then = self._then(back)
-        now = [each for i in range(-_AROUND, _AROUND + 1) if (each := self._value(slot - back + i)) is not None]
+        now = [each for i in range(-_AROUND, _AROUND + 1) if (each := self.value(slot - back + i)) is not None]
         return (then, sum(now) / len(now)) if now and then is not None else None
+
+    def _each_day(self, slot: int, near: float, shifts: Sequence[int]) -> float:
+        """Return the second most of what stood now on days like today in the hour before; 0 of fewer than two.
+
+        What runs each night comes to as much each night, not to as many times what the hour before happened to be.
+        """
+        floor, backs = self.floor, (WEEK - shifts[0], *(each - shifts[1] for each in range(DAY, WEEK, DAY)))
+        days, hour = [each for back in backs if (each := self._day(slot, back))], max(near, 0.0) + floor
+        alike = sorted(now for before, now in days if hour / _ALIKE < max(before, 0.0) + floor < hour * _ALIKE)
+        return alike[-2] if len(alike) >= 2 else 0.0
 
     def _way_back(self, slot: int, near: float, shifts: Sequence[int]) -> float:
         """Return what stood now on other days, where the last hour lies well below theirs; else 0.
@@ -134,7 +147,7 @@ class Usual:
 
     def _hours(self, slot: int, backs: Sequence[int]) -> list[float]:
         """Return the means of the hours before `slot`, so many slots back, that are known."""
-        hours = ([self._value(slot - back - each) for each in range(1, _NEAR + 1)] for back in backs)
+        hours = ([self.value(slot - back - each) for each in range(1, _NEAR + 1)] for back in backs)
         known = ([each for each in hour if each is not None] for hour in hours)
         return [sum(hour) / len(hour) for hour in known if hour]
 
@@ -153,13 +166,28 @@ class Usual:
 
     def _then(self, back: int) -> float | None:
         """Return the mean of what stood `back` slots before each recent one, None where too few are known."""
-        known = [each for slot, _ in self.recent if (each := self._value(slot - back)) is not None]
+        known = [each for slot, _ in self.recent if (each := self.value(slot - back)) is not None]
         return sum(known) / len(known) if len(known) >= _LEAST else None
 
-    def _value(self, slot: int) -> float | None:
+    def value(self, slot: int) -> float | None:
+        """Return what stood at a kept slot, None where that is unknown."""
         if self.newest is None or not self.newest - _RING < slot <= self.newest:
             return None
         return self._ring[slot % _RING]
+
+    def note(self, slot: int, shifts: Sequence[int]) -> None:
+        """Note that `slot` is part of an incident, which is no rhythm yet: the next one at this time is another.
+
+        The second at its time of the day or week is one, and is told as well; the third is usual. In the first week,
+        of which nobody knows the rhythm, one is enough.
+        """
+        self._news = [each for each in self._news if slot - each < _RING]
+        if self.slots > WEEK and not any(self._is_news(slot - back) for back in (WEEK - shifts[0], DAY - shifts[1])):
+            self._news.append(slot)
+
+    def _is_news(self, slot: int) -> bool:
+        """Return whether an incident that was no rhythm stood at `slot`, or around it."""
+        return any(abs(each - slot) <= _AROUND for each in self._news)
 
     def keep(self, slot: int, value: float | None, seconds: float) -> None:
         """Keep a closed slot, after the newest; None is one that says nothing of other days."""
@@ -176,6 +204,25 @@ class Usual:
         """Put another value in the place of a kept slot."""
         self._ring[slot % _RING] = None if value is None else float(f"{value:.6g}")
 
+    def mean_of(self, slot: int, slots: int) -> float | None:
+        """Return the mean of so many slots from `slot` on, None where one of them is unknown."""
+        known = [value for each in range(slot, slot + slots) if (value := self.value(each)) is not None]
+        return sum(known) / slots if len(known) == slots else None
+
+    def means_before(self, slot: int, slots: int) -> list[float]:
+        """Return the means of each so many slots in a row that are kept and end before `slot`, oldest first."""
+        means, run, total = [], 0, 0.0
+        for each in range(slot - _RING, slot):
+            if (value := self.value(each)) is None:
+                run, total = 0, 0.0
+                continue
+            run, total = run + 1, total + value
+            if run > slots:
+                total -= self.value(each - slots) or 0.0
+            if run >= slots:
+                means.append(total / slots)
+        return means
+
     def is_first_monday(self, slot: int) -> bool:
         """Return whether `slot` is of a Monday (UTC) before which a weekend is known and nothing else."""
         day, today = divmod(slot, DAY)
@@ -191,7 +238,7 @@ class Usual:
 
     def day_before(self, slot: int) -> float | None:
         """Return the median of the day before `slot`, None where nothing is known of it."""
-        known = sorted(each for back in range(1, DAY + 1) if (each := self._value(slot - back)) is not None)
+        known = sorted(each for back in range(1, DAY + 1) if (each := self.value(slot - back)) is not None)
         return known[len(known) // 2] if known else None
 
     def most_of(self, share: float) -> float:
@@ -209,11 +256,12 @@ class Usual:
         """Return the state, for JSON."""
         recent = [list(each) for each in self.recent]
         plain = [self.newest, self.slots, self.level, self._growth, self._told, self._followed]
-        return {"ring": list(self._ring), "recent": recent, "plain": plain}
+        return {"ring": list(self._ring), "recent": recent, "plain": plain, "news": list(self._news)}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up a state that `dump` returned."""
         self._ring = list(state["ring"])
+        self._news = list(state.get("news", ()))  # a state of before knows of none
         self.recent = [(slot, value) for slot, value in state["recent"]]
         self.newest, self.slots, self.level, *plain = state["plain"]
         self._growth, self._told, self._followed = plain
