@@ -26,6 +26,8 @@ def unread(session: Session, now: float) -> frozenset[str]:
     """Return the sources that have more to tell of what was before."""
     if session.viewing is not None:
         return session.viewing.unread
+    if session.setup.demo:
+        return frozenset()  # its past was told before it began
     found = {*session.hub.unread, *(session.recalling.left if session.recalling else ())}
     if now - session.began < _PATIENCE_SECONDS:
         found |= set(_awaited(session.state.healths(), session.roster.every().keys()))

@@ -180,11 +180,12 @@ def spent_text(usd: Decimal | float, limit_usd: Decimal | float) -> str:
     """Return an amount beside a limit: cents, or as many digits (9 at most) as tell it from 0 and from the limit."""
     amount, limit = Decimal(usd), Decimal(limit_usd)
     digits = _CENTS if not amount else min(max(_CENTS, 1 - amount.adjusted()), _NANO_DIGITS)
-    while digits < _NANO_DIGITS and amount != limit and round(amount, digits) == round(limit, digits):
+    while digits < _NANO_DIGITS and amount != limit and f"{amount:.{digits}f}" == f"{limit:.{digits}f}":
         digits += 1
-    while digits > _CENTS and round(amount, digits) == round(amount, digits - 1):
-        digits -= 1
-    return f"{amount:,.{digits}f}"
+    text = f"{amount:,.{digits}f}"
+    while digits > _CENTS and text.endswith("0"):
+        digits, text = digits - 1, text[:-1]
+    return text
 
 
 def limit_text(budget: Budget) -> str:

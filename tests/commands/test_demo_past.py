@@ -74,3 +74,10 @@ async def test_an_hourly_budget_crosses_a_level_within_minutes() -> None:
             await run.tick()
         budgets = [event for event in run.watch.events.shown if event.kind == "budget"]
         assert {event.scope["budget"] for event in budgets} == {"support bot"}
+
+
+async def test_nothing_of_its_past_is_said_to_be_read_back() -> None:
+    async with demo(55) as run:
+        budgets = [event for event in run.watch.events.shown if event.kind == "budget"]
+        assert budgets
+        assert not [event.text for event in budgets if "read back" in event.text]

@@ -126,6 +126,7 @@ def test_every_condition_must_match_and_nothing_matches_what_is_missing() -> Non
         ("500", "500", "500.00"),
         ("1234.5", "1000", "1,234.50"),
         (0.1, 0.1, "0.10"),
+        (2.0**100, 1.0, "1,267,650,600,228,229,401,496,703,205,376.00"),
     ],
 )
 def test_an_amount_beside_a_limit_has_the_digits_that_tell_them_apart(
