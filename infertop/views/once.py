@@ -11,7 +11,17 @@ from typing import Any
 
 from infertop.views.event_shapes import ACKNOWLEDGED, OPEN, PLANNED
 from infertop.views.incident_text import unusual
-from infertop.views.shapes import BudgetRow, DeploymentRow, Event, GpuRow, ModelRow, Overview, ProcessRow, Quantiles
+from infertop.views.shapes import (
+    BudgetRow,
+    DeploymentRow,
+    Event,
+    GpuRow,
+    Headline,
+    ModelRow,
+    Overview,
+    ProcessRow,
+    Quantiles,
+)
 
 SCHEMA_VERSION = 1
 _CLASSES = ("input", "cache_read", "output")
@@ -28,14 +38,7 @@ def reading(view: Overview) -> dict[str, Any]:
         "at": timestamp(view.at),
         "window_seconds": _amount(view.window_seconds),
         "demo": view.mode == "demo",
-        "usd_per_hour": {
-            "total": number(head.usd_per_hour),
-            "gpu": number(head.gpu_usd_per_hour),
-            "host": number(head.host_usd_per_hour),
-            "api": number(head.api_usd_per_hour),
-            "idle": number(head.idle_usd_per_hour),
-            "unheld": number(head.unheld_usd_per_hour),
-        },
+        "usd_per_hour": _usd_per_hour(head),
         "api_age_seconds": _amount(head.api_age_seconds),
         "unpriced": {
             "models": head.unpriced_models,
@@ -61,6 +64,17 @@ def reading(view: Overview) -> dict[str, Any]:
             }
             for row in view.sources
         ],
+    }
+
+
+def _usd_per_hour(head: Headline) -> dict[str, float | None]:
+    return {
+        "total": number(head.usd_per_hour),
+        "gpu": number(head.gpu_usd_per_hour),
+        "host": number(head.host_usd_per_hour),
+        "api": number(head.api_usd_per_hour),
+        "idle": number(head.idle_usd_per_hour),
+        "unheld": number(head.unheld_usd_per_hour),
     }
 
 
