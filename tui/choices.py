@@ -18,25 +18,30 @@ SPANS = (3600.0, 86_400.0, 604_800.0)
 
 @dataclass(slots=True)
 class Cursor:
-    """A place in a list that follows its item when the list is sorted anew; `top` is the first row shown."""
+    """A place in a list that follows its item when the list is sorted anew; `top` is the first row shown.
+
+    As long as nobody moved it, it stays on the first row, whatever comes to stand there: `first` is that item's key.
+    """
 
     key: str = ""
     index: int = 0
     top: int = 0
+    first: str = ""
 
     def settle(self, keys: Sequence[str]) -> None:
         """Stand on the item of before, or, where it is gone, where it was."""
-        if self.key in keys:
+        if self.key in keys and self.key != self.first:
             self.index = keys.index(self.key)
         else:
             self.index = max(0, min(self.index, len(keys) - 1))
             self.key = keys[self.index] if keys else ""
+            self.first = self.key if self.index == 0 else ""
 
     def move(self, keys: Sequence[str], step: int) -> None:
         """Go `step` items on, and stop at either end."""
         self.settle(keys)
         self.index = max(0, min(self.index + step, len(keys) - 1))
-        self.key = keys[self.index] if keys else ""
+        self.key, self.first = keys[self.index] if keys else "", ""
 
     def scroll(self, size: int, height: int) -> int:
         """Return the first row to show so that the cursor is among `height` of `size` rows."""

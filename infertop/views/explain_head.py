@@ -9,7 +9,7 @@ from infertop.views.explain_rate import host_lines
 from infertop.views.facts import Facts
 from infertop.views.origin import origin
 from infertop.views.shapes import Explained, Headline
-from infertop.views.unpriced import unpriced_sentence
+from infertop.views.unpriced import HOW, unpriced_sentence
 from infertop.views.wording import amount, enough, number, read_ago, usd
 
 _EQUATION = "models all-in + unheld = gpu; models' usage + idle + busy time of unheld GPUs = gpu"
@@ -93,6 +93,8 @@ def _host(facts: Facts) -> tuple[str, ...]:
 
 
 def _api(facts: Facts, head: Headline) -> tuple[str, ...]:
+    if head.api_usd_per_hour is None and facts.costs.api is not None:
+        return (f"unknown: what is used has no price: {HOW}",)
     if head.api_usd_per_hour is None:
         return ("unknown: no provider is read, and no reserved throughput declared",)
     prices = [price for each in facts.costs.deployments if (price := deployment_price(each))]

@@ -11,7 +11,7 @@ from infertop.views.facts import Facts, Past
 from infertop.views.gpu_rows import gpu_rows
 from infertop.views.model_rows import model_rows
 from infertop.views.shapes import BudgetRow, BurnRow, Headline, ModelRow, Overview, SourceRow, Spark, Stacked
-from infertop.views.unpriced import known_total, own_unpriced
+from infertop.views.unpriced import known_api, known_total, own_unpriced
 
 TOTAL = ""
 
@@ -64,7 +64,7 @@ def headline(facts: Facts, models: tuple[ModelRow, ...]) -> Headline:
         usd_per_hour=known_total(costs, models),
         gpu_usd_per_hour=costs.gpu,
         host_usd_per_hour=costs.host,
-        api_usd_per_hour=costs.api,
+        api_usd_per_hour=known_api(costs, models),
         idle_usd_per_hour=costs.idle,
         unheld_usd_per_hour=costs.unheld,
         tokens_per_second=sum(rates) if rates else None,

@@ -24,6 +24,12 @@ def known_total(costs: Costs, models: Sequence[ModelRow]) -> float | None:
     return costs.total or (None if unknown else costs.total)
 
 
+def known_api(costs: Costs, models: Sequence[ModelRow]) -> float | None:
+    """Return what is known of providers' $/hour; None where none of their models that are at work has a price."""
+    unknown = any(row.provider != LOCAL and _lacks(row) and _works(row) for row in models)
+    return costs.api or (None if unknown else costs.api)
+
+
 def _lacks(row: ModelRow) -> bool:
     return row.counts and row.usd_per_hour is None
 

@@ -39,7 +39,7 @@ def test_hours_are_those_of_the_time_zone_that_is_asked_for(tmp_path: Path, caps
     assert main(["backtest", "anomalies", "--events", "--timezone", "Europe/Berlin", file]) == 0
     assert told(capsys) == ([], "")
     assert main(["backtest", "anomalies", "--events", "--timezone", "UTC", file]) == 0
-    assert told(capsys) == (["2026-03-29"], "")
+    assert told(capsys) == (["2026-03-29", "2026-03-30"], "")
 
 
 def test_without_one_they_are_those_of_pricing_toml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +49,7 @@ def test_without_one_they_are_those_of_pricing_toml(tmp_path: Path, capsys: pyte
     assert told(capsys)[0] == []
     prices.write_text('timezone = "UTC"\n')
     assert main(["--pricing", str(prices), "backtest", "anomalies", "--events", file]) == 0
-    assert told(capsys)[0] == ["2026-03-29"]
+    assert told(capsys)[0] == ["2026-03-29", "2026-03-30"]
 
 
 def test_times_whose_offset_changes_ask_for_the_name_of_their_zone(

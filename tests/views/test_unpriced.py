@@ -12,6 +12,7 @@ from infertop.views.once import reading
 from infertop.views.overview import overview
 from infertop.views.plain import plain
 from infertop.views.shapes import Headline, Overview
+from infertop.views.unpriced import known_api
 from tests.money.tape import START, VLLM, Gpu, book, engine, nvml
 from tests.tui import sample
 from tests.views.world import World
@@ -41,6 +42,24 @@ def test_an_idle_log_does_not_make_0_of_what_models_of_unknown_cost_take() -> No
     assert view.headline.unpriced_own == 1
     assert reading(view)["usd_per_hour"]["total"] is None
     assert plain(view).splitlines()[1].startswith("$/hour -  ")
+
+
+@pytest.mark.parametrize(
+    ("provider", "tokens", "told", "usd"),
+    [
+        ("anthropic", 23.0, 0.0, None),
+        ("anthropic", 23.0, 1.5, 1.5),
+        ("anthropic", 0.0, 0.0, 0.0),
+        ("local", 23.0, 0.0, 0.0),
+    ],
+)
+def test_what_providers_cost_is_unknown_where_a_model_at_work_has_no_price_and_nothing_else_costs(
+    provider: str, tokens: float, told: float, usd: float | None
+) -> None:
+    facts = lived(book(None)).facts()
+    (row,) = overview(facts).models
+    asked = replace(row, provider=provider, usd_per_hour=None, tokens_per_second={"output": tokens})
+    assert known_api(replace(facts.costs, told=told), [asked]) == usd
 
 
 def test_what_is_known_beside_it_is_shown_with_what_is_not_in_it() -> None:
