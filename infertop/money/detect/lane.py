@@ -204,13 +204,15 @@ class Lane:
     def _follow(self, given: Given, figure: float, plan: float) -> Incident | None:
         ts, value, _, step, _, usd = given
         assert self.incident is not None, "only what has begun is followed"
-        floor = self.surges.usual.floor
+        floor, calm = self.surges.usual.floor, self._calm
         if self._is_calm(given, figure, plan, floor):
             over = self._calm[0] >= self.rule.calm_points and ts + step - self._calm[1] >= self.rule.calm_seconds
             return self._close(self._calm[1]) if over else None
         self._cool[2] += _SMOOTH * (figure - self._cool[2])
-        past = self._unfigure(plan)
-        self.incident = self.incident.grown(value, past, step / HOUR, beyond_usd(self.rule, value, past, usd))
+        count = int(calm[0])  # what was calm for a while is part of it, as it goes on
+        resting = [(self._unfigure(calm[2] / count), self._unfigure(calm[3] / count))] * count if count else []
+        for each, past in [*resting, (value, self._unfigure(plan))]:
+            self.incident = self.incident.grown(each, past, step / HOUR, beyond_usd(self.rule, each, past, usd))
         if ts - self.incident.since > self.rule.longest_seconds:
             self.surges.forget_recent()
             return self._close(ts)
@@ -222,11 +224,10 @@ class Lane:
         Who asks once in some minutes is either far above a plan by the hour or at nothing.
         """
         ratio, (count, since, figures, plans) = self.rule.calm_ratio, self._calm
+        figures, plans = figures + figure, plans + plan
         if not count or given.seconds >= _WHOLE_SECONDS:
-            figures, plans = figure, plan
             near = figure + floor < ratio * (plan + floor)
         else:
-            figures, plans = figures + figure, plans + plan
             near = figures / (count + 1) + floor < ratio * (plans / (count + 1) + floor)
         self._calm = [count + 1, since if count else given.ts, figures, plans] if near else [0.0, 0.0, 0.0, 0.0]
         return near
