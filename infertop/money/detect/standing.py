@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log
 
 from infertop.money.detect.first import Stepped
-from infertop.money.detect.usual import SLOT, Usual
+from infertop.money.detect.usual import DAY, SLOT, WEEK, Usual
 
 _SLOTS = 12
 _KNOWN = 432  # slots; three days
@@ -20,6 +20,8 @@ def standing(usual: Usual) -> Stepped | None:
     mean = usual.mean_of(since, _SLOTS)
     if mean is None or mean < _TIMES * usual.level:
         return None
+    if any((usual.mean_of(since - back, _SLOTS) or 0.0) * _TIMES > mean for back in (DAY, WEEK)):
+        return None  # as on most days at their peak: it need not be looked at more
     before = usual.means_before(since, _SLOTS)
     if len(before) < _KNOWN - _SLOTS or log((mean + usual.floor) / (max(before) + usual.floor)) < log(_TIMES):
         return None
