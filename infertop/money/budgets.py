@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -66,11 +66,7 @@ def status(
     """
     start, end = period(budget.period, now, zone)
     unread = unread or (plan.unread if plan is not None else ())
-    if unread:
-        return _in_part(budget, spent_nano, burn_usd_per_hour, start, end, unread)
-    found = _planned(budget, spent_nano, now, plan) if plan is not None and plan.start == start else None
-    going = found or _going_on(budget, spent_nano, burn_usd_per_hour, now, end)
-    return Status(
+    stands = Status(
         budget=budget,
         start=start,
         end=end,
@@ -78,35 +74,21 @@ def status(
         fraction=None if spent_nano is None else spent_nano / NANO / float(budget.limit_usd),
         level=level(budget, spent_nano),
         burn_usd_per_hour=burn_usd_per_hour,
+        exhausted_at=None,
+        forecast_usd=(None, None, None),
+    )
+    if unread:
+        return replace(stands, level=OVER if stands.level == OVER else None, unread=unread)
+    found = _planned(budget, spent_nano, now, plan) if plan is not None and plan.start == start else None
+    going = found or _going_on(budget, spent_nano, burn_usd_per_hour, now, end)
+    return replace(
+        stands,
         exhausted_at=going.exhausted_at,
         forecast_usd=going.usd,
         crossings=tuple((label(share), when) for share, when in going.crossings),
         over=going.over,
         burns=plan.burns if plan is not None else (),
         plan=plan if found is not None else None,
-    )
-
-
-def _in_part(
-    budget: Budget,
-    spent_nano: int | None,
-    burn_usd_per_hour: float | None,
-    start: float,
-    end: float,
-    unread: tuple[str, ...],
-) -> Status:
-    """Return how a budget stands of which a part of what is spent is not read yet."""
-    return Status(
-        budget=budget,
-        start=start,
-        end=end,
-        spent_nano=spent_nano,
-        fraction=None if spent_nano is None else spent_nano / NANO / float(budget.limit_usd),
-        level=OVER if level(budget, spent_nano) == OVER else None,
-        burn_usd_per_hour=burn_usd_per_hour,
-        exhausted_at=None,
-        forecast_usd=(None, None, None),
-        unread=unread,
     )
 
 
